@@ -1,0 +1,52 @@
+# Every target works from a fresh clone: what needs the environment builds it first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## build .venv from the hash-pinned requirements and install the project
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Tracker needs Python 3.11 or newer, and '$(PYTHON)' is not that." \
+		     "Name another one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		echo "Could not create $(VENV). On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: $(STAMP) ## 75 days of about thirty parcels in under a minute, into ./tracker-demo
+	$(BIN)/tracker demo
+
+test: $(STAMP) ## the tests: SQLite, about a minute
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not packaging"
+
+check: $(STAMP) ## all that CI checks: format, lint, types, layers, dependencies, coverage, the wheel
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy tracker carriers tests
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term
+
+bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json
+	$(BIN)/python -m tests.bench
+
+lock: $(STAMP) ## renew requirements/*.txt: versions and hashes only, no address of any registry
+	$(BIN)/uv pip compile --quiet $(LOCK) --output-file requirements/runtime.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet $(LOCK) --all-extras --group dev --output-file requirements/dev.txt pyproject.toml
+	@! grep -nE '://|^-(i|f)|^--(index|extra-index|find-links)' requirements/*.txt || { echo "requirements/ names an address" >&2; exit 1; }
+
+LOCK := --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+
+clean: ## remove what was built; .venv stays
+	rm -rf build dist tracker-demo .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

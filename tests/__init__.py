@@ -1,0 +1,1 @@
+"""The same rooms again; run with `make test`."""

@@ -1,0 +1,1 @@
+"""Tracker, the logistics follow-up daemon for cross-border sellers."""
