@@ -35,7 +35,7 @@ check: $(STAMP) ## all that CI checks: format, lint, types, layers, dependencies
 	$(BIN)/mypy tracker carriers tests
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --cov --cov-report=term
 
 bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json
 	$(BIN)/python -m tests.bench
