@@ -1,0 +1,282 @@
+"""The catalogue of log events: every line that the product writes has its name, level, fields, meaning and "what to do" here.
+
+`docs/events.md` is made from it. Log changes of state, not states; one outcome line per unit of work; never one per parcel.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Event(StrEnum):
+    """A log event. The value is its name in the log; `level`, `fields`, `meaning` and `todo` explain it."""
+
+    level: str
+    fields: tuple[str, ...]
+    meaning: str
+    todo: str
+
+    def __new__(cls, name: str, level: str, fields: str, meaning: str, todo: str) -> Self:
+        """`fields` is a list of words."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.level, member.fields, member.meaning, member.todo = level, tuple(fields.split()), meaning, todo
+        return member
+
+    # ---- daemon
+    DAEMON_STARTED = (
+        "daemon.started",
+        "info",
+        "version config database epoch",
+        "The daemon holds the database and begins to work.",
+        "Nothing.",
+    )
+    DAEMON_STOPPING = (
+        "daemon.stopping",
+        "info",
+        "signal",
+        "Asked to stop: no new work is taken, work in hand is finished.",
+        "Nothing.",
+    )
+    DAEMON_STOPPED = (
+        "daemon.stopped",
+        "info",
+        "exit_code seconds",
+        "Work in hand is finished; `seconds` is how long that took.",
+        "Nothing after a stop you asked for. Else see the line before it.",
+    )
+    DAEMON_FAILED = (
+        "daemon.failed",
+        "error",
+        "exit_code reason",
+        "The daemon cannot go on. `reason` says why and names the next command.",
+        "Do what `reason` says. Code 75 is started again by systemd, 64 and 78 are not.",
+    )
+    DAEMON_STUCK = (
+        "daemon.stuck",
+        "error",
+        "unit seconds",
+        "A unit of work has made no progress for so long that the watchdog is no longer fed.",
+        "systemd restarts the daemon and writes a traceback; report it together with that.",
+    )
+    ENGINE_DRAIN_TIMEOUT = (
+        "engine.drain_timeout",
+        "warning",
+        "units",
+        "Work in hand did not end in time at the stop and was cut off; polls repeat, an unfinished send becomes `unknown`.",
+        "Look at `tracker outbox list --state unknown` after the next start.",
+    )
+    ENGINE_TICK_LATE = (
+        "engine.tick_late",
+        "warning",
+        "unit seconds",
+        "No tick came for three intervals (the wall clock was set back, or the machine stood still); the unit was woken.",
+        "Nothing if it happens once. Otherwise look at the machine's clock and load.",
+    )
+    UNIT_FAILED = (
+        "unit.failed",
+        "error",
+        "unit error",
+        "A unit of work raised unexpectedly; it is tried again at the next tick, everything else goes on.",
+        "Report it with the traceback if it repeats.",
+    )
+    CLOCK_JUMPED = (
+        "clock.jumped",
+        "error",
+        "seconds",
+        "The wall clock ran away from the monotonic one (a day ahead, or five minutes back): outreach waits, polling goes on.",
+        "Mend the machine's clock, then `tracker hold list` and `tracker hold release`.",
+    )
+    LIBRARY_MESSAGE = (
+        "library.message",
+        "warning",
+        "logger text",
+        "A library warned about something.",
+        "Read `text`; nothing if work goes on.",
+    )
+
+    # ---- config
+    CONFIG_RELOADED = (
+        "config.reloaded",
+        "info",
+        "config",
+        "SIGHUP: the new configuration is valid and in force.",
+        "Nothing.",
+    )
+    CONFIG_RELOAD_REJECTED = (
+        "config.reload_rejected",
+        "error",
+        "problems first",
+        "SIGHUP: the new configuration has mistakes; the old one stays in force.",
+        "Run `tracker config check`, mend every line, send SIGHUP again.",
+    )
+
+    # ---- polling
+    POLL_BATCH = (
+        "poll.batch",
+        "info",
+        "source asked changed unchanged errors new_events seconds",
+        "One conversation with a source: how many numbers were asked, how many answers brought news.",
+        "Nothing.",
+    )
+    POLL_FAILED = (
+        "poll.failed",
+        "warning",
+        "source asked kind message retry_in",
+        "A whole request failed. No parcel changes or ages because of it; it is asked again after `retry_in` seconds.",
+        "Nothing if it passes. See `source.down` when it does not.",
+    )
+    POLL_NUMBER_ERRORS = (
+        "poll.number_errors",
+        "warning",
+        "source kind count sample message",
+        "The source answered, but with an error for some numbers of a batch; these parcels keep their state.",
+        "For `invalid_number`: correct the number in the order. Else nothing if it passes.",
+    )
+    POLL_PARKED = (
+        "poll.parked",
+        "error",
+        "source shipment error",
+        "The answer for one parcel could not be processed; it is asked again in a day, the others went on.",
+        "Report it with `tracker explain NUMBER`.",
+    )
+    POLL_UNMAPPED_CODE = (
+        "poll.unmapped_code",
+        "warning",
+        "source code shipment",
+        "A source sent a status code that no table knows. The parcel is `unknown`, never guessed.",
+        "Add the code to the source's table, or report it; once per code and run.",
+    )
+    POLL_NO_SOURCE = (
+        "poll.no_source",
+        "warning",
+        "carrier count sample",
+        "No source is configured for the carrier of these parcels, so nobody can be asked.",
+        "Name a source in carriers.toml for this carrier (or for `*`), or set up its account in tracker.toml.",
+    )
+    SOURCE_DOWN = (
+        "source.down",
+        "error",
+        "source kind message",
+        "A source has failed three times in a row. It is tried now and then; no parcel ages meanwhile.",
+        "`auth`: check the account's key. `quota_exhausted`: buy quota or wait. Else wait for the source.",
+    )
+    SOURCE_UP = (
+        "source.up",
+        "info",
+        "source down_seconds",
+        "The source answers again.",
+        "Nothing.",
+    )
+
+    # ---- sweep
+    SWEEP_DONE = (
+        "sweep.done",
+        "info",
+        "dossiers decisions withdrawn seconds",
+        "Dossiers were decided; `decisions` new effects were written to the outbox.",
+        "Nothing.",
+    )
+    SWEEP_PARKED = (
+        "sweep.parked",
+        "error",
+        "order error",
+        "One order could not be decided; it is looked at again in a day, the others went on.",
+        "Report it with `tracker explain ORDER`.",
+    )
+
+    # ---- dispatch
+    OUTBOX_SENT = (
+        "outbox.sent",
+        "info",
+        "key channel store",
+        "A message was handed over to its channel.",
+        "Nothing.",
+    )
+    OUTBOX_TASK_OPENED = (
+        "outbox.task_opened",
+        "info",
+        "key store task",
+        "An effect became a task for a person.",
+        "See `tracker tasks list`.",
+    )
+    OUTBOX_CLAIM_OPENED = (
+        "outbox.claim_opened",
+        "info",
+        "key earliest_on latest_on",
+        "A compensation claim was entered into the register.",
+        "File it with the carrier between the two days.",
+    )
+    OUTBOX_HELD = (
+        "outbox.held",
+        "info",
+        "key store reason",
+        "An effect waits for a person.",
+        "See `tracker review list` and `tracker hold list`.",
+    )
+    OUTBOX_CANCELLED = (
+        "outbox.cancelled",
+        "info",
+        "key reason",
+        "The facts no longer want this effect.",
+        "Nothing.",
+    )
+    OUTBOX_REFUSED = (
+        "outbox.refused",
+        "warning",
+        "key channel reason retry_in",
+        "The channel refused for now (greylisting, too fast); the message waits and is tried again. It has not been sent.",
+        "Nothing if it passes.",
+    )
+    OUTBOX_FAILED = (
+        "outbox.failed",
+        "error",
+        "key channel reason",
+        "The message cannot be sent: the channel refused for good, or the template does not render.",
+        "See `tracker outbox show`; mend the address or the template.",
+    )
+    OUTBOX_UNKNOWN = (
+        "outbox.unknown",
+        "error",
+        "key channel reason",
+        "Nobody knows whether the message left (timeout or crash after it was handed over). It is never sent again by itself.",
+        "Look into the mailbox or ask the provider, then `tracker outbox resolve`.",
+    )
+    OUTBOX_PARKED = (
+        "outbox.parked",
+        "error",
+        "key error",
+        "One row of the outbox could not be worked on; it is tried again in an hour, the others went on.",
+        "Report it with `tracker outbox show`.",
+    )
+    OUTBOX_LINT_HIT = (
+        "outbox.lint_hit",
+        "warning",
+        "key rule words",
+        "The rendered text contains words that the marketplace forbids; it became a task instead of a message.",
+        "Change the template (config/messages) or the word list (lint.toml).",
+    )
+    JOURNAL_UNWRITABLE = (
+        "journal.unwritable",
+        "error",
+        "path error",
+        "The send journal cannot be written, so nothing is sent.",
+        "Free disk space or mend the permissions; sending goes on by itself.",
+    )
+
+    # ---- inbox
+    INBOX_IMPORTED = (
+        "inbox.imported",
+        "info",
+        "file rows new updated unchanged rejected",
+        "A file of the inbox was read and moved to done/.",
+        "If rows were rejected: the file beside it says why.",
+    )
+    INBOX_FAILED = (
+        "inbox.failed",
+        "error",
+        "file reason",
+        "A file of the inbox could not be read and was moved to failed/.",
+        "Do what `reason` says and put the file into the inbox again.",
+    )
