@@ -1,0 +1,1 @@
+"""Ask carriers and aggregators about tracking numbers. A library of its own; importing it imports nothing."""

@@ -1,0 +1,62 @@
+"""Orders, shipments, dossiers, decisions: the pure values of the product (no I/O, no clock)."""
+
+from tracker.model.dossier import Dossier
+from tracker.model.effects import Case, Claim, Considered, Decision, Effect, Verdict
+from tracker.model.imported import ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
+from tracker.model.order import NotFound, Order, Scan, Shipment, Window
+from tracker.model.outgoing import OutboxRow, Outgoing, Release, ReleaseVerdict, Task, Totals
+from tracker.model.words import (
+    ActionKind,
+    Capability,
+    Channel,
+    ClaimState,
+    DecisionReason,
+    HoldReason,
+    Intent,
+    Mode,
+    OrderState,
+    OutboxState,
+    Phase,
+    TaskState,
+    WindowSource,
+)
+
+__all__ = [
+    "ActionKind",
+    "Capability",
+    "Case",
+    "Channel",
+    "Claim",
+    "ClaimState",
+    "Considered",
+    "Decision",
+    "DecisionReason",
+    "Dossier",
+    "Effect",
+    "HoldReason",
+    "ImportBatch",
+    "ImportOutcome",
+    "Intent",
+    "Mode",
+    "NotFound",
+    "Order",
+    "OrderFacts",
+    "OrderState",
+    "OutboxRow",
+    "OutboxState",
+    "Outgoing",
+    "Phase",
+    "Rank",
+    "Rejected",
+    "Release",
+    "ReleaseVerdict",
+    "Scan",
+    "Shipment",
+    "ShipmentFacts",
+    "Task",
+    "TaskState",
+    "Totals",
+    "Verdict",
+    "Window",
+    "WindowSource",
+]

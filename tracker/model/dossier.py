@@ -1,0 +1,38 @@
+"""The dossier: one order with everything that is decided, and explained, together."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tracker.model.effects import Case, Claim, Effect
+from tracker.model.order import Order, Shipment
+from tracker.model.words import Intent
+
+
+class Dossier(msgspec.Struct, frozen=True, kw_only=True):
+    """One order with its shipments, window, cases, claims, effects (messages, tasks, recommendations).
+
+    `version` counts the changes of its facts: a person's decision is taken only on the version that the person saw.
+    """
+
+    order: Order
+    shipments: tuple[Shipment, ...] = ()
+    cases: tuple[Case, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    version: int = 0
+
+    @property
+    def dispute_open(self) -> bool:
+        """Whether any case is open: it stops outreach and extensions (D15)."""
+        return any(case.closed_at is None for case in self.cases)
+
+    def effect(self, subject: str, intent: Intent, occasion: str = "0") -> Effect | None:
+        """The one effect with this dedup key, if it was ever decided."""
+        key = f"{subject}:{intent.value}:{occasion}"
+        return next((effect for effect in self.effects if effect.key == key), None)
+
+    def of(self, subject: str, intent: Intent) -> tuple[Effect, ...]:
+        """All effects of one intent about one subject, oldest first."""
+        found = [effect for effect in self.effects if effect.subject == subject and effect.intent is intent]
+        return tuple(sorted(found, key=lambda effect: effect.created_at))

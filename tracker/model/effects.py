@@ -1,0 +1,135 @@
+"""Decisions and what became of them: the past effects that a dossier remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from tracker.model.words import ActionKind, ClaimState, DecisionReason, HoldReason, Intent, OutboxState, Phase, TaskState
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """One outbox row as the decider sees it, with the task it became where it went to a person.
+
+    `done_at` is the instant the effect counts: sent for a channel, `task.done` for a task (D17).
+    """
+
+    key: str
+    subject: str
+    intent: Intent
+    occasion: str
+    kind: ActionKind
+    state: OutboxState
+    reason: DecisionReason
+    created_at: datetime
+    decided_at: datetime | None = None
+    """When a person approved or rejected it."""
+    rejected: bool = False
+    hold: HoldReason | None = None
+    task: TaskState | None = None
+    done_at: datetime | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Still on its way: neither done nor given up."""
+        if self.state in {OutboxState.FAILED, OutboxState.CANCELLED}:
+            return False
+        if self.task is not None:
+            return self.task in {TaskState.OPEN, TaskState.IN_HAND}
+        return self.state is not OutboxState.SENT
+
+    @property
+    def acted(self) -> bool:
+        """It has reached, or may have reached, the one it is for: such a slot is used up (at most once)."""
+        if self.task is not None:
+            return self.task is TaskState.DONE or self.state is OutboxState.UNKNOWN
+        return self.state in {OutboxState.SENT, OutboxState.SENDING, OutboxState.UNKNOWN}
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything of the buyer or the marketplace that has a response deadline (inquiry, dispute, chargeback ...)."""
+
+    id: str
+    kind: str
+    opened_at: datetime
+    due_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What the *carrier* owes for one lost or damaged parcel. `earliest_on`, `latest_on` are local dates at the origin."""
+
+    shipment: str
+    attempt: int
+    state: ClaimState
+    rule: str
+    phase: Phase
+    cause: str
+    earliest_on: date | None
+    latest_on: date | None
+    payable: Decimal | None
+    currency: str | None
+    opened_at: datetime
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Action + reason + rule id + evidence. `not_before` delays the effect, `deadline` says until when it makes sense.
+
+    `evidence` maps the facts used to their values as text; it is stored, shown by explain and carried to the person who decides.
+    `template` is the message's key in config/messages; `shipment` the number it speaks of.
+    """
+
+    kind: ActionKind
+    reason: DecisionReason
+    rule: str
+    subject: str
+    intent: Intent
+    occasion: str = "0"
+    shipment: str | None = None
+    template: str | None = None
+    not_before: datetime | None = None
+    deadline: datetime | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    urgent: bool = False
+    evidence: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> str:
+        """Dedup key = subject : intent : occasion, UNIQUE in the outbox (DESIGN, D12)."""
+        return f"{self.subject}:{self.intent.value}:{self.occasion}"
+
+
+class Considered(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that was looked at and did nothing, because ... `looks_again` is when that can change by time alone."""
+
+    rule: str
+    reason: DecisionReason
+    shipment: str | None = None
+    detail: str = ""
+    looks_again: datetime | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of decide(): what to do, what was looked at and left, when it can change next.
+
+    `next_at` None means: by time alone nothing will ever change. `waits_for_answer` wakes the dossier at the next successful
+    answer
+    of a source; `ask_now` names the shipments to ask afresh first (D20). `withdraw` lists keys of open effects that the facts
+    no longer
+    want.
+    """
+
+    decisions: tuple[Decision, ...] = ()
+    considered: tuple[Considered, ...] = ()
+    withdraw: tuple[tuple[str, DecisionReason], ...] = ()
+    next_at: datetime | None = None
+    waits_for_answer: bool = False
+    ask_now: tuple[str, ...] = ()
+    day0: Mapping[str, datetime] = {}
+    """Day 0 of each shipment as computed now (number -> instant)."""

@@ -1,0 +1,110 @@
+"""What a file says: orders, parcels and the links between them, before the store joins them with what it knows.
+
+A None means "the file does not say", never "empty": it does not overwrite. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+
+import msgspec
+
+from tracker.model.words import Capability, OrderState
+
+
+class Rank(IntEnum):
+    """Whose word counts: the higher one wins.
+
+    A newer file beats an older one of the same rank (facts/file-formats.md section 4).
+    """
+
+    FORWARDER = 1
+    ERP = 2
+    MARKETPLACE = 3
+
+
+class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One order as one file tells it. Identity: (store, number)."""
+
+    store: str
+    platform: str
+    number: str
+    row: int
+    state: OrderState | None = None
+    raw_state: str | None = None
+    country: str | None = None
+    region: str | None = None
+    buyer_name: str | None = None
+    buyer_email: str | None = None
+    tax_number: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    ordered_at: datetime | None = None
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    promised_at: datetime | None = None
+    received_at: datetime | None = None
+    window_end: datetime | None = None
+    refunded_amount: Decimal | None = None
+
+
+class ShipmentFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One parcel as one file tells it. Identity: its number, or any of its aliases.
+
+    `order` is the order's number where the file knows it (with `store`); a forwarder's sheet does not: it joins by number alone.
+    """
+
+    number: str
+    row: int
+    aliases: tuple[str, ...] = ()
+    store: str | None = None
+    order: str | None = None
+    service_text: str | None = None
+    carrier: str | None = None
+    service: str | None = None
+    capability: Capability | None = None
+    settled_by: str | None = None
+    matched: bool = False
+    origin: str | None = None
+    country: str | None = None
+    shipped_at: datetime | None = None
+    declared_value: Decimal | None = None
+    declared_currency: str | None = None
+    freight: Decimal | None = None
+    freight_currency: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that could not be taken: its number in the file (1 = first line), its cells as they were, and why."""
+
+    row: int
+    reason: str
+    cells: tuple[str, ...] = ()
+
+
+class ImportBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """One file, read. `digest` (hex) recognises the same bytes; `rows` counts the data rows, rejected ones included."""
+
+    file: str
+    format: str
+    digest: str
+    rank_orders: Rank
+    rank_tracking: Rank
+    rows: int
+    orders: tuple[OrderFacts, ...] = ()
+    shipments: tuple[ShipmentFacts, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    cutover_at: datetime | None = None
+
+
+class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What saving a batch changed: counts of orders and shipments together, and the orphans that wait for a partner."""
+
+    new: int
+    updated: int
+    unchanged: int
+    orphans: tuple[str, ...] = ()
+    batch: int | None = None

@@ -1,0 +1,144 @@
+"""Orders and their shipments: what was bought, and what is on its way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from carriers.model import TrackingReason, TrackingStatus
+from tracker.model.words import Capability, OrderState, WindowSource
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """End of the delivery window: until when the buyer is protected or must confirm. Aware UTC."""
+
+    end: datetime
+    source: WindowSource
+    extensions: int = 0
+    """How often this order's window was extended so far."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A marketplace order. Times are aware UTC; `amount` is what the buyer paid, in `currency` (ISO 4217).
+
+    `promised_at` (EDD), the guarantee of the profile and `window` are three dates. `waiting_since` is set while a buyer waits
+    for an
+    answer; `cutover_at` marks an order that was imported after its clock had started (stages before it are skipped).
+    """
+
+    id: int
+    store: str
+    platform: str
+    number: str
+    state: OrderState = OrderState.UNKNOWN
+    country: str | None = None
+    region: str | None = None
+    language: str | None = None
+    buyer_name: str | None = None
+    buyer_email: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    ordered_at: datetime | None = None
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    promised_at: datetime | None = None
+    window: Window | None = None
+    refunded_at: datetime | None = None
+    refunded_amount: Decimal | None = None
+    refund_reference: str | None = None
+    received_at: datetime | None = None
+    opted_out: bool = False
+    vip: bool = False
+    hold_until: datetime | None = None
+    waiting_since: datetime | None = None
+    cutover_at: datetime | None = None
+    note: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The order's half of a dedup key (D12): stable across files, machines and databases."""
+        return f"order/{self.store}/{self.number}"
+
+    @property
+    def paid_left(self) -> Decimal | None:
+        """What can still be refunded (I7); None where the amount is unknown."""
+        if self.amount is None:
+            return None
+        return max(self.amount - (self.refunded_amount or Decimal(0)), Decimal(0))
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """One scan as the dossier needs it. An instant whose zone is unknown keeps bounds [local - 14 h, local + 12 h]."""
+
+    earliest: datetime
+    latest: datetime
+    local_time: str | None = None
+    status: TrackingStatus = TrackingStatus.UNKNOWN
+    reason: TrackingReason | None = None
+    description: str = ""
+    location: str = ""
+    country: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the carrier told the zone."""
+        return self.latest - self.earliest < timedelta(seconds=1)
+
+
+class NotFound(msgspec.Struct, frozen=True, kw_only=True):
+    """The run of *not found* answers that is going on: only answers count, never failed polls (R8)."""
+
+    answers: int
+    since: datetime
+    sources: int = 1
+
+
+class Shipment(msgspec.Struct, frozen=True, kw_only=True):
+    """One parcel. The journey is a fold over its events and the sources' answers (tracker.model.journey).
+
+    `carrier` is who transports; `service` and `capability` come from services.toml, `matched` says whether the channel's text was
+    known there (an unmatched one is never lost by silence and gets no claim filed). `share` is this parcel's part of the order's
+    amount (D23). `last_answer_at` is the last *successful* answer of a source: silence is counted to it, never to a failed poll.
+    """
+
+    id: int
+    number: str
+    carrier: str | None = None
+    service: str = "standard"
+    service_text: str | None = None
+    matched: bool = True
+    capability: Capability = Capability.END_TO_END
+    settled_by: str | None = None
+    origin: str | None = "CN"
+    country: str | None = None
+    shipped_at: datetime | None = None
+    share: Decimal | None = None
+    declared_value: Decimal | None = None
+    declared_currency: str | None = None
+    freight: Decimal | None = None
+    freight_currency: str | None = None
+    status: TrackingStatus = TrackingStatus.UNKNOWN
+    reason: TrackingReason | None = None
+    raw_status: str | None = None
+    first_scan: Scan | None = None
+    last_scan: Scan | None = None
+    delivered_scan: Scan | None = None
+    not_found: NotFound | None = None
+    last_answer_at: datetime | None = None
+    registered_at: datetime | None = None
+    stopped: bool = False
+    suspect: str | None = None
+    day0: datetime | None = None
+    """Day 0 that a stage has already acted on: it may move earlier, never later (D1)."""
+
+    @property
+    def subject(self) -> str:
+        """The parcel's half of a dedup key."""
+        return f"shipment/{self.number}"
+
+    @property
+    def delivered(self) -> bool:
+        """Handed to the buyer, as far as the sources say (a revoked delivery is not)."""
+        return self.status is TrackingStatus.DELIVERED

@@ -1,0 +1,119 @@
+"""One decided effect on its way out: the outbox row, the totals that guard it, and the guard's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from tracker.model.words import ActionKind, Channel, DecisionReason, HoldReason, Intent, OutboxState
+
+
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the outbox. `key` is UNIQUE; rule, channel, template and config_version are columns, never part of it (D12)."""
+
+    id: int
+    key: str
+    subject: str
+    intent: Intent
+    occasion: str
+    kind: ActionKind
+    state: OutboxState
+    channel: Channel
+    reason: DecisionReason
+    rule: str
+    order_id: int
+    store: str
+    created_at: datetime
+    not_before: datetime
+    shipment: str | None = None
+    template: str | None = None
+    deadline: datetime | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    urgent: bool = False
+    hold: HoldReason | None = None
+    approved_by: str | None = None
+    attempts: int = 0
+    config_version: str = ""
+    evidence: Mapping[str, str] = {}
+    result: str | None = None
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """What `release()` must know beyond the dossier: read in the transaction that claims the send, so that caps hold."""
+
+    sent_this_hour: int = 0
+    """Messages of this store and channel within the running hour."""
+    last_message_at: datetime | None = None
+    """Newest message (round) to this order's buyer."""
+    overdue_backlog: int = 0
+    """Rows of this store that came due all at once and still wait (D21)."""
+    released_today: int = 0
+    """Of them, already released today."""
+    turned_bad_24h: int = 0
+    """Parcels of this row's carrier that turned untrackable or lost within 24 h (D25)."""
+    bad_per_day_28d: float = 0.0
+    """The usual number: mean per day over the 28 days before."""
+    time_guard: bool = False
+    """The clock is not trusted at the moment."""
+    store_since: datetime | None = None
+    """First start of this store: what was due before it is held once (D22)."""
+    paused: str | None = None
+
+
+class ReleaseVerdict(StrEnum):
+    """send, hold (a person), defer (later), cancel (the facts no longer want it)."""
+
+    SEND = "send"
+    HOLD = "hold"
+    DEFER = "defer"
+    CANCEL = "cancel"
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """The guard's answer, with a named reason: `hold` for HOLD, `why` (a word or a DecisionReason value) for every verdict."""
+
+    verdict: ReleaseVerdict
+    why: str
+    hold: HoldReason | None = None
+    until: datetime | None = None
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A rendered message ready for a channel. `message_id` comes from the dedup key: the same row has the same id for ever."""
+
+    key: str
+    message_id: str
+    sender: str
+    recipient: str | None
+    recipient_name: str | None
+    subject: str
+    body: str
+    language: str
+    store: str
+    order: str
+    in_reply_to: str | None = None
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is asked to do: the facts, ready text with its twin, until when it makes sense.
+
+    `wants` names what `tasks done` must be given (for instance `window_end`, or `amount` and `reference`).
+    """
+
+    kind: str
+    title: str
+    store: str
+    order: str
+    facts: Mapping[str, str] = {}
+    text: str | None = None
+    twin: str | None = None
+    url: str | None = None
+    deadline: datetime | None = None
+    valid_until: datetime | None = None
+    group: str | None = None
+    wants: tuple[str, ...] = ()

@@ -1,0 +1,215 @@
+"""The words of the house: enums that log, database, JSON, explain and tests share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """What a service's tracking can show; thresholds of silence follow it (facts/transit.md section 3)."""
+
+    END_TO_END = "end_to_end"
+    ARRIVAL_AND_DELIVERY = "arrival_and_delivery"
+    EXPORT_ONLY = "export_only"
+
+
+class OrderState(StrEnum):
+    """Life of a marketplace order, as files and marketplaces tell it (R29)."""
+
+    UNPAID = "unpaid"
+    PAID = "paid"
+    SHIPPED = "shipped"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class WindowSource(StrEnum):
+    """Where the end of the delivery window comes from; an estimated end leads to a task only."""
+
+    API = "api"
+    TYPED = "typed"
+    FILE = "file"
+    ESTIMATED = "estimated"
+
+
+class Mode(StrEnum):
+    """How much a store lets the product do (D22)."""
+
+    OBSERVE = "observe"
+    APPROVE = "approve"
+    LIVE = "live"
+
+
+class ActionKind(StrEnum):
+    """What a decision asks for. `nothing` is a decision too."""
+
+    MESSAGE = "message"
+    EXTENSION = "extension"
+    REFUND = "refund"
+    COMPENSATION = "compensation"
+    TASK = "task"
+    NOTHING = "nothing"
+
+
+class Intent(StrEnum):
+    """Purpose of an effect, the middle of its dedup key. A message's intent is its own slot, never an action's (D12)."""
+
+    STAGE1 = "stage1"
+    STAGE2 = "stage2"
+    STAGE3 = "stage3"
+    EXTENDED = "extended"
+    REFUND_ISSUED = "refund_issued"
+    LATE_ARRIVAL = "late_arrival"
+    EXTENSION = "extension"
+    REFUND = "refund"
+    REFUND_TASK = "refund_task"
+    COMPENSATION = "compensation"
+    FORWARDER_INQUIRY = "forwarder_inquiry"
+    BUYER_WAITING = "buyer_waiting"
+    SUSPECT = "suspect"
+    SERVICE_UNMATCHED = "service_unmatched"
+
+
+class Channel(StrEnum):
+    """How an effect leaves the house. `register` writes a ledger row, `task` hands it to a person."""
+
+    SMTP = "smtp"
+    MAILDIR = "maildir"
+    TASK = "task"
+    REGISTER = "register"
+
+
+class OutboxState(StrEnum):
+    """States of an outbox row (facts/engine.md 2.5)."""
+
+    HELD = "held"
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+class TaskState(StrEnum):
+    """States of a person's task (facts/engine.md 2.5)."""
+
+    OPEN = "open"
+    IN_HAND = "in_hand"
+    DONE = "done"
+    DROPPED = "dropped"
+    EXPIRED = "expired"
+
+
+class HoldReason(StrEnum):
+    """Why an outbox row waits for a person, or why `release()` lets it wait."""
+
+    MONEY_NEEDS_APPROVAL = "money_needs_approval"
+    MESSAGE_NEEDS_APPROVAL = "message_needs_approval"
+    STORE_OBSERVES = "store_observes"
+    FIRST_START = "first_start"
+    STALE_STAGE = "stale_stage"
+    PLAUSIBILITY = "plausibility"
+    TIME_GUARD = "time_guard"
+    ORDER_ON_HOLD = "order_on_hold"
+
+
+class Phase(StrEnum):
+    """Phase of the journey that a compensation rule speaks of."""
+
+    PRE_SCAN = "pre_scan"
+    PICKUP = "pickup"
+    IN_TRANSIT = "in_transit"
+    ANY = "any"
+
+
+class ClaimState(StrEnum):
+    """States of a compensation claim against the carrier (facts/compensation.md section 4)."""
+
+    DRAFT = "draft"
+    READY = "ready"
+    INQUIRY_OPEN = "inquiry_open"
+    FILED = "filed"
+    ACKNOWLEDGED = "acknowledged"
+    WAITING_DOCUMENTS = "waiting_documents"
+    APPROVED = "approved"
+    APPROVED_PARTIAL = "approved_partial"
+    REJECTED = "rejected"
+    APPEALED = "appealed"
+    PAID = "paid"
+    OFFSET = "offset"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    WRITTEN_OFF = "written_off"
+    REVERSED = "reversed"
+
+
+class DecisionReason(StrEnum):
+    """Every reason a decision can have, "nothing, because ..." included. The same word in log, database, explain and tests."""
+
+    # something is done
+    STAGE_DUE = "stage_due"
+    WINDOW_CLOSES_SOON = "window_closes_soon"
+    WINDOW_ESTIMATED_CLOSES_SOON = "window_estimated_closes_soon"
+    NOT_FOUND_CONFIRMED = "not_found_confirmed"
+    NEVER_SCANNED = "never_scanned"
+    SILENT_BEYOND_LIMIT = "silent_beyond_limit"
+    STAGE3_NOT_ARRIVED = "stage3_not_arrived"
+    WINDOW_CLOSES_UNARRIVED = "window_closes_unarrived"
+    CARRIER_SAYS_LOST = "carrier_says_lost"
+    CARRIER_SAYS_DAMAGED = "carrier_says_damaged"
+    RETURNED_TO_SENDER = "returned_to_sender"
+    SILENCE_REACHED_INVESTIGATE = "silence_reached_investigate"
+    NO_FIRST_SCAN_YET = "no_first_scan_yet"
+    DELIVERED_AFTER_REFUND = "delivered_after_refund"
+    WINDOW_WAS_EXTENDED = "window_was_extended"
+    REFUND_WAS_PAID = "refund_was_paid"
+    BUYER_WAITS_TOO_LONG = "buyer_waits_too_long"
+    NUMBER_LOOKS_REUSED = "number_looks_reused"
+    SERVICE_NOT_MATCHED = "service_not_matched"
+
+    # nothing is done, because ...
+    NOT_YET_DUE = "not_yet_due"
+    ALREADY_DONE = "already_done"
+    SUPERSEDED_BY_LATER_STAGE = "superseded_by_later_stage"
+    NO_DAY_ZERO = "no_day_zero"
+    NO_SHIPMENT = "no_shipment"
+    NOT_PAID = "not_paid"
+    DELIVERED = "delivered"
+    RECEIVED_BY_BUYER = "received_by_buyer"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+    DISPUTE_OPEN = "dispute_open"
+    OPTED_OUT = "opted_out"
+    BUYER_WAITS = "buyer_waits"
+    ON_HOLD = "on_hold"
+    BEFORE_CUTOVER = "before_cutover"
+    ROUNDS_USED_UP = "rounds_used_up"
+    WAITING_FOR_FACTS = "waiting_for_facts"
+    STILL_MOVING = "still_moving"
+    IN_LAST_MILE = "in_last_mile"
+    SILENCE_WITHIN_LIMIT = "silence_within_limit"
+    SILENCE_IS_NORMAL = "silence_is_normal"
+    NOT_FOUND_UNCONFIRMED = "not_found_unconfirmed"
+    WAITS_FOR_BUYERS_ACTION = "waits_for_buyers_action"
+    NO_WINDOW_END = "no_window_end"
+    WINDOW_FAR = "window_far"
+    WINDOW_OVER = "window_over"
+    EXTENSIONS_USED_UP = "extensions_used_up"
+    NO_EXTENSION_THERE = "no_extension_there"
+    SETTLED_BY_PLATFORM = "settled_by_platform"
+    RECOMMENDATION_OPEN = "recommendation_open"
+    RECOMMENDATION_REJECTED = "recommendation_rejected"
+    MONEY_SETTLED = "money_settled"
+    NOTHING_LEFT_TO_PAY = "nothing_left_to_pay"
+    NO_CLAIM_RULE = "no_claim_rule"
+    CLAIM_WINDOW_UNKNOWN = "claim_window_unknown"
+    CLAIM_WINDOW_CLOSED = "claim_window_closed"
+    CLAIM_OPEN = "claim_open"
+    NO_LOSS = "no_loss"
+    NOT_AFTER_REFUND = "not_after_refund"
+    SWITCHED_OFF = "switched_off"
+    SUSPECT_NUMBER = "suspect_number"

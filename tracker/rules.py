@@ -1,0 +1,232 @@
+"""The compiled rules: what tracker.config builds from TOML and tracker.policy reads.
+
+Pure values: no parsing, no defaults of money. Days are calendar days unless a name says `biz` (working days). Every rule carries the id
+under which an override, `explain`, the log and the tests know it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from tracker.model import Capability, Channel, Intent, Mode, Phase
+
+STAGES = (Intent.STAGE1, Intent.STAGE2, Intent.STAGE3)
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """Days without any scan: look closer, ask the carrier (draft the claim), verdict (facts/transit.md section 3)."""
+
+    watch: int
+    investigate: int
+    probable_loss: int
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination's ladder and thresholds (destinations.toml). `stages` maps stage1, stage2, stage3 to days; they increase."""
+
+    id: str
+    country: str
+    service: str
+    p50: int
+    p90: int
+    p99: int
+    promise_days: int
+    guarantee_days: int
+    stages: Mapping[Intent, int]
+    silence: Silence
+    promise_by_platform: Mapping[str, int] = {}
+
+
+class Untrackable(msgspec.Struct, frozen=True, kw_only=True):
+    """When a parcel counts as untrackable (destinations.toml [untrackable]); only what a source answered counts."""
+
+    pre_scan_task_biz: int
+    pre_scan_verdict_biz: int
+    two_sources_answers: int
+    two_sources_days: int
+    one_source_answers: int
+    one_source_days: int
+    fresh_not_found_hours: int
+
+
+class Season(msgspec.Struct, frozen=True, kw_only=True):
+    """Days that silence and loss verdicts gain on a leg (D19): origin, destination or any; inclusive local dates."""
+
+    id: str
+    leg: str
+    country: str | None
+    start: date
+    end: date
+    add_days: int
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """A bought service (services.toml): which texts of files mean it, and what it is."""
+
+    id: str
+    patterns: tuple[re.Pattern[str], ...]
+    carrier: str | None
+    service: str
+    capability: Capability | None = None
+    settled_by: str | None = None
+    contract: str | None = None
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True):
+    """How a marketplace's delivery window is extended (R7): mode api | manual | none."""
+
+    mode: str
+    trigger_days: int
+    days: tuple[int, ...]
+    max_extensions: int
+
+
+class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
+    """What a marketplace allows (marketplaces.toml). `channel` carries buyers' messages there; `messages` the types permitted."""
+
+    id: str
+    channel: Channel
+    own_shop: bool
+    zone: str
+    extension: Extension
+    window_field: bool = False
+    messages_off: frozenset[str] = frozenset()
+    tasks_for: frozenset[str] = frozenset()
+    """On a manual channel: the types that become a task each (D17)."""
+    grouped: frozenset[str] = frozenset()
+    """On a manual channel: the types that become one grouped worksheet a day."""
+    order_url: str | None = None
+    max_characters: int | None = None
+    freeze_days: int = 0
+    """What an untrackable parcel under dispute costs (D6): shown, never computed with."""
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """One shop of the seller (config/stores/<id>.toml)."""
+
+    id: str
+    platform: str
+    name: str
+    zone: str
+    currency: str | None
+    mode: Mode
+    modes: Mapping[str, Mode] = {}
+    """Mode per message type; overrides `mode` (D22)."""
+    channel: Channel | None = None
+    sender: str | None = None
+    signature: str | None = None
+    names: tuple[str, ...] = ()
+    """How files name this store (店铺账号, footer, ...)."""
+    hourly_cap: int | None = None
+    default_country: str | None = None
+    payment_hint: str | None = None
+    refund_offer_approved: bool = True
+    """The standing offer of stage2, approved once per store (D11)."""
+
+    def mode_for(self, template: str) -> Mode:
+        """Mode of one message type."""
+        return self.modes.get(template, self.mode)
+
+
+class CompensationRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One carrier's terms (compensation.toml; keys explained in its head). Amounts are decimals with their currency."""
+
+    id: str
+    carriers: tuple[str, ...]
+    phase: Phase
+    clock: str
+    earliest_days: int
+    services: tuple[str, ...] = ()
+    origin: str | None = None
+    match: re.Pattern[str] | None = None
+    earliest_clock: str | None = None
+    earliest_days_eu: int | None = None
+    earliest_days_domestic: int | None = None
+    day_kind: str = "cal"
+    latest_days: int | None = None
+    latest_months: int | None = None
+    basis: str = "none"
+    multiple: Decimal | None = None
+    cap_amount: Decimal | None = None
+    cap_per_kg: Decimal | None = None
+    cap_currency: str | None = None
+    refund_postage: bool = False
+    inquiry_only: bool = False
+    settled_by: str | None = None
+    max_attempts: int | None = None
+    response_days: int | None = None
+    appeal_days: int | None = None
+    evidence: tuple[str, ...] = ()
+    evidence_of_rule: str = "unverified"
+    note: str = ""
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """When claims start and warn (compensation.toml [timing])."""
+
+    warn_days: tuple[int, ...] = (14, 5)
+    start: str = "investigate"
+
+
+class Manners(msgspec.Struct, frozen=True, kw_only=True):
+    """Caps and limits of outreach (R45, D20-D25; tracker.toml [outreach], [refunds])."""
+
+    rounds: int = 3
+    quiet_hours_between: int = 72
+    hourly_cap: int = 60
+    stale_stage_days: int = 5
+    ramp_share: Decimal = Decimal("0.1")
+    facts_age_message_hours: int = 48
+    facts_age_money_hours: int = 24
+    moved_within_days: int = 10
+    refund_before_window_days: int = 7
+    recommendation_days: int = 7
+    buyer_waiting_hours: int = 24
+    plausibility_factor: int = 3
+    plausibility_parcels: int = 20
+    grace_days_after_promise: int = 5
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything decide() and release() may read. `version` is the hash of the merged config, a column of every effect."""
+
+    version: str
+    profiles: tuple[Profile, ...]
+    fallback: Profile
+    untrackable: Untrackable
+    seasons: tuple[Season, ...]
+    services: tuple[Service, ...]
+    marketplaces: Mapping[str, Marketplace]
+    stores: Mapping[str, Store]
+    compensation: tuple[CompensationRule, ...]
+    compensation_default: CompensationRule
+    timing: Timing
+    manners: Manners
+    languages: Mapping[str, str] = {}
+    """Destination country -> language of the messages; else `en`."""
+    reviewed: frozenset[str] = frozenset({"en", "pt-BR"})
+    messages_off: frozenset[str] = frozenset()
+    """Message types that are switched off (placed, shipped, delivered ... by default)."""
+    sources: Mapping[str, tuple[str, ...]] = {}
+    """Carrier id -> the sources that are asked about it, first choice first; "*" for every other."""
+
+    def profile(self, country: str | None, service: str) -> Profile:
+        """(country, service), ("*", service), (country, "standard"), then the fallback (facts/transit.md section 1)."""
+        for want in ((country, service), ("*", service), (country, "standard")):
+            for profile in self.profiles:
+                if (profile.country, profile.service) == want:
+                    return profile
+        return self.fallback
+
+    def marketplace(self, platform: str) -> Marketplace:
+        """The marketplace of an order; KeyError is a configuration error that `config check` and import find first."""
+        return self.marketplaces[platform]
+
+    def language(self, country: str | None) -> str:
+        """Language of a destination, else English."""
+        return self.languages.get(country or "", "en")
