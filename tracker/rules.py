@@ -1,7 +1,7 @@
 """The compiled rules: what tracker.config builds from TOML and tracker.policy reads.
 
-Pure values: no parsing, no defaults of money. Days are calendar days unless a name says `biz` (working days). Every rule carries the id
-under which an override, `explain`, the log and the tests know it.
+Pure values: no parsing, no defaults of money. Days are calendar days unless a name says `biz` (working days). Every rule
+carries the id under which an override, `explain`, the log and the tests know it.
 """
 
 from __future__ import annotations
