@@ -1,0 +1,220 @@
+"""The local engine: APScheduler kicks, our pool works and drains (facts/engine.md 2.8 and 5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from tests.conftest import Lines
+from tracker.clock import SystemClock
+from tracker.engine import local
+from tracker.engine.base import Unit
+from tracker.engine.guard import TimeGuard
+from tracker.engine.local import LocalEngine
+from tracker.health import Heartbeat
+
+
+class Done(msgspec.Struct):
+    worked: int = 1
+    more: bool = False
+
+
+class Lost(Exception):  # noqa: N818
+    """Stands for a database that belongs to another daemon now."""
+
+
+class ShiftedClock(SystemClock):
+    """A wall clock that somebody sets."""
+
+    shift = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.shift
+
+
+def engine_of(*units: Unit, clock: SystemClock | None = None, drain: float = 5) -> LocalEngine:
+    clock = clock or SystemClock()
+    return LocalEngine(units, clock=clock, heartbeat=Heartbeat(clock), guard=TimeGuard(clock), fatal=(Lost,), drain_seconds=drain)
+
+
+def unit(run: Callable[[], Awaitable[Done]], *, every: float = 3600, lanes: int = 1, name: str = "poll") -> Unit:
+    return Unit(name=name, every=every, run=run, lanes=lanes)
+
+
+async def test_it_works_at_once_and_unit_after_unit_until_nothing_is_left() -> None:
+    stop, left = asyncio.Event(), [3]
+
+    async def work() -> Done:
+        left[0] -= 1
+        if not left[0]:
+            stop.set()
+        return Done(more=left[0] > 0)
+
+    await asyncio.wait_for(engine_of(unit(work)).run(stop), 5)
+    assert left == [0]
+
+
+async def test_it_kicks_again_at_every_interval() -> None:
+    stop, runs = asyncio.Event(), [0]
+
+    async def work() -> Done:
+        runs[0] += 1
+        if runs[0] == 3:
+            stop.set()
+        return Done()
+
+    await asyncio.wait_for(engine_of(unit(work, every=0.05)).run(stop), 5)
+    assert runs == [3]
+
+
+async def test_a_kick_opens_no_more_lanes_than_allowed() -> None:
+    stop, running, most = asyncio.Event(), [0], [0]
+
+    async def work() -> Done:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        await asyncio.sleep(0.1)
+        running[0] -= 1
+        return Done()
+
+    engine = engine_of(unit(work, every=0.01, lanes=2))
+    asyncio.get_running_loop().call_later(0.3, stop.set)
+    await asyncio.wait_for(engine.run(stop), 5)
+    assert most == [2]
+
+
+async def test_a_slow_unit_delays_no_other() -> None:
+    stop, sent = asyncio.Event(), [0]
+
+    async def slow() -> Done:
+        await stop.wait()
+        return Done()
+
+    async def send() -> Done:
+        sent[0] += 1
+        if sent[0] == 3:
+            stop.set()
+        return Done()
+
+    await asyncio.wait_for(engine_of(unit(slow), unit(send, every=0.02, name="dispatch")).run(stop), 5)
+    assert sent == [3]
+
+
+async def test_a_unit_that_raises_is_logged_and_tried_again_at_the_next_tick(log_lines: Lines) -> None:
+    """Faults row 33: one broken unit ends nothing."""
+    stop, runs = asyncio.Event(), [0]
+
+    async def work() -> Done:
+        runs[0] += 1
+        if runs[0] == 2:
+            stop.set()
+        raise RuntimeError("broken")
+
+    await asyncio.wait_for(engine_of(unit(work, every=0.02)).run(stop), 5)
+    assert runs == [2]
+    assert [line["event"] for line in log_lines()] == ["unit.failed"] * 2
+
+
+async def test_a_fatal_error_ends_the_run_after_draining() -> None:
+    """An older daemon whose epoch was taken writes nothing more (faults row 21)."""
+    finished = [False]
+
+    async def lose() -> Done:
+        await asyncio.sleep(0.02)
+        raise Lost
+
+    async def other() -> Done:
+        await asyncio.sleep(0.1)
+        finished[0] = True
+        return Done()
+
+    with pytest.raises(Lost):
+        await asyncio.wait_for(engine_of(unit(lose), unit(other, name="dispatch")).run(asyncio.Event()), 5)
+    assert finished == [True]
+
+
+async def test_a_stop_lets_work_in_hand_finish_and_takes_no_new() -> None:
+    """SIGTERM drains: APScheduler's own shutdown would cancel the coroutine."""
+    stop, ends = asyncio.Event(), [0]
+
+    async def work() -> Done:
+        stop.set()
+        await asyncio.sleep(0.1)
+        ends[0] += 1
+        return Done(more=True)
+
+    engine = engine_of(unit(work))
+    await asyncio.wait_for(engine.run(stop), 5)
+    engine.kick("poll")
+    await asyncio.sleep(0.05)
+    assert ends == [1]
+
+
+async def test_a_drain_that_takes_too_long_is_cut_off_and_said(log_lines: Lines) -> None:
+    stop = asyncio.Event()
+
+    async def work() -> Done:
+        stop.set()
+        await asyncio.sleep(30)
+        return Done()
+
+    await asyncio.wait_for(engine_of(unit(work), drain=0.05).run(stop), 5)
+    assert [(line["event"], line["units"]) for line in log_lines()] == [("engine.drain_timeout", ["poll"])]
+
+
+async def test_a_wall_clock_set_back_stops_no_ticks_but_outreach(monkeypatch: pytest.MonkeyPatch, log_lines: Lines) -> None:
+    """Faults row 13. Set back by an hour, an interval trigger alone would wait that hour."""
+    monkeypatch.setattr(local, "LOOK_AROUND", 0.05)
+    stop, runs, clock = asyncio.Event(), [0], ShiftedClock()
+    guard = TimeGuard(clock)
+
+    async def work() -> Done:
+        runs[0] += 1
+        return Done()
+
+    heartbeat = Heartbeat(clock)
+    engine = LocalEngine([unit(work, every=0.2)], clock=clock, heartbeat=heartbeat, guard=guard, fatal=())
+    running = asyncio.create_task(engine.run(stop))
+    await asyncio.sleep(0.05)
+    heartbeat.tick("poll", 0.01)  # as if the next tick stayed away for three intervals
+    clock.shift = -timedelta(hours=1)
+    before = runs[0]
+    await asyncio.sleep(0.15)
+    assert (guard.tripped, runs[0] > before) == (True, True)
+    clock.shift = timedelta(0)
+    await asyncio.sleep(0.1)
+    assert (guard.tripped, stop.is_set()) == (False, False)
+    stop.set()
+    await running
+    assert {"clock.jumped", "engine.tick_late"} <= {line["event"] for line in log_lines()}
+
+
+@pytest.mark.parametrize(
+    ("shift", "tripped"),
+    [
+        (timedelta(hours=23), False),
+        (timedelta(hours=25), True),
+        (timedelta(minutes=-4), False),
+        (timedelta(minutes=-6), True),
+    ],
+)
+def test_the_time_guard_trips_a_day_ahead_or_five_minutes_back(shift: timedelta, *, tripped: bool) -> None:
+    clock = ShiftedClock()
+    guard = TimeGuard(clock)
+    clock.shift = shift
+    guard.check()
+    assert guard.tripped is tripped
+
+
+def test_a_week_of_downtime_is_no_jump() -> None:
+    """The anchor is this run's start: what lies before it is downtime."""
+    clock = ShiftedClock()
+    clock.shift = timedelta(days=7)
+    guard = TimeGuard(clock)
+    guard.check()
+    assert not guard.tripped
+    assert clock.now() > datetime.now(UTC)

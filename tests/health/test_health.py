@@ -1,0 +1,116 @@
+"""Signs of life: what systemd hears, and when a hang shows (faults row 32; facts/systemd.md section 4)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tracker.clock import SimulatedClock
+from tracker.health import LONGEST_UNIT, Heartbeat, Notifier
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Systemd:
+    """A datagram socket that stands where systemd listens."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+        self._socket.settimeout(2)
+
+    def heard(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in self._socket.recv(4096).decode().splitlines())
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Callable[[str], Systemd]]:
+    made: list[Systemd] = []
+
+    def make(kind: str) -> Systemd:
+        address = f"@tracker-test-{os.getpid()}" if kind == "abstract" else str(tmp_path / "notify")
+        made.append(Systemd(address))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.mark.parametrize("kind", ["file", "abstract"])
+def test_systemd_hears_every_word_of_the_life(kind: str, systemd: Callable[[str], Systemd]) -> None:
+    server = systemd(kind)
+    notifier = Notifier({"NOTIFY_SOCKET": server.address})
+    notifier.ready("30 shipments")
+    assert server.heard() == {"READY": "1", "STATUS": "30 shipments"}
+    notifier.status("17track down")
+    assert server.heard() == {"STATUS": "17track down"}
+    notifier.alive()
+    assert server.heard() == {"WATCHDOG": "1"}
+    clock = SimulatedClock(AT)
+    clock.advance_to(AT + timedelta(seconds=2))
+    notifier.reloading(clock)
+    assert server.heard() == {"RELOADING": "1", "MONOTONIC_USEC": "2000000"}
+    notifier.stopping(45)
+    assert server.heard() == {"STOPPING": "1", "EXTEND_TIMEOUT_USEC": "45000000"}
+
+
+def test_nobody_listening_stops_nothing(tmp_path: Path) -> None:
+    Notifier({}).ready("fine")
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
+
+
+@pytest.mark.parametrize(
+    ("environ", "every"),
+    [
+        ({"WATCHDOG_USEC": "60000000"}, 30.0),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": str(os.getpid())}, 30.0),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_the_watchdog_is_fed_at_half_its_time_and_only_when_it_is_ours(environ: dict[str, str], every: float | None) -> None:
+    assert Notifier(environ).watchdog_every == every
+
+
+def test_a_unit_that_does_not_end_is_stuck() -> None:
+    clock = SimulatedClock(AT)
+    heartbeat = Heartbeat(clock)
+    with heartbeat.unit("poll"):
+        clock.advance_to(AT + timedelta(seconds=LONGEST_UNIT))
+        with heartbeat.unit("sweep"):
+            assert heartbeat.stuck() is None
+            clock.advance_to(AT + timedelta(seconds=LONGEST_UNIT + 1))
+            assert heartbeat.stuck() == ("poll", LONGEST_UNIT + 1)
+    assert heartbeat.stuck() is None
+
+
+def test_a_unit_that_raises_is_not_stuck() -> None:
+    clock = SimulatedClock(AT)
+    heartbeat = Heartbeat(clock)
+    with pytest.raises(RuntimeError), heartbeat.unit("poll"):
+        raise RuntimeError
+    clock.advance_to(AT + timedelta(days=1))
+    assert heartbeat.stuck() is None
+
+
+def test_a_tick_is_late_after_three_intervals() -> None:
+    clock = SimulatedClock(AT)
+    heartbeat = Heartbeat(clock)
+    heartbeat.tick("poll", 10)
+    clock.advance_to(AT + timedelta(seconds=30))
+    assert heartbeat.late() == []
+    clock.advance_to(AT + timedelta(seconds=31))
+    assert heartbeat.late() == [("poll", 31.0)]
+    heartbeat.tick("poll", 10)
+    assert heartbeat.late() == []

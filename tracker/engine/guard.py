@@ -1,0 +1,35 @@
+"""The time guard (facts/engine.md 2.9, faults row 13): a clock that jumps within one run must not make buyers' mail due."""
+
+from __future__ import annotations
+
+from tracker.clock import Clock
+from tracker.log import Event, get_logger
+
+AHEAD = 86_400.0
+"""Seconds that wall time may run ahead of monotonic time."""
+
+BACK = 300.0
+"""Seconds that it may fall back."""
+
+_log = get_logger()
+
+
+class TimeGuard:
+    """Compares wall time with monotonic time since this run's start: a gap between two runs is downtime, and normal."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._anchor = self._drift()
+        self.tripped = False
+        """Outreach waits while this is set; all else goes on. It ends when the clock is right again, or at the next start."""
+
+    def check(self) -> None:
+        """Look once; called at every tick."""
+        jump = self._drift() - self._anchor
+        tripped = jump > AHEAD or jump < -BACK
+        if tripped and not self.tripped:
+            _log.error(Event.CLOCK_JUMPED, seconds=round(jump))
+        self.tripped = tripped
+
+    def _drift(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
