@@ -7,15 +7,18 @@ carries the id under which an override, `explain`, the log and the tests know it
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 import msgspec
 
 from tracker.model import Capability, Channel, Intent, Mode, Phase
 
 STAGES = (Intent.STAGE1, Intent.STAGE2, Intent.STAGE3)
+_S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
 
 
 class Silence(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,13 +68,44 @@ class Season(msgspec.Struct, frozen=True, kw_only=True):
     add_days: int
 
 
+class Carrier(msgspec.Struct, frozen=True, kw_only=True):
+    """Who transports (carriers.toml): its name on paper, its public tracking page, whose working days it keeps.
+
+    `url` holds `{number}`; `post` marks designated postal operators, whose parcels fall back to the UPU's claim terms; `codes`
+    are the numbers under which sources know this carrier (source's adapter name -> code).
+    """
+
+    id: str
+    name: str
+    url: str | None = None
+    country: str | None = None
+    post: bool = False
+    sources: tuple[str, ...] = ()
+    codes: Mapping[str, str] = {}
+
+
+class PrefixCapability(msgspec.Struct, frozen=True, kw_only=True):
+    """What tracking shows by the first letter of an S10 number, where services.toml is silent (destinations.toml)."""
+
+    id: str
+    prefixes: tuple[str, ...]
+    tracking: Capability
+    countries: tuple[str, ...] = ()
+    """Destinations it holds for; empty = everywhere."""
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """A bought service (services.toml): which texts of files mean it, and what it is."""
+    """A bought service (services.toml): which texts of files mean it, and what it is.
+
+    `service` is the product's name (claim rules match it), `ladder` the kind of profile it follows: standard, registered,
+    express, economy. The first service whose pattern is found in the text wins; the operator's own entries come first.
+    """
 
     id: str
     patterns: tuple[re.Pattern[str], ...]
     carrier: str | None
     service: str
+    ladder: str = "standard"
     capability: Capability | None = None
     settled_by: str | None = None
     contract: str | None = None
@@ -86,10 +120,19 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
     max_extensions: int
 
 
+class LastDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A last day on which the buyer can complain: `days` after `anchor` (promised | paid | window_end), facts/time-rules.toml."""
+
+    anchor: str
+    days: int
+
+
 class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
-    """What a marketplace allows (marketplaces.toml). `channel` carries buyers' messages there; `messages` the types permitted."""
+    """What a marketplace allows (marketplaces.toml). `channel` carries buyers' messages there."""
 
     id: str
+    names: tuple[str, ...] = ()
+    """How files name it (速卖通, AliExpress ...)."""
     channel: Channel
     own_shop: bool
     zone: str
@@ -104,6 +147,8 @@ class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
     max_characters: int | None = None
     freeze_days: int = 0
     """What an untrackable parcel under dispute costs (D6): shown, never computed with."""
+    last_complaint: tuple[LastDay, ...] = ()
+    """Where the seller cannot extend: the earliest of them limits a promised deadline (D18); empty = the day is not known."""
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,12 +189,15 @@ class CompensationRule(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
     origin: str | None = None
     match: re.Pattern[str] | None = None
+    country: str | None = None
+    """Whose working days `day_kind = "biz"` counts: the origin, else the carrier's home."""
     earliest_clock: str | None = None
     earliest_days_eu: int | None = None
     earliest_days_domestic: int | None = None
     day_kind: str = "cal"
     latest_days: int | None = None
     latest_months: int | None = None
+    damage_latest_days: int | None = None
     basis: str = "none"
     multiple: Decimal | None = None
     cap_amount: Decimal | None = None
@@ -158,11 +206,19 @@ class CompensationRule(msgspec.Struct, frozen=True, kw_only=True):
     refund_postage: bool = False
     inquiry_only: bool = False
     settled_by: str | None = None
+    seller_may_file: tuple[str, ...] = ()
+    """The only complaint types a seller may file where the platform settles non-receipt."""
     max_attempts: int | None = None
     response_days: int | None = None
+    response_day_kind: str = "cal"
     appeal_days: int | None = None
+    payout_days: int | None = None
+    payout_day_kind: str = "cal"
     evidence: tuple[str, ...] = ()
+    evidence_not_before: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
     evidence_of_rule: str = "unverified"
+    unverified_fields: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -190,9 +246,31 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     plausibility_factor: int = 3
     plausibility_parcels: int = 20
     grace_days_after_promise: int = 5
+    delay_days: int = 15
+    """The delay that the text `delay` names where nothing better is known: one extension's length."""
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class LintList(msgspec.Struct, frozen=True, kw_only=True):
+    """One list of the content lint (lint.toml, facts/messages.md section 6); it blocks texts of its `platforms` ("*" = all).
+
+    `words`: one of them within `within` words of one of `near` (either order; None = anywhere in the text; empty `near` = it
+    alone). `patterns` are regular expressions. Both see the folded text: lower case, without diacritics. `exact` patterns see
+    the text as it is. `links`: "any" | "own" (only the parcel's tracking page) | "none".
+    """
+
+    id: str
+    platforms: tuple[str, ...]
+    why: str
+    words: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    within: int | None = None
+    patterns: tuple[re.Pattern[str], ...] = ()
+    exact: tuple[re.Pattern[str], ...] = ()
+    links: str = "any"
+    max_characters: int | None = None
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything decide() and release() may read. `version` is the hash of the merged config, a column of every effect."""
 
     version: str
@@ -214,14 +292,38 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Message types that are switched off (placed, shipped, delivered ... by default)."""
     sources: Mapping[str, tuple[str, ...]] = {}
     """Carrier id -> the sources that are asked about it, first choice first; "*" for every other."""
+    carriers: Mapping[str, Carrier] = {}
+    capabilities: tuple[PrefixCapability, ...] = ()
+    lint: tuple[LintList, ...] = ()
+
+    @cached_property
+    def _ladders(self) -> Mapping[str, str]:
+        return {service.service: service.ladder for service in self.services}
 
     def profile(self, country: str | None, service: str) -> Profile:
-        """(country, service), ("*", service), (country, "standard"), then the fallback (facts/transit.md section 1)."""
-        for want in ((country, service), ("*", service), (country, "standard")):
+        """(country, service), ("*", service), (country, "standard"), then the fallback (facts/transit.md section 1).
+
+        A product without a profile of its own follows its ladder: `ems` that of `express`.
+        """
+        ladder = self._ladders.get(service, service)
+        for want in ((country, service), ("*", service), (country, ladder), ("*", ladder), (country, "standard")):
             for profile in self.profiles:
                 if (profile.country, profile.service) == want:
                     return profile
         return self.fallback
+
+    def service(self, text: str) -> Service | None:
+        """The service that a channel's text in a file means; None where services.toml does not know it."""
+        folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+        return next((each for each in self.services if any(pattern.search(folded) for pattern in each.patterns)), None)
+
+    def capability(self, number: str, country: str | None) -> Capability:
+        """What tracking can show for an S10 number to `country`, by its first letter; END_TO_END for every other number."""
+        if _S10.fullmatch(number):
+            for each in self.capabilities:
+                if number[0] in each.prefixes and (not each.countries or country in each.countries):
+                    return each.tracking
+        return Capability.END_TO_END
 
     def marketplace(self, platform: str) -> Marketplace:
         """The marketplace of an order; KeyError is a configuration error that `config check` and import find first."""
