@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from carriers.errors import CarrierError
+from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking
 
 
@@ -71,7 +71,10 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a conversation: per number a raw slice or an error, and the memory to keep (only what changed)."""
+    """The end of a conversation: per number a raw slice or an error, and the memory to keep.
+
+    `memory` holds only what changed: a number's value replaces the kept one as a whole, so does a non-empty `account`.
+    """
 
     answers: Mapping[str, bytes | CarrierError]
     memory: Memory = Memory()
@@ -94,7 +97,10 @@ class Adapter(Protocol):
     def ask(
         self, queries: Sequence[Query], account: Account, memory: Memory, now: datetime
     ) -> Generator[Request, Response, Batch]:
-        """Hold the conversation about `queries`. Raises CarrierError when the whole request failed."""
+        """Hold the conversation about `queries`. Raises CarrierError when the whole request failed.
+
+        When a later request fails after something was learnt, its error stands for every number still open.
+        """
         ...
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
@@ -113,6 +119,16 @@ class Adapter(Protocol):
     def read_push(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Sequence[Push]:
         """The webhook's door to the same `read()`. Raises CarrierError(auth) on a bad signature, invalid_request without push."""
         ...
+
+
+class Pushless:
+    """For adapters of sources that never call us."""
+
+    name: str
+
+    def read_push(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Sequence[Push]:
+        """Refuse."""
+        raise CarrierError(ErrorKind.INVALID_REQUEST, f"{self.name} sends no pushes")
 
 
 class Transport(Protocol):

@@ -1,0 +1,130 @@
+"""From an object to a Tracking: the SRO pairs (codigo, tipo) into our words.
+
+Rules of this source (facts: Correios): the status is the newest event's; EST takes back the event before it; an unknown `tipo`
+of a known family means what the whole family agrees on, never a delivery; wall clocks are Brasilia's, except where a foreign post
+scanned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from carriers import codes
+from carriers.answers import decode
+from carriers.codes import Meaning
+from carriers.correios import wire
+from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
+from carriers.scans import NO_INSTANT, Instant, arrange, event_key, placed
+
+VOID = "EST"
+_VOIDS = "void_previous"
+_UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
+_PARCEL = msgspec.json.Decoder(wire.Parcel)
+
+
+@cache
+def _brasilia() -> ZoneInfo:
+    """Winter and summer time as they were: Brazil had the latter until 2019."""
+    return ZoneInfo("America/Sao_Paulo")
+
+
+@cache
+def _pairs() -> dict[tuple[str, str], Meaning]:
+    return {(row["codigo"], row["tipo"]): codes.meaning(row) for row in codes.rows("correios_sro") if row["status"] != _VOIDS}
+
+
+@cache
+def _families() -> dict[str, TrackingStatus]:
+    """Families all of whose known pairs mean one status; a delivery is never guessed."""
+    statuses: dict[str, set[TrackingStatus]] = {}
+    for (code, _), (status, _) in _pairs().items():
+        statuses.setdefault(code, set()).add(status)
+    return {code: next(iter(one)) for code, one in statuses.items() if len(one) == 1 and one != {TrackingStatus.DELIVERED}}
+
+
+@cache
+def _texts() -> dict[str, Meaning]:
+    return {row["text"]: codes.meaning(row) for row in codes.rows("correios_texts")}
+
+
+def _meaning(event: wire.Event, pair: tuple[str, str], unmapped: dict[str, None]) -> Meaning:
+    meant = _pairs().get(pair)
+    if meant is not None or pair[0] == VOID:
+        return meant or _UNKNOWN
+    unmapped[" ".join(pair)] = None
+    spoken = f"{event.descricao or ''} {event.detalhe or ''}".casefold()
+    for text, told in _texts().items():
+        if text in spoken:
+            return told
+    return _families().get(pair[0], TrackingStatus.UNKNOWN), None
+
+
+def _instant(event: wire.Event) -> Instant:
+    try:
+        wall = datetime.fromisoformat(event.dtHrCriado or "")
+    except ValueError:
+        return NO_INSTANT
+    if wall.tzinfo is not None or (event.unidade is not None and event.unidade.abroad):
+        return placed(wall)
+    return placed(wall.replace(tzinfo=_brasilia()))
+
+
+def _event(event: wire.Event, unmapped: dict[str, None]) -> TrackingEvent:
+    pair = (event.codigo.strip().upper(), str(event.tipo).strip().zfill(2))
+    status, reason = _meaning(event, pair, unmapped)
+    time, local, offset = _instant(event)
+    unit = event.unidade or wire.Unit()
+    place = unit.endereco or wire.Place()
+    location = ", ".join(filter(None, (place.cidade, place.uf))) or unit.nome or ""
+    return TrackingEvent(
+        key=event_key(event.codigo, str(event.tipo), event.dtHrCriado, event.descricao, unit.nome, place.cidade, place.uf),
+        time=time,
+        local_time=local,
+        offset=offset,
+        status=status,
+        reason=reason,
+        raw_code=" ".join(pair),
+        description=". ".join(filter(None, (event.descricao, (event.detalhe or "").strip()))),
+        location=location,
+        country=None if unit.abroad else "BR",
+    )
+
+
+def _without_void(events: Iterable[TrackingEvent], notes: dict[str, None]) -> list[TrackingEvent]:
+    """Drop every EST together with the event that it takes back, and say so."""
+    standing: list[TrackingEvent] = []
+    for event in events:
+        if (event.raw_code or "").partition(" ")[0] != VOID:
+            standing.append(event)
+        elif standing:
+            notes[f"{event.raw_code} takes back {standing.pop().raw_code}"] = None
+    return standing
+
+
+def read(raw: bytes) -> Tracking:
+    """Read one object. An object with neither events nor "not found" has no known status."""
+    parcel = decode(_PARCEL, raw)
+    unmapped: dict[str, None] = {}
+    notes: dict[str, None] = {}
+    events = tuple(_without_void(arrange([_event(event, unmapped) for event in parcel.eventos or ()]), notes))
+    last = newest(events)
+    if last is not None:
+        status, reason, told = last.status, last.reason, last.raw_code
+    elif parcel.eventos is None and (parcel.mensagem or "").startswith(wire.NOT_FOUND):
+        status, reason, told = TrackingStatus.NOT_FOUND, None, wire.NOT_FOUND
+    else:
+        status, reason, told = TrackingStatus.UNKNOWN, None, None
+    return Tracking(
+        number=parcel.codObjeto,
+        status=status,
+        reason=reason,
+        raw_status=told,
+        events=events,
+        unmapped=tuple(unmapped),
+        notes=tuple(notes),
+    )

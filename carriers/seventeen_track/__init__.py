@@ -1,0 +1,54 @@
+"""17TRACK Tracking API v2.2 (and v2.4, the same envelope): one source for most carriers (facts: 17TRACK)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from hmac import compare_digest
+
+from carriers.answers import join
+from carriers.base import Account, Batch, Memory, Push, Query, Request, Response
+from carriers.errors import CarrierError, ErrorKind
+from carriers.model import Tracking
+from carriers.seventeen_track import reading, wire
+from carriers.seventeen_track.conversation import Conversation
+
+
+class SeventeenTrack:
+    """Adapter `seventeen_track`. Secret: `api_key`. Option: `reregister` (true: pay again for a number stopped twice)."""
+
+    name = "seventeen_track"
+    batch_size = 40
+
+    def ask(
+        self, queries: Sequence[Query], account: Account, memory: Memory, now: datetime
+    ) -> Generator[Request, Response, Batch]:
+        """Register what is new, look, wake up what was stopped: one to seven requests, mostly one."""
+        return Conversation(queries, account, memory, now).run()
+
+    def stop(
+        self, numbers: Sequence[str], account: Account, memory: Memory, now: datetime
+    ) -> Generator[Request, Response, Batch]:
+        """Tell the source to stop looking; the answers are empty slices or errors."""
+        return Conversation([Query(number=number) for number in numbers], account, memory, now).stop()
+
+    def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
+        """Cut an answer, a registration or a push into slices."""
+        cut = (
+            (number, wire.to_slice(item) if isinstance(item, wire.Item) else item)
+            for number, item in wire.found(response).items()
+        )
+        return join(dict(cut), asked)
+
+    def read(self, raw: bytes) -> Tracking:
+        """Read one slice."""
+        return reading.read(raw)
+
+    def read_push(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Sequence[Push]:
+        """A push, signed with the hex SHA-256 of `body + "/" + api_key` in the header `sign`. It carries no time to check."""
+        signed = sha256(body + b"/" + secret.encode()).hexdigest()
+        if not secret or not compare_digest(signed.encode(), headers.get("sign", "").strip().lower().encode()):
+            raise CarrierError(ErrorKind.AUTH, "the push is not signed with this account's key")
+        slices = self.split(Response(status=200, body=body), ())
+        return [Push(number=number, slice=cut) for number, cut in slices.items() if isinstance(cut, bytes)]

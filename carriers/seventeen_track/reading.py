@@ -1,0 +1,228 @@
+"""From a slice to a Tracking: 17TRACK's words into ours.
+
+Rules of this source (facts: 17TRACK): the status is `latest_status`; events of both providers are merged; an undocumented
+sub-status falls back to its main status before the `_`; `Expired` means that 17TRACK stopped looking, not that a parcel is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+
+import msgspec
+
+from carriers import codes
+from carriers.answers import decode
+from carriers.codes import Meaning
+from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus, newest
+from carriers.scans import Instant, alpha2, arrange, event_key, instant
+from carriers.seventeen_track import wire
+
+_UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
+
+GUESSED_ZONE = "the source guessed the zone of some times"
+TWO_INSTANTS = "time_iso and time_utc of an event name two instants"
+STOPPED = "the source stopped looking after 30 days without news"
+
+
+class RawTime(msgspec.Struct, gc=False):
+    """The time as the carrier printed it; a null zone means that the offset of `time_iso` is a guess."""
+
+    date: str | None = None
+    time: str | None = None
+    timezone: str | None = None
+
+
+class Event(msgspec.Struct, gc=False):
+    """One scan, with the fields that we keep."""
+
+    time_iso: str | None = None
+    time_utc: str | None = None
+    time_raw: RawTime | None = None
+    description: str | None = None
+    location: str | None = None
+    stage: str | None = None
+    sub_status: str | None = None
+    address: wire.Address | None = None
+
+
+class Provider(msgspec.Struct):
+    """One carrier's events."""
+
+    events: list[Event] | None = None
+
+
+class Providers(msgspec.Struct):
+    """Origin and last mile."""
+
+    providers: list[Provider] | None = None
+
+
+class TrackInfo(msgspec.Struct):
+    """What is known about a parcel, events decoded."""
+
+    latest_status: wire.Status | None = None
+    shipping_info: wire.Shipping | None = None
+    misc_info: wire.Misc | None = None
+    tracking: Providers | None = None
+
+
+class Slice(msgspec.Struct):
+    """What `wire.to_slice` wrote."""
+
+    number: str
+    carrier: int | None = None
+    stopped: bool = False
+    track_info: TrackInfo | None = None
+
+
+_SLICE = msgspec.json.Decoder(Slice)
+
+
+@cache
+def _statuses() -> dict[str, Meaning]:
+    """Sub-statuses, main statuses (as their `_Other` row) and the error code that means "no information yet"."""
+    table: dict[str, Meaning] = {}
+    for row in codes.rows("seventeen_track_status"):
+        meant = codes.meaning(row)
+        table[row["sub_status"]] = meant
+        if row["sub_status"] == f"{row['main_status']}_Other":
+            table[row["main_status"]] = meant
+    none_yet = [str(code) for code, kind in wire.kinds().items() if kind == "not_found"]
+    return table | dict.fromkeys(none_yet, (TrackingStatus.NOT_FOUND, None))
+
+
+@cache
+def _stages() -> dict[str, Meaning]:
+    return {row["stage"]: codes.meaning(row) for row in codes.rows("seventeen_track_stages")}
+
+
+class _Reader:
+    """Collects, over one slice, the codes that no table knows and the contradictions."""
+
+    def __init__(self) -> None:
+        self.statuses = _statuses()
+        self.unmapped: dict[str, None] = {}
+        self.notes: dict[str, None] = {}
+
+    def meaning(self, code: str) -> Meaning:
+        meant = self.statuses.get(code)
+        if meant is None:
+            self.unmapped[code] = None
+            # The reason of a family's `_Other` row is empty: a fallback never tells why.
+            meant = self.statuses.get(code.partition("_")[0], _UNKNOWN)
+        return meant
+
+    def event_meaning(self, raw: Event) -> Meaning:
+        """By `sub_status`; by `stage`, mostly null, only where there is none."""
+        if raw.sub_status:
+            return self.meaning(raw.sub_status)
+        if not raw.stage:
+            return _UNKNOWN
+        meant = _stages().get(raw.stage)
+        if meant is None:
+            self.unmapped[raw.stage] = None
+        return meant or _UNKNOWN
+
+    def event(self, raw: Event) -> TrackingEvent:
+        place = raw.address
+        location = raw.location or ""
+        if not location and place is not None:
+            location = ", ".join(filter(None, (place.city, place.state)))
+        code = raw.sub_status or raw.stage
+        status, reason = self.event_meaning(raw)
+        time, local, offset = self.time(raw)
+        return TrackingEvent(
+            key=event_key(raw.time_iso or raw.time_utc, code, raw.description, raw.location),
+            time=time,
+            local_time=local,
+            offset=offset,
+            status=status,
+            reason=reason,
+            raw_code=code,
+            description=raw.description or "",
+            location=location,
+            country=alpha2(place.country) if place is not None else None,
+        )
+
+    def time(self, raw: Event) -> Instant:
+        """`time_iso` with its offset first; the carrier's own text last, as a wall clock without a zone."""
+        if raw.time_iso is None:
+            return instant(raw.time_utc or _printed(raw.time_raw))
+        read = instant(raw.time_iso)
+        if raw.time_utc is not None and read[0] is not None and read[0] != _epoch(raw.time_utc):
+            self.notes[TWO_INSTANTS] = None
+        if raw.time_raw is not None and raw.time_raw.timezone is None and raw.time_raw.time is not None:
+            self.notes[GUESSED_ZONE] = None
+        return read
+
+
+def _epoch(text: str) -> int | None:
+    try:
+        return int(datetime.fromisoformat(text).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _printed(raw: RawTime | None) -> str:
+    return f"{raw.date}T{raw.time or '00:00:00'}" if raw is not None else ""
+
+
+def read(raw: bytes) -> Tracking:
+    """Read one slice. Raises CarrierError(bad_response) when its events have drifted from their shape."""
+    parcel = decode(_SLICE, raw)
+    carrier = None if parcel.carrier is None else str(parcel.carrier)
+    info = parcel.track_info
+    if info is None:
+        return Tracking(number=parcel.number, status=TrackingStatus.UNKNOWN, carrier_code=carrier, stopped=parcel.stopped)
+    reader = _Reader()
+    providers = info.tracking.providers if info.tracking is not None else None
+    events = arrange(*([reader.event(event) for event in provider.events or ()] for provider in providers or ()))
+    latest = info.latest_status or wire.Status()
+    status, reason = _settle(reader, _latest(reader, latest), latest, events)
+    if status is TrackingStatus.EXPIRED:
+        reader.notes[STOPPED] = None
+    linked = (info.misc_info.local_number if info.misc_info is not None else None) or None
+    recipient = info.shipping_info.recipient_address if info.shipping_info is not None else None
+    return Tracking(
+        number=parcel.number,
+        status=status,
+        reason=reason,
+        raw_status=latest.status,
+        raw_sub_status=latest.sub_status,
+        events=events,
+        carrier_code=carrier,
+        destination_country=alpha2(recipient.country) if recipient is not None else None,
+        linked_number=None if linked == parcel.number else linked,
+        stopped=status is TrackingStatus.EXPIRED,
+        unmapped=tuple(reader.unmapped),
+        notes=tuple(reader.notes),
+    )
+
+
+def _latest(reader: _Reader, latest: wire.Status) -> Meaning:
+    main, sub = latest.status, latest.sub_status
+    if sub is None or main is None:
+        code = main or sub
+        return reader.meaning(code) if code else _UNKNOWN
+    if sub.partition("_")[0] != main:
+        reader.notes[f"the source's status {main} and its sub-status {sub} disagree"] = None
+        return reader.meaning(main)
+    return reader.meaning(sub)
+
+
+def _settle(reader: _Reader, told: Meaning, latest: wire.Status, events: Sequence[TrackingEvent]) -> Meaning:
+    """Where the told status and the newest event disagree: the told one stands, but for two cases.
+
+    "Not found" beside scans is no "not found", which may cost money; a return after a delivery wins (rules across carriers, 6).
+    """
+    last = newest(events)
+    if told[0] is TrackingStatus.NOT_FOUND and events:
+        reader.notes["the source says not found and lists events"] = None
+        return (last.status, last.reason) if last is not None else _UNKNOWN
+    if last is None or last.status in {told[0], TrackingStatus.UNKNOWN}:
+        return told
+    reader.notes[f"the source's status {latest.status} and its newest event {last.raw_code} disagree"] = None
+    going_back = last.status is TrackingStatus.RETURNED or last.reason is TrackingReason.RETURNING
+    return (last.status, last.reason) if told[0] is TrackingStatus.DELIVERED and going_back else told

@@ -1,0 +1,145 @@
+"""A forwarder's scan sheets from a drop folder: who has no API sends a table (facts: file formats, forwarder sheets).
+
+All files of the folder are read together; a scan that stands in several of them counts once. A number that no sheet lists is an
+error, never "not found": the forwarder said nothing about it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from carriers import codes
+from carriers.answers import decode, http_error, join
+from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Response
+from carriers.codes import Meaning
+from carriers.drop import unpack
+from carriers.errors import CarrierError, ErrorKind
+from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
+from carriers.numbers import normalise
+from carriers.scans import NO_INSTANT, Instant, alpha2, arrange, event_key, placed
+from carriers.sheet.tables import Row, rows
+
+_SLICE = msgspec.json.Decoder(list[Row])
+_UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
+_OFFSET = re.compile(r"(?:GMT|UTC)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
+
+
+class Sheet(Pushless):
+    """Adapter `sheet`. Option: `zone` (`Asia/Shanghai`, `+08:00`) for times that name none; without it instants stay unknown."""
+
+    name = "sheet"
+    batch_size = 5000
+
+    def ask(
+        self, queries: Sequence[Query], account: Account, memory: Memory, now: datetime
+    ) -> Generator[Request, Response, Batch]:
+        """Read the whole folder."""
+        response = yield Request(method="GET", url="drop:*")
+        zone = str(account.options.get("zone", ""))
+        return Batch(answers=_cut(response, [query.number for query in queries], zone))
+
+    def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
+        """Cut one sheet or a folder's listing into the rows of each number."""
+        return _cut(response, asked, "")
+
+    def read(self, raw: bytes) -> Tracking:
+        """Read the rows of one number; the status is the newest row's."""
+        listed = decode(_SLICE, raw)
+        unmapped: dict[str, None] = {}
+        events = arrange([_event(row, unmapped) for row in listed])
+        last = newest(events)
+        status, reason = (last.status, last.reason) if last is not None else _UNKNOWN
+        return Tracking(
+            number=listed[0].number if listed else None,
+            status=status,
+            reason=reason,
+            raw_status=last.raw_code if last is not None else None,
+            events=events,
+            unmapped=tuple(unmapped),
+        )
+
+
+def _cut(response: Response, asked: Sequence[str], zone: str) -> dict[str, bytes | CarrierError]:
+    failed = http_error(response)
+    if failed is not None:
+        raise failed
+    found: dict[str, set[bytes]] = {}
+    spelled: dict[str, str] = {}
+    problems: list[str] = []
+    for file in unpack(response):
+        try:
+            for row in rows(file):
+                number = spelled.setdefault(normalise(row.number), row.number)
+                row.number, row.zone = number, row.zone or zone
+                found.setdefault(number, set()).add(msgspec.json.encode(row))
+        except CarrierError as error:
+            problems.append(f"{file.name}: {error.message}" if file.name else error.message)
+    if problems and not found:
+        raise CarrierError(ErrorKind.BAD_RESPONSE, "; ".join(problems[:3]))
+    # Sorted: the same rows give the same slice, in whatever files and order they stand.
+    return join({number: b"[" + b",".join(sorted(lines)) + b"]" for number, lines in found.items()}, asked)
+
+
+@cache
+def _meanings() -> dict[str, Meaning]:
+    """UPU event codes, the words forwarders use, and our own status words."""
+    own: dict[str, Meaning] = {status.value: (status, None) for status in TrackingStatus}
+    words = {row["text"]: codes.meaning(row) for row in codes.rows("sheet_words")}
+    return own | words | {row["event"].casefold(): codes.meaning(row) for row in codes.rows("upu_emsevt")}
+
+
+def _event(row: Row, unmapped: dict[str, None]) -> TrackingEvent:
+    told = row.code or row.text
+    meant = _meanings().get(row.code.casefold()) or _meanings().get(row.text.casefold())
+    if meant is None and told:
+        unmapped[told] = None
+    status, reason = meant or _UNKNOWN
+    time, local, offset = _instant(row.time, row.zone)
+    return TrackingEvent(
+        key=event_key(row.time, row.code, row.text, row.location),
+        time=time,
+        local_time=local,
+        offset=offset,
+        status=status,
+        reason=reason,
+        raw_code=told or None,
+        description=row.text,
+        location=row.location,
+        country=alpha2(row.country),
+    )
+
+
+def _instant(text: str, zone: str) -> Instant:
+    """A year-first time; with an offset of its own, else in the row's or the account's zone, else of unknown instant."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        found = _YEAR_FIRST.fullmatch(text)
+        if found is None:
+            return NO_INSTANT
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+        try:
+            moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone comes from its own column
+        except ValueError:
+            return NO_INSTANT
+    return placed(moment if moment.tzinfo is not None else moment.replace(tzinfo=_zone(zone)))
+
+
+@lru_cache(maxsize=256)
+def _zone(text: str) -> tzinfo | None:
+    """`+08:00`, `GMT+8`, `Asia/Shanghai`; None for anything else."""
+    found = _OFFSET.fullmatch(text.strip().upper())
+    if found is not None:
+        distance = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+        return timezone(-distance if found[1] == "-" else distance) if distance < timedelta(days=1) else None
+    try:
+        return ZoneInfo(text.strip()) if text.strip() else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
