@@ -3,6 +3,7 @@
 from tracker.model.dossier import Dossier
 from tracker.model.effects import Case, Claim, Considered, Decision, Effect, Verdict
 from tracker.model.imported import ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
+from tracker.model.journey import Frame, Heard, Journey
 from tracker.model.order import NotFound, Order, Scan, Shipment, Window
 from tracker.model.outgoing import OutboxRow, Outgoing, Release, ReleaseVerdict, Task, Totals
 from tracker.model.words import (
@@ -33,10 +34,13 @@ __all__ = [
     "DecisionReason",
     "Dossier",
     "Effect",
+    "Frame",
+    "Heard",
     "HoldReason",
     "ImportBatch",
     "ImportOutcome",
     "Intent",
+    "Journey",
     "Mode",
     "NotFound",
     "Order",

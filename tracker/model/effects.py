@@ -25,9 +25,12 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     state: OutboxState
     reason: DecisionReason
     created_at: datetime
+    shipment: str | None = None
+    """The parcel it speaks of: a split order's refunds are told apart by it (D23)."""
     decided_at: datetime | None = None
     """When a person approved or rejected it."""
     rejected: bool = False
+    """A person said no: rejected in review, dropped by hand. What the facts took back is cancelled or dropped without it."""
     hold: HoldReason | None = None
     task: TaskState | None = None
     done_at: datetime | None = None
@@ -119,10 +122,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of decide(): what to do, what was looked at and left, when it can change next.
 
     `next_at` None means: by time alone nothing will ever change. `waits_for_answer` wakes the dossier at the next successful
-    answer
-    of a source; `ask_now` names the shipments to ask afresh first (D20). `withdraw` lists keys of open effects that the facts
-    no longer
-    want.
+    answer of a source; `ask_now` names the shipments to ask afresh first (D20). `withdraw` lists keys of open effects that the
+    facts no longer want. `day0` names the shipments a stage acts on now (number -> day 0): from here on it may move earlier,
+    never later (D1).
     """
 
     decisions: tuple[Decision, ...] = ()
@@ -132,4 +134,3 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     waits_for_answer: bool = False
     ask_now: tuple[str, ...] = ()
     day0: Mapping[str, datetime] = {}
-    """Day 0 of each shipment as computed now (number -> instant)."""

@@ -213,3 +213,4 @@ class DecisionReason(StrEnum):
     NOT_AFTER_REFUND = "not_after_refund"
     SWITCHED_OFF = "switched_off"
     SUSPECT_NUMBER = "suspect_number"
+    LAPSED = "lapsed"
