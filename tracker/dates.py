@@ -1,15 +1,27 @@
-"""Dates: working days, and the zone in which a parcel was posted. Pure; the holidays come from the `holidays` library."""
+"""Dates: day 0, ages, windows, seasons, working days, zones, bounds of an unknown instant. Pure; holidays come from `holidays`.
+
+Instants are aware UTC. Age and silence are whole days of 24 hours. An instant whose zone is unknown has bounds: whatever costs
+money counts from the later one, a deadline of our own from the earlier one (facts/transit.md section 3).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from tracker.model import Order, Scan, Shipment, Window, WindowSource
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from holidays import HolidayBase
+
+DAY = timedelta(days=1)
+FIRST_SCAN_LATE = 7 * DAY
+"""A first scan later than this after shipping is no start of the journey: day 0 is then shipped (D1)."""
 
 SATURDAY = 5
 
@@ -33,6 +45,131 @@ _POSTING_ZONES: Mapping[str, str] = {
 _EAST, _WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 
+# ------------------------------------------------------------------------------------------------------------ day 0 and ages
+
+
+def day0_bounds(order: Order, shipment: Shipment) -> tuple[datetime, datetime] | None:
+    """Day 0 of a parcel with the bounds of its instant (D1); None while nothing says that it left.
+
+    The first scan at origin; if that lies in the destination country or more than 7 days after shipping: shipped; else paid.
+    Never the order's creation. Where only a scan in the destination country is known, it stands in: later than the truth, never
+    earlier. Once a stage has acted, day 0 may move earlier, never later.
+    """
+    found = _day0(order, shipment)
+    kept = shipment.day0
+    if kept is not None and (found is None or kept < found[1]):
+        return kept, kept
+    return found
+
+
+def day0(order: Order, shipment: Shipment) -> datetime | None:
+    """Day 0 by the later bound of its instant: what ages, refunds and stages count from."""
+    found = day0_bounds(order, shipment)
+    return None if found is None else found[1]
+
+
+def _day0(order: Order, shipment: Shipment) -> tuple[datetime, datetime] | None:
+    shipped = shipment.shipped_at or order.shipped_at
+    scan = shipment.first_scan
+    if scan is not None:
+        abroad = _in_destination(scan, order, shipment)
+        late = shipped is not None and scan.earliest - shipped > FIRST_SCAN_LATE
+        if not abroad and not late:
+            return scan.earliest, scan.latest
+    instant = shipped or order.paid_at
+    if instant is not None:
+        return instant, instant
+    return None if scan is None else (scan.earliest, scan.latest)
+
+
+def _in_destination(scan: Scan, order: Order, shipment: Shipment) -> bool:
+    destination = shipment.country or order.country
+    return scan.country is not None and scan.country == destination and destination != shipment.origin
+
+
+def whole_days(since: datetime, until: datetime) -> int:
+    """Whole days of 24 hours from `since` to `until`; 0 where `until` is the earlier one."""
+    return max((until - since) // DAY, 0)
+
+
+def window_end(order: Order, started: datetime | None, guarantee_days: int) -> Window | None:
+    """The delivery window: as the order has it, else estimated as `started` (the earlier bound of day 0) + guarantee."""
+    if order.window is not None:
+        return order.window
+    if started is None:
+        return None
+    return Window(end=started + guarantee_days * DAY, source=WindowSource.ESTIMATED)
+
+
+def eta_range(started: datetime, p50: int, p90: int, now: datetime) -> tuple[datetime, datetime | None]:
+    """From the later of `now` and day 0 + p50 until day 0 + p90; the end is None where it does not lie after the beginning."""
+    begin = max(now, started + p50 * DAY)
+    end = started + p90 * DAY
+    return begin, end if end > begin else None
+
+
+# ----------------------------------------------------------------------------------------------------------------- seasons
+
+
+class SeasonDays(Protocol):
+    """What a season must tell (tracker.rules.Season): inclusive local dates, leg origin | destination | any."""
+
+    @property
+    def leg(self) -> str:
+        """Leg of the journey."""
+        ...
+
+    @property
+    def country(self) -> str | None:
+        """Country of the leg; None = any."""
+        ...
+
+    @property
+    def start(self) -> date:
+        """First day."""
+        ...
+
+    @property
+    def end(self) -> date:
+        """Last day."""
+        ...
+
+    @property
+    def add_days(self) -> int:
+        """Days that silence and loss verdicts gain."""
+        ...
+
+
+def season_days(seasons: Iterable[SeasonDays], shipment: Shipment, since: Scan, days: int) -> int:
+    """Days that a limit of `days` of silence gains, counted from the scan `since` (D19).
+
+    The longest season that touches the silence on its leg and place; they are never summed. Where the scan's country is not
+    told, the parcel may be on either leg: both count.
+    """
+    start, end = since.earliest.date(), (since.latest + days * DAY).date()
+    legs = {"any"}
+    if since.country is None or since.country != shipment.country:
+        legs.add("origin")
+    if since.country is None or since.country != shipment.origin:
+        legs.add("destination")
+    places = {"origin": {None, shipment.origin}, "destination": {None, shipment.country}}
+    anywhere = {None, shipment.origin, shipment.country}
+    return max(
+        (
+            season.add_days
+            for season in seasons
+            if season.leg in legs
+            and season.start <= end
+            and season.end >= start
+            and season.country in places.get(season.leg, anywhere)
+        ),
+        default=0,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ working days
+
+
 @lru_cache(maxsize=64)
 def _holidays(country: str) -> HolidayBase | None:
     from holidays import country_holidays
@@ -49,12 +186,30 @@ def is_working_day(day: date, country: str | None) -> bool:
     return day.weekday() < SATURDAY if calendar is None else calendar.is_working_day(day)
 
 
+@lru_cache(maxsize=4096)
 def add_working_days(day: date, count: int, country: str | None) -> date:
     """The `count`-th working day after `day` in `country`; `day` itself for 0."""
     while count > 0:
         day += timedelta(days=1)
         count -= is_working_day(day, country)
     return day
+
+
+def working_days_after(instant: datetime, count: int, country: str | None) -> datetime:
+    """The same wall clock on the `count`-th working day after `instant`, in `country`'s zone where it is known, else in UTC."""
+    zone = _POSTING_ZONES.get(country or "")
+    local = instant if zone is None else instant.astimezone(ZoneInfo(zone))
+    day = add_working_days(local.date(), count, country)
+    return datetime.combine(day, local.time(), local.tzinfo).astimezone(UTC)
+
+
+def calendar_known(country: str, year: int) -> bool:
+    """Whether the holidays of that year are published: China announces its swapped Saturdays each November."""
+    calendar = _holidays(country)
+    if calendar is None:
+        return False
+    calendar.get(date(year, 1, 1))  # the library fills a year at the first question about it
+    return country != "CN" or any(day.year == year for day in calendar.weekend_workdays)
 
 
 def posting_dates(earliest: datetime, latest: datetime, country: str | None) -> tuple[date, date]:
