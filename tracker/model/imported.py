@@ -98,6 +98,10 @@ class ImportBatch(msgspec.Struct, frozen=True, kw_only=True):
     shipments: tuple[ShipmentFacts, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     cutover_at: datetime | None = None
+    header: tuple[str, ...] = ()
+    """The header cells as they stand in the file: the rejected file repeats them."""
+    warnings: tuple[str, ...] = ()
+    """What a person should know about rows that were taken, each sentence once."""
 
 
 class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True):

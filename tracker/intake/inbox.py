@@ -1,0 +1,155 @@
+"""The watched folder: whoever may write into it is not trusted (faults row 31).
+
+Only regular files of known suffixes, opened without following links, and only when nobody is still writing: size, time and
+inode are the same as some seconds ago. Taken files go to `done/`, the others to `failed/` with a reason beside them; nothing
+is overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from tracker.intake.errors import FileError
+from tracker.intake.files import read_contents
+from tracker.intake.importing import ImportStore, Knowledge, import_contents
+from tracker.intake.report import FileReport
+from tracker.log import Event, get_logger
+
+SUFFIXES = frozenset({".xls", ".xlsx", ".csv", ".txt", ".tsv"})
+UNFINISHED = frozenset({".part", ".tmp", ".crdownload", ".filepart"})
+SETTLED = timedelta(seconds=5)
+
+_Signature = tuple[int, int, int]
+_log = get_logger()
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that left the inbox: where it went, and what was made of it (`note` for a person, None when all is well)."""
+
+    name: str
+    to: str | None
+    report: FileReport
+    note: str | None = None
+
+
+class InboxReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One look: at most one file moved. `more` = another one is ready; `waiting` = files that somebody may still be writing."""
+
+    moved: Moved | None = None
+    more: bool = False
+    waiting: int = 0
+
+
+class Inbox:
+    """One watched folder, and what the earlier looks saw there."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` and its `done/` and `failed/` are made on the first look."""
+        self.folder = folder
+        self._seen: dict[str, tuple[_Signature, datetime]] = {}
+        self._stuck: dict[str, _Signature] = {}
+
+    def look(self, now: datetime, *, patient: bool) -> tuple[list[str], int]:
+        """(names that are ready, oldest name first; how many are not ready yet). An impatient look takes what is there."""
+        for folder in (self.folder, self.folder / "done", self.folder / "failed"):
+            folder.mkdir(parents=True, exist_ok=True)
+        present = {path.name: found for path in self.folder.iterdir() if (found := _signature(path)) is not None}
+        self._seen = {
+            name: self._seen[name] if name in self._seen and self._seen[name][0] == signature else (signature, now)
+            for name, signature in present.items()
+        }
+        stuck = {name for name, signature in present.items() if self._stuck.get(name) == signature}
+        ready = [name for name, (_, since) in self._seen.items() if name not in stuck and (not patient or now - since >= SETTLED)]
+        return sorted(ready), len(present) - len(ready) - len(stuck)
+
+    def move(self, name: str, where: str, reason: str | None = None) -> Path | None:
+        """Move a file to `done` or `failed`, with its reason; None when it changed meanwhile or cannot be moved."""
+        source, signature = self.folder / name, self._seen[name][0]
+        if _signature(source) != signature:
+            return None
+        target = _free(self.folder / where, name)
+        try:
+            source.rename(target)
+            if reason is not None:
+                _free(target.parent, f"{target.name}.reason.txt").write_text(
+                    f"{reason}\n\nMend it, then move the file back into the inbox.\n", encoding="utf-8"
+                )
+        except OSError:
+            self._stuck[name] = signature
+            return None
+        return target
+
+
+async def scan_once(
+    inbox: Inbox, store: ImportStore, now: datetime, *, knowledge: Knowledge, patient: bool = True
+) -> InboxReport:
+    """Import at most one file of the inbox. `patient=False` is for a single pass that cannot come back (`run --once`)."""
+    ready, waiting = await asyncio.to_thread(inbox.look, now, patient=patient)
+    if not ready:
+        return InboxReport(waiting=waiting)
+    moved = await _take(inbox, ready[0], store, now, knowledge)
+    return InboxReport(moved=moved, more=len(ready) > 1, waiting=waiting)
+
+
+async def _take(inbox: Inbox, name: str, store: ImportStore, now: datetime, knowledge: Knowledge) -> Moved:
+    path = inbox.folder / name
+    try:
+        report = await _imported(path, store, now, knowledge)
+    except FileError as error:
+        report = FileReport(file=name, error=str(error))
+    why = _why_failed(report)
+    target = await asyncio.to_thread(inbox.move, name, "failed" if why else "done", why)
+    if why:
+        _log.error(Event.INBOX_FAILED, file=name, reason=why.partition("\n")[0])
+    else:
+        counts = {"new": report.new, "updated": report.updated, "unchanged": report.unchanged}
+        _log.info(Event.INBOX_IMPORTED, file=name, rows=report.rows, rejected=len(report.rejected), **counts)
+    return Moved(name=name, to=str(target) if target else None, report=report, note=_note(report, why, target))
+
+
+async def _imported(path: Path, store: ImportStore, now: datetime, knowledge: Knowledge) -> FileReport:
+    if path.suffix.casefold() not in SUFFIXES:
+        raise FileError(f"{path.name} has no suffix of an order file: {', '.join(sorted(SUFFIXES))}")
+    contents = await asyncio.to_thread(read_contents, path, follow_links=False)
+    failed = path.parent / "failed"
+    return await import_contents(path, contents, store, now, knowledge=knowledge, rejected_to=failed)
+
+
+def _why_failed(report: FileReport) -> str | None:
+    if report.error:
+        return report.error
+    if not report.taken:
+        first, *more = [f"row {row.row}: {row.reason}" for row in report.rejected]
+        return "\n".join([f"no row could be taken; {first}", *more])
+    return None
+
+
+def _note(report: FileReport, why: str | None, target: Path | None) -> str | None:
+    if target is None:
+        return f"{why or 'imported'}; left where it is: it was changed meanwhile, or cannot be moved"
+    return why or ("already imported: nothing in it is new" if report.nothing_new else None)
+
+
+def _signature(path: Path) -> _Signature | None:
+    """Size, time of change and inode of what may be an order file; None for folders and unfinished files."""
+    if path.name.startswith((".", "~$")) or path.suffix.casefold() in UNFINISHED:
+        return None
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return None if stat.S_ISDIR(found.st_mode) else (found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A name in `folder` that is not taken: nothing there is ever overwritten."""
+    target, count = folder / name, 1
+    while target.exists() or target.is_symlink():
+        count += 1
+        target = folder / f"{Path(name).stem}-{count}{Path(name).suffix}"
+    return target

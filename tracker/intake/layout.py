@@ -1,0 +1,96 @@
+"""Which format a file is, and which column means what. Named by its full header set, never by its file name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tracker.intake.cells import Cell, line
+from tracker.intake.errors import FileError
+from tracker.intake.headers import FEWEST_HITS, ROWS_SEARCHED, Header, find_header, matches
+from tracker.intake.profiles import Field, Format, Formats
+from tracker.intake.sheets import Line, Sheet
+
+_SHOWN = 25
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """A recognised table: its format, header, what each column means (first choice first), and the lines below the header."""
+
+    format: Format
+    header: Header
+    columns: Mapping[Field, tuple[int, ...]]
+    lines: tuple[Line, ...]
+    how: str
+
+    def has(self, field: Field) -> bool:
+        """Whether the file has a column for this."""
+        return field in self.columns
+
+
+def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = None) -> Layout:
+    """The format of the sheet whose header row says most.
+
+    Raises:
+        FileError: no header row, or a layout that no format knows (it lists the headers, the nearest format and what is missing).
+    """
+    if not sheets:
+        raise FileError("the workbook has no visible sheet with rows")
+    aliases = formats.header_names()
+    found = [(sheet, *find_header(sheet.rows(), aliases)) for sheet in sheets]
+    sheet, at, hits = max(found, key=lambda candidate: candidate[2])
+    if hits < FEWEST_HITS:
+        first = next((_shown(line.cells) for line in sheet.lines if any(map(str, line.cells))), "nothing")
+        raise FileError(f"no header row within the first {ROWS_SEARCHED} rows (read as {sheet.how}); the first row says: {first}")
+    header = Header.of(sheet.rows()[at])
+    chosen = _chosen(header, formats, forced)
+    columns = {field: at_ for field, names in chosen.columns.items() if (at_ := _columns(header, names))}
+    return Layout(format=chosen, header=header, columns=columns, lines=sheet.lines[at + 1 :], how=sheet.how)
+
+
+def _columns(header: Header, names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(at for name in names if (at := header.find(name)) is not None))
+
+
+def _chosen(header: Header, formats: Formats, forced: str | None) -> Format:
+    if forced is not None:
+        chosen = formats.by_id(forced)
+        if chosen is None:
+            raise FileError(f"format {forced!r} is not known: it is one of {', '.join(one.id for one in formats.format)}")
+        if missing := _missing(header, chosen):
+            raise FileError(f"not a file of format {forced}: no column {', '.join(missing)} among {_shown(header.cells)}")
+        return chosen
+    seen = sum(map(bool, header.keys))
+    fitting = [
+        (header.hits(one.names()) / seen, one)
+        for one in formats.format
+        if not _missing(header, one) and header.hits(one.names()) >= one.coverage * seen
+    ]
+    if not fitting:
+        raise FileError(_unknown(header, formats))
+    return max(fitting, key=lambda fit: fit[0])[1]
+
+
+def _missing(header: Header, one: Format) -> list[str]:
+    return [" or ".join(group) for group in one.requires if not any(header.find(name) is not None for name in group)]
+
+
+def _unknown(header: Header, formats: Formats) -> str:
+    nearest = max(formats.format, key=lambda one: header.hits(one.names()))
+    missing = _missing(header, nearest)
+    strange = [cell for cell, key in zip(header.cells, header.keys, strict=True) if key and not _belongs(key, nearest)]
+    lacks = f"missing there: {'; '.join(missing)}" if missing else f"it does not know {_shown(strange)}"
+    return (
+        f"unknown layout. Headers seen: {_shown(header.cells)}. The nearest format is {nearest.id} ({nearest.title}): {lacks}. "
+        f"Name the format with --format, or add the headers to formats.toml"
+    )
+
+
+def _belongs(key: str, one: Format) -> bool:
+    return any(matches(name, key) for name in one.names())
+
+
+def _shown(cells: Sequence[Cell]) -> str:
+    names = [name for name in map(line, cells) if name]
+    return " | ".join(names[:_SHOWN]) + (f" | … {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

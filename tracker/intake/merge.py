@@ -1,0 +1,63 @@
+"""Several rows of one order, several rows of one parcel: one fact each (most exports write a row per item)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from tracker.intake.notes import Notes
+from tracker.model import OrderFacts, OrderState, ShipmentFacts
+
+_Facts = TypeVar("_Facts", OrderFacts, ShipmentFacts)
+
+# Where items differ, the most open one speaks: a parcel is out, money is in, nothing is over before all of it is.
+OPENNESS = (
+    OrderState.SHIPPED,
+    OrderState.PAID,
+    OrderState.UNPAID,
+    OrderState.UNKNOWN,
+    OrderState.FINISHED,
+    OrderState.CANCELLED,
+)
+_SAME_ON_ALL_ROWS = ("amount", "currency", "country")
+
+
+def merged_orders(orders: Iterable[OrderFacts], notes: Notes) -> tuple[OrderFacts, ...]:
+    """One for each (store, number), in the order of the file. What the first row says counts, the state is the most open."""
+    found: dict[tuple[str, str], OrderFacts] = {}
+    for order in orders:
+        key = (order.store, order.number)
+        found[key] = _order(found[key], order, notes) if key in found else order
+    return tuple(found.values())
+
+
+def merged_shipments(shipments: Iterable[ShipmentFacts]) -> tuple[ShipmentFacts, ...]:
+    """One for each (number, store, order): a combined parcel of two orders stays two links of one number."""
+    found: dict[tuple[str, str | None, str | None], ShipmentFacts] = {}
+    for parcel in shipments:
+        key = (parcel.number, parcel.store, parcel.order)
+        if key in found:
+            aliases = tuple(dict.fromkeys((*found[key].aliases, *parcel.aliases)))
+            found[key] = msgspec.structs.replace(_filled(found[key], parcel), aliases=aliases)
+        else:
+            found[key] = parcel
+    return tuple(found.values())
+
+
+def _order(first: OrderFacts, further: OrderFacts, notes: Notes) -> OrderFacts:
+    for name in _SAME_ON_ALL_ROWS:
+        one, other = getattr(first, name), getattr(further, name)
+        if None not in {one, other} and one != other:
+            notes.add(f"the rows of order {first.number} differ in {name}: the first one counts", further.row)
+    states = [state for state in (first.state, further.state) if state is not None]
+    state = min(states, key=OPENNESS.index, default=None)
+    raw = first.raw_state if state is first.state else further.raw_state
+    return msgspec.structs.replace(_filled(first, further), state=state, raw_state=raw)
+
+
+def _filled(first: _Facts, further: _Facts) -> _Facts:
+    """What the first row leaves open, told by the further one."""
+    open_fields = {name for name in first.__struct_fields__ if getattr(first, name) is None}
+    return msgspec.structs.replace(first, **{name: getattr(further, name) for name in open_fields})

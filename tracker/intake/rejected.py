@@ -1,0 +1,58 @@
+"""The rejected file: what could not be taken, all original cells kept, each row with its reason, safe to open in a spreadsheet.
+
+Mended and imported again, it is read like the file it came from (the text marker `'` and the reason column are ignored).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from tracker.intake.headers import normalise
+from tracker.model import ImportBatch
+
+REASON = "reason"
+# OWASP CSV injection: these begin a formula, full-width variants included (faults row 29).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"-?\d{1,11}(?:\.\d+)?")
+# From 12 digits on a spreadsheet shows a number as 8.17E+15, and saves what it shows.
+_LONG_NUMBER = re.compile(r"\d{12,}")
+
+
+def escaped(cell: str) -> str:
+    """The cell with a leading `'` where a spreadsheet would run it as a formula, or destroy it as a number."""
+    if _NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}" if cell.startswith(_FORMULA) or _LONG_NUMBER.fullmatch(cell) else cell
+
+
+def rejected_csv(batch: ImportBatch) -> bytes:
+    """RFC 4180, UTF-8 with BOM: the file's header and the rejected rows, the reason last."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    keep = [at for at, name in enumerate(batch.header) if normalise(name) != REASON]
+    writer.writerow([*(escaped(batch.header[at]) for at in keep), REASON])
+    for row in batch.rejected:
+        cells = [row.cells[at] if at < len(row.cells) else "" for at in keep]
+        cells += row.cells[len(batch.header) :]
+        writer.writerow([*map(escaped, cells), escaped(f"row {row.row}: {row.reason}")])
+    return out.getvalue().replace("\0", "").encode("utf-8-sig", errors="replace")
+
+
+def write_rejected(batch: ImportBatch, folder: Path) -> Path:
+    """Write `<name>.rejected.csv` into `folder`; an older one that says something else is kept, the new one gets a number.
+
+    Raises OSError.
+    """
+    data = rejected_csv(batch)
+    target, count = folder / f"{batch.file}.rejected.csv", 1
+    while target.exists() or target.is_symlink():
+        if target.is_file() and target.read_bytes() == data:
+            return target
+        count += 1
+        target = folder / f"{batch.file}.rejected-{count}.csv"
+    with target.open("xb") as file:
+        file.write(data)
+    return target
