@@ -267,7 +267,6 @@ class LintList(msgspec.Struct, frozen=True, kw_only=True):
     patterns: tuple[re.Pattern[str], ...] = ()
     exact: tuple[re.Pattern[str], ...] = ()
     links: str = "any"
-    max_characters: int | None = None
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):

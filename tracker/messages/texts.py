@@ -1,0 +1,44 @@
+"""Which text: the destination's language, else English; an unreviewed text is a person's (R59)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from tracker.messages.catalogue import SHORT
+
+ENGLISH = "en"
+
+
+class Texts(msgspec.Struct, frozen=True, kw_only=True):
+    """All texts: language -> template key -> source, and language -> the words that fill a blank by default (words.toml)."""
+
+    sources: Mapping[str, Mapping[str, str]]
+    words: Mapping[str, Mapping[str, str]]
+
+    def words_of(self, language: str) -> Mapping[str, str]:
+        """The default words of a language, English ones where it has none of its own."""
+        return {**self.words.get(ENGLISH, {}), **self.words.get(language, {})}
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """The text to render. `reviewed` False: it may only become a task, with its `twin` (the English source) beside it."""
+
+    key: str
+    language: str
+    source: str
+    reviewed: bool
+    twin: str | None
+
+
+def choose(texts: Texts, key: str, language: str, reviewed: Collection[str], *, short: bool = False) -> Chosen | None:
+    """The text `key` in `language`, else in English; with `short` its short form where there is one. None: no such text."""
+    keys = (key + SHORT, key) if short else (key,)
+    for spoken in dict.fromkeys((language, ENGLISH)):
+        for wanted in keys:
+            source = texts.sources.get(spoken, {}).get(wanted)
+            if source is not None:
+                twin = None if spoken == ENGLISH else texts.sources.get(ENGLISH, {}).get(wanted)
+                return Chosen(key=wanted, language=spoken, source=source, reviewed=spoken in reviewed, twin=twin)
+    return None
