@@ -1,0 +1,104 @@
+"""What every mail of the house looks like (facts/messages.md section 7; faults rows 24, 25)."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.channels.conftest import NOW, outgoing
+from tracker.channels.base import Refused
+from tracker.channels.mail import compose, message_id
+
+
+def _read(mail: EmailMessage) -> EmailMessage:
+    read = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
+    assert isinstance(read, EmailMessage)
+    return read
+
+
+def test_a_mail_survives_the_wire_with_every_header() -> None:
+    read = _read(compose(outgoing(in_reply_to="<first@lume.example>"), NOW))
+    assert {name: read[name] for name in read} | {"Content-Type": None} == {
+        "From": "Lume <help@lume.example>",
+        "To": "Ana Souza <ana@buyer.example>",
+        "Subject": "Seu pedido está a caminho",
+        "Date": "Sun, 01 Mar 2026 12:30:00 +0000",
+        "Message-ID": "<outreach-8170000000000011-stage1-0-0123456789ab@lume.example>",
+        "In-Reply-To": "<first@lume.example>",
+        "References": "<first@lume.example>",
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": "pt-BR",
+        "Content-Type": None,
+        "Content-Transfer-Encoding": "quoted-printable",
+        "MIME-Version": "1.0",
+    }
+    assert read.get_content_type() == "text/plain"
+    assert read.get_content() == outgoing().body
+    assert compose(outgoing(), NOW).as_bytes().isascii(), "no server on the way needs 8BITMIME or SMTPUTF8"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"recipient": None}, "no e-mail address"),
+        ({"recipient": "not an address"}, "not an e-mail address"),
+        ({"recipient": "ana@buyer.example\nBcc: all@buyer.example"}, "line break"),
+        ({"subject": "Hello\r\nBcc: all@buyer.example"}, "no mail can be made"),
+        ({"message_id": "<a@b>\nX: y"}, "no mail can be made"),
+        ({"sender": ""}, "not an e-mail address"),
+    ],
+)
+def test_what_no_mail_can_carry_is_refused_for_good(changes: dict[str, Any], says: str) -> None:
+    """Faults row 25: a header is never injected; trying again would not help."""
+    with pytest.raises(Refused, match=says) as refused:
+        compose(outgoing(**changes), NOW)
+    assert not refused.value.retry
+
+
+@given(st.text(max_size=200))
+def test_no_name_breaks_a_header(name: str) -> None:
+    """Faults row 24: whatever a file calls the buyer, the mail can be read and reaches one address."""
+    try:
+        mail = compose(outgoing(recipient_name=name), NOW)
+        written = mail.as_bytes()
+    except UnicodeEncodeError:  # pragma: no cover - would be a finding
+        pytest.fail("a lone surrogate reached the mail")
+    read = email.message_from_bytes(written, policy=email.policy.default)
+    assert read["Bcc"] is None
+    assert [address.addr_spec for address in read["To"].addresses] == ["ana@buyer.example"]
+
+
+def test_direction_marks_and_controls_leave_the_name() -> None:
+    """Faults row 24."""
+    read = _read(compose(outgoing(recipient_name="Ana\u202e\x07  Sou\u0301za"), NOW))
+    assert read["To"].addresses[0].display_name == "Ana So\u00faza"
+
+
+@pytest.mark.parametrize(
+    ("key", "start"),
+    [
+        ("order/lume/8170000000000011:stage1:0", "<outreach-8170000000000011-stage1-0-"),
+        ("order/lume/24-11592-03345:extended:2026-03-01", "<outreach-24-11592-03345-extended-2026-"),
+        (f"order/lume/{'9' * 60}:stage1:0", f"<outreach-{'9' * 28}-"),
+        ("order/lume/订单 7:stage1:0", "<outreach-7-stage1-0-"),
+    ],
+)
+def test_the_message_id_comes_from_the_key_alone(key: str, start: str) -> None:
+    """Facts: the same row has the same Message-ID for ever; it names order, slot and occasion, and fits a header line."""
+    made = message_id(key, "Lume <help@lume.example>")
+    assert made == message_id(key, "help@lume.example")
+    assert made.startswith(start)
+    assert made.endswith("@lume.example>")
+    read = _read(compose(outgoing(message_id=made, in_reply_to=made), datetime(2027, 1, 1, tzinfo=UTC)))
+    assert read["Message-ID"] == read["References"] == made
+
+
+def test_two_stores_with_one_order_number_have_two_ids() -> None:
+    assert message_id("order/lume/1:stage1:0", "a@b.example") != message_id("order/nova/1:stage1:0", "a@b.example")

@@ -1,0 +1,113 @@
+"""What a person is handed: title, facts, link, text with twin, until when, and what closing it must tell (D17)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tracker.channels.task import TITLES, build
+from tracker.model import ActionKind, Channel, DecisionReason, Intent, Mode, Order, OutboxRow, OutboxState, Window, WindowSource
+from tracker.rules import Extension, Marketplace, Store
+
+NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+END = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
+MARKET = Marketplace(
+    id="aliexpress",
+    channel=Channel.TASK,
+    own_shop=False,
+    zone="America/Los_Angeles",
+    extension=Extension(mode="manual", trigger_days=10, days=(15,), max_extensions=2),
+    grouped=frozenset({"stage1"}),
+    order_url="https://market.example/order?id={order}",
+)
+STORE = Store(id="lume", platform="aliexpress", name="Lume", zone="America/Los_Angeles", currency="USD", mode=Mode.LIVE)
+ORDER = Order(id=1, store="lume", platform="aliexpress", number="817-1", country="BR", buyer_name="Ana", currency="USD")
+
+
+def _row(intent: Intent, **changes: Any) -> OutboxRow:
+    values: dict[str, Any] = {
+        "id": 5,
+        "key": f"order/lume/817-1:{intent.value}:0",
+        "subject": "order/lume/817-1",
+        "intent": intent,
+        "occasion": "0",
+        "kind": ActionKind.MESSAGE,
+        "state": OutboxState.PENDING,
+        "channel": Channel.TASK,
+        "reason": DecisionReason.STAGE_DUE,
+        "rule": "br-ladder",
+        "order_id": 1,
+        "store": "lume",
+        "created_at": NOW,
+        "not_before": NOW,
+    }
+    return OutboxRow(**(values | changes))
+
+
+def test_an_extension_names_the_window_and_wants_its_new_end() -> None:
+    """R7: a task with text and deadline, closed with the new end."""
+    order = Order(
+        **{name: getattr(ORDER, name) for name in ORDER.__struct_fields__} | {"window": Window(end=END, source=WindowSource.FILE)}
+    )
+    row = _row(Intent.EXTENSION, kind=ActionKind.EXTENSION, reason=DecisionReason.WINDOW_CLOSES_SOON, deadline=END)
+    task = build(row, order, STORE, MARKET, now=NOW, text="Prazo estendido", twin="Window extended")
+    assert task.title == "Extend the delivery window of order 817-1"
+    assert (task.wants, task.deadline, task.valid_until) == (("window_end",), END, END)
+    assert (task.text, task.twin) == ("Prazo estendido", "Window extended")
+    assert task.url == "https://market.example/order?id=817-1"
+    assert (task.facts["window_end"], task.facts["window_source"]) == ("2026-03-10", "file")
+
+
+def test_an_estimated_window_is_looked_up_first() -> None:
+    """DESIGN "Words": an estimated end leads to a task only."""
+    row = _row(Intent.EXTENSION, kind=ActionKind.EXTENSION, reason=DecisionReason.WINDOW_ESTIMATED_CLOSES_SOON)
+    assert "only an estimate" in build(row, ORDER, STORE, MARKET, now=NOW).title
+
+
+def test_a_refund_names_the_amount_and_wants_the_reference() -> None:
+    """D13: the buyer is told when the task is closed with reference and amount."""
+    row = _row(
+        Intent.REFUND,
+        kind=ActionKind.REFUND,
+        amount=Decimal("12.50"),
+        currency="USD",
+        reason=DecisionReason.STAGE3_NOT_ARRIVED,
+        evidence={"last_scan": "2026-01-02 Curitiba"},
+    )
+    task = build(row, ORDER, STORE, MARKET, now=NOW)
+    assert task.title == "Refund 12.50 USD of order 817-1"
+    assert task.wants == ("amount", "reference")
+    assert task.facts == {
+        "reason": "stage3_not_arrived",
+        "country": "BR",
+        "buyer": "Ana",
+        "amount": "12.50 USD",
+        "last_scan": "2026-01-02 Curitiba",
+    }
+
+
+@pytest.mark.parametrize(
+    ("intent", "kind", "group"),
+    [
+        (Intent.STAGE1, ActionKind.MESSAGE, "stage1:lume:2026-02-28"),  # 03:00 UTC is the evening before in Los Angeles (D9)
+        (Intent.STAGE2, ActionKind.MESSAGE, None),
+        (Intent.EXTENSION, ActionKind.EXTENSION, None),
+    ],
+)
+def test_only_stage_one_is_grouped_per_store_and_local_day(intent: Intent, kind: ActionKind, group: str | None) -> None:
+    """D17: 324 parcels a day reach their first stage; that is one worksheet, not 324 tasks."""
+    task = build(_row(intent, kind=kind), ORDER, STORE, MARKET, now=NOW)
+    assert task.group == group
+    assert ("817-1" in task.title) is (group is None), "a group is not named after one of its orders"
+
+
+@pytest.mark.parametrize("intent", list(Intent))
+def test_whatever_is_decided_can_be_handed_to_a_person(intent: Intent) -> None:
+    """A lint hit or a failing channel turns any row into a task: every intent has a title a person understands."""
+    assert intent in TITLES
+    task = build(_row(intent, shipment="RB123456785CN"), ORDER, STORE, MARKET, now=NOW)
+    assert "{" not in task.title
+    assert task.kind == intent.value

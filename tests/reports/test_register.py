@@ -1,0 +1,98 @@
+"""The register of claims: every loss a line, at once, item and amount (facts/compensation.md section 5)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from carriers.model import TrackingStatus
+from tracker.model import Claim, ClaimState, Dossier, Mode, Order, Phase, Scan, Shipment
+from tracker.reports.register import COLUMNS, register_sheet
+from tracker.rules import Store
+
+DAY = datetime(2026, 2, 10, 8, tzinfo=UTC)
+STORE = Store(id="lume", platform="aliexpress", name="Lume Store", zone="UTC", currency="USD", mode=Mode.LIVE)
+
+LOST = Scan(earliest=DAY, latest=DAY, local_time="2026-02-09T10:00:00", description="Lost", status=TrackingStatus.EXCEPTION)
+
+
+def _claim(number: str = "RB123456785CN", **changes: Any) -> Claim:
+    values: dict[str, Any] = {
+        "shipment": number,
+        "attempt": 1,
+        "state": ClaimState.READY,
+        "rule": "china-post-in-transit",
+        "phase": Phase.IN_TRANSIT,
+        "cause": "carrier_says_lost",
+        "earliest_on": date(2026, 2, 10),
+        "latest_on": date(2026, 6, 1),
+        "payable": Decimal("9.90"),
+        "currency": "USD",
+        "opened_at": DAY,
+    }
+    return Claim(**(values | changes))
+
+
+def _dossier(number: str, *claims: Claim, **order: Any) -> Dossier:
+    parcels = tuple(
+        Shipment(
+            id=1,
+            number=claim.shipment,
+            carrier="china_post",
+            service="registered",
+            country="BR",
+            shipped_at=DAY - timedelta(days=60),
+            declared_value=Decimal("9.90"),
+            declared_currency="USD",
+            last_scan=LOST,
+        )
+        for claim in claims
+    )
+    told = Order(id=1, store="lume", platform="aliexpress", number=number, **order)
+    return Dossier(order=told, shipments=parcels, claims=claims)
+
+
+def _lines(*dossiers: Dossier, month: str | None = None) -> list[dict[str, Any]]:
+    sheet = register_sheet(dossiers, {"lume": STORE}, month=month)
+    titles = [column.title for column in COLUMNS]
+    return [dict(zip(titles, row, strict=True)) for row in sheet.rows]
+
+
+def test_a_loss_is_a_line_with_item_and_amount() -> None:
+    """R87: which parcel, which carrier, how much, from when until when it can be filed."""
+    [line] = _lines(_dossier("8170000000000011", _claim(), refunded_at=DAY, refunded_amount=Decimal("12.50"), currency="USD"))
+    wanted = {
+        "claim_no": "RB123456785CN-1",
+        "shop": "Lume Store",
+        "order_id": "8170000000000011",
+        "tracking_no": "RB123456785CN",
+        "carrier": "china_post",
+        "destination": "BR",
+        "shipped_on": date(2025, 12, 12),
+        "last_scan_on": "2026-02-09T10:00:00",
+        "buyer_outcome": "refund",
+        "buyer_amount": Decimal("12.50"),
+        "earliest_on": date(2026, 2, 10),
+        "latest_on": date(2026, 6, 1),
+        "payable": Decimal("9.90"),
+        "status": "ready",
+    }
+    assert {name: line[name] for name in wanted} == wanted
+
+
+def test_one_parcel_of_two_orders_is_one_claim() -> None:
+    """The carrier pays a parcel once: one line, both orders in it, and no amount that would be only one order's."""
+    first = _dossier("A-1", _claim(), refunded_at=DAY, refunded_amount=Decimal(5), currency="USD")
+    [line] = _lines(first, _dossier("A-2", _claim()))
+    assert (line["order_id"], line["buyer_outcome"], line["buyer_amount"]) == ("A-1 A-2", "refund", None)
+
+
+def test_the_month_is_that_of_the_claim() -> None:
+    """Every posting carries the date of its event; what is unknown stays empty, never zero."""
+    january = _claim("LX000000007CN", opened_at=DAY - timedelta(days=20), payable=None, currency=None)
+    dossier = _dossier("A-1", _claim(), january)
+    assert [line["claim_no"] for line in _lines(dossier)] == ["LX000000007CN-1", "RB123456785CN-1"]
+    [line] = _lines(dossier, month="2026-01")
+    assert (line["claim_no"], line["payable"]) == ("LX000000007CN-1", None)
+    assert _lines(dossier, month="2025-12") == []

@@ -1,0 +1,114 @@
+"""The register: every loss written down at once, item and amount, for the month end (facts/compensation.md section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from tracker.model import Claim, Dossier, Order, Shipment
+from tracker.reports.sheet import Cell, Column, Sheet
+from tracker.rules import Store
+
+COLUMNS = (
+    Column(title="claim_no", width=18),
+    Column(title="opened_on", width=11),
+    Column(title="shop", width=16),
+    Column(title="platform", width=12),
+    Column(title="order_id", width=20),
+    Column(title="tracking_no", width=18),
+    Column(title="carrier", width=14),
+    Column(title="service", width=14),
+    Column(title="destination", width=11),
+    Column(title="shipped_on", width=11),
+    Column(title="last_scan_on", width=20),
+    Column(title="last_scan_text", width=40, wrap=True),
+    Column(title="cause", width=24),
+    Column(title="phase", width=10),
+    Column(title="buyer_outcome", width=13),
+    Column(title="buyer_amount", width=12),
+    Column(title="buyer_currency", width=8),
+    Column(title="buyer_on", width=11),
+    Column(title="declared_value", width=12),
+    Column(title="declared_currency", width=8),
+    Column(title="freight", width=10),
+    Column(title="freight_currency", width=8),
+    Column(title="rule_id", width=24),
+    Column(title="earliest_on", width=11),
+    Column(title="latest_on", width=11),
+    Column(title="attempt", width=8),
+    Column(title="payable", width=12),
+    Column(title="payable_currency", width=8),
+    Column(title="status", width=14),
+)
+
+
+class _Line(msgspec.Struct, frozen=True):
+    claim: Claim
+    shipment: Shipment
+    orders: tuple[Order, ...]
+
+
+def register_sheet(dossiers: Iterable[Dossier], stores: Mapping[str, Store], *, month: str | None = None) -> Sheet:
+    """One line a claim, oldest first. `month` (YYYY-MM, UTC) keeps the claims opened in it; None keeps all.
+
+    A parcel of two orders is one claim and one line: both orders stand in it.
+    """
+    lines = [line for line in _joined(dossiers) if month in (None, line.claim.opened_at.astimezone(UTC).strftime("%Y-%m"))]
+    lines.sort(key=lambda line: (line.claim.opened_at, line.claim.shipment, line.claim.attempt))
+    return Sheet(name=f"claims {month or 'all'}", columns=COLUMNS, rows=tuple(_cells(line, stores) for line in lines))
+
+
+def _joined(dossiers: Iterable[Dossier]) -> Iterable[_Line]:
+    found: dict[tuple[str, int], _Line] = {}
+    for dossier in dossiers:
+        parcels = {shipment.number: shipment for shipment in dossier.shipments}
+        for claim in dossier.claims:
+            identity = (claim.shipment, claim.attempt)
+            known = found.get(identity)
+            orders = (*(known.orders if known else ()), dossier.order)
+            found[identity] = _Line(claim, parcels[claim.shipment], orders)
+    return found.values()
+
+
+def _cells(line: _Line, stores: Mapping[str, Store]) -> tuple[Cell, ...]:
+    claim, parcel, scan = line.claim, line.shipment, line.shipment.last_scan
+    order = line.orders[0]
+    # With several orders in one parcel, what was refunded is not one amount in one currency.
+    refunded = order if len(line.orders) == 1 and order.refunded_at else None
+    return (
+        f"{claim.shipment}-{claim.attempt}",
+        _day(claim.opened_at),
+        stores[order.store].name if order.store in stores else order.store,
+        order.platform,
+        " ".join(each.number for each in line.orders),
+        claim.shipment,
+        parcel.carrier,
+        parcel.service,
+        parcel.country or order.country,
+        _day(parcel.shipped_at or order.shipped_at),
+        scan.local_time if scan and scan.local_time else (scan.latest if scan else None),
+        scan.description if scan else None,
+        claim.cause,
+        claim.phase.value,
+        "refund" if any(each.refunded_at for each in line.orders) else "none",
+        refunded.refunded_amount if refunded else None,
+        refunded.currency if refunded else None,
+        _day(refunded.refunded_at) if refunded else None,
+        parcel.declared_value,
+        parcel.declared_currency,
+        parcel.freight,
+        parcel.freight_currency,
+        claim.rule,
+        claim.earliest_on,
+        claim.latest_on,
+        claim.attempt,
+        claim.payable,
+        claim.currency,
+        claim.state.value,
+    )
+
+
+def _day(at: datetime | None) -> date | None:
+    return at.astimezone(UTC).date() if at else None
