@@ -32,9 +32,7 @@ def country(cell: Cell, aliases: Mapping[str, tuple[str, ...]]) -> str | None:
         if folded in names:
             return code
     upper = written.upper()
-    if _ALPHA2.fullmatch(upper) and upper in _names().values():
-        return upper
-    if _ALPHA3.fullmatch(upper) and (found := _alpha3().get(upper)):
+    if found := _codes().get(upper):
         return found
     if found := _names().get(folded):
         return found
@@ -53,7 +51,11 @@ def _names() -> Mapping[str, str]:
 
 
 @cache
-def _alpha3() -> Mapping[str, str]:
-    """ISO3 -> ISO2, from CLDR's territory aliases."""
+def _codes() -> Mapping[str, str]:
+    """ISO2 and ISO3 (from CLDR's territory aliases) -> ISO2."""
+    known = frozenset(_names().values())
     aliases: Mapping[str, list[str]] = get_global("territory_aliases")
-    return {alias: codes[0] for alias, codes in aliases.items() if _ALPHA3.fullmatch(alias) and len(codes) == 1}
+    threes = {
+        alias: codes[0] for alias, codes in aliases.items() if _ALPHA3.fullmatch(alias) and len(codes) == 1 and codes[0] in known
+    }
+    return {**threes, **{code: code for code in known}}

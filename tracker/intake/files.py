@@ -33,21 +33,27 @@ def read_contents(path: Path, *, follow_links: bool = True) -> Contents:
         handle = os.open(path, flags)
     except OSError as error:
         raise FileError(_why_not_opened(path, error)) from error
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if stat.S_ISDIR(status.st_mode):
-            raise FileError(f"{path} is a directory: name the files in it")
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError(f"{path} is not a regular file: copy what it holds into one")
-        try:
-            data = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise FileError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        data = _read(handle, path)
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(handle)
     if len(data) > MOST_BYTES:
         raise FileError(f"{path} is larger than {MOST_BYTES // 1024 // 1024} MiB: export a shorter period")
     if not data.strip():
         raise FileError(f"{path} is empty: export it again")
     return Contents(name=path.name, data=data, digest=hashlib.sha256(data).hexdigest())
+
+
+def _read(handle: int, path: Path) -> bytes:
+    status = os.fstat(handle)
+    if stat.S_ISDIR(status.st_mode):
+        raise FileError(f"{path} is a directory: name the files in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError(f"{path} is not a regular file: copy what it holds into one")
+    with os.fdopen(handle, "rb", closefd=False) as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _why_not_opened(path: Path, error: OSError) -> str:

@@ -108,6 +108,7 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The whole table. `aliases` find the header row of any layout (facts/file-formats.md section 6)."""
 
     format: tuple[Format, ...]
+    schema: int = 1
     aliases: Mapping[str, _Names] = {}
     currencies: Mapping[str, str] = {}
     countries: Mapping[str, _Names] = {}
@@ -157,7 +158,7 @@ def _check(one: Format) -> None:
     if one.zone != STORES_ZONE:
         try:
             ZoneInfo(one.zone)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise FormatsError(f"formats.toml: {one.id}: zone: {one.zone!r} is no time zone: an IANA name, or 'store'") from error
     for pattern in one.footers:
         try:

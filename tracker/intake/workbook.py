@@ -19,6 +19,8 @@ import msgspec
 MEMORY = 2 * 1024**3
 SECONDS = 120
 MOST_CELLS = 6_000_000
+MOST_UNPACKED = 400 * 1024**2
+MOST_TEXT = 128 * 1024**2
 
 Rows = list[list[str | float]]
 
@@ -44,10 +46,15 @@ def read_workbook(data: bytes) -> Reading:
 
 def _read(data: bytes) -> Reading:
     import io
+    import zipfile
 
     import python_calamine as calamine
 
     try:
+        if zipfile.is_zipfile(io.BytesIO(data)):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
+                    return Reading(error="too_large")
         with calamine.load_workbook(io.BytesIO(data)) as book:
             visible = [
                 sheet.name
@@ -65,7 +72,7 @@ def _read(data: bytes) -> Reading:
                 sheets[name] = [[_plain(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
     except calamine.PasswordError:
         return Reading(error="protected")
-    except (calamine.CalamineError, OSError, ValueError):
+    except (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError):
         return Reading(error="unreadable")
     return Reading(sheets=sheets)
 
@@ -81,7 +88,8 @@ def _plain(cell: Any) -> str | float:  # noqa: ANN401 -- whatever a workbook hol
 def _main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    sys.stdout.buffer.write(msgspec.json.encode(_read(sys.stdin.buffer.read())))
+    told = msgspec.json.encode(_read(sys.stdin.buffer.read()))
+    sys.stdout.buffer.write(told if len(told) <= MOST_TEXT else msgspec.json.encode(Reading(error="too_large")))
 
 
 if __name__ == "__main__":
