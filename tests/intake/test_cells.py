@@ -62,6 +62,10 @@ def test_whole_numbers_that_a_workbook_keeps_lose_only_their_fraction(number: in
     assert identity(float(number)) == str(number)
 
 
+def test_a_short_number_written_as_a_float_loses_its_fraction() -> None:
+    assert identity("1001.0") == "1001"
+
+
 def test_a_row_of_letters_and_an_e_is_no_exponent() -> None:
     assert identity("12E34567") == "12E34567"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -55,10 +56,16 @@ class Inbox:
         self._stuck: dict[str, _Signature] = {}
 
     def look(self, now: datetime, *, patient: bool) -> tuple[list[str], int]:
-        """(names that are ready, oldest name first; how many are not ready yet). An impatient look takes what is there."""
-        for folder in (self.folder, self.folder / "done", self.folder / "failed"):
-            folder.mkdir(parents=True, exist_ok=True)
-        present = {path.name: found for path in self.folder.iterdir() if (found := _signature(path)) is not None}
+        """(names that are ready, oldest name first; how many are not ready yet). An impatient look takes what is there.
+
+        Raises FileError.
+        """
+        try:
+            for folder in (self.folder, self.folder / "done", self.folder / "failed"):
+                folder.mkdir(parents=True, exist_ok=True)
+            present = {path.name: found for path in self.folder.iterdir() if (found := _signature(path)) is not None}
+        except OSError as error:
+            raise FileError(f"the inbox {self.folder} cannot be used: {error.strerror}") from error
         self._seen = {
             name: self._seen[name] if name in self._seen and self._seen[name][0] == signature else (signature, now)
             for name, signature in present.items()
@@ -75,20 +82,23 @@ class Inbox:
         target = _free(self.folder / where, name)
         try:
             source.rename(target)
-            if reason is not None:
-                _free(target.parent, f"{target.name}.reason.txt").write_text(
-                    f"{reason}\n\nMend it, then move the file back into the inbox.\n", encoding="utf-8"
-                )
         except OSError:
             self._stuck[name] = signature
             return None
+        if reason is not None:
+            with suppress(OSError):  # a name too long for it, say: the log has the reason too
+                told = f"{reason}\n\nMend it, then move the file back into the inbox.\n"
+                _free(target.parent, f"{target.name}.reason.txt").write_text(told, encoding="utf-8")
         return target
 
 
 async def scan_once(
     inbox: Inbox, store: ImportStore, now: datetime, *, knowledge: Knowledge, patient: bool = True
 ) -> InboxReport:
-    """Import at most one file of the inbox. `patient=False` is for a single pass that cannot come back (`run --once`)."""
+    """Import at most one file of the inbox. `patient=False` is for a single pass that cannot come back (`run --once`).
+
+    Raises FileError where the folder itself cannot be used; store errors propagate.
+    """
     ready, waiting = await asyncio.to_thread(inbox.look, now, patient=patient)
     if not ready:
         return InboxReport(waiting=waiting)

@@ -24,10 +24,6 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     how: str
 
-    def has(self, field: Field) -> bool:
-        """Whether the file has a column for this."""
-        return field in self.columns
-
 
 def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = None) -> Layout:
     """The format of the sheet whose header row says most.

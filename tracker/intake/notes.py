@@ -9,10 +9,10 @@ class Notes:
     def __init__(self) -> None:
         self._rows: dict[str, list[int]] = {}
 
-    def add(self, sentence: str, row: int | None = None) -> None:
+    def add(self, sentence: str, row: int) -> None:
         """Note a sentence, and the row that gave rise to it."""
         rows = self._rows.setdefault(sentence, [])
-        if row is not None and row not in rows:
+        if row not in rows:
             rows.append(row)
 
     def said(self) -> tuple[str, ...]:
@@ -21,6 +21,4 @@ class Notes:
 
     @staticmethod
     def _where(rows: list[int]) -> str:
-        if not rows:
-            return ""
         return f" (row {rows[0]})" if len(rows) == 1 else f" ({len(rows)} rows, first row {rows[0]})"

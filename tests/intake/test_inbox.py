@@ -1,0 +1,186 @@
+"""The watched folder: unattended, and whoever writes into it is not trusted (faults row 31)."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Lines
+from tests.intake.memory import MemoryStore
+from tests.intake.sheets import ALIEXPRESS, aliexpress, book
+from tracker.intake.errors import FileError
+from tracker.intake.importing import Knowledge
+from tracker.intake.inbox import Inbox, InboxReport, Moved, scan_once
+
+NOW = datetime(2026, 9, 10, tzinfo=UTC)
+GOOD = book(ALIEXPRESS, aliexpress())
+
+
+class Desk:
+    """An inbox, its store, and a clock that moves a minute a look."""
+
+    def __init__(self, folder: Path, knowledge: Knowledge) -> None:
+        self.folder, self.knowledge = folder, knowledge
+        self.inbox, self.store, self.now = Inbox(folder), MemoryStore(), NOW
+
+    async def look(self, *, patient: bool = True, later: timedelta = timedelta(minutes=1)) -> InboxReport:
+        self.now += later
+        return await scan_once(self.inbox, self.store, self.now, knowledge=self.knowledge, patient=patient)
+
+    async def take(self) -> Moved:
+        moved = (await self.look(patient=False)).moved
+        assert moved is not None
+        return moved
+
+    def names(self, where: str) -> list[str]:
+        return sorted(path.name for path in (self.folder / where).iterdir())
+
+
+@pytest.fixture
+def desk(tmp_path: Path, knowledge: Knowledge) -> Desk:
+    return Desk(tmp_path, knowledge)
+
+
+async def test_a_good_file_is_imported_and_moved(desk: Desk, log_lines: Lines) -> None:
+    (desk.folder / "orders.xlsx").write_bytes(GOOD)
+    moved = await desk.take()
+    assert (moved.report.new, moved.note, moved.to) == (2, None, str(desk.folder / "done" / "orders.xlsx"))
+    assert (desk.names("done"), desk.names("failed")) == (["orders.xlsx"], [])
+    assert [line["event"] for line in log_lines()] == ["inbox.imported"]
+
+
+async def test_one_file_a_call_until_none_is_left(desk: Desk) -> None:
+    for name in ("b.xlsx", "a.xlsx"):
+        (desk.folder / name).write_bytes(GOOD)
+    first, second, third = [await desk.look(patient=False) for _ in range(3)]
+    assert first.moved is not None
+    assert (first.moved.name, first.more, second.more, third.moved) == ("a.xlsx", True, False, None)
+
+
+async def test_a_file_that_is_still_written_waits(desk: Desk) -> None:
+    path = desk.folder / "orders.xlsx"
+    path.write_bytes(GOOD[:100])
+    assert await desk.look() == InboxReport(waiting=1), "seen for the first time"
+    path.write_bytes(GOOD)
+    assert await desk.look() == InboxReport(waiting=1), "it has grown"
+    assert await desk.look(later=timedelta(seconds=1)) == InboxReport(waiting=1), "a second is no proof"
+    moved = (await desk.look()).moved
+    assert moved is not None
+    assert moved.report.error is None
+
+
+@pytest.mark.parametrize("name", [".hidden.csv", "~$orders.xlsx", "orders.xlsx.part", "orders.tmp", "orders.csv.crdownload"])
+async def test_unfinished_and_hidden_files_are_left_alone(desk: Desk, name: str) -> None:
+    (desk.folder / name).write_bytes(GOOD)
+    assert await desk.look(patient=False) == InboxReport()
+    assert (desk.folder / name).exists()
+
+
+async def test_a_bad_file_goes_to_failed_with_its_reason(desk: Desk, log_lines: Lines) -> None:
+    (desk.folder / "orders.csv").write_bytes(b"what,is,this\n1,2,3\n")
+    moved = await desk.take()
+    assert desk.names("failed") == ["orders.csv", "orders.csv.reason.txt"]
+    reason = (desk.folder / "failed" / "orders.csv.reason.txt").read_text(encoding="utf-8")
+    assert reason.startswith("no header row within the first 15 rows")
+    assert "move the file back into the inbox" in reason
+    assert moved.note == moved.report.error
+    assert [line["event"] for line in log_lines()] == ["inbox.failed"]
+
+
+async def test_links_are_not_followed(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.csv"
+    secret.write_bytes(GOOD)
+    (desk.folder / "orders.csv").symlink_to(secret)
+    moved = await desk.take()
+    assert "is a link" in str(moved.report.error)
+    assert desk.store.saved == []
+    assert secret.read_bytes() == GOOD
+
+
+async def test_pipes_do_not_block_the_daemon(desk: Desk) -> None:
+    os.mkfifo(desk.folder / "orders.csv")
+    assert "is not a regular file" in str((await desk.take()).report.error)
+
+
+async def test_folders_in_the_inbox_are_nobodys_business(desk: Desk) -> None:
+    (desk.folder / "orders.csv").mkdir()
+    assert await desk.look(patient=False) == InboxReport()
+
+
+@pytest.mark.parametrize("name", ["orders.zip", "orders", "orders.pdf"])
+async def test_other_suffixes_are_refused(desk: Desk, name: str) -> None:
+    (desk.folder / name).write_bytes(GOOD)
+    assert "has no suffix of an order file: .csv, .tsv, .txt, .xls, .xlsx" in str((await desk.take()).note)
+
+
+async def test_nothing_in_done_or_failed_is_overwritten(desk: Desk) -> None:
+    for _ in range(2):
+        (desk.folder / "orders.xlsx").write_bytes(GOOD)
+        (desk.folder / "bad.csv").write_bytes(b"x")
+        await desk.take()
+        await desk.take()
+    assert desk.names("done") == ["orders-2.xlsx", "orders.xlsx"]
+    assert desk.names("failed") == ["bad-2.csv", "bad-2.csv.reason.txt", "bad.csv", "bad.csv.reason.txt"]
+
+
+async def test_the_same_file_again_is_told_and_done(desk: Desk) -> None:
+    for name in ("orders.xlsx", "orders (1).xlsx"):
+        (desk.folder / name).write_bytes(GOOD)
+    notes = {(await desk.take()).note for _ in range(2)}
+    assert notes == {None, "already imported: nothing in it is new"}
+    assert desk.names("failed") == []
+
+
+async def test_rejected_rows_of_a_good_file_wait_in_failed(desk: Desk) -> None:
+    (desk.folder / "orders.xlsx").write_bytes(book(ALIEXPRESS, aliexpress(country="Atlantis"), aliexpress()))
+    moved = await desk.take()
+    assert moved.report.rejected_file == str(desk.folder / "failed" / "orders.xlsx.rejected.csv")
+    assert (desk.names("done"), desk.names("failed")) == (["orders.xlsx"], ["orders.xlsx.rejected.csv"])
+
+
+async def test_a_file_of_which_no_row_could_be_taken_has_failed(desk: Desk) -> None:
+    (desk.folder / "orders.xlsx").write_bytes(book(ALIEXPRESS, aliexpress(country="Atlantis")))
+    moved = await desk.take()
+    assert str(moved.note).startswith("no row could be taken; row 2: 'Atlantis' is not a country")
+    assert desk.names("failed") == ["orders.xlsx", "orders.xlsx.reason.txt", "orders.xlsx.rejected.csv"]
+
+
+async def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_look(desk: Desk) -> None:
+    """Nothing is lost: what came meanwhile has not been read."""
+    path = desk.folder / "orders.xlsx"
+    path.write_bytes(GOOD)
+    desk.inbox.look(NOW, patient=False)
+    path.write_bytes(GOOD + b" ")
+    assert desk.inbox.move("orders.xlsx", "done") is None
+    assert path.exists()
+
+
+async def test_a_file_that_cannot_be_moved_is_not_imported_over_and_over(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.folder / "orders.xlsx").write_bytes(GOOD)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    moved = await desk.take()
+    assert (moved.to, moved.note) == (None, "imported; left where it is: it was changed meanwhile, or cannot be moved")
+    assert await desk.look(patient=False) == InboxReport()
+    (desk.folder / "orders.xlsx").write_bytes(GOOD + b" ")
+    assert (await desk.take()).name == "orders.xlsx", "a new file of that name is looked at"
+
+
+async def test_a_name_too_long_for_a_reason_file_fails_all_the_same(desk: Desk) -> None:
+    name = "o" * 245 + ".csv"
+    (desk.folder / name).write_bytes(b"x")
+    await desk.take()
+    assert desk.names("failed") == [name]
+
+
+async def test_an_inbox_that_cannot_be_used_says_so(tmp_path: Path, knowledge: Knowledge) -> None:
+    (tmp_path / "done").touch()
+    with pytest.raises(FileError, match=r"the inbox .* cannot be used: File exists"):
+        await Desk(tmp_path, knowledge).look()
