@@ -108,10 +108,11 @@ class DropTransport:
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         except OSError:
             return None
+        told = os.fstat(handle)
+        if not stat.S_ISREG(told.st_mode):
+            os.close(handle)
+            return None
         with os.fdopen(handle, "rb") as file:
-            told = os.fstat(file.fileno())
-            if not stat.S_ISREG(told.st_mode):
-                return None
             body = file.read(self._cap + 1)
         if len(body) > self._cap:
             return DropFile(name, int(told.st_mtime), b"", f"larger than {self._cap} bytes")

@@ -128,7 +128,7 @@ def _story(number: str, steps: Sequence[Step], now: datetime) -> bytes | Carrier
 def _event(step: Step) -> TrackingEvent:
     time, local, offset = placed(step.at)
     return TrackingEvent(
-        key=event_key(step.at.isoformat(), step.status, step.code, step.text, step.location),
+        key=event_key(step.at.isoformat(), step.status or "", step.code or "", step.text, step.location),
         time=time,
         local_time=local,
         offset=offset,

@@ -51,8 +51,12 @@ class Hint(msgspec.Struct, frozen=True):
 
 def normalise(number: str) -> str:
     """The form in which numbers are compared: NFKC, upper case, no white space, format characters or leading apostrophe."""
-    folded = unicodedata.normalize("NFKC", number).upper().strip().removeprefix("'")
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c)[0] != "C")
+    if number.isascii() and number.isalnum():
+        return number.upper()
+    folded = unicodedata.normalize("NFKC", number).upper()
+    kept = "".join(c for c in folded if not c.isspace() and unicodedata.category(c)[0] != "C")
+    # Once more: what stood apart may combine now.
+    return unicodedata.normalize("NFKC", kept.lstrip("'"))
 
 
 def check_digit(serial: str) -> int:

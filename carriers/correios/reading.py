@@ -82,7 +82,7 @@ def _event(event: wire.Event, unmapped: dict[str, None]) -> TrackingEvent:
     place = unit.endereco or wire.Place()
     location = ", ".join(filter(None, (place.cidade, place.uf))) or unit.nome or ""
     return TrackingEvent(
-        key=event_key(event.codigo, str(event.tipo), event.dtHrCriado, event.descricao, unit.nome, place.cidade, place.uf),
+        key=event_key(event.codigo, str(event.tipo), event.dtHrCriado or "", event.descricao or "", unit.nome or "", location),
         time=time,
         local_time=local,
         offset=offset,

@@ -47,19 +47,19 @@ class Event(msgspec.Struct, gc=False):
     address: wire.Address | None = None
 
 
-class Provider(msgspec.Struct):
+class Provider(msgspec.Struct, gc=False):
     """One carrier's events."""
 
     events: list[Event] | None = None
 
 
-class Providers(msgspec.Struct):
+class Providers(msgspec.Struct, gc=False):
     """Origin and last mile."""
 
     providers: list[Provider] | None = None
 
 
-class TrackInfo(msgspec.Struct):
+class TrackInfo(msgspec.Struct, gc=False):
     """What is known about a parcel, events decoded."""
 
     latest_status: wire.Status | None = None
@@ -68,7 +68,7 @@ class TrackInfo(msgspec.Struct):
     tracking: Providers | None = None
 
 
-class Slice(msgspec.Struct):
+class Slice(msgspec.Struct, gc=False):
     """What `wire.to_slice` wrote."""
 
     number: str
@@ -134,7 +134,7 @@ class _Reader:
         status, reason = self.event_meaning(raw)
         time, local, offset = self.time(raw)
         return TrackingEvent(
-            key=event_key(raw.time_iso or raw.time_utc, code, raw.description, raw.location),
+            key=event_key(raw.time_iso or raw.time_utc or "", code or "", raw.description or "", raw.location or ""),
             time=time,
             local_time=local,
             offset=offset,
@@ -221,7 +221,7 @@ def _settle(reader: _Reader, told: Meaning, latest: wire.Status, events: Sequenc
     if told[0] is TrackingStatus.NOT_FOUND and events:
         reader.notes["the source says not found and lists events"] = None
         return (last.status, last.reason) if last is not None else _UNKNOWN
-    if last is None or last.status in {told[0], TrackingStatus.UNKNOWN}:
+    if last is None or last.status in {told[0], TrackingStatus.UNKNOWN} or told[0] is TrackingStatus.EXPIRED:
         return told
     reader.notes[f"the source's status {latest.status} and its newest event {last.raw_code} disagree"] = None
     going_back = last.status is TrackingStatus.RETURNED or last.reason is TrackingReason.RETURNING

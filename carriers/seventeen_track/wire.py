@@ -54,26 +54,19 @@ class Misc(msgspec.Struct, gc=False, omit_defaults=True):
     local_number: str | None = None
 
 
-class ProviderKey(msgspec.Struct, gc=False, omit_defaults=True):
-    """Which carrier told the events."""
-
-    key: int | None = None
-
-
-class Provider(msgspec.Struct, omit_defaults=True):
+class Provider(msgspec.Struct, gc=False, omit_defaults=True):
     """One carrier's events, undecoded."""
 
-    provider: ProviderKey | None = None
     events: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class Tracking(msgspec.Struct, omit_defaults=True):
+class Tracking(msgspec.Struct, gc=False, omit_defaults=True):
     """Origin and last-mile provider."""
 
     providers: list[Provider] | None = None
 
 
-class TrackInfo(msgspec.Struct, omit_defaults=True):
+class TrackInfo(msgspec.Struct, gc=False, omit_defaults=True):
     """What is known about a parcel."""
 
     latest_status: Status | None = None
@@ -82,7 +75,7 @@ class TrackInfo(msgspec.Struct, omit_defaults=True):
     tracking: Tracking | None = None
 
 
-class Item(msgspec.Struct, omit_defaults=True):
+class Item(msgspec.Struct, gc=False, omit_defaults=True):
     """One number of an answer; encoded it is the slice. `origin` marks a registration, `stopped` (ours) a TRACKING_STOPPED."""
 
     number: str

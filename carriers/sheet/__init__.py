@@ -70,21 +70,21 @@ def _cut(response: Response, asked: Sequence[str], zone: str) -> dict[str, bytes
     failed = http_error(response)
     if failed is not None:
         raise failed
-    found: dict[str, set[bytes]] = {}
+    found: dict[str, dict[bytes, None]] = {}
     spelled: dict[str, str] = {}
     problems: list[str] = []
-    for file in unpack(response):
+    # Oldest file first: a row without a time keeps its place behind the row before it.
+    for file in reversed(unpack(response)):
         try:
             for row in rows(file):
                 number = spelled.setdefault(normalise(row.number), row.number)
                 row.number, row.zone = number, row.zone or zone
-                found.setdefault(number, set()).add(msgspec.json.encode(row))
+                found.setdefault(number, {})[msgspec.json.encode(row)] = None
         except CarrierError as error:
             problems.append(f"{file.name}: {error.message}" if file.name else error.message)
     if problems and not found:
         raise CarrierError(ErrorKind.BAD_RESPONSE, "; ".join(problems[:3]))
-    # Sorted: the same rows give the same slice, in whatever files and order they stand.
-    return join({number: b"[" + b",".join(sorted(lines)) + b"]" for number, lines in found.items()}, asked)
+    return join({number: b"[" + b",".join(lines) + b"]" for number, lines in found.items()}, asked)
 
 
 @cache

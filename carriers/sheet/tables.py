@@ -81,10 +81,14 @@ def _text(body: bytes) -> Iterator[Sequence[Cell]]:
     first = "\n".join(text.split("\n", 6)[:5])
     separator = max(_SEPARATORS, key=first.count)
     lines = io.StringIO(text, newline="")
-    if separator == "\t":
-        # Tabs are pasted from spreadsheets: a quote in them is a quote.
-        return csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=separator)
+    # Tabs are pasted from spreadsheets: a quote in them is a quote.
+    reader = (
+        csv.reader(lines, "excel-tab", quoting=csv.QUOTE_NONE) if separator == "\t" else csv.reader(lines, delimiter=separator)
+    )
+    try:
+        yield from reader
+    except csv.Error:
+        raise CarrierError(ErrorKind.BAD_RESPONSE, f"line {reader.line_num} is no line of a table") from None
 
 
 def _decode(body: bytes) -> str:
@@ -110,7 +114,7 @@ def _workbook(body: bytes) -> Iterator[Sequence[Cell]]:
             sheet = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
             if sheet:
                 return iter(sheet)
-    except (CalamineError, zipfile.BadZipFile, ValueError, OSError):
+    except (CalamineError, zipfile.BadZipFile, RuntimeError, ValueError, OSError):
         raise CarrierError(ErrorKind.BAD_RESPONSE, "a workbook that cannot be opened") from None
     raise CarrierError(ErrorKind.BAD_RESPONSE, "an empty workbook")
 

@@ -1,0 +1,54 @@
+"""The contract of `tracker carriers parse NAME FILE --json` (DESIGN, Commands)."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from carriers import registry
+from carriers.base import Response
+from carriers.parse import parse
+from tests.carriers import cases
+
+RESULT = ["tracking_number", "status", "reason", "raw_status", "raw_sub_status", "last_event_time", "events", "error"]
+EVENT = ["time", "local_time", "status", "reason", "raw_code", "description", "location"]
+
+
+@pytest.mark.parametrize("sample", cases.all_own(), ids=cases.name_of)
+def test_the_document_has_exactly_the_keys_of_the_contract(sample: cases.Sample) -> None:
+    told = msgspec.json.decode(msgspec.json.encode(parse(sample.carrier, sample.response)))
+    assert list(told) == ["carrier", "results", "error"]
+    assert told["carrier"] == sample.carrier
+    for result in told["results"]:
+        assert list(result) == RESULT
+        assert all(list(event) == EVENT for event in result["events"])
+        assert result["error"] is None or list(result["error"]) == ["kind", "message"]
+        times = [event["time"] for event in result["events"] if event["time"]]
+        assert all(time.endswith("Z") for time in times)
+
+
+def test_a_failed_request_gives_no_results_and_the_error_on_top() -> None:
+    told = parse("correios", Response(status=429, body=b""))
+    assert told.results == ()
+    assert told.error is not None
+    assert (told.error.kind, told.error.message) == ("rate_limited", "HTTP 429")
+
+
+def test_a_body_that_names_no_number_gives_one_result_without_a_number() -> None:
+    told = parse("seventeen_track", Response(status=200, body=b'{"code":0,"data":{"accepted":[],"rejected":[]}}'))
+    assert [(result.tracking_number, result.status) for result in told.results] == [(None, "unknown")]
+    assert told.results[0].error is not None
+    assert told.error is None
+
+
+def test_a_slice_whose_events_have_drifted_is_an_error_of_that_number() -> None:
+    body = b'{"code":0,"data":{"accepted":[{"number":"A","track_info":{"tracking":{"providers":[{"events":[7]}]}}}]}}'
+    told = parse("seventeen_track", Response(status=200, body=body)).results
+    assert [(result.tracking_number, result.status) for result in told] == [("A", "unknown")]
+    assert told[0].error is not None
+    assert told[0].error.kind == "bad_response"
+
+
+def test_an_unknown_name_is_the_callers_mistake() -> None:
+    with pytest.raises(registry.UnknownCarrierError):
+        parse("nobody", Response(status=200, body=b""))

@@ -1,0 +1,226 @@
+"""A forwarder's sheets: tables as forwarders write them, from a real folder (facts: file formats 2.8, import rules)."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from carriers.base import Account, Batch, Memory, Query, Response
+from carriers.drop import LISTING, DropFile, DropTransport, pack
+from carriers.errors import CarrierError, ErrorKind
+from carriers.model import Tracking, TrackingReason, TrackingStatus
+from carriers.sheet import Sheet, tables
+from tests.carriers.loopback import converse
+
+NOW = datetime(2026, 5, 2, 12, tzinfo=UTC)
+ADAPTER = Sheet()
+ONE, TWO = "LB000000619CN", "LB000000622CN"
+
+
+async def ask(root: Path, *numbers: str, **options: str) -> Batch:
+    account = Account(id="forwarder", base_url="", options=options)
+    return await converse(ADAPTER, [Query(number=number) for number in numbers], account, Memory(), NOW, DropTransport(root))
+
+
+def read(body: bytes | str, number: str = ONE) -> Tracking:
+    raw = body if isinstance(body, bytes) else body.encode()
+    cut = ADAPTER.split(Response(status=200, body=raw), [number])[number]
+    assert isinstance(cut, bytes), cut
+    return ADAPTER.read(cut)
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    book, buffer = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+async def test_all_sheets_of_the_folder_tell_one_story(tmp_path: Path) -> None:
+    """Today's sheet goes on where yesterday's ended; a scan in both counts once, in whatever order the files come."""
+    (tmp_path / "monday.csv").write_text(
+        f"单号,时间,代码\n{ONE},2026-04-01 10:00,EMA\n{ONE},2026-04-02 10:00,EMC\n", encoding="utf-8"
+    )
+    (tmp_path / "tuesday.csv").write_text(
+        f"单号,时间,代码\n{ONE},2026-04-02 10:00,EMC\n{ONE},2026-04-20 10:00,EME\n", encoding="utf-8"
+    )
+    (tmp_path / "readme.txt").write_text("hello", encoding="utf-8")
+    first = (await ask(tmp_path, ONE)).answers[ONE]
+    os.utime(tmp_path / "tuesday.csv", (1, 1))
+    second = (await ask(tmp_path, ONE)).answers[ONE]
+    assert isinstance(first, bytes)
+    assert isinstance(second, bytes)
+    told = ADAPTER.read(first)
+    assert ADAPTER.read(second) == told
+    assert [event.raw_code for event in told.events] == ["EMA", "EMC", "EME"]
+    assert (told.status, told.reason) == (TrackingStatus.IN_TRANSIT, TrackingReason.CUSTOMS_HOLD)
+
+
+async def test_a_number_that_no_sheet_lists_is_an_error_never_not_found(tmp_path: Path) -> None:
+    """Promise 2: the forwarder said nothing about it; also when the folder is empty."""
+    (tmp_path / "monday.csv").write_text(f"单号,时间,代码\n{ONE},2026-04-01 10:00,EMA\n", encoding="utf-8")
+    for answers in ((await ask(tmp_path, ONE, TWO)).answers, (await ask(tmp_path / "..", TWO)).answers):
+        told = answers[TWO]
+        assert isinstance(told, CarrierError)
+        assert told.kind is ErrorKind.BAD_RESPONSE
+
+
+async def test_the_accounts_zone_places_times_that_name_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        f"单号,时间,代码,时区\n{ONE},2026-04-01 10:00,EMA,\n{ONE},2026-04-02 10:00,EMC,Z?\n", encoding="utf-8"
+    )
+    cut = (await ask(tmp_path, ONE, zone="Asia/Shanghai")).answers[ONE]
+    assert isinstance(cut, bytes)
+    assert [event.offset for event in ADAPTER.read(cut).events] == [480, None]
+
+
+async def test_when_no_file_can_be_read_the_source_says_why(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"\xff\xff\xff")
+    (tmp_path / "b.xlsx").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(CarrierError, match=r"b\.xlsx: a workbook that cannot be opened") as failed:
+        await ask(tmp_path, ONE)
+    assert "a.csv: neither a workbook nor a text" in failed.value.message
+
+
+def test_a_file_beyond_the_cap_is_said_and_others_are_read() -> None:
+    files = [DropFile("big.csv", 2, b"", "larger than 5 bytes"), DropFile("a.csv", 1, f"单号,时间\n{ONE},2026-04-01\n".encode())]
+    told = ADAPTER.split(Response(status=200, body=pack(files), headers={"content-type": LISTING}), [ONE])
+    assert isinstance(told[ONE], bytes)
+    with pytest.raises(CarrierError, match=r"big\.csv: larger than 5 bytes"):
+        ADAPTER.split(Response(status=200, body=pack(files[:1]), headers={"content-type": LISTING}), [ONE])
+    with pytest.raises(CarrierError, match="not a listing"):
+        ADAPTER.split(Response(status=200, body=b"\xc1", headers={"content-type": LISTING}), [ONE])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_encodings_and_separators_are_found(separator: str, encoding: str) -> None:
+    lines = [
+        ["注：本周扫描"],
+        ["*运单号", "扫描时间", "轨迹描述"],
+        [ONE, "2026-04-01 10:00", "已签收"],
+        ["", "2026-04-01", "合计"],
+    ]
+    told = read("\r\n".join(separator.join(line) for line in lines).encode(encoding))
+    assert (told.status, len(told.events)) == (TrackingStatus.DELIVERED, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "wall"),
+    [
+        ("2026-04-01 10:05:09", "2026-04-01T10:05:09"),
+        ("2026/4/1 9:05", "2026-04-01T09:05:00"),
+        ("2026.04.01", "2026-04-01T00:00:00"),
+        ("2026年4月1日 10:05", "2026-04-01T10:05:00"),
+        ("01/04/2026 10:05", None),
+        ("2026/13/1 10:05", None),
+        ("", None),
+    ],
+)
+def test_only_year_first_times_are_read_day_and_month_are_never_guessed(written: str, wall: str | None) -> None:
+    told = read(f"单号,时间,代码\n{ONE},{written},EMA\n")
+    assert [event.local_time for event in told.events] == [wall]
+    assert [event.time for event in told.events] == [None]
+    assert told.status is (TrackingStatus.UNKNOWN if wall is None else TrackingStatus.IN_TRANSIT)
+
+
+@pytest.mark.parametrize(
+    ("zone", "offset"),
+    [
+        ("+08:00", 480),
+        ("GMT+8", 480),
+        ("utc-3", -180),
+        ("-0330", -210),
+        ("America/Sao_Paulo", -180),
+        ("+99:00", None),
+        ("Mars/Olympus", None),
+        ("../../etc/passwd", None),
+        ("", None),
+    ],
+)
+def test_a_zone_is_an_offset_or_a_place_or_unknown(zone: str, offset: int | None) -> None:
+    (event,) = read(f"单号,时间,代码,时区\n{ONE},2026-04-01 10:00,EMA,{zone}\n").events
+    assert event.offset == offset
+    assert (event.time is None) == (offset is None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "status", "unmapped"),
+    [
+        ("EMI,whatever", TrackingStatus.DELIVERED, ()),
+        (",Out for Delivery", TrackingStatus.OUT_FOR_DELIVERY, ()),
+        ("in_transit,", TrackingStatus.IN_TRANSIT, ()),
+        ("Z9,已签收", TrackingStatus.DELIVERED, ()),
+        ("Z9,somewhere", TrackingStatus.UNKNOWN, ("Z9",)),
+        (",somewhere", TrackingStatus.UNKNOWN, ("somewhere",)),
+        (",", TrackingStatus.UNKNOWN, ()),
+    ],
+)
+def test_codes_are_the_upus_the_forwarders_words_or_ours_else_unknown(
+    columns: str, status: TrackingStatus, unmapped: tuple[str, ...]
+) -> None:
+    told = read(f"单号,时间,代码,描述\n{ONE},2026-04-01 10:00,{columns}\n")
+    assert (told.status, told.unmapped) == (status, unmapped)
+
+
+def test_cells_of_a_workbook_are_read_as_what_they_mean() -> None:
+    """Import rules: numbers that are names are text; a number that has lost digits is none."""
+    told = read(
+        workbook(
+            ["Tracking No.", "Date", "Code", "Details"],
+            [20260001.0, datetime.fromisoformat("2026-04-01T10:05"), "EMA", 1.5],
+            ["20260001 ", "2026-04-02 10:05", "EMC", True],
+            [1.23e15, "2026-04-03 10:05", "EMI", ""],
+            ["'20260001"],
+        ),
+        "20260001",
+    )
+    assert [(event.local_time, event.raw_code, event.description) for event in told.events] == [
+        ("2026-04-01T10:05:00", "EMA", "1.5"),
+        ("2026-04-02T10:05:00", "EMC", "True"),
+        (None, None, ""),
+    ]
+    assert read('单号,时间,代码\n"=""20260001""",2026-04-01,EMA\n', "20260001").status is TrackingStatus.IN_TRANSIT
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "no header row"),
+        (b"a,b\n" * 30, "no header row"),
+        (f"单号,备注\n{ONE},x\n".encode(), "no header row"),
+        (b"\x00\x00", "neither a workbook nor a text"),
+        (b"\xff\xfe\x00", "neither a workbook nor a text"),
+        (b'a,"' + b"x" * 200_000, "is no line of a table"),
+        (workbook(), "an empty workbook"),
+        (b"PK\x03\x04", "cannot be opened"),
+        (b"\xd0\xcf\x11\xe0", "cannot be opened"),
+    ],
+    ids=["empty", "no header", "nothing told", "zeros", "odd utf-16", "endless cell", "empty workbook", "no zip", "no ole"],
+)
+def test_what_is_no_scan_sheet_says_so(body: bytes, words: str) -> None:
+    with pytest.raises(CarrierError, match=words) as failed:
+        ADAPTER.split(Response(status=200, body=body), [ONE])
+    assert failed.value.kind is ErrorKind.BAD_RESPONSE
+
+
+def test_a_workbook_that_unpacks_without_end_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faults 10, for sheets."""
+    monkeypatch.setattr(tables, "_MOST_INFLATED", 10_000)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", b"0" * 20_000)
+    with pytest.raises(CarrierError, match="larger than 10000 bytes when unpacked"):
+        ADAPTER.split(Response(status=200, body=buffer.getvalue()), [ONE])
+
+
+def test_a_slice_without_rows_is_no_number() -> None:
+    assert ADAPTER.read(b"[]") == Tracking(number=None, status=TrackingStatus.UNKNOWN)
