@@ -5,7 +5,7 @@ from tracker.model.effects import Case, Claim, Considered, Decision, Effect, Ver
 from tracker.model.imported import ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
 from tracker.model.journey import Frame, Heard, Journey
 from tracker.model.order import NotFound, Order, Scan, Shipment, Window
-from tracker.model.outgoing import OutboxRow, Outgoing, Release, ReleaseVerdict, Task, Totals
+from tracker.model.outgoing import JournalEnd, OutboxRow, Outgoing, Release, ReleaseVerdict, Task, Totals
 from tracker.model.words import (
     ActionKind,
     Capability,
@@ -40,6 +40,7 @@ __all__ = [
     "ImportBatch",
     "ImportOutcome",
     "Intent",
+    "JournalEnd",
     "Journey",
     "Mode",
     "NotFound",

@@ -41,6 +41,17 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     config_version: str = ""
     evidence: Mapping[str, str] = {}
     result: str | None = None
+    overdue: bool = False
+    """It came due long before it could be decided, or waited in a hold for long: it goes out as part of a ramp (D21)."""
+
+
+class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt ended, as the send journal keeps it: `attempt` counts from 1, `provider_id` is the provider's name for it."""
+
+    attempt: int
+    state: OutboxState
+    provider_id: str | None = None
+    result: str | None = None
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from tracker.model import (
     Channel,
     Decision,
     HoldReason,
+    JournalEnd,
     OutboxRow,
     OutboxState,
     TaskState,
@@ -137,13 +138,17 @@ class AnswerWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PollWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """One transaction of at most 400 parcels. `at` is the epoch second of the answers."""
+    """One transaction of at most 400 parcels. `at` is the epoch second of the answers.
+
+    `answered` names the accounts that answered at all; `accounts` holds their own memory where it changed.
+    """
 
     at: int
     changed: tuple[PollChange, ...] = ()
     quiet: tuple[PollQuiet, ...] = ()
     failed: tuple[PollFailure, ...] = ()
     answers: tuple[AnswerWrite, ...] = ()
+    answered: tuple[str, ...] = ()
     accounts: Mapping[str, Mapping[str, Any]] = {}
 
 
@@ -206,15 +211,6 @@ class SendingRow(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     key: str
     state: OutboxState
-
-
-class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """How the journal says that an attempt ended."""
-
-    attempt: int
-    state: OutboxState
-    provider_id: str | None = None
-    result: str | None = None
 
 
 # -------------------------------------------------------------------------------------------------------------------- desk
@@ -299,13 +295,13 @@ class OrderPatch(msgspec.Struct, frozen=True, kw_only=True):
 
     refunded: Decimal | UnsetType = UNSET
     reference: str | UnsetType = UNSET
-    received_at: datetime | None | UnsetType = UNSET
-    window_end: datetime | None | UnsetType = UNSET
-    hold_until: datetime | None | UnsetType = UNSET
-    waiting_since: datetime | None | UnsetType = UNSET
+    received_at: datetime | UnsetType | None = UNSET
+    window_end: datetime | UnsetType | None = UNSET
+    hold_until: datetime | UnsetType | None = UNSET
+    waiting_since: datetime | UnsetType | None = UNSET
     opted_out: bool | UnsetType = UNSET
     vip: bool | UnsetType = UNSET
-    note: str | None | UnsetType = UNSET
+    note: str | UnsetType | None = UNSET
 
 
 class SourceHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -393,5 +389,3 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     before: Mapping[str, Any] = {}
     after: Mapping[str, Any] = {}
-
-

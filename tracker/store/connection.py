@@ -1,0 +1,271 @@
+"""One connection, one transaction at a time, run inline: short, immediate where it writes, tried again where another process is at it.
+
+SQLite is called inline from `async def` (facts/engine.md section 4): a thread would cost 15-45 % more CPU. So nothing is awaited inside a
+transaction, and the daemon's busy timeout is short: a long one would stand still with the whole loop.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, insert, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import StaticPool
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from tracker.clock import Clock
+from tracker.store.errors import Damaged, EpochLost, Locked, StoreError, UnsupportedDatabase, Unwritable
+
+T = TypeVar("T")
+
+Record: TypeAlias = Any
+"""A row as the driver gives it: which columns it has is known to its statement alone."""
+
+DAEMON_BUSY_MS = 250
+COMMAND_BUSY_MS = 30_000
+PATIENCE_SECONDS = 30
+"""How long a write waits for other processes in all (fault 3)."""
+
+_PAGES_KIB = 32_768
+"""Page cache of the connection: the due index and the tables' upper pages of a million parcels fit."""
+
+_CLASSES: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_BUSY: (Locked, "is locked by another process; try again, or find it with: fuser {path}"),
+    sqlite3.SQLITE_LOCKED: (Locked, "is locked by another process; try again, or find it with: fuser {path}"),
+    sqlite3.SQLITE_CORRUPT: (Damaged, "is damaged; put a backup back, or see: tracker db check"),
+    sqlite3.SQLITE_NOTADB: (Damaged, "is no SQLite database; look at database.url in tracker.toml"),
+    sqlite3.SQLITE_FULL: (Unwritable, "cannot grow: the disk is full. Free some space; nothing was written"),
+    sqlite3.SQLITE_IOERR: (Unwritable, "could not be read or written: look at the disk and the system's log"),
+    sqlite3.SQLITE_READONLY: (Unwritable, "may not be written: look at the rights of the file and its folder"),
+    sqlite3.SQLITE_CANTOPEN: (Unwritable, "cannot be opened: look at the rights of the file and its folder"),
+}
+"""Primary result code -> our error, and the sentence after the path."""
+
+
+def sqlite_path(url: str) -> Path:
+    """The file of a `sqlite:///…` address. Raises UnsupportedDatabase for any other."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise UnsupportedDatabase(
+            f"database.url {url!r} is no address; write for instance sqlite:////var/lib/tracker/tracker.db"
+        ) from None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise UnsupportedDatabase(
+            f"database.url names {parsed.get_backend_name()!r}; this version runs on a SQLite file: sqlite:////var/lib/tracker/tracker.db"
+        )
+    return Path(parsed.database)
+
+
+def explained(error: DBAPIError | sqlite3.Error, path: Path) -> StoreError | None:
+    """Our error for a driver's, or None where it is a mistake of ours that must not be dressed up."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    known = _CLASSES.get(code & 0xFF) if isinstance(code, int) else None
+    if known is None:
+        return None
+    kind, sentence = known
+    return kind(f"The database {path} {sentence.format(path=path)} ({cause})")
+
+
+class Tx:
+    """An open transaction. Statements are plain text with `?`, values always bound; times may be aware datetimes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str, *values: object) -> Sequence[Record]:
+        """All rows of a SELECT, or of a RETURNING."""
+        return self.connection.exec_driver_sql(sql, bound(values)).fetchall()
+
+    def row(self, sql: str, *values: object) -> Record:
+        """The first row, or None."""
+        return self.connection.exec_driver_sql(sql, bound(values)).first()
+
+    def value(self, sql: str, *values: object) -> Record:
+        """The first column of the first row, or None."""
+        row = self.row(sql, *values)
+        return None if row is None else row[0]
+
+    def run(self, sql: str, *values: object) -> int:
+        """Change rows; how many were."""
+        return self.connection.exec_driver_sql(sql, bound(values)).rowcount
+
+    def many(self, sql: str, tuples: Sequence[tuple[object, ...]]) -> int:
+        """One statement for many tuples of driver-ready values (no datetimes); how many rows changed."""
+        return self.connection.exec_driver_sql(sql, list(tuples)).rowcount if tuples else 0
+
+    def among(self, sql: str, keys: Sequence[object], *values: object) -> Sequence[Record]:
+        """Rows of a statement whose `(??)` stands for the list of `keys`; `values` fill the `?` before it."""
+        if not keys:
+            return ()
+        return self.rows(sql.replace("??", marks(len(keys))), *values, *keys)
+
+    def run_among(self, sql: str, keys: Sequence[object], *values: object) -> int:
+        """Change rows by a statement whose `(??)` stands for the list of `keys`; `values` fill the `?` before it."""
+        return self.run(sql.replace("??", marks(len(keys))), *values, *keys) if keys else 0
+
+    def select(self, statement: Select[Any]) -> Sequence[Record]:
+        """Rows of a built SELECT; its columns come back typed (aware times, dates)."""
+        return self.connection.execute(statement).all()
+
+    def insert(self, table: Table, **values: object) -> int:
+        """Add one row to a table with an `id`; returns it."""
+        key = self.connection.execute(insert(table).values(**values)).inserted_primary_key
+        return 0 if key is None else int(key[0])
+
+    def update(self, table: Table, row_id: int, **values: object) -> None:
+        """Set columns of the row with this `id`."""
+        self.connection.execute(update(table).where(table.c.id == row_id).values(**values))
+
+    def rollback(self) -> None:
+        """Forget everything since the beginning (a dry run)."""
+        self.connection.rollback()
+
+
+class Database:
+    """The connection and its manners. `epoch` is set for a daemon: then every write begins with the check that it is still the last."""
+
+    def __init__(self, path: Path, clock: Clock, *, daemon: bool) -> None:
+        self.path = path
+        self.clock = clock
+        self.epoch: int | None = None
+        self.engine = open_engine(path, DAEMON_BUSY_MS if daemon else COMMAND_BUSY_MS)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` on one snapshot."""
+        return await self._patiently(lambda: self._in_transaction("BEGIN", work))
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in one immediate transaction and commit it; with a daemon's epoch, check that first.
+
+        Raises EpochLost, Locked (after 30 s), Unwritable, Damaged, and whatever `work` raises (then nothing was written).
+        """
+        return await self._patiently(lambda: self._in_transaction("BEGIN IMMEDIATE", self._fenced(work)))
+
+    def _fenced(self, work: Callable[[Tx], T]) -> Callable[[Tx], T]:
+        if self.epoch is None:
+            return work
+
+        def checked(tx: Tx) -> T:
+            if tx.value("SELECT epoch FROM daemon WHERE id = 1") != self.epoch:
+                raise EpochLost(f"Another daemon has taken over {self.path}; this one stops and writes nothing more.")
+            return work(tx)
+
+        return checked
+
+    def _in_transaction(self, begin: str, work: Callable[[Tx], T]) -> T:
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql(begin)
+                result = work(Tx(connection))
+                connection.commit()
+                return result
+        except (DBAPIError, sqlite3.Error) as error:
+            reason = explained(error, self.path)
+            if reason is None:
+                raise
+            raise reason from error
+
+    async def _patiently(self, attempt: Callable[[], T]) -> T:
+        # The common case costs nothing; a retrying wrapper around every transaction would (facts/performance.md section 5).
+        try:
+            return attempt()
+        except Locked:
+            pass
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Locked),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        async for again in retrying:
+            with again:
+                return attempt()
+        raise AssertionError("unreachable: tenacity returns or raises")
+
+    def close(self) -> None:
+        """Close the connection; SQLite folds the write-ahead log back when it is the last."""
+        self.engine.dispose()
+
+
+def open_engine(path: Path, busy_ms: int) -> Engine:
+    """An engine with one connection whose transactions we begin ourselves (IMMEDIATE, or readers fail with "locked" when they write)."""
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=StaticPool, hide_parameters=True, connect_args={"timeout": busy_ms / 1000}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settle(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={busy_ms}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"cache_size=-{_PAGES_KIB}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+@contextmanager
+def plain(path: Path, busy_ms: int = COMMAND_BUSY_MS) -> Iterator[Tx]:
+    """One immediate transaction outside any store: creation, upgrade, checks."""
+    engine = open_engine(path, busy_ms)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield Tx(connection)
+            connection.commit()
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = explained(error, path)
+        if reason is None:
+            raise
+        raise reason from error
+    finally:
+        engine.dispose()
+
+
+def marks(count: int) -> str:
+    """As many placeholders."""
+    return ",".join("?" * count)
+
+
+def bound(values: Sequence[object]) -> tuple[object, ...]:
+    """Values as the driver takes them: aware UTC datetimes as SQLite stores them, enums as their word."""
+    return tuple(_driver(value) for value in values)
+
+
+def _driver(value: object) -> object:
+    if isinstance(value, datetime):
+        return stored(value)
+    return value.value if isinstance(value, Enum) else value
+
+
+def stored(at: datetime | None) -> str | None:
+    """An aware instant in the form that the tables' UTC columns have on SQLite."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise ValueError(f"{at.isoformat()} has no time zone")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def required(text: str) -> datetime:
+    """The aware UTC instant of a stored one in a column that is never NULL."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def instant_of(text: str | None) -> datetime | None:
+    """The aware UTC instant of a stored one."""
+    return None if text is None else required(text)

@@ -1,0 +1,139 @@
+"""What people decide about effects: review, holds, doubtful sends. Every change is conditional on what the person saw, and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import not_
+
+from tracker.clock import epoch
+from tracker.model import ActionKind, HoldReason, OutboxState
+from tracker.store.connection import Database, Tx
+from tracker.store.errors import Conflict
+from tracker.store.money import check_refund
+from tracker.store.reading import outbox_view, outbox_views
+from tracker.store.records import audit, wake
+from tracker.store.rows import OutboxView
+from tracker.store.tables import OUTBOX
+
+REVIEW_HOLDS = (HoldReason.MONEY_NEEDS_APPROVAL, HoldReason.MESSAGE_NEEDS_APPROVAL)
+"""Held rows that a person approves or rejects; held rows with any other reason are released."""
+
+CLIFFS = frozenset({HoldReason.FIRST_START, HoldReason.PLAUSIBILITY, HoldReason.TIME_GUARD})
+"""Holds behind which much piles up at once: what comes out of them is part of a backlog, released as a ramp (D21)."""
+
+_IS_HELD = OUTBOX.c.state == OutboxState.HELD.value
+_IN_REVIEW = OUTBOX.c.hold.in_([hold.value for hold in REVIEW_HOLDS])
+
+_APPROVE = """
+    UPDATE outbox SET state = 'pending', hold = NULL, approved_by = ?, decided_at = ?, not_before = ?, overdue = ?
+    WHERE id = ? AND state = 'held'"""
+
+_REJECT = """
+    UPDATE outbox SET state = 'cancelled', hold = NULL, rejected = ?, decided_at = ?, result = ? WHERE id = ? AND state = 'held'"""
+
+
+class Desk:
+    """The store's methods for the review queue, the holds and the outbox."""
+
+    _db: Database
+
+    async def reviews(self) -> list[OutboxView]:
+        """What waits for a yes or a no: money and, in mode `approve`, messages."""
+        return await self._db.read(lambda tx: outbox_views(tx, _IS_HELD, _IN_REVIEW))
+
+    async def holds(self) -> list[OutboxView]:
+        """What is held for any other reason."""
+        return await self._db.read(lambda tx: outbox_views(tx, _IS_HELD, not_(_IN_REVIEW)))
+
+    async def outbox(self, states: Collection[OutboxState] = (), limit: int | None = None) -> list[OutboxView]:
+        """Outbox rows, newest first; of these states only, where some are named."""
+        where = [OUTBOX.c.state.in_([state.value for state in states])] if states else []
+        return await self._db.read(lambda tx: outbox_views(tx, *where, limit=limit, newest_first=True))
+
+    async def outbox_view(self, row_id: int) -> OutboxView:
+        """One row with its order. Raises NotThere."""
+        return await self._db.read(lambda tx: outbox_view(tx, row_id))
+
+    async def decide_row(self, row_id: int, version: int, *, approve: bool, by: str, reason: str, now: datetime) -> OutboxView:
+        """Approve (held -> pending) or reject (held -> cancelled, `rejected`) what waits for review.
+
+        `version` is the facts version that the person saw. Raises NotThere; Conflict when the row was decided meanwhile, the facts
+        have moved, or an approved refund would exceed what was paid (I7).
+        """
+
+        def decide(tx: Tx) -> OutboxView:
+            view = _held_view(tx, row_id, review=True)
+            if view.order.version != version:
+                raise Conflict(
+                    f"The facts of order {view.order.store}/{view.order.number} have moved since you looked "
+                    f"(version {version}, now {view.order.version}). Look again: tracker review show {row_id}"
+                )
+            if approve:
+                if view.row.kind is ActionKind.REFUND:
+                    check_refund(tx, view.order.id, view.row.amount, view.row.currency, row_id=row_id)
+                _approve(tx, view, by, now)
+            else:
+                tx.run(_REJECT, True, now, reason, row_id)
+            what = "review_approved" if approve else "review_rejected"
+            return _done(tx, view, what, by, reason, now)
+
+        return await self._db.write(decide)
+
+    async def release_hold(self, row_id: int, *, by: str, reason: str, now: datetime) -> OutboxView:
+        """held (for any reason but review) -> pending. Raises NotThere, Conflict."""
+
+        def release(tx: Tx) -> OutboxView:
+            view = _held_view(tx, row_id, review=False)
+            _approve(tx, view, by, now)
+            return _done(tx, view, "hold_released", by, reason, now)
+
+        return await self._db.write(release)
+
+    async def resolve_row(self, row_id: int, to: OutboxState, *, by: str, reason: str, now: datetime) -> OutboxView:
+        """unknown -> sent | failed: a person has found out. Raises NotThere, Conflict."""
+
+        def resolve(tx: Tx) -> OutboxView:
+            view = outbox_view(tx, row_id)
+            if view.row.state is not OutboxState.UNKNOWN or to not in {OutboxState.SENT, OutboxState.FAILED}:
+                raise Conflict(f"Row {row_id} is {view.row.state.value}, not unknown. See: tracker outbox show {row_id}")
+            tx.run("UPDATE outbox SET state = ?, decided_at = ?, result = ? WHERE id = ?", to, now, reason, row_id)
+            if view.task_id is not None and to is OutboxState.SENT:
+                tx.run("UPDATE task SET state = 'done', closed_at = ?, closed_by = ? WHERE id = ?", now, by, view.task_id)
+            return _done(tx, view, "outbox_resolved", by, reason, now)
+
+        return await self._db.write(resolve)
+
+
+def _held_view(tx: Tx, row_id: int, *, review: bool) -> OutboxView:
+    view = outbox_view(tx, row_id)
+    if view.row.state is not OutboxState.HELD:
+        raise Conflict(f"Row {row_id} waits for nobody any more: it is {view.row.state.value}. See: tracker outbox show {row_id}")
+    if (view.row.hold in REVIEW_HOLDS) is not review:
+        other = f"tracker review show {row_id}" if view.row.hold in REVIEW_HOLDS else f"tracker hold show {row_id}"
+        raise Conflict(f"Row {row_id} is held for {view.row.hold}. See: {other}")
+    return view
+
+
+def _approve(tx: Tx, view: OutboxView, by: str, now: datetime) -> None:
+    row = view.row
+    backlog = row.overdue or (row.kind is ActionKind.MESSAGE and row.hold in CLIFFS)
+    tx.run(_APPROVE, by, now, max(epoch(row.not_before), epoch(now)), backlog, row.id)
+
+
+def _done(tx: Tx, view: OutboxView, what: str, by: str, reason: str, now: datetime) -> OutboxView:
+    after = outbox_view(tx, view.row.id)
+    audit(
+        tx,
+        now,
+        who=by,
+        what=what,
+        order_id=view.order.id,
+        subject=view.row.key,
+        reason=reason,
+        before={"state": view.row.state.value},
+        after={"state": after.row.state.value},
+    )
+    wake(tx, [view.order.id], now)
+    return after

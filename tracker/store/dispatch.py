@@ -1,0 +1,189 @@
+"""Effects on their way out: claiming, finishing, holding; tasks and claims that need no outside call; recovery after a crash.
+
+`sending` is committed before the call (I1, fault 1). Every change names the state it starts from; `True` means that exactly one row
+changed, `False` that somebody else was quicker, or that the facts have moved: the caller lets go of the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+
+from tracker.clock import epoch
+from tracker.crashpoint import fault
+from tracker.model import Channel, HoldReason, JournalEnd, OutboxRow, OutboxState, Totals
+from tracker.store import counting
+from tracker.store.connection import Database, Tx
+from tracker.store.reading import outbox_row
+from tracker.store.records import DAEMON, audit, wake
+from tracker.store.rows import SendingRow
+from tracker.store.tables import OUTBOX
+
+_CLAIM = """
+    UPDATE outbox SET state = 'sending', who = ?, epoch = ?, attempts = attempts + 1, sent_at = ?, hold = NULL, result = NULL
+    WHERE id = ? AND state = 'pending'
+        AND (SELECT version FROM dossier WHERE dossier.id = outbox.order_id) = ?
+        AND coalesce((SELECT sent FROM total WHERE total.store = outbox.store AND total.channel = outbox.channel AND hour = ?), 0) < ?"""
+
+_FIX_DAY0 = """
+    UPDATE shipment SET day0 = day0_seen
+    WHERE day0_seen IS NOT NULL AND (day0 IS NULL OR day0 > day0_seen)
+        AND id IN (SELECT l.shipment_id FROM outbox o JOIN order_shipment l ON l.order_id = o.order_id
+                   WHERE o.id = ? AND o.intent IN ('stage1', 'stage2', 'stage3'))"""
+
+_FINISH = """
+    UPDATE outbox SET state = ?, result = ?, provider_id = coalesce(?, provider_id), not_before = coalesce(?, not_before), sent_at = ?
+    WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
+
+_HOLD = """
+    UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = ? WHERE id = ? AND state = 'pending'
+    RETURNING order_id, dedup_key"""
+
+_DEFER = "UPDATE outbox SET not_before = ?, result = ? WHERE id = ? AND state = 'pending'"
+
+_CANCEL = """
+    UPDATE outbox SET state = 'cancelled', hold = NULL, result = ? WHERE id = ? AND state IN ('held', 'pending')
+    RETURNING order_id, dedup_key"""
+
+_FAIL = "UPDATE outbox SET state = 'failed', result = ? WHERE id = ? AND state = 'pending' RETURNING order_id, dedup_key"
+
+_REROUTE = "UPDATE outbox SET channel = ?, result = ? WHERE id = ? AND state = 'pending' RETURNING order_id, dedup_key"
+
+_NO_CAP = 1 << 62
+
+
+class Dispatch:
+    """The store's methods for the dispatch shell (tasks and claims: `Handing`)."""
+
+    _db: Database
+
+    async def due_rows(self, now: datetime, limit: int, *, skip: Collection[int] = frozenset()) -> list[OutboxRow]:
+        """Pending rows whose time has come: urgent ones, then the nearest deadline, then the oldest; without those in `skip`."""
+        statement = (
+            select(OUTBOX)
+            .where(OUTBOX.c.state == OutboxState.PENDING.value, OUTBOX.c.not_before <= epoch(now))
+            .order_by(OUTBOX.c.urgent.desc(), OUTBOX.c.deadline.is_(None), OUTBOX.c.deadline, OUTBOX.c.not_before, OUTBOX.c.id)
+            .limit(limit + len(skip))
+        )
+        rows = await self._db.read(lambda tx: tx.select(statement))
+        return [outbox_row(row) for row in rows if row.id not in skip][:limit]
+
+    async def row(self, row_id: int) -> OutboxRow | None:
+        """One row as it stands now."""
+        rows = await self._db.read(lambda tx: tx.select(select(OUTBOX).where(OUTBOX.c.id == row_id)))
+        return outbox_row(rows[0]) if rows else None
+
+    async def has_key(self, key: str) -> bool:
+        """Whether the outbox knows this dedup key (a database copied back by hand lacks the journal's newest)."""
+        return await self._db.read(lambda tx: tx.value("SELECT 1 FROM outbox WHERE dedup_key = ?", key)) is not None
+
+    async def totals(self, row: OutboxRow, now: datetime) -> Totals:
+        """What `release()` must know beyond the dossier. `paused` stays None: no brake is stored yet."""
+        return await self._db.read(lambda tx: counting.totals(tx, row, now))
+
+    async def claim_row(self, row_id: int, *, who: str, version: int, now: datetime, cap: int | None = None) -> bool:
+        """pending -> sending, committed when this returns True; only then may the call be made. The attempt is `row.attempts` + 1.
+
+        Refused when the row is no longer pending, the dossier's facts are newer than `version`, or the hour's `cap` of its store and
+        channel is used up (counted in this very transaction).
+        """
+
+        def claim(tx: Tx) -> bool:
+            hour = counting.hour(now)
+            most = _NO_CAP if cap is None else cap
+            if tx.run(_CLAIM, who, self._db.epoch, now, row_id, version, hour, most) != 1:
+                return False
+            counting.count(tx, row_id, now)
+            tx.run(_FIX_DAY0, row_id)
+            fault("claim_before_commit")
+            return True
+
+        claimed = await self._db.write(claim)
+        fault("claim_after_commit")
+        return claimed
+
+    async def finish_row(
+        self,
+        row_id: int,
+        to: OutboxState,
+        now: datetime,
+        *,
+        result: str | None = None,
+        provider_id: str | None = None,
+        not_before: datetime | None = None,
+    ) -> bool:
+        """sending -> sent | failed | unknown, or back to pending (with `not_before`) after a definite refusal that allows a retry."""
+
+        def finish(tx: Tx) -> bool:
+            again = None if not_before is None else epoch(not_before)
+            sent_at = now if to in {OutboxState.SENT, OutboxState.UNKNOWN} else None
+            row = tx.row(_FINISH, to, result, provider_id, again, sent_at, row_id)
+            if row is None:
+                return False
+            audit(tx, now, who=DAEMON, what=f"outbox_{to.value}", order_id=row[0], subject=row[1], reason=result or "")
+            wake(tx, [row[0]], now)
+            fault("finish_before_commit")
+            return True
+
+        return await self._db.write(finish)
+
+    async def hold_row(self, row_id: int, hold: HoldReason, why: str, now: datetime) -> bool:
+        """pending -> held: a person looks first."""
+        return await self._move(_HOLD, "outbox_held", why, now, hold, now, why, row_id)
+
+    async def defer_row(self, row_id: int, until: datetime, why: str, now: datetime) -> bool:  # noqa: ARG002 - one shape for all
+        """Later: pending stays pending (cap, ramp, 72 hours)."""
+        return await self._db.write(lambda tx: tx.run(_DEFER, epoch(until), why, row_id)) == 1
+
+    async def cancel_row(self, row_id: int, why: str, now: datetime) -> bool:
+        """held or pending -> cancelled: the facts no longer want it."""
+        return await self._move(_CANCEL, "outbox_cancelled", why, now, why, row_id)
+
+    async def fail_row(self, row_id: int, why: str, now: datetime) -> bool:
+        """pending -> failed: the template does not render."""
+        return await self._move(_FAIL, "outbox_failed", why, now, why, row_id)
+
+    async def reroute_row(self, row_id: int, channel: Channel, why: str, now: datetime) -> bool:
+        """The same row over another channel (a lint hit, a definite refusal); the key stays, so nobody is written to twice."""
+        return await self._move(_REROUTE, "outbox_rerouted", why, now, channel, why, row_id)
+
+    async def recover(self, ends: Mapping[str, JournalEnd], now: datetime) -> list[SendingRow]:
+        """At a daemon's start: what an earlier epoch left `sending` becomes what the journal's end line of that very attempt says.
+
+        Without such a line nobody knows: `unknown`, shown to a person, never sent again by itself (fault 1).
+        """
+
+        def settle(tx: Tx) -> list[SendingRow]:
+            left = tx.rows(
+                "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND (epoch IS NULL OR epoch < ?) ORDER BY id",
+                self._db.epoch or 0,
+            )
+            return [_settle(tx, row[0], row[1], _end(ends.get(row[1]), row[2]), now) for row in left]
+
+        return await self._db.write(settle)
+
+    async def _move(self, sql: str, what: str, why: str, now: datetime, *values: object) -> bool:
+        def move(tx: Tx) -> bool:
+            row = tx.row(sql, *values)
+            if row is None:
+                return False
+            audit(tx, now, who=DAEMON, what=what, order_id=row[0], subject=row[1], reason=why)
+            return True
+
+        return await self._db.write(move)
+
+
+def _end(end: JournalEnd | None, attempts: int) -> JournalEnd:
+    if end is not None and end.attempt == attempts:
+        return end
+    return JournalEnd(attempt=attempts, state=OutboxState.UNKNOWN, result="stopped between claim and answer")
+
+
+def _settle(tx: Tx, row_id: int, key: str, end: JournalEnd, now: datetime) -> SendingRow:
+    again = epoch(now) if end.state is OutboxState.PENDING else None
+    order_id = tx.row(_FINISH, end.state, end.result, end.provider_id, again, now, row_id)[0]
+    audit(tx, now, who=DAEMON, what="outbox_recovered", order_id=order_id, subject=key, reason=end.state.value)
+    wake(tx, [order_id], now)
+    return SendingRow(id=row_id, key=key, state=end.state)

@@ -1,0 +1,120 @@
+"""Orders of a file: new ones, changed ones, and the parcels that waited for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tracker.clock import epoch
+from tracker.model import OrderFacts, OrderState, WindowSource
+from tracker.store.connection import Tx, instant_of, stored
+from tracker.store.encoding import money, money_text
+from tracker.store.intake.links import join_waiting
+from tracker.store.intake.stamping import Source, first_stamps, merge
+from tracker.store.records import audit, wake
+from tracker.store.tables import DOSSIER
+
+NEW, UPDATED, UNCHANGED = "new", "updated", "unchanged"
+
+_TIMES = frozenset({"ordered_at", "paid_at", "shipped_at", "promised_at", "received_at", "window_end"})
+_AMOUNTS = frozenset({"amount", "refunded_amount"})
+_TEXTS = ("raw_state", "country", "region", "buyer_name", "buyer_email", "tax_number", "currency")
+
+_FIND = """
+    SELECT id, stamps, state, raw_state, country, region, buyer_name, buyer_email, tax_number, amount, currency, ordered_at, paid_at,
+        shipped_at, promised_at, received_at, window_end, refunded_amount, refunded_at
+    FROM dossier WHERE store = ? AND number = ?"""
+
+_COLUMNS = (
+    "state raw_state country region buyer_name buyer_email tax_number amount currency ordered_at paid_at shipped_at promised_at "
+    "received_at window_end refunded_amount"
+).split()
+
+_ADD = """
+    INSERT INTO dossier (store, number, platform, state, raw_state, country, region, buyer_name, buyer_email, tax_number, amount,
+        currency, ordered_at, paid_at, shipped_at, promised_at, received_at, window_end, window_source, refunded_amount, refunded_at,
+        cutover_at, stamps, batch_id, next_decide_at, window_extensions, opted_out, vip, version, waits_for_answer, failures)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, 0)
+    RETURNING id"""
+
+_FIRST_START = "INSERT INTO store_start (store, since) VALUES (?, ?) ON CONFLICT (store) DO NOTHING"
+
+
+def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime | None) -> str:
+    """One order: `new`, `updated` or `unchanged`. What changed wakes it."""
+    told = _told(facts)
+    row = tx.row(_FIND, facts.store, facts.number)
+    if row is None:
+        _add(tx, facts, told, source, cutover_at)
+        return NEW
+    order_id = row[0]
+    kept: dict[str, Any] = dict(zip(_COLUMNS, row[2:18], strict=True))
+    if kept["state"] != OrderState.UNKNOWN and told.get("state") == OrderState.UNKNOWN:
+        # A word that no table knows takes nothing back.
+        told.pop("state")
+    merged = merge(_typed(kept), _typed(told), row[1], source)
+    if not merged.changed:
+        if merged.stamps is not None:
+            tx.run("UPDATE dossier SET stamps = ? WHERE id = ?", merged.stamps, order_id)
+        return UNCHANGED
+    changes = {name: money_text(value) if name in _AMOUNTS else value for name, value in merged.changed.items()}
+    if "window_end" in changes:
+        changes["window_source"] = WindowSource.FILE.value
+    if "refunded_amount" in changes and row[18] is None:
+        changes["refunded_at"] = source.now
+    if merged.stamps is not None:
+        changes["stamps"] = merged.stamps
+    tx.update(DOSSIER, order_id, **changes)
+    audit(
+        tx,
+        source.now,
+        who="import",
+        what="order_updated",
+        order_id=order_id,
+        subject=f"order/{facts.store}/{facts.number}",
+        reason=source.file,
+        before=merged.before,
+        after=merged.changed,
+    )
+    wake(tx, [order_id], source.now)
+    return UPDATED
+
+
+def _told(facts: OrderFacts) -> dict[str, Any]:
+    """What the file says, in the form of the columns; what it does not say is not in it."""
+    told: dict[str, Any] = {name: getattr(facts, name) for name in _TEXTS}
+    told["state"] = None if facts.state is None else facts.state.value
+    told.update({name: stored(getattr(facts, name)) for name in _TIMES})
+    told.update({name: money_text(getattr(facts, name)) for name in _AMOUNTS})
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _typed(columns: dict[str, Any]) -> dict[str, Any]:
+    """Columns as values that compare by meaning: 15.0 is 15.00."""
+    typed = dict(columns)
+    typed.update({name: instant_of(value) for name, value in columns.items() if name in _TIMES})
+    typed.update({name: money(value) for name, value in columns.items() if name in _AMOUNTS})
+    return typed
+
+
+def _add(tx: Tx, facts: OrderFacts, told: dict[str, Any], source: Source, cutover_at: datetime | None) -> None:
+    order_id = tx.value(
+        _ADD,
+        facts.store,
+        facts.number,
+        facts.platform,
+        told.get("state", OrderState.UNKNOWN.value),
+        *(told.get(name) for name in _COLUMNS[1:15]),
+        WindowSource.FILE if "window_end" in told else None,
+        told.get("refunded_amount"),
+        source.now if "refunded_amount" in told else None,
+        cutover_at,
+        first_stamps(told, source),
+        source.batch,
+        epoch(source.now),
+        False,
+        False,
+        False,
+    )
+    tx.run(_FIRST_START, facts.store, source.now)
+    join_waiting(tx, order_id, facts.store, facts.number, source.now)

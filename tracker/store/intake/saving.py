@@ -1,0 +1,145 @@
+"""The import itself: a file's orders and parcels in short transactions, so that the daemon beside it is never kept waiting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from tracker.model import ImportBatch, ImportOutcome, OrderFacts, ShipmentFacts
+from tracker.store.connection import Database, Tx
+from tracker.store.intake.orders import NEW, UNCHANGED, UPDATED, save_order
+from tracker.store.intake.shipments import save_shipment
+from tracker.store.intake.stamping import Source
+from tracker.store.rows import Orphan, UnmatchedText
+
+T = TypeVar("T")
+
+ROWS_PER_TRANSACTION = 300
+
+_BATCH = """
+    INSERT INTO import_batch (digest, file, format, first_at, last_at, finished, rows, rejected) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (digest) DO UPDATE SET last_at = excluded.last_at RETURNING id"""
+
+_ORPHAN_SHIPMENTS = """
+    SELECT s.number, a.store, a.number FROM shipment s LEFT JOIN awaited_order a ON a.shipment_id = s.id
+    WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = s.id) ORDER BY s.id"""
+
+_ORPHAN_ORDERS = """
+    SELECT d.number, d.store FROM dossier d
+    WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.order_id = d.id) ORDER BY d.id"""
+
+_UNMATCHED = """
+    SELECT service_text, count(*) FROM shipment WHERE NOT matched AND service_text IS NOT NULL
+    GROUP BY service_text ORDER BY count(*) DESC, service_text"""
+
+_ALONE = """
+    SELECT a.number FROM alias a WHERE a.number IN (??)
+        AND NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = a.shipment_id)"""
+
+_EMPTY_HANDED = """
+    SELECT d.number, d.store FROM dossier d
+    WHERE d.number IN (??) AND NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.order_id = d.id)"""
+
+
+class _DryRunError(Exception):
+    """Takes the transaction back and carries the outcome out."""
+
+    def __init__(self, outcome: ImportOutcome) -> None:
+        super().__init__("dry run")
+        self.outcome = outcome
+
+
+class Intake:
+    """The store's methods for imports."""
+
+    _db: Database
+
+    async def save_import(self, batch: ImportBatch, now: datetime, *, dry_run: bool = False) -> ImportOutcome:
+        """Save a file. Counts are of orders and parcels together; `orphans` are this file's numbers that wait for a partner.
+
+        With `dry_run` everything is counted and nothing written. A crash in the middle leaves a part: importing again completes it.
+        """
+        if dry_run:
+            return await self._rehearse(batch, now)
+        batch_id = await self._db.write(lambda tx: _open(tx, batch, now))
+        counts: Counter[str] = Counter()
+        for work in _pieces(batch, batch_id, now):
+            counts.update(await self._db.write(work))
+        return await self._db.write(lambda tx: _close(tx, batch, batch_id, counts))
+
+    async def orphans(self) -> list[Orphan]:
+        """Parcels without an order, and orders without a parcel."""
+
+        def look(tx: Tx) -> list[Orphan]:
+            parcels = [
+                Orphan(kind="shipment", number=row[0], store=row[1] or None, waits_for=row[2])
+                for row in tx.rows(_ORPHAN_SHIPMENTS)
+            ]
+            return parcels + [Orphan(kind="order", number=row[0], store=row[1]) for row in tx.rows(_ORPHAN_ORDERS)]
+
+        return await self._db.read(look)
+
+    async def unmatched_services(self) -> list[UnmatchedText]:
+        """Channel texts that services.toml does not know, the most frequent first."""
+        rows = await self._db.read(lambda tx: tx.rows(_UNMATCHED))
+        return [UnmatchedText(text=row[0], shipments=row[1]) for row in rows]
+
+    async def _rehearse(self, batch: ImportBatch, now: datetime) -> ImportOutcome:
+        def count(tx: Tx) -> None:
+            batch_id = _open(tx, batch, now)
+            counts: Counter[str] = Counter()
+            for work in _pieces(batch, batch_id, now):
+                counts.update(work(tx))
+            raise _DryRunError(_close(tx, batch, None, counts))
+
+        try:
+            await self._db.write(count)
+        except _DryRunError as told:
+            return told.outcome
+        raise AssertionError("unreachable: a dry run always takes itself back")
+
+
+def _open(tx: Tx, batch: ImportBatch, now: datetime) -> int:
+    """The file's place among all files: the one it got when its bytes were first seen."""
+    rejected = len(batch.rejected)
+    opened: int = tx.value(_BATCH, batch.digest, batch.file, batch.format, now, now, False, batch.rows, rejected)
+    return opened
+
+
+def _close(tx: Tx, batch: ImportBatch, batch_id: int | None, counts: Counter[str]) -> ImportOutcome:
+    tx.run("UPDATE import_batch SET finished = ? WHERE id = ?", True, batch_id)
+    alone = [row[0] for piece in _cut([each.number for each in batch.shipments]) for row in tx.among(_ALONE, piece)]
+    mine = {(each.number, each.store) for each in batch.orders}
+    waiting = [row for piece in _cut([each.number for each in batch.orders]) for row in tx.among(_EMPTY_HANDED, piece)]
+    empty = [number for number, store in waiting if (number, store) in mine]
+    return ImportOutcome(
+        new=counts[NEW],
+        updated=counts[UPDATED],
+        unchanged=counts[UNCHANGED],
+        orphans=tuple(dict.fromkeys((*alone, *empty))),
+        batch=batch_id,
+    )
+
+
+def _pieces(batch: ImportBatch, batch_id: int, now: datetime) -> Iterator[Callable[[Tx], Counter[str]]]:
+    """The work of one transaction each: first the orders, then the parcels that join them."""
+    orders = Source(batch=batch_id, file=batch.file, rank=batch.rank_orders, now=now)
+    parcels = Source(batch=batch_id, file=batch.file, rank=batch.rank_tracking, now=now)
+
+    def save_orders(tx: Tx, piece: Sequence[OrderFacts]) -> Counter[str]:
+        return Counter(save_order(tx, facts, orders, batch.cutover_at) for facts in piece)
+
+    def save_parcels(tx: Tx, piece: Sequence[ShipmentFacts]) -> Counter[str]:
+        return Counter(save_shipment(tx, facts, parcels, batch.rank_orders) for facts in piece)
+
+    for cut in _cut(batch.orders):
+        yield lambda tx, piece=cut: save_orders(tx, piece)  # type: ignore[misc]
+    for pile in _cut(batch.shipments):
+        yield lambda tx, piece=pile: save_parcels(tx, piece)  # type: ignore[misc]
+
+
+def _cut(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), ROWS_PER_TRANSACTION):
+        yield rows[start : start + ROWS_PER_TRANSACTION]

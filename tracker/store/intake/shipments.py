@@ -1,0 +1,191 @@
+"""Parcels of a file: found by any of their numbers, joined with their orders; two that turn out to be one become one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tracker.clock import epoch
+from tracker.model import Rank, ShipmentFacts
+from tracker.store.connection import Tx, instant_of, stored
+from tracker.store.encoding import money, money_text
+from tracker.store.intake.links import has_order, join_order
+from tracker.store.intake.orders import NEW, UNCHANGED, UPDATED
+from tracker.store.intake.stamping import Source, first_stamps, merge
+from tracker.store.records import audit, wake
+from tracker.store.tables import SHIPMENT
+
+_SERVICE = ("service_text", "carrier", "service", "capability", "settled_by", "matched")
+_PLAIN = ("origin", "country", "declared_currency", "freight_currency")
+_AMOUNTS = frozenset({"declared_value", "freight"})
+
+_FIND = """
+    SELECT id, stamps, number, service_text, carrier, service, capability, settled_by, matched, origin, country, declared_currency,
+        freight_currency, declared_value, freight, shipped_at
+    FROM shipment WHERE id = ?"""
+
+_COLUMNS = (
+    "number service_text carrier service capability settled_by matched origin country declared_currency freight_currency "
+    "declared_value freight shipped_at"
+).split()
+
+_ADD = """
+    INSERT INTO shipment (number, service_text, carrier, service, capability, settled_by, matched, origin, country, declared_currency,
+        freight_currency, declared_value, freight, shipped_at, stamps, batch_id, failures, status, fingerprints)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'unknown', ?)
+    RETURNING id"""
+
+_ALIAS = "INSERT INTO alias (number, shipment_id) VALUES (?, ?) ON CONFLICT (number) DO NOTHING"
+
+_ORDERS = "SELECT order_id FROM order_shipment WHERE shipment_id = ?"
+
+
+def save_shipment(tx: Tx, facts: ShipmentFacts, source: Source, rank_orders: Rank) -> str:
+    """One parcel: `new`, `updated` or `unchanged`. What changed wakes its orders; a new number is asked about at once."""
+    numbers = list(dict.fromkeys((facts.number, *facts.aliases)))
+    known = sorted({row[0] for row in tx.among("SELECT shipment_id FROM alias WHERE number IN (??)", numbers)})
+    if not known:
+        shipment_id = _add(tx, facts, source)
+        outcome = NEW
+    else:
+        shipment_id = known[0]
+        for other in known[1:]:
+            _unite(tx, shipment_id, other, source)
+        outcome = _update(tx, shipment_id, facts, source)
+        if len(known) > 1:
+            outcome = UPDATED
+    added = sum(tx.run(_ALIAS, number, shipment_id) for number in numbers)
+    # A forwarder's row may change carrier, channel and number of a parcel, never its order.
+    may_join = rank_orders is not Rank.FORWARDER or not has_order(tx, shipment_id)
+    joined = facts.order is not None and may_join and join_order(tx, shipment_id, facts.store, facts.order, source.now)
+    return UPDATED if outcome == UNCHANGED and (joined or added) else outcome
+
+
+def _told(facts: ShipmentFacts) -> dict[str, Any]:
+    """What the file says, in the form of the columns. The service's six facts come together or not at all."""
+    told: dict[str, Any] = {name: getattr(facts, name) for name in _PLAIN}
+    told["number"] = facts.number
+    if facts.service_text is not None or facts.carrier is not None:
+        told.update({name: getattr(facts, name) for name in _SERVICE})
+        told["capability"] = None if facts.capability is None else facts.capability.value
+    told["shipped_at"] = stored(facts.shipped_at)
+    told.update({name: money_text(getattr(facts, name)) for name in _AMOUNTS})
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _add(tx: Tx, facts: ShipmentFacts, source: Source) -> int:
+    told = _told(facts)
+    # A parcel of which no file has named the service is not known to be matched: it is never lost by silence.
+    values = {"matched": False, **told}
+    added: int = tx.value(_ADD, *(values.get(name) for name in _COLUMNS), first_stamps(told, source), source.batch, b"")
+    return added
+
+
+def _update(tx: Tx, shipment_id: int, facts: ShipmentFacts, source: Source) -> str:
+    row = tx.row(_FIND, shipment_id)
+    kept: dict[str, Any] = dict(zip(_COLUMNS, row[2:], strict=True))
+    told = _told(facts)
+    if kept["matched"] and not told.get("matched"):
+        # An unknown text tells nothing about the service: what a known one told stays.
+        told = {name: value for name, value in told.items() if name not in _SERVICE}
+    elif "matched" in told:
+        told = dict.fromkeys(_SERVICE) | told
+    merged = merge(_typed(kept), _typed(told), row[1], source)
+    if not merged.changed:
+        if merged.stamps is not None:
+            tx.run("UPDATE shipment SET stamps = ? WHERE id = ?", merged.stamps, shipment_id)
+        return UNCHANGED
+    _write(tx, shipment_id, merged.changed, merged.stamps, source)
+    orders = [each[0] for each in tx.rows(_ORDERS, shipment_id)]
+    for order_id in orders:
+        audit(
+            tx,
+            source.now,
+            who="import",
+            what="shipment_updated",
+            order_id=order_id,
+            subject=f"shipment/{facts.number}",
+            reason=source.file,
+            before=merged.before,
+            after=merged.changed,
+        )
+    wake(tx, orders, source.now)
+    return UPDATED
+
+
+def _write(tx: Tx, shipment_id: int, changed: Mapping[str, Any], marks: str | None, source: Source) -> None:
+    changes = {name: money_text(value) if name in _AMOUNTS else value for name, value in changed.items()}
+    if marks is not None:
+        changes["stamps"] = marks
+    tx.update(SHIPMENT, shipment_id, **changes)
+    if "number" in changes and has_order(tx, shipment_id):
+        tx.run("UPDATE shipment SET next_poll_at = ? WHERE id = ?", epoch(source.now), shipment_id)
+
+
+def _typed(columns: Mapping[str, Any]) -> dict[str, Any]:
+    typed = dict(columns)
+    typed.update({name: money(value) for name, value in columns.items() if name in _AMOUNTS})
+    if "shipped_at" in columns:
+        typed["shipped_at"] = instant_of(columns["shipped_at"])
+    if "matched" in columns:
+        typed["matched"] = bool(columns["matched"])
+    return typed
+
+
+_UNITE: Sequence[str] = (
+    "UPDATE alias SET shipment_id = ? WHERE shipment_id = ?",
+    """INSERT INTO order_shipment (order_id, shipment_id, share) SELECT order_id, ?, share FROM order_shipment WHERE shipment_id = ?
+       ON CONFLICT (order_id, shipment_id) DO NOTHING""",
+    """INSERT INTO awaited_order (number, store, shipment_id) SELECT number, store, ? FROM awaited_order WHERE shipment_id = ?
+       ON CONFLICT (number, store, shipment_id) DO NOTHING""",
+    """INSERT INTO tracking_event (shipment_id, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description,
+                                   location, country, source, seen_at)
+       SELECT ?, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description, location, country, source, seen_at
+       FROM tracking_event WHERE shipment_id = ? ON CONFLICT (shipment_id, key) DO NOTHING""",
+)
+
+_CLAIMS = """
+    UPDATE claim SET shipment_id = ?, attempt = attempt + (SELECT coalesce(max(attempt), 0) FROM claim WHERE shipment_id = ?)
+    WHERE shipment_id = ?"""
+
+_JOURNEY = """
+    UPDATE shipment SET (status, moved_at, journey, last_answer_at) =
+        (SELECT status, moved_at, journey, last_answer_at FROM shipment gone WHERE gone.id = ?)
+    WHERE id = ? AND coalesce(moved_at, -1) < (SELECT coalesce(moved_at, -1) FROM shipment gone WHERE gone.id = ?)"""
+
+_FORGET_DIGESTS = "UPDATE answer SET digest = NULL WHERE number IN (SELECT number FROM alias WHERE shipment_id = ?)"
+
+_EMPTY = (
+    "DELETE FROM order_shipment WHERE shipment_id = ?",
+    "DELETE FROM awaited_order WHERE shipment_id = ?",
+    "DELETE FROM tracking_event WHERE shipment_id = ?",
+    "DELETE FROM bad_parcel WHERE shipment_id = ?",
+    "DELETE FROM shipment WHERE id = ?",
+)
+
+
+def _unite(tx: Tx, kept: int, gone: int, source: Source) -> None:
+    """Two parcels turn out to be one (a forwarder's row names both numbers): the older row stays and takes everything over."""
+    for statement in _UNITE:
+        tx.run(statement, kept, gone)
+    tx.run(_CLAIMS, kept, kept, gone)
+    tx.run(_JOURNEY, gone, kept, gone)
+    packed = b"".join(row[0] for row in tx.rows("SELECT key FROM tracking_event WHERE shipment_id = ? ORDER BY seq, key", kept))
+    tx.run("UPDATE shipment SET fingerprints = ? WHERE id = ?", packed, kept)
+    # The journey is folded anew from the next answers, changed or not.
+    tx.run(_FORGET_DIGESTS, kept)
+    number = tx.value("SELECT number FROM shipment WHERE id = ?", gone)
+    for statement in _EMPTY:
+        tx.run(statement, gone)
+    for (order_id,) in tx.rows(_ORDERS, kept):
+        tx.run("UPDATE shipment SET next_poll_at = ? WHERE id = ?", epoch(source.now), kept)
+        audit(
+            tx,
+            source.now,
+            who="import",
+            what="shipments_united",
+            order_id=order_id,
+            subject=f"shipment/{number}",
+            reason=source.file,
+        )
+        wake(tx, [order_id], source.now)

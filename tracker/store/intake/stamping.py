@@ -1,0 +1,56 @@
+"""Whose word counts: which of a file's facts replace the stored ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tracker.store.encoding import json_text, stamps
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where facts come from. `rank` is the file's for this kind of fact, `sequence` its place among all files (the first import's)."""
+
+    batch: int
+    file: str
+    rank: int
+    now: datetime
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Compared as a whole: rank first, then the newer file. Odd sequences belong to people (tracker.store.facts)."""
+        return self.rank, 2 * self.batch
+
+
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """What to write: `changed` facts with what stood there `before`, and the new stamps (None: they stay)."""
+
+    changed: Mapping[str, Any]
+    before: Mapping[str, Any]
+    stamps: str | None
+
+
+def merge(stored: Mapping[str, Any], told: Mapping[str, Any], stamped: str, source: Source) -> Merged:
+    """Put a file's facts over the stored ones. `told` has no None; a fact of lower rank, or of an older file, is passed over."""
+    marks = stamps(stamped)
+    changed: dict[str, Any] = {}
+    raised = False
+    for name, value in told.items():
+        mark = marks.get(name, (0, 0))
+        if source.stamp < mark:
+            continue
+        if source.stamp > mark:
+            marks[name] = source.stamp
+            raised = True
+        if value != stored[name]:
+            changed[name] = value
+    before = {name: stored[name] for name in changed}
+    return Merged(changed=changed, before=before, stamps=json_text(marks) if raised else None)
+
+
+def first_stamps(told: Mapping[str, Any], source: Source) -> str:
+    """Stamps of a row that is new."""
+    return json_text(dict.fromkeys(told, source.stamp))

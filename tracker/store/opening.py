@@ -1,0 +1,85 @@
+"""Opening a store: the checks before the first statement, the daemon's lock and epoch, and the one class that holds all methods."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tracker.clock import Clock
+from tracker.store.connection import Database, Tx, sqlite_path
+from tracker.store.desk import Desk
+from tracker.store.dispatch import Dispatch
+from tracker.store.errors import NotARehearsal
+from tracker.store.explain import Explain
+from tracker.store.gate import Gate
+from tracker.store.handing import Handing
+from tracker.store.intake import Intake
+from tracker.store.lock import DaemonLock
+from tracker.store.orders import Orders
+from tracker.store.polling import Polling
+from tracker.store.schema import require_current, require_sound
+from tracker.store.status import Status
+from tracker.store.sweep import Sweep
+from tracker.store.tasks import Tasks
+
+_TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
+
+
+class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders, Status, Explain):
+    """All that the product does with its database; `tracker.store` lists the methods."""
+
+    def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:
+        """Use `open_store`."""
+        self._db = database
+        self._lock = lock
+
+    @property
+    def epoch(self) -> int | None:
+        """The daemon's epoch; None for a command."""
+        return self._db.epoch
+
+    async def is_rehearsal(self) -> bool:
+        """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays with the file."""
+        mark: str | None = await self._db.read(lambda tx: tx.value("SELECT value FROM meta WHERE key = 'rehearsal'"))
+        return mark == "yes"
+
+    async def require_rehearsal(self) -> None:
+        """Refuse a real database: only a rehearsal may be written to at another time than now (`--at`). Raises NotARehearsal."""
+        if not await self.is_rehearsal():
+            raise NotARehearsal(
+                f"{self._db.path} holds real orders: --at with a command that writes works on a rehearsal database only. "
+                "Make one with: tracker init --rehearsal"
+            )
+
+    async def close(self) -> None:
+        """Let go of the database, and of the daemon's lock."""
+        self._db.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str = "tracker") -> Store:
+    """Open a database that exists and has this code's schema.
+
+    A `daemon` (also `run --once`) takes the lock beside the file, has its structure checked, and raises the epoch: from then on an older
+    daemon writes nothing more, even where the lock did not hold (fault 21). `owner` is shown by `status`. Commands work beside it.
+
+    Raises UnsupportedDatabase, DatabaseMissing, SchemaTooOld, SchemaTooNew, Damaged, AnotherDaemon, Locked, Unwritable.
+    """
+    path = sqlite_path(url)
+    require_current(url)
+    if not daemon:
+        return Store(Database(path, clock, daemon=False))
+    lock = DaemonLock(path)
+    try:
+        require_sound(path)
+        database = Database(path, clock, daemon=True)
+        database.epoch = await database.write(lambda tx: _take_over(tx, owner, clock.now()))
+    except BaseException:
+        lock.release()
+        raise
+    return Store(database, lock)
+
+
+def _take_over(tx: Tx, owner: str, now: datetime) -> int:
+    taken: int = tx.value(_TAKE_OVER, owner, now)
+    return taken

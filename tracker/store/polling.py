@@ -1,0 +1,230 @@
+"""Which parcels to ask about, what adapters remember, and writing what came back: the hot path.
+
+Driver-level statements with tuples, no object per row that is not handed out (facts/performance.md section 9). An answer that says
+nothing new moves two columns; an answer that does inserts its new scans only. Nobody is leased: one daemon, and what it has in flight is
+in its memory (`skip`); after a crash those parcels are simply asked again (fault 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from carriers.model import TrackingEvent, TrackingStatus
+from tracker.clock import epoch
+from tracker.crashpoint import fault
+from tracker.store.connection import Database, Record, Tx, instant_of
+from tracker.store.encoding import json_text, mapping, pack, tracking_event, unpack
+from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Polled, PollWrite, PollWritten, Remembered
+
+TRANSACTION_LIMIT = 400
+"""Parcels in one transaction at most: about 40 ms of an inline write where everything is new."""
+
+_DUE = """
+    SELECT id, number, next_poll_at, carrier, service, country, shipped_at, status, moved_at, last_answer_at, failures
+    FROM shipment
+    WHERE next_poll_at <= ? AND next_poll_at >= ? AND (next_poll_at > ? OR id > ?)
+    ORDER BY next_poll_at, id LIMIT ?"""
+
+_QUIET = "UPDATE shipment SET next_poll_at = ?, last_answer_at = ?, failures = 0 WHERE id = ? AND number = ?"
+
+_CHANGED = """
+    UPDATE shipment
+    SET next_poll_at = ?, last_answer_at = ?, failures = 0, status = ?, moved_at = ?, journey = ?, fingerprints = ?
+    WHERE id = ? AND number = ?"""
+
+_FAILED = "UPDATE shipment SET next_poll_at = ?, failures = failures + 1 WHERE id = ? AND number = ?"
+
+_EVENT = """
+    INSERT INTO tracking_event (shipment_id, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description,
+                                location, country, source, seen_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (shipment_id, key) DO NOTHING"""
+
+_ANSWER = """
+    INSERT INTO answer (account, number, memory, digest, status, changed_at) VALUES (?, ?, coalesce(?, '{}'), ?, ?, ?)
+    ON CONFLICT (account, number) DO UPDATE SET memory = coalesce(?, answer.memory), digest = coalesce(excluded.digest, answer.digest),
+        status = coalesce(excluded.status, answer.status), changed_at = excluded.changed_at"""
+
+_ACCOUNT = (
+    "INSERT INTO account (id, memory, breaker_failures) VALUES (?, ?, 0) ON CONFLICT (id) DO UPDATE SET memory = excluded.memory"
+)
+
+_ANSWERED = """
+    INSERT INTO account (id, memory, breaker_failures, last_answer_at) VALUES (?, '{}', 0, ?)
+    ON CONFLICT (id) DO UPDATE SET last_answer_at = excluded.last_answer_at"""
+
+_WAKE = """
+    UPDATE dossier SET next_decide_at = ?, version = version + 1
+    WHERE id IN (SELECT order_id FROM order_shipment WHERE shipment_id IN (??))"""
+
+_WAKE_WAITING = """
+    UPDATE dossier SET next_decide_at = ?, version = version + 1
+    WHERE waits_for_answer AND id IN (SELECT order_id FROM order_shipment WHERE shipment_id IN (??))"""
+
+_EVENTS = """
+    SELECT shipment_id, key, time, local_time, offset_minutes, status, reason, raw_code, description, location, country
+    FROM tracking_event WHERE shipment_id IN (??) ORDER BY shipment_id, seq, key"""
+
+
+class Polling:
+    """The store's methods for the polling shell."""
+
+    _db: Database
+
+    async def due_shipments(
+        self, now: datetime, limit: int, *, after: tuple[int, int] | None = None, skip: Collection[int] = frozenset()
+    ) -> list[DueShipment]:
+        """Parcels due to be asked about, longest due first, without those in `skip`; `after` = (next_poll_at, id) of the last page's last.
+
+        The cost follows what is due, not what exists (partial index).
+        """
+        due_at = epoch(now)
+        found: list[DueShipment] = []
+        last_at, last_id = after or (0, 0)
+        while len(found) < limit:
+            page = await self._db.read(lambda tx, at=last_at, key=last_id: tx.rows(_DUE, due_at, at, at, key, limit))  # type: ignore[misc]
+            found += [_due(row) for row in page if row[0] not in skip]
+            if len(page) < limit:
+                break
+            last_id, last_at = page[-1][0], page[-1][2]
+        return found[:limit]
+
+    async def load_memory(self, account: str, numbers: Sequence[str]) -> AccountMemory:
+        """What the account's adapter keeps, for itself and about `numbers`."""
+
+        def load(tx: Tx) -> AccountMemory:
+            own = tx.value("SELECT memory FROM account WHERE id = ?", account)
+            rows = tx.among("SELECT number, memory, digest FROM answer WHERE account = ? AND number IN (??)", numbers, account)
+            return AccountMemory(mapping(own or "{}"), {row[0]: Remembered(mapping(row[1]), row[2]) for row in rows})
+
+        return await self._db.read(load)
+
+    async def load_polled(self, ids: Sequence[int]) -> dict[int, Polled]:
+        """The stored journeys of parcels whose answer changed."""
+        rows = await self._db.read(
+            lambda tx: tx.among(
+                "SELECT id, number, journey, fingerprints, shipped_at, country FROM shipment WHERE id IN (??)", ids
+            )
+        )
+        return {
+            row[0]: Polled(
+                id=row[0],
+                number=row[1],
+                journey=unpack(row[2]),
+                fingerprints=row[3],
+                shipped_at=instant_of(row[4]),
+                country=row[5],
+            )
+            for row in rows
+        }
+
+    async def load_events(self, ids: Sequence[int]) -> dict[int, tuple[TrackingEvent, ...]]:
+        """The stored scans of these parcels, in the order in which their sources list them."""
+        rows = await self._db.read(lambda tx: tx.among(_EVENTS, ids))
+        events: dict[int, list[TrackingEvent]] = {}
+        for row in rows:
+            events.setdefault(row[0], []).append(tracking_event(row[1:]))
+        return {key: tuple(found) for key, found in events.items()}
+
+    async def write_poll(self, write: PollWrite) -> PollWritten:
+        """Write what came back about at most 400 parcels, in one transaction.
+
+        Dossiers wake where something material changed, and where they wait for an answer. A parcel whose number was changed by an
+        import meanwhile keeps its schedule: it is asked under the new number.
+        """
+        written = await self._db.write(lambda tx: _write(tx, write))
+        fault("poll_after_commit")
+        return written
+
+
+def _due(row: Record) -> DueShipment:
+    return DueShipment(
+        id=row[0],
+        number=row[1],
+        next_poll_at=row[2],
+        carrier=row[3],
+        service=row[4] or "standard",
+        country=row[5],
+        shipped_at=instant_of(row[6]),
+        status=TrackingStatus(row[7]),
+        moved_at=row[8],
+        last_answer_at=row[9],
+        failures=row[10],
+    )
+
+
+def _write(tx: Tx, write: PollWrite) -> PollWritten:
+    at = write.at
+    tx.many(_QUIET, [(row.next_poll_at, at, row.id, row.number) for row in write.quiet])
+    tx.many(_FAILED, [(row.next_poll_at, row.id, row.number) for row in write.failed])
+    events = _write_changes(tx, write)
+    _write_memory(tx, write)
+    material = [change.id for change in write.changed if change.material]
+    counted = [row.id for row in write.quiet] + [change.id for change in write.changed if not change.material]
+    woken = tx.run_among(_WAKE, material, at) + tx.run_among(_WAKE_WAITING, counted, at)
+    fault("poll_before_commit")
+    return PollWritten(events=events, woken=woken)
+
+
+def _write_changes(tx: Tx, write: PollWrite) -> int:
+    if not write.changed:
+        return 0
+    ids = [change.id for change in write.changed]
+    packed: dict[int, bytes] = {row[0]: row[1] for row in tx.among("SELECT id, fingerprints FROM shipment WHERE id IN (??)", ids)}
+    states = []
+    events = []
+    for change in write.changed:
+        known = packed.get(change.id, b"")
+        if change.events:
+            known += b"".join([event.key for event in change.events])
+            events += _event_tuples(change.id, change.events, len(known) // 8, change.source, write.at)
+        journey = change.journey
+        states.append(
+            (
+                change.next_poll_at,
+                write.at,
+                journey.status.value,
+                journey.moved_at,
+                pack(journey),
+                known,
+                change.id,
+                change.number,
+            )
+        )
+    tx.many(_CHANGED, states)
+    return tx.many(_EVENT, events)
+
+
+def _event_tuples(shipment: int, events: Sequence[TrackingEvent], known: int, source: str, at: int) -> list[tuple[object, ...]]:
+    first = known - len(events)
+    return [
+        (
+            shipment,
+            event.key,
+            first + place,
+            event.time,
+            event.local_time,
+            event.offset,
+            event.status.value,
+            None if event.reason is None else event.reason.value,
+            event.raw_code,
+            event.description,
+            event.location,
+            event.country,
+            source,
+            at,
+        )
+        for place, event in enumerate(events)
+    ]
+
+
+def _write_memory(tx: Tx, write: PollWrite) -> None:
+    tx.many(_ANSWER, [_answer(answer, write.at) for answer in write.answers])
+    tx.many(_ACCOUNT, [(account, json_text(memory)) for account, memory in write.accounts.items()])
+    tx.many(_ANSWERED, [(account, write.at) for account in write.answered])
+
+
+def _answer(answer: AnswerWrite, at: int) -> tuple[object, ...]:
+    memory = None if answer.memory is None else json_text(answer.memory)
+    status = None if answer.status is None else answer.status.value
+    return (answer.account, answer.number, memory, answer.digest, status, at, memory)

@@ -1,0 +1,85 @@
+"""What `tracker status` counts, and the instants that the simulated engine jumps to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from tracker.clock import epoch
+from tracker.store.connection import Database, Record, Tx, instant_of
+from tracker.store.desk import REVIEW_HOLDS
+from tracker.store.rows import Breaker, DueInstants, SourceHealth, StatusCounts
+
+_SOURCES = """
+    SELECT a.id, a.last_answer_at, a.breaker_failures, a.breaker_until, a.breaker_since, a.breaker_kind, g.used, g.day
+    FROM account a LEFT JOIN rategate g ON g.source = a.id ORDER BY a.id"""
+
+_ORPHANS = "SELECT count(*) FROM shipment WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = shipment.id)"
+
+_UNMATCHED = "SELECT count(DISTINCT service_text) FROM shipment WHERE NOT matched AND service_text IS NOT NULL"
+
+_LIVE = """
+    SELECT state, count(*) FROM outbox WHERE state IN ('held', 'pending', 'sending', 'unknown') GROUP BY state
+    UNION ALL
+    SELECT state, count(*) FROM outbox WHERE state NOT IN ('held', 'pending', 'sending', 'unknown') GROUP BY state"""
+
+
+class Status:
+    """The store's methods for counting."""
+
+    _db: Database
+
+    async def status(self, now: datetime) -> StatusCounts:
+        """Everything `tracker status` shows, on one snapshot."""
+        return await self._db.read(lambda tx: _status(tx, now))
+
+    async def next_due(self) -> DueInstants:
+        """The earliest instant of each clock."""
+
+        def look(tx: Tx) -> DueInstants:
+            return DueInstants(
+                poll=tx.value("SELECT min(next_poll_at) FROM shipment WHERE next_poll_at IS NOT NULL"),
+                decide=tx.value("SELECT min(next_decide_at) FROM dossier WHERE next_decide_at IS NOT NULL"),
+                dispatch=tx.value("SELECT min(not_before) FROM outbox WHERE state = 'pending'"),
+                tasks=tx.value("SELECT min(valid_until) FROM task WHERE state IN ('open', 'in_hand')"),
+            )
+
+        return await self._db.read(look)
+
+
+def _status(tx: Tx, now: datetime) -> StatusCounts:
+    at = epoch(now)
+    holds = _counts(tx, "SELECT hold, count(*) FROM outbox WHERE state = 'held' GROUP BY hold")
+    ask = tx.row("SELECT count(*), min(next_poll_at) FROM shipment WHERE next_poll_at <= ?", at)
+    decide = tx.row("SELECT count(*), min(next_decide_at) FROM dossier WHERE next_decide_at <= ?", at)
+    daemon = tx.row("SELECT epoch, since FROM daemon WHERE id = 1")
+    return StatusCounts(
+        orders=tx.value("SELECT count(*) FROM dossier"),
+        shipments=tx.value("SELECT count(*) FROM shipment"),
+        shipments_by_status=_counts(tx, "SELECT status, count(*) FROM shipment GROUP BY status"),
+        due_to_ask=ask[0],
+        due_to_decide=decide[0],
+        oldest_ask_due=ask[1],
+        oldest_decide_due=decide[1],
+        parked=tx.value("SELECT count(*) FROM dossier WHERE parked_for IS NOT NULL"),
+        outbox=_counts(tx, _LIVE),
+        tasks=_counts(tx, "SELECT state, count(*) FROM task GROUP BY state"),
+        holds={reason: count for reason, count in holds.items() if reason not in REVIEW_HOLDS},
+        reviews=sum(holds.get(reason, 0) for reason in REVIEW_HOLDS),
+        claims=_counts(tx, "SELECT state, count(*) FROM claim GROUP BY state"),
+        orphans=tx.value(_ORPHANS),
+        unmatched_texts=tx.value(_UNMATCHED),
+        sources=tuple(_source(row, now) for row in tx.rows(_SOURCES)),
+        daemon_since=instant_of(daemon[1]) if daemon is not None and daemon[0] > 0 else None,
+        rehearsal=tx.value("SELECT value FROM meta WHERE key = 'rehearsal'") == "yes",
+    )
+
+
+def _counts(tx: Tx, sql: str) -> Mapping[str, int]:
+    return {row[0]: row[1] for row in tx.rows(sql)}
+
+
+def _source(row: Record, now: datetime) -> SourceHealth:
+    breaker = Breaker(failures=row[2], open_until=instant_of(row[3]), since=instant_of(row[4]), kind=row[5])
+    used = row[6] if row[7] == now.date().isoformat() else 0
+    return SourceHealth(account=row[0], breaker=breaker, last_answer_at=row[1], used_today=used)

@@ -1,0 +1,243 @@
+"""Which dossiers to decide, and writing the verdicts: one transaction per at most 400 (facts/engine.md 2.4).
+
+A verdict that was given on an older version of the facts is dropped whole: whoever moved the facts has set the dossier due again. A
+verdict that says what the last one said writes no record, only when to look again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from tracker.clock import epoch
+from tracker.crashpoint import fault
+from tracker.model import DecisionReason, Dossier, Intent, Verdict
+from tracker.store import dossiers
+from tracker.store.connection import Database, Record, Tx, stored
+from tracker.store.encoding import json_text, money_text
+from tracker.store.records import DAEMON, audit
+from tracker.store.rows import NewRow, SweepWritten, VerdictWrite
+
+STAGES = frozenset({Intent.STAGE1, Intent.STAGE2, Intent.STAGE3})
+
+TURNED_BAD = frozenset(
+    {
+        DecisionReason.NOT_FOUND_CONFIRMED,
+        DecisionReason.NEVER_SCANNED,
+        DecisionReason.SILENT_BEYOND_LIMIT,
+        DecisionReason.CARRIER_SAYS_LOST,
+    }
+)
+"""Reasons by which a parcel counts as untrackable or lost for the plausibility hold (D25)."""
+
+OVERDUE_SECONDS = 86_400
+"""An effect that was due a day before it could be decided belongs to a backlog (D21)."""
+
+_DUE = """
+    SELECT next_decide_at, id FROM dossier
+    WHERE next_decide_at <= ? AND next_decide_at >= ? AND (next_decide_at > ? OR id > ?)
+    ORDER BY next_decide_at, id LIMIT ?"""
+
+_OPEN = """
+    INSERT INTO outbox (dedup_key, subject, intent, occasion, kind, state, channel, reason, rule, order_id, store, shipment, template,
+        created_at, not_before, due_at, overdue, deadline, amount, currency, urgent, hold, held_since, rejected, withdrawn, attempts,
+        config_version, evidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
+    ON CONFLICT (dedup_key) DO UPDATE SET state = excluded.state, channel = excluded.channel, reason = excluded.reason,
+        rule = excluded.rule, template = excluded.template, created_at = excluded.created_at, not_before = excluded.not_before,
+        due_at = excluded.due_at, overdue = excluded.overdue, deadline = excluded.deadline, amount = excluded.amount,
+        currency = excluded.currency, urgent = excluded.urgent, hold = excluded.hold, held_since = excluded.held_since,
+        withdrawn = excluded.withdrawn, config_version = excluded.config_version, evidence = excluded.evidence, task_id = NULL,
+        sent_at = NULL, result = NULL, approved_by = NULL, decided_at = NULL
+    WHERE outbox.withdrawn"""
+
+_CLOSE = """
+    UPDATE outbox SET state = 'cancelled', withdrawn = ?, result = ?, hold = NULL
+    WHERE dedup_key = ? AND state IN ('held', 'pending') RETURNING id, order_id"""
+
+_DROP_ITEM = """
+    UPDATE task_item SET dropped = ?
+    WHERE NOT dropped AND (task_id, row_id) IN (
+        SELECT t.id, o.id FROM outbox o JOIN task t ON t.id = o.task_id
+        WHERE o.dedup_key = ? AND o.state = 'sent' AND t.state = 'open')
+    RETURNING task_id, row_id, order_id"""
+
+_DROP_TASK = """
+    UPDATE task SET state = 'dropped', closed_at = ?, closed_by = ?
+    WHERE id = ? AND NOT EXISTS (SELECT 1 FROM task_item WHERE task_id = task.id AND NOT dropped)"""
+
+_SETTLE = """
+    UPDATE dossier SET next_decide_at = ?, waits_for_answer = ?, verdict_digest = ?, failures = 0, parked_for = NULL WHERE id = ?"""
+
+_ASK = "UPDATE shipment SET next_poll_at = ? WHERE number = ? AND (next_poll_at IS NULL OR next_poll_at > ?)"
+
+_DAY0 = "UPDATE shipment SET day0_seen = ? WHERE number = ?"
+
+_BAD = """
+    INSERT INTO bad_parcel (shipment_id, carrier, at)
+    SELECT s.id, coalesce(s.carrier, ''), ? FROM alias a JOIN shipment s ON s.id = a.shipment_id WHERE a.number = ?
+    ON CONFLICT (shipment_id) DO NOTHING"""
+
+_OTHER_NUMBERS = """
+    SELECT other.number FROM alias present JOIN alias other ON other.shipment_id = present.shipment_id
+    WHERE present.number = ? AND other.number <> present.number"""
+
+
+class Sweep:
+    """The store's methods for the sweep."""
+
+    _db: Database
+
+    async def due_dossiers(self, now: datetime, limit: int, *, after: tuple[int, int] | None = None) -> list[tuple[int, int]]:
+        """(next_decide_at, id) of the dossiers that are due, longest due first; `after` = the last one of the page before."""
+        last_at, last_id = after or (0, 0)
+        rows = await self._db.read(lambda tx: tx.rows(_DUE, epoch(now), last_at, last_at, last_id, limit))
+        return [(row[0], row[1]) for row in rows]
+
+    async def load_dossiers(self, ids: Sequence[int]) -> list[Dossier]:
+        """The dossiers of these orders, in the order asked for; an unknown id is left out."""
+        return await self._db.read(lambda tx: dossiers.load(tx, ids))
+
+    async def write_verdicts(self, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWritten:
+        """Write the answers of decide() for at most 400 dossiers in one transaction.
+
+        Twice changes nothing: the dedup key is UNIQUE (D12, I1, I5). The one exception is a row that the facts took back before it
+        reached anyone: it opens again.
+        """
+        written = await self._db.write(lambda tx: _write(tx, verdicts, now))
+        fault("sweep_after_commit")
+        return written
+
+    async def park_dossier(self, order_id: int, until: datetime, error: str, now: datetime) -> None:
+        """A dossier that cannot be decided is pushed ahead, so that the next one goes on (fault 33). `error` is a short text."""
+
+        def park(tx: Tx) -> None:
+            tx.run(
+                "UPDATE dossier SET next_decide_at = ?, failures = failures + 1, parked_for = ? WHERE id = ?",
+                epoch(until),
+                error,
+                order_id,
+            )
+            audit(tx, now, who=DAEMON, what="dossier_parked", order_id=order_id, subject=f"dossier {order_id}", reason=error)
+
+        await self._db.write(park)
+
+
+def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWritten:
+    ids = [write.order_id for write in verdicts]
+    known = {row[0]: row for row in tx.among("SELECT id, version, verdict_digest, store FROM dossier WHERE id IN (??)", ids)}
+    at = stored(now)
+    opened: list[str] = []
+    closed: list[str] = []
+    settled: list[tuple[object, ...]] = []
+    told: list[tuple[object, ...]] = []
+    for write in verdicts:
+        row = known.get(write.order_id)
+        if row is None or row[1] != write.version:
+            continue
+        verdict = write.verdict
+        if write.rows:
+            opened += _open_rows(tx, write, row[3], now)
+        if verdict.withdraw:
+            closed += [key for key, reason in verdict.withdraw if _withdraw(tx, key, reason, now)]
+        if verdict.ask_now:
+            tx.many(_ASK, [(epoch(now), number, epoch(now)) for number in verdict.ask_now])
+        digest = _digest(verdict)
+        if digest != row[2]:
+            told.append((write.order_id, at, write.config_version, json_text(verdict)))
+        next_at = None if verdict.next_at is None else epoch(verdict.next_at)
+        settled.append((next_at, verdict.waits_for_answer, digest, write.order_id))
+    tx.many("INSERT INTO decision (order_id, at, config_version, verdict) VALUES (?, ?, ?, ?)", told)
+    tx.many(_SETTLE, settled)
+    fault("sweep_before_commit")
+    return SweepWritten(written=len(settled), stale=len(verdicts) - len(settled), opened=tuple(opened), closed=tuple(closed))
+
+
+def _open_rows(tx: Tx, write: VerdictWrite, store: Record, now: datetime) -> list[str]:
+    opened = []
+    for new in write.rows:
+        decision = new.decision
+        if tx.run(_OPEN, *_columns(write, new, store, now)) != 1:
+            continue
+        opened.append(decision.key)
+        if decision.reason in TURNED_BAD and decision.shipment is not None:
+            tx.run(_BAD, epoch(now), decision.shipment)
+        if decision.intent in STAGES:
+            tx.many(_DAY0, [(stored(day0), number) for number, day0 in write.verdict.day0.items()])
+    return opened
+
+
+def _columns(write: VerdictWrite, new: NewRow, store: str, now: datetime) -> tuple[object, ...]:
+    decision = new.decision
+    at = epoch(now)
+    due_at = at if decision.not_before is None else epoch(decision.not_before)
+    return (
+        decision.key,
+        decision.subject,
+        decision.intent,
+        decision.occasion,
+        decision.kind,
+        new.state,
+        new.channel,
+        decision.reason,
+        decision.rule,
+        write.order_id,
+        store,
+        decision.shipment,
+        decision.template,
+        now,
+        due_at,
+        due_at,
+        at - due_at > OVERDUE_SECONDS,
+        decision.deadline,
+        money_text(decision.amount),
+        decision.currency,
+        decision.urgent,
+        new.hold,
+        None if new.hold is None else now,
+        False,
+        False,
+        write.config_version,
+        json_text(dict(decision.evidence)),
+    )
+
+
+def _withdraw(tx: Tx, key: str, reason: DecisionReason, now: datetime) -> bool:
+    """Take an effect back that has not reached anyone: the row, or its place in a task.
+
+    A task in hand stays with the one who took it: he may have pasted the text already (D17).
+    """
+    return any(_withdraw_key(tx, each, reason, now) for each in _keys(tx, key))
+
+
+def _keys(tx: Tx, key: str) -> list[str]:
+    """The key, and the ones it had under the parcel's earlier numbers."""
+    subject, intent, occasion = key.rsplit(":", 2)
+    if not subject.startswith("shipment/"):
+        return [key]
+    others = tx.rows(_OTHER_NUMBERS, subject.removeprefix("shipment/"))
+    return [key, *(f"shipment/{row[0]}:{intent}:{occasion}" for row in others)]
+
+
+def _withdraw_key(tx: Tx, key: str, reason: DecisionReason, now: datetime) -> bool:
+    row = tx.row(_CLOSE, True, reason, key)
+    if row is not None:
+        audit(tx, now, who=DAEMON, what="effect_withdrawn", order_id=row[1], subject=key, reason=reason.value)
+        return True
+    item = tx.row(_DROP_ITEM, True, key)
+    if item is None:
+        return False
+    task_id, row_id, order_id = item
+    tx.run("UPDATE outbox SET withdrawn = ?, result = ? WHERE id = ?", True, reason, row_id)
+    tx.run(_DROP_TASK, now, DAEMON, task_id)
+    audit(tx, now, who=DAEMON, what="task_dropped", order_id=order_id, subject=key, reason=reason.value)
+    return True
+
+
+def _digest(verdict: Verdict) -> bytes:
+    """What a verdict says, without what changes by itself (days passed, when it looks again)."""
+    said = [f"{each.key}/{each.kind}/{each.reason}/{each.rule}/{each.amount}" for each in verdict.decisions]
+    said += [f"{each.rule}/{each.reason}/{each.shipment}" for each in verdict.considered]
+    said += [f"{key}/{reason}" for key, reason in verdict.withdraw]
+    return hashlib.blake2b("\n".join(said).encode(), digest_size=8).digest()

@@ -1,0 +1,47 @@
+"""Every table, in three rooms: what is known (facts), what was decided and done (effects), what keeps the machine going (machine).
+
+Statements that are not on a hot path are built on the tables named here.
+"""
+
+from tracker.store.tables import effects, facts, machine
+from tracker.store.tables.base import METADATA
+
+ACCOUNT = METADATA.tables["account"]
+ALIAS = METADATA.tables["alias"]
+ANSWER = METADATA.tables["answer"]
+AUDIT = METADATA.tables["audit"]
+CASE = METADATA.tables["buyer_case"]
+CLAIM = METADATA.tables["claim"]
+DAEMON = METADATA.tables["daemon"]
+DECISION = METADATA.tables["decision"]
+DOSSIER = METADATA.tables["dossier"]
+EVENT = METADATA.tables["tracking_event"]
+LINK = METADATA.tables["order_shipment"]
+OUTBOX = METADATA.tables["outbox"]
+RATEGATE = METADATA.tables["rategate"]
+SHIPMENT = METADATA.tables["shipment"]
+TASK = METADATA.tables["task"]
+TASK_ITEM = METADATA.tables["task_item"]
+
+__all__ = [
+    "ACCOUNT",
+    "ALIAS",
+    "ANSWER",
+    "AUDIT",
+    "CASE",
+    "CLAIM",
+    "DAEMON",
+    "DECISION",
+    "DOSSIER",
+    "EVENT",
+    "LINK",
+    "METADATA",
+    "OUTBOX",
+    "RATEGATE",
+    "SHIPMENT",
+    "TASK",
+    "TASK_ITEM",
+    "effects",
+    "facts",
+    "machine",
+]

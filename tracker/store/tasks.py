@@ -1,0 +1,155 @@
+"""What people do with tasks: take in hand, close with a result, give up. Closing writes the facts that the result carries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement
+
+from tracker.model import TaskState
+from tracker.store import facts
+from tracker.store.connection import Database, Tx
+from tracker.store.encoding import json_text, money_text
+from tracker.store.errors import Conflict
+from tracker.store.reading import task_view, task_views
+from tracker.store.records import audit, wake
+from tracker.store.rows import TaskItem, TaskResult, TaskView
+from tracker.store.tables import TASK
+
+_OPEN = frozenset({TaskState.OPEN, TaskState.IN_HAND})
+
+_TAKE = "UPDATE task SET state = 'in_hand', taken_by = ?, taken_at = ? WHERE id = ?"
+
+_CLOSE = "UPDATE task SET state = ?, closed_by = ?, closed_at = ?, result = ? WHERE id = ?"
+
+_FIX_DAY0 = """
+    UPDATE shipment SET day0 = day0_seen
+    WHERE day0_seen IS NOT NULL AND (day0 IS NULL OR day0 > day0_seen)
+        AND id IN (SELECT l.shipment_id FROM task_item i JOIN outbox o ON o.id = i.row_id
+                   JOIN order_shipment l ON l.order_id = o.order_id
+                   WHERE i.task_id = ? AND NOT i.dropped AND o.intent IN ('stage1', 'stage2', 'stage3'))"""
+
+_DOUBTFUL = """
+    UPDATE outbox SET state = 'unknown', result = ?
+    WHERE state = 'sent' AND id IN (SELECT row_id FROM task_item WHERE task_id = ? AND NOT dropped)"""
+
+_REFUSED = (
+    "UPDATE outbox SET rejected = ?, result = ? WHERE id IN (SELECT row_id FROM task_item WHERE task_id = ? AND NOT dropped)"
+)
+
+
+class Tasks:
+    """The store's methods for tasks."""
+
+    _db: Database
+
+    async def tasks(self, states: Collection[TaskState] = (), store: str | None = None) -> list[TaskView]:
+        """Tasks, nearest deadline first; of these states and this store only, where they are named."""
+        where: list[ColumnElement[bool]] = [TASK.c.state.in_([state.value for state in states])] if states else []
+        if store is not None:
+            where.append(TASK.c.store == store)
+        return await self._db.read(lambda tx: task_views(tx, *where))
+
+    async def task(self, task_id: int) -> TaskView:
+        """One task. Raises NotThere."""
+        return await self._db.read(lambda tx: task_view(tx, task_id))
+
+    async def take_task(self, task_id: int, *, by: str, now: datetime) -> TaskView:
+        """open -> in_hand: a lock with a name (D17). Taking it twice changes nothing. Raises NotThere, Conflict."""
+
+        def take(tx: Tx) -> TaskView:
+            task = _open_task(tx, task_id, by)
+            if task.state is TaskState.IN_HAND:
+                return task
+            tx.run(_TAKE, by, now, task_id)
+            _record(tx, task, "task_taken", by, "", now)
+            return task_view(tx, task_id)
+
+        return await self._db.write(take)
+
+    async def done_task(self, task_id: int, result: TaskResult, *, by: str, now: datetime) -> TaskView:
+        """Close a task with its result.
+
+        A `window_end` becomes the order's window (typed, one extension more); amount and reference become its refund (I7 checked).
+        `unsure` makes the rows `unknown`: whether the text was pasted is for a person to find out, it is never handed out again.
+        Raises NotThere; Conflict when it is closed, another person has it in hand, a wanted value is missing, or I7 would break.
+        """
+
+        def close(tx: Tx) -> TaskView:
+            task = _open_task(tx, task_id, by)
+            if result.unsure:
+                tx.run(_DOUBTFUL, result.note or "the clerk cannot say", task_id)
+                state, what = TaskState.DROPPED, "task_unsure"
+            else:
+                _require(task, result)
+                _write_facts(tx, task, result, by, now)
+                tx.run(_FIX_DAY0, task_id)
+                state, what = TaskState.DONE, "task_done"
+            tx.run(_CLOSE, state, by, now, json_text(_result_texts(result)), task_id)
+            _record(tx, task, what, by, result.note or "", now)
+            wake(tx, [item.order_id for item in task.items], now)
+            return task_view(tx, task_id)
+
+        return await self._db.write(close)
+
+    async def drop_task(self, task_id: int, *, by: str, reason: str, now: datetime) -> TaskView:
+        """Give a task up: what it was for is not done again by itself. Raises NotThere, Conflict."""
+
+        def drop(tx: Tx) -> TaskView:
+            task = _open_task(tx, task_id, by)
+            tx.run(_REFUSED, True, reason, task_id)
+            tx.run(_CLOSE, TaskState.DROPPED, by, now, json_text({"reason": reason}), task_id)
+            _record(tx, task, "task_dropped", by, reason, now)
+            wake(tx, [item.order_id for item in task.items], now)
+            return task_view(tx, task_id)
+
+        return await self._db.write(drop)
+
+
+def _open_task(tx: Tx, task_id: int, by: str) -> TaskView:
+    task = task_view(tx, task_id)
+    if task.state not in _OPEN:
+        raise Conflict(f"Task {task_id} is closed: {task.state.value}. See: tracker tasks show {task_id}")
+    if task.state is TaskState.IN_HAND and task.taken_by != by:
+        raise Conflict(f"Task {task_id} is in the hands of {task.taken_by}. Ask there, or: tracker tasks list")
+    return task
+
+
+def _require(task: TaskView, result: TaskResult) -> None:
+    given = {"window_end": result.window_end, "amount": result.amount, "reference": result.reference}
+    missing = [want for want in task.wants if given.get(want) in {None, ""}]
+    if missing:
+        raise Conflict(f"Task {task.id} wants {' and '.join(missing)}. See: tracker tasks show {task.id}")
+
+
+def _write_facts(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datetime) -> None:
+    for item in task.items:
+        if item.dropped:
+            continue
+        if result.window_end is not None:
+            facts.extend_window(tx, item.order_id, result.window_end, by=by, now=now)
+        if result.amount is not None:
+            _refund(tx, item, result.amount, result.reference, by, now)
+
+
+def _refund(tx: Tx, item: TaskItem, amount: Decimal, reference: str | None, by: str, now: datetime) -> None:
+    facts.add_refund(tx, item.order_id, amount, reference, by=by, now=now, row_id=item.row_id)
+
+
+def _result_texts(result: TaskResult) -> dict[str, str]:
+    texts = {
+        "window_end": None if result.window_end is None else result.window_end.isoformat(),
+        "amount": money_text(result.amount),
+        "reference": result.reference,
+        "note": result.note,
+        "unsure": "yes" if result.unsure else None,
+    }
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def _record(tx: Tx, task: TaskView, what: str, by: str, reason: str, now: datetime) -> None:
+    for item in task.items:
+        if not item.dropped:
+            audit(tx, now, who=by, what=what, order_id=item.order_id, subject=item.key, reason=reason, after={"task": task.id})
