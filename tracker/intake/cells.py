@@ -15,6 +15,7 @@ Cell = str | float
 
 EMPTY = frozenset({"", "-", "--", "n/a"})
 LONGEST_LINE = 200
+_LONGEST_EMPTY = max(map(len, EMPTY))
 # The largest whole number of which a spreadsheet keeps every digit has 15 of them.
 _SAFE = 1e15
 _DIGITS_KEPT = 15
@@ -33,16 +34,18 @@ def text(cell: Cell) -> str:
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else repr(cell)
     found = cell.strip()
-    if marked := _FORMULA_TEXT.fullmatch(found):
+    if found.startswith("=") and (marked := _FORMULA_TEXT.fullmatch(found)):
         found = marked[1].strip()
     found = found.removeprefix("'").strip()
-    return "" if found.casefold() in EMPTY else found
+    return "" if len(found) <= _LONGEST_EMPTY and found.casefold() in EMPTY else found
 
 
 def line(cell: Cell) -> str:
     """Text for one line: NFC, no control or direction characters, white space collapsed (names reach mail headers)."""
     spaced = " ".join(unicodedata.normalize("NFC", text(cell)).split())
-    return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cf"})[:LONGEST_LINE]
+    if not spaced.isprintable():
+        spaced = "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cf"})
+    return spaced[:LONGEST_LINE]
 
 
 def identity(cell: Cell) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -18,6 +19,7 @@ FEWEST_HITS = 2
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "\ufeff": None, "\u200b": None})
 
 
+@lru_cache(maxsize=8192)
 def normalise(header: str) -> str:
     """NFKC, trim, collapse white space, strip a leading `*`, casefold. Aliases go through it too (`N.º` becomes `n.o`)."""
     folded = unicodedata.normalize("NFKC", header.translate(_APOSTROPHES))

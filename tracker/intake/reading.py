@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,6 @@ from tracker.intake.cells import text
 from tracker.intake.delimited import read_delimited
 from tracker.intake.errors import FileError, RowError
 from tracker.intake.files import Contents, read_contents
-from tracker.intake.headers import Header
 from tracker.intake.layout import Layout, recognise
 from tracker.intake.merge import merged_orders, merged_shipments
 from tracker.intake.notes import Notes
@@ -32,6 +32,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _PAGE = (b"<html", b"<!doctype", b"<table", b"<?xml")
 # Below a header of this many columns, one filled cell is a merged title ("September"), not an order.
 _WIDE = 4
+_FOOTER_CELLS = 3
 _WHY_NO_WORKBOOK = {
     "protected": "the workbook is protected by a password: save it without one",
     "unreadable": "the workbook is damaged or no workbook: open it in a spreadsheet program and save it again as .xlsx",
@@ -117,10 +118,10 @@ def _sheets(data: bytes, formats: Formats) -> list[Sheet]:
 def _data_rows(layout: Layout, notes: Notes) -> Iterator[Line]:
     """The lines below the header without empty ones, footers, group lines and repeated headers."""
     for row in layout.lines:
-        filled = [found for cell in row.cells if (found := text(cell))]
+        filled = list(islice(filter(None, map(text, row.cells)), _FOOTER_CELLS))
         if not filled or layout.format.is_footer(" ".join(filled)):
             continue
-        if Header.of(row.cells).keys[: len(layout.header.keys)] == layout.header.keys:
+        if tuple(map(str, row.cells[: len(layout.header.cells)])) == layout.header.cells:
             continue
         if len(filled) == 1 and len(layout.header.keys) >= _WIDE:
             notes.add("a row with one filled cell was taken for a group line and left out", row.number)
