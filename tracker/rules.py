@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -29,7 +29,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     probable_loss: int
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
+class Profile(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A destination's ladder and thresholds (destinations.toml). `stages` maps stage1, stage2, stage3 to days; they increase."""
 
     id: str
@@ -43,6 +43,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     stages: Mapping[Intent, int]
     silence: Silence
     promise_by_platform: Mapping[str, int] = {}
+
+    @cached_property
+    def steps(self) -> tuple[timedelta | None, ...]:
+        """From day 0 to each of STAGES; None for a stage that this ladder lacks."""
+        return tuple(None if stage not in self.stages else timedelta(days=self.stages[stage]) for stage in STAGES)
 
 
 class Untrackable(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +242,8 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     hourly_cap: int = 60
     stale_stage_days: int = 5
     ramp_share: Decimal = Decimal("0.1")
+    ramp_floor: int = 20
+    """A backlog this small goes out on its first day (D21)."""
     facts_age_message_hours: int = 48
     facts_age_money_hours: int = 24
     moved_within_days: int = 10
@@ -296,6 +303,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     lint: tuple[LintList, ...] = ()
 
     @cached_property
+    def _profiles_found(self) -> dict[tuple[str | None, str], Profile]:
+        return {}
+
+    @cached_property
     def _ladders(self) -> Mapping[str, str]:
         return {service.service: service.ladder for service in self.services}
 
@@ -304,6 +315,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         A product without a profile of its own follows its ladder: `ems` that of `express`.
         """
+        found = self._profiles_found.get((country, service))
+        if found is None:
+            found = self._profiles_found[country, service] = self._match_profile(country, service)
+        return found
+
+    def _match_profile(self, country: str | None, service: str) -> Profile:
         ladder = self._ladders.get(service, service)
         for want in ((country, service), ("*", service), (country, ladder), ("*", ladder), (country, "standard")):
             for profile in self.profiles:

@@ -1,0 +1,6 @@
+"""What to do about an order, and whether to do it now: decide() and release(), both pure."""
+
+from tracker.policy.decider import decide
+from tracker.policy.release import release
+
+__all__ = ["decide", "release"]

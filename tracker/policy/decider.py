@@ -1,0 +1,41 @@
+"""decide(): everything that is due about one order, and why nothing else is. Pure and level-triggered: twice changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tracker.model import DecisionReason, Dossier, Verdict
+from tracker.policy.cases import answer
+from tracker.policy.findings import Findings
+from tracker.policy.inquiries import inquire
+from tracker.policy.ladder import climb
+from tracker.policy.losses import claim
+from tracker.policy.notices import tell
+from tracker.policy.refunds import recommend
+from tracker.policy.untrackable import trace
+from tracker.policy.view import look
+from tracker.policy.window import extend
+from tracker.rules import Rules
+
+
+def decide(dossier: Dossier, rules: Rules, now: datetime) -> Verdict:
+    """What is due for this order at `now` (aware UTC), what was looked at and left, and when the answer can change by time alone.
+
+    After a week of downtime it says what is due now. KeyError: the order's marketplace is not configured (`config check` finds
+    it).
+    """
+    view = look(dossier, rules, now)
+    out = Findings(now)
+    traces = {
+        parcel.shipment.number: trace(view, parcel)
+        for parcel in view.parcels
+        if parcel.gone is None or parcel.gone is DecisionReason.REFUNDED
+    }
+    answer(view, out)
+    extend(view, out)
+    recommend(view, out, traces)
+    claim(view, out, traces)
+    inquire(view, out, traces)
+    climb(view, out)
+    tell(view, out)
+    return out.verdict()

@@ -1,0 +1,112 @@
+"""The ladder: what a slow parcel's buyer is told, and when (R1, R2, R5; facts/messages.md section 2).
+
+Stages have names and are tuned in days since day 0. The most severe stage that is due acts; earlier ones that were missed are
+skipped with a reason. Stage 3 is no message: it is the recommendation of tracker.policy.refunds, and its text follows the
+refund (D13). The slot belongs to the order: several parcels share it, and the text speaks of the most delayed one (D12).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
+from tracker.policy.findings import Findings
+from tracker.policy.slots import OUTLASTS, allowed, outreach_stop
+from tracker.policy.view import Parcel, View, standing
+from tracker.rules import STAGES
+
+MESSAGES = (Intent.STAGE1, Intent.STAGE2)
+"""The stages that write; each is a round of the issue (R45)."""
+
+RULE = "ladder"
+
+
+def climb(view: View, out: Findings) -> None:
+    """Decide the stages that write to the buyer."""
+    stop = outreach_stop(view)
+    if stop is not None:
+        reason, until = stop
+        out.nothing(RULE, reason, again=until)
+        if reason not in OUTLASTS:
+            for stage in MESSAGES:
+                out.take_back(view.effects(stage), reason)
+        return
+    parcels = [parcel for parcel in view.expected if parcel.shipment.suspect is None and parcel.started is not None]
+    if not parcels:
+        out.nothing(RULE, DecisionReason.NO_DAY_ZERO)
+        return
+    lead = parcels[0] if len(parcels) == 1 else max(parcels, key=_delay)
+    first, second = view.effects(Intent.STAGE1), view.effects(Intent.STAGE2)
+    _step(view, out, lead, 0, first, later=lead.reached > 0 or standing(second) is not None)
+    _step(view, out, lead, 1, second, later=lead.reached > 1)
+    for parcel in parcels:
+        # The next stage of any parcel changes who speaks, or what is skipped.
+        coming = next((due for due in parcel.dues[parcel.reached + 1 :] if due is not None), None)
+        if coming is not None:
+            out.again(coming)
+
+
+def _delay(parcel: Parcel) -> tuple[int, int, str]:
+    """The most delayed parcel is the one furthest up its ladder, then the oldest."""
+    return parcel.reached, parcel.age, parcel.shipment.number
+
+
+def _step(view: View, out: Findings, lead: Parcel, index: int, effects: list[Effect], *, later: bool) -> None:
+    stage, due = STAGES[index], lead.dues[index]
+    rule = f"{lead.profile.id}.{stage.value}"
+    used = standing(effects)
+    if used is not None:
+        out.nothing(rule, DecisionReason.ALREADY_DONE, detail=used.state.value)
+        if later:
+            out.take_back([used], DecisionReason.SUPERSEDED_BY_LATER_STAGE)
+    elif later:
+        out.nothing(rule, DecisionReason.SUPERSEDED_BY_LATER_STAGE, lead.shipment.number)
+    elif due is None or due > view.now:
+        out.nothing(rule, DecisionReason.NOT_YET_DUE, lead.shipment.number, again=due)
+    elif view.order.cutover_at is not None and due < view.order.cutover_at:
+        out.nothing(rule, DecisionReason.BEFORE_CUTOVER, lead.shipment.number)
+    elif not allowed(view, stage.value):
+        out.nothing(rule, DecisionReason.SWITCHED_OFF)
+    elif rounds(view) >= view.rules.manners.rounds:
+        out.nothing(rule, DecisionReason.ROUNDS_USED_UP, detail=f"{rounds(view)} rounds")
+    elif not view.fresh(lead, view.rules.manners.facts_age_message_hours):
+        out.wait_for_facts(rule, lead, "a message needs facts of the last 48 hours")
+    else:
+        out.act(_message(view, lead, stage, rule, due))
+        out.keep_day0(lead)
+
+
+def rounds(view: View) -> int:
+    """Messages of this issue that reached, or may have reached, the buyer (R45)."""
+    return sum(effect.acted for stage in MESSAGES for effect in view.effects(stage))
+
+
+def _message(view: View, lead: Parcel, stage: Intent, rule: str, due: datetime) -> Decision:
+    return Decision(
+        kind=ActionKind.MESSAGE,
+        reason=DecisionReason.STAGE_DUE,
+        rule=rule,
+        subject=view.order.subject,
+        intent=stage,
+        shipment=lead.shipment.number,
+        template=stage.value,
+        not_before=due,
+        deadline=next((at for at in lead.dues[STAGES.index(stage) + 1 :] if at is not None), None),
+        evidence=evidence(lead) | {"due_at": due.isoformat()},
+    )
+
+
+def evidence(parcel: Parcel) -> dict[str, str]:
+    """The facts about a parcel that every decision about it carries."""
+    shipment = parcel.shipment
+    facts = {"age_days": str(parcel.age), "status": shipment.status.value}
+    if parcel.day0 is not None:
+        facts["day0"] = parcel.day0.isoformat()
+    if shipment.reason is not None:
+        facts["status_reason"] = shipment.reason.value
+    if shipment.last_scan is not None:
+        facts["last_scan"] = shipment.last_scan.description
+        facts["last_scan_at"] = shipment.last_scan.latest.isoformat()
+    if shipment.last_answer_at is not None:
+        facts["last_answer_at"] = shipment.last_answer_at.isoformat()
+    return facts

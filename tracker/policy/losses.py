@@ -1,0 +1,124 @@
+"""Losses: what the carrier owes is written down at once, independently of the buyer's ladder (R86; facts/compensation.md).
+
+A claim starts when the carrier says lost or damaged, when the parcel was never scanned, or when its silence reaches
+`investigate`: not at the verdict, because windows close before day 60. Filing never waits for fresh facts (D20), seasons never
+shift its window (D19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+
+from tracker import compensation
+from tracker.compensation import ClaimWindow, Payable
+from tracker.model import ActionKind, ClaimState, Decision, DecisionReason, Intent
+from tracker.policy.findings import Findings
+from tracker.policy.ladder import evidence
+from tracker.policy.untrackable import Trace
+from tracker.policy.view import Parcel, View, standing
+from tracker.rules import CompensationRule
+
+RULE = "compensation"
+PLATFORM = "platform"
+_SURE = frozenset({DecisionReason.CARRIER_SAYS_LOST, DecisionReason.CARRIER_SAYS_DAMAGED})
+
+
+def claim(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
+    """Decide the claims of all parcels."""
+    for parcel in view.parcels:
+        cause = _cause(view, parcel, traces.get(parcel.shipment.number))
+        if cause is None:
+            _no_loss(view, out, parcel, traces.get(parcel.shipment.number))
+        else:
+            _claim(view, out, parcel, cause)
+
+
+def _cause(view: View, parcel: Parcel, found: Trace | None) -> DecisionReason | None:
+    """Why the carrier owes something, if it does. A damaged parcel may have been delivered."""
+    if parcel.shipment.suspect is not None:
+        return None
+    if parcel.damaged:
+        return DecisionReason.CARRIER_SAYS_DAMAGED
+    if parcel.gone is DecisionReason.DELIVERED or view.order.received_at is not None:
+        return None
+    if parcel.lost:
+        return DecisionReason.CARRIER_SAYS_LOST
+    if found is None or not found.quiet:
+        return None
+    if found.reason in {DecisionReason.NEVER_SCANNED, DecisionReason.NOT_FOUND_CONFIRMED}:
+        return found.reason
+    return DecisionReason.SILENCE_REACHED_INVESTIGATE
+
+
+def _no_loss(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> None:
+    shipment = parcel.shipment
+    reason = DecisionReason.NO_LOSS if shipment.suspect is None else DecisionReason.SUSPECT_NUMBER
+    out.nothing(RULE, reason, shipment.number, again=None if found is None else found.again)
+    if found is not None and found.waits:
+        out.wait()
+    out.take_back(view.effects(Intent.COMPENSATION, shipment.subject), reason)
+
+
+def _claim(view: View, out: Findings, parcel: Parcel, cause: DecisionReason) -> None:
+    shipment = parcel.shipment
+    past = view.effects(Intent.COMPENSATION, shipment.subject)
+    claims = [each for each in view.dossier.claims if each.shipment == shipment.number]
+    rule = compensation.match(shipment, view.rules)
+    kept = [each for each in claims if each.state is not ClaimState.WITHDRAWN]
+    attempt = str(1 + len(claims))
+    if kept or standing([effect for effect in past if effect.occasion == attempt]) is not None:
+        over = kept and not any(compensation.money_open(each.state) for each in kept)
+        out.nothing(RULE, DecisionReason.ALREADY_DONE if over else DecisionReason.CLAIM_OPEN, shipment.number, cause.value)
+    elif not shipment.matched:
+        out.nothing(RULE, DecisionReason.SERVICE_NOT_MATCHED, shipment.number, detail=cause.value)
+    elif rule is None:
+        out.nothing(RULE, DecisionReason.NO_CLAIM_RULE, shipment.number, detail=cause.value)
+    elif PLATFORM in {rule.settled_by, shipment.settled_by}:
+        out.nothing(rule.id, DecisionReason.SETTLED_BY_PLATFORM, shipment.number, detail=cause.value)
+    else:
+        _within_window(view, out, parcel, cause, rule, attempt)
+
+
+def _within_window(
+    view: View, out: Findings, parcel: Parcel, cause: DecisionReason, rule: CompensationRule, attempt: str
+) -> None:
+    """A confirmed loss is registered even where its window is not known; a silent one only where there is something to file."""
+    damage = cause is DecisionReason.CARRIER_SAYS_DAMAGED
+    span = compensation.window(rule, parcel.shipment, view.order, "damaged" if damage else "lost")
+    today = view.now.astimezone(UTC).date()
+    if span.is_over(today):
+        out.nothing(rule.id, DecisionReason.CLAIM_WINDOW_CLOSED, parcel.shipment.number, detail=f"{cause.value}; {span.why}")
+    elif not span.known and cause not in _SURE:
+        out.nothing(rule.id, DecisionReason.CLAIM_WINDOW_UNKNOWN, parcel.shipment.number, detail=f"{cause.value}; {span.why}")
+    else:
+        owed = compensation.payable(rule, parcel.shipment, view.order)
+        out.act(_decision(parcel, cause, rule, attempt, span, owed))
+
+
+def _decision(
+    parcel: Parcel, cause: DecisionReason, rule: CompensationRule, attempt: str, span: ClaimWindow, owed: Payable
+) -> Decision:
+    last = span.latest_on
+    return Decision(
+        kind=ActionKind.COMPENSATION,
+        reason=cause,
+        rule=rule.id,
+        subject=parcel.shipment.subject,
+        intent=Intent.COMPENSATION,
+        occasion=attempt,
+        shipment=parcel.shipment.number,
+        deadline=None if last is None else datetime.combine(last, time.max, UTC).replace(microsecond=0),
+        amount=owed.amount,
+        currency=owed.currency,
+        evidence=evidence(parcel)
+        | {
+            "phase": compensation.phase_of(parcel.shipment).value,
+            "clock": rule.clock,
+            "earliest_on": "" if span.earliest_on is None else span.earliest_on.isoformat(),
+            "latest_on": "" if last is None else last.isoformat(),
+            "window": span.why,
+            "payable": owed.arithmetic,
+            "evidence_of_rule": rule.evidence_of_rule,
+        },
+    )

@@ -1,0 +1,219 @@
+"""Refund advice: recommended with amount, reason and evidence; a person decides (D2, D11, D14, D23, R3, R8, R37).
+
+One recommendation per parcel at a time. It lapses after 7 days without an answer and is made again while it is still true (D2).
+One that a person rejected is not made again for the same reason, unless the parcel was scanned after the rejection and the
+reason came true anew; another reason that costs money is news and is put before him again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from carriers.model import TrackingReason, TrackingStatus
+from tracker.dates import DAY
+from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, TaskState
+from tracker.policy.findings import Findings
+from tracker.policy.ladder import evidence
+from tracker.policy.shares import Purse, share_of
+from tracker.policy.untrackable import Trace
+from tracker.policy.view import Parcel, View, standing
+from tracker.policy.window import closes_at
+from tracker.rules import STAGES
+
+RULE = "refund"
+STAGE3_REASONS = frozenset({DecisionReason.STAGE3_NOT_ARRIVED, DecisionReason.WINDOW_CLOSES_UNARRIVED})
+"""Reasons whose refund speaks with the text `stage3`; every other one with `refund_issued` (D13)."""
+
+_STAGE3 = STAGES.index(Intent.STAGE3)
+_LAST_MILE = (TrackingStatus.OUT_FOR_DELIVERY, TrackingStatus.AVAILABLE_FOR_PICKUP, TrackingStatus.FAILED_ATTEMPT)
+_BUYERS_TURN = (TrackingReason.DUTIES_UNPAID, TrackingReason.DOCUMENTS_MISSING)
+
+
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """What the facts say about one parcel's money: refund it (`due`), or why not."""
+
+    reason: DecisionReason
+    rule: str = RULE
+    due: bool = False
+    urgent: bool = False
+    since: datetime | None = None
+    evidence: Mapping[str, str] = {}
+
+
+def recommend(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
+    """Decide the recommendations of all parcels. `traces` has those that are still on their way."""
+    past = view.effects(Intent.REFUND)
+    if view.over is not None:
+        out.nothing(RULE, view.over)
+        out.take_back(past, view.over)
+        return
+    hold = view.order.hold_until
+    if hold is not None and hold > view.now:
+        out.nothing(RULE, DecisionReason.ON_HOLD, again=hold)
+        return
+    _lapse(view, out, past)
+    purse = Purse(view, [effect for effect in past if not out.taken_back(effect)])
+    made = 0
+    for parcel in view.parcels:
+        advice = _advise(view, out, parcel, traces.get(parcel.shipment.number))
+        mine = [effect for effect in past if effect.shipment in {parcel.shipment.number, None}]
+        made += _settle(view, out, parcel, advice, mine, purse, len(past) + made)
+
+
+def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
+    """What nobody answered within 7 days is taken back; `_settle` makes it again where it is still true (D2)."""
+    for effect in past:
+        if effect.state is OutboxState.HELD and not effect.rejected:
+            lapses = effect.created_at + view.rules.manners.recommendation_days * DAY
+            if lapses <= view.now:
+                out.take_back([effect], DecisionReason.LAPSED)
+            else:
+                out.again(lapses)
+
+
+# ------------------------------------------------------------------------------------------------------------------ advice
+
+
+def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> Advice:
+    """The strongest reason that holds, top down: the carrier's own word, untrackable, age."""
+    if parcel.gone is DecisionReason.RETURNED_TO_SENDER:
+        return Advice(reason=DecisionReason.RETURNED_TO_SENDER, rule="refund.returned", due=True)
+    if parcel.gone is not None or found is None:
+        return Advice(reason=parcel.gone or DecisionReason.NOT_YET_DUE)
+    if parcel.shipment.suspect is not None:
+        return Advice(reason=DecisionReason.SUSPECT_NUMBER)
+    if parcel.lost:
+        return Advice(reason=DecisionReason.CARRIER_SAYS_LOST, rule="refund.lost", due=True, urgent=True)
+    if found.proven:
+        return Advice(
+            reason=found.reason, rule="refund.untrackable", due=True, urgent=True, evidence=_untrackable(view, parcel, found)
+        )
+    out.nothing("refund.untrackable", found.reason, parcel.shipment.number, again=found.again)
+    if found.waits:
+        out.wait()
+    return _by_age(view, out, parcel)
+
+
+def _untrackable(view: View, parcel: Parcel, found: Trace) -> dict[str, str]:
+    """A parcel that is proven untrackable overrides the platform's settling; both costs are shown (D6, D14)."""
+    facts = dict(found.evidence)
+    if not parcel.shipment.matched:
+        facts["service"] = "not matched"
+    if parcel.shipment.settled_by is not None:
+        facts["settled_by"] = parcel.shipment.settled_by
+    if view.market.freeze_days:
+        facts["cost_of_a_dispute"] = f"{view.market.freeze_days} days of freeze"
+    return facts
+
+
+def _by_age(view: View, out: Findings, parcel: Parcel) -> Advice:
+    """Day 60, or the destination's own (R3): unless it moves, is in the last mile, or the platform settles it (D2, D14)."""
+    rule = f"{parcel.profile.id}.{Intent.STAGE3.value}"
+    due = parcel.dues[_STAGE3]
+    if due is None or due > view.now:
+        if due is not None:
+            out.again(due)
+        reason = DecisionReason.NO_DAY_ZERO if parcel.started is None else DecisionReason.NOT_YET_DUE
+        return Advice(reason=reason, rule=rule)
+    if parcel.shipment.settled_by is not None:
+        return Advice(reason=DecisionReason.SETTLED_BY_PLATFORM, rule=rule)
+    patience = _patience(view, out, parcel)
+    if patience is not None:
+        closes = closes_at(view)
+        last_call = None if closes is None else closes - view.rules.manners.refund_before_window_days * DAY
+        if last_call is not None and view.now >= last_call:
+            return Advice(reason=DecisionReason.WINDOW_CLOSES_UNARRIVED, rule=rule, due=True, urgent=True, since=last_call)
+        if last_call is not None:
+            out.again(last_call)
+        return Advice(reason=patience, rule=rule)
+    return Advice(reason=DecisionReason.STAGE3_NOT_ARRIVED, rule=rule, due=True, since=due)
+
+
+def _patience(view: View, out: Findings, parcel: Parcel) -> DecisionReason | None:
+    """Why day 60 is let pass: it is decided again every day, and the window's end ends it."""
+    shipment = parcel.shipment
+    due = parcel.dues[_STAGE3]
+    if view.order.cutover_at is not None and due is not None and due < view.order.cutover_at:
+        return DecisionReason.BEFORE_CUTOVER
+    if shipment.status in _LAST_MILE:
+        return DecisionReason.IN_LAST_MILE
+    if shipment.reason in _BUYERS_TURN:
+        return DecisionReason.WAITS_FOR_BUYERS_ACTION
+    if shipment.last_scan is not None:
+        rests = shipment.last_scan.latest + view.rules.manners.moved_within_days * DAY
+        if rests > view.now:
+            out.again(rests)
+            return DecisionReason.STILL_MOVING
+    return None
+
+
+# ------------------------------------------------------------------------------------------------------- recommendation
+
+
+def _settle(view: View, out: Findings, parcel: Parcel, advice: Advice, mine: list[Effect], purse: Purse, count: int) -> int:
+    """Bring the advice and the recommendations made so far together. Returns how many were made now.
+
+    An approved refund is only stopped by facts that end the matter; an unanswered one by any that speak against it.
+    """
+    number = parcel.shipment.number
+    alive = [effect for effect in mine if not out.taken_back(effect) and effect.task is not TaskState.EXPIRED]
+    used = standing(alive)
+    if not advice.due:
+        out.nothing(advice.rule, advice.reason, number)
+        out.take_back((effect for effect in alive if effect.state is OutboxState.HELD or parcel.gone is not None), advice.reason)
+    elif used is not None and used.open:
+        out.nothing(advice.rule, DecisionReason.RECOMMENDATION_OPEN, number, advice.reason.value)
+    elif used is not None and not used.rejected:
+        out.nothing(advice.rule, DecisionReason.MONEY_SETTLED if used.acted else DecisionReason.ALREADY_DONE, number)
+    elif any(_refused(effect, advice.reason, parcel) for effect in alive):
+        out.nothing(advice.rule, DecisionReason.RECOMMENDATION_REJECTED, number, advice.reason.value)
+    elif purse.empty:
+        out.nothing(advice.rule, DecisionReason.NOTHING_LEFT_TO_PAY, number)
+    elif not view.fresh(parcel, view.rules.manners.facts_age_money_hours):
+        out.wait_for_facts(advice.rule, parcel, "money needs facts of the last 24 hours")
+    else:
+        out.act(_recommendation(view, parcel, advice, purse, count))
+        if advice.reason in STAGE3_REASONS:
+            out.keep_day0(parcel)
+        return 1
+    return 0
+
+
+def _refused(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool:
+    """Whether a person's no still covers this advice (see the module's head)."""
+    if not effect.rejected:
+        return False
+    if effect.reason is not reason:
+        return effect.reason in STAGE3_REASONS and reason is DecisionReason.STAGE3_NOT_ARRIVED
+    scan = parcel.shipment.last_scan
+    return scan is None or effect.decided_at is None or scan.earliest <= effect.decided_at
+
+
+def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, count: int) -> Decision:
+    manners = view.rules.manners
+    share = share_of(view, parcel)
+    amount = purse.take(share.amount)
+    closes = closes_at(view)
+    facts = evidence(parcel) | dict(advice.evidence) | {"share": share.why}
+    if closes is not None:
+        facts["window_end"] = closes.isoformat()
+    if advice.since is not None:
+        facts["due_at"] = advice.since.isoformat()
+    return Decision(
+        kind=ActionKind.REFUND,
+        reason=advice.reason,
+        rule=advice.rule,
+        subject=view.order.subject,
+        intent=Intent.REFUND,
+        occasion=str(count),
+        shipment=parcel.shipment.number,
+        not_before=advice.since,
+        deadline=view.now + manners.recommendation_days * DAY,
+        amount=amount,
+        currency=view.order.currency,
+        urgent=advice.urgent or view.dossier.dispute_open,
+        evidence=facts,
+    )

@@ -1,0 +1,62 @@
+"""What a message must pass before it is decided: is its type wanted, is its slot free, does anything stop it (D12, D15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tracker.model import Channel, DecisionReason
+from tracker.policy.view import Parcel, View
+
+OUTLASTS = frozenset({DecisionReason.ON_HOLD})
+"""Stops that end by themselves: what is on its way waits, it is not taken back."""
+
+
+def allowed(view: View, template: str) -> bool:
+    """Whether this type is sent there at all: switched on, permitted, and worth a person's time where one pastes it (D17)."""
+    market = view.market
+    if template in view.rules.messages_off or template in market.messages_off:
+        return False
+    if _by_hand(view):
+        return template in market.tasks_for or template in market.grouped
+    return True
+
+
+def _by_hand(view: View) -> bool:
+    store = view.rules.stores.get(view.order.store)
+    channel = store.channel if store is not None and store.channel is not None else view.market.channel
+    return channel is Channel.TASK
+
+
+def outreach_stop(view: View) -> tuple[DecisionReason, datetime | None] | None:
+    """Why nothing of kind stage or courtesy goes out now, and until when where time ends it (D15, I4)."""
+    if view.over is not None:
+        return view.over, None
+    if not view.parcels:
+        return DecisionReason.NO_SHIPMENT, None
+    expected = view.expected
+    if not expected:
+        return _all_gone(view.parcels), None
+    stop = _people(view)
+    if stop is None and all(parcel.shipment.suspect is not None for parcel in expected):
+        return DecisionReason.SUSPECT_NUMBER, None
+    return stop
+
+
+def _people(view: View) -> tuple[DecisionReason, datetime | None] | None:
+    """What the buyer or a clerk said."""
+    order = view.order
+    if view.dossier.dispute_open:
+        return DecisionReason.DISPUTE_OPEN, None
+    if order.opted_out:
+        return DecisionReason.OPTED_OUT, None
+    if order.waiting_since is not None:
+        return DecisionReason.BUYER_WAITS, None
+    if order.hold_until is not None and order.hold_until > view.now:
+        return DecisionReason.ON_HOLD, order.hold_until
+    return None
+
+
+def _all_gone(parcels: Sequence[Parcel]) -> DecisionReason:
+    reasons = [parcel.gone for parcel in parcels if parcel.gone is not None]
+    return DecisionReason.DELIVERED if DecisionReason.DELIVERED in reasons else reasons[0]

@@ -1,0 +1,202 @@
+"""Running decide() forward over a dossier: time does not tick, it jumps to the next answer or to the next date that matters.
+
+Nothing is polled and nobody is asked: what sources, channels and people do is an assumption, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from tracker.dates import DAY
+from tracker.model import (
+    ActionKind,
+    Claim,
+    ClaimState,
+    Decision,
+    Dossier,
+    Effect,
+    Frame,
+    Heard,
+    Order,
+    OutboxState,
+    Phase,
+    Shipment,
+    TaskState,
+    Verdict,
+    Window,
+    WindowSource,
+)
+from tracker.model.journey import fold, travelled
+from tracker.policy import decide
+from tracker.policy.view import taken_back, withdrawable
+from tracker.rules import Rules
+
+
+class Assume(msgspec.Struct, frozen=True, kw_only=True):
+    """What others are taken to do. `answering`: sources answer whenever they are asked, else only where an answer is recorded.
+
+    `messages`: sent at once. `extensions`: done at once, for the first number of days the marketplace offers. `refunds`:
+    approved and paid at once.
+    """
+
+    answering: bool = True
+    messages: bool = True
+    extensions: bool = True
+    refunds: bool = True
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One instant of a run: what was decided, and the dossier that it was decided on."""
+
+    at: datetime
+    verdict: Verdict
+    dossier: Dossier
+
+
+History = Mapping[str, Sequence[Heard]]
+"""Number -> the answers about it."""
+
+
+def run(
+    dossier: Dossier, history: History, rules: Rules, since: datetime, until: datetime, assume: Assume | None = None
+) -> list[Step]:
+    """Decide from `since` to `until` (both inclusive), at every answer and whenever the answer of decide() can change."""
+    assume = assume or Assume()
+    answers = sorted({heard.at for each in history.values() for heard in each})
+    steps: list[Step] = []
+    now: datetime | None = since
+    while now is not None and now <= until:
+        dossier = _heard(dossier, history, now, assume)
+        verdict = decide(dossier, rules, now)
+        steps.append(Step(at=now, verdict=verdict, dossier=dossier))
+        before, dossier = dossier, carry_out(dossier, verdict, rules, now, assume)
+        # What was just done is an event of its own: an extension done wants its notice.
+        now = _next(answers, now, verdict.next_at) if dossier.effects == before.effects else now + timedelta(seconds=1)
+    return steps
+
+
+def _next(answers: Sequence[int], now: datetime, looks_again: datetime | None) -> datetime | None:
+    coming = next((datetime.fromtimestamp(at, UTC) for at in answers if at > now.timestamp()), None)
+    return min((at for at in (coming, looks_again) if at is not None), default=None)
+
+
+def _heard(dossier: Dossier, history: History, now: datetime, assume: Assume) -> Dossier:
+    return replace(dossier, shipments=tuple(_travel(each, history, now, assume) for each in dossier.shipments))
+
+
+def _travel(shipment: Shipment, history: History, now: datetime, assume: Assume) -> Shipment:
+    heard = [each for each in history.get(shipment.number, ()) if each.at <= now.timestamp()]
+    if not heard:
+        return shipment
+    journey = fold(frame_of(shipment), heard, registered_at=shipment.registered_at)
+    last = int(now.timestamp()) if assume.answering else max(each.at for each in heard)
+    return travelled(shipment, journey, last)
+
+
+def frame_of(shipment: Shipment) -> Frame:
+    """What the fold must know of this parcel."""
+    return Frame(shipped_at=shipment.shipped_at, country=shipment.country)
+
+
+# ------------------------------------------------------------------------------------------------------- carrying it out
+
+
+def carry_out(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime, assume: Assume | None = None) -> Dossier:
+    """The dossier after this verdict, with what others are taken to do about it."""
+    assume = assume or Assume()
+    withdrawn = dict(verdict.withdraw)
+    effects = {each.key: _withdraw(each) if each.key in withdrawn else each for each in dossier.effects}
+    order, claims = dossier.order, list(dossier.claims)
+    for decision in verdict.decisions:
+        known = effects.get(decision.key)
+        if known is not None and not taken_back(known):
+            continue
+        effects[decision.key] = effect = _effect(decision, now, assume)
+        if effect.done_at is not None:
+            order = _facts(order, decision, rules, now)
+        if decision.kind is ActionKind.COMPENSATION:
+            claims.append(_claim(decision, now))
+    acted = {number: day0 for number, day0 in verdict.day0.items() if assume.messages}
+    return replace(
+        dossier,
+        order=order,
+        shipments=tuple(replace(each, day0=acted.get(each.number, each.day0)) for each in dossier.shipments),
+        effects=tuple(effects.values()),
+        claims=tuple(claims),
+        version=dossier.version + 1,
+    )
+
+
+def _withdraw(effect: Effect) -> Effect:
+    if not withdrawable(effect):
+        return effect
+    return replace(effect, task=TaskState.DROPPED) if effect.task is not None else replace(effect, state=OutboxState.CANCELLED)
+
+
+def _effect(decision: Decision, now: datetime, assume: Assume) -> Effect:
+    """The outbox row of a decision, as the sweep and the people behind it are taken to leave it."""
+    made = Effect(
+        key=decision.key,
+        subject=decision.subject,
+        intent=decision.intent,
+        occasion=decision.occasion,
+        kind=decision.kind,
+        state=OutboxState.SENT,
+        reason=decision.reason,
+        created_at=now,
+        shipment=decision.shipment,
+        amount=decision.amount,
+        currency=decision.currency,
+    )
+    if decision.kind is ActionKind.MESSAGE:
+        return replace(made, done_at=now) if assume.messages else replace(made, state=OutboxState.PENDING)
+    if decision.kind is ActionKind.EXTENSION:
+        return _task(made, now, done=assume.extensions)
+    if decision.kind is ActionKind.REFUND:
+        return _task(made, now, done=True) if assume.refunds else replace(made, state=OutboxState.HELD)
+    return replace(made, done_at=now) if decision.kind is ActionKind.COMPENSATION else _task(made, now, done=False)
+
+
+def _task(effect: Effect, now: datetime, *, done: bool) -> Effect:
+    if not done:
+        return replace(effect, task=TaskState.OPEN)
+    return replace(effect, task=TaskState.DONE, decided_at=now, done_at=now)
+
+
+def _facts(order: Order, decision: Decision, rules: Rules, now: datetime) -> Order:
+    """What a finished task writes into the order: the new end of the window, the refund."""
+    if decision.kind is ActionKind.EXTENSION and decision.deadline is not None:
+        days = rules.marketplace(order.platform).extension.days[0]
+        count = 0 if order.window is None else order.window.extensions
+        end = decision.deadline + days * DAY
+        return replace(order, window=Window(end=end, source=WindowSource.TYPED, extensions=count + 1))
+    if decision.kind is ActionKind.REFUND:
+        paid = (order.refunded_amount or Decimal(0)) + (decision.amount or Decimal(0))
+        return replace(order, refunded_at=now, refunded_amount=paid)
+    return order
+
+
+def _claim(decision: Decision, now: datetime) -> Claim:
+    facts = decision.evidence
+    return Claim(
+        shipment=decision.shipment or "",
+        attempt=int(decision.occasion),
+        state=ClaimState.DRAFT,
+        rule=decision.rule,
+        phase=Phase(facts["phase"]),
+        cause=decision.reason.value,
+        earliest_on=_day(facts["earliest_on"]),
+        latest_on=_day(facts["latest_on"]),
+        payable=decision.amount,
+        currency=decision.currency,
+        opened_at=now,
+    )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
