@@ -1,0 +1,29 @@
+"""The configuration: TOML files over shipped defaults, checked as a whole, handed out as plain values (DESIGN, Config)."""
+
+from tracker.config.example import Example, example, write_example
+from tracker.config.load import Loaded, defaults_dir, find, load
+from tracker.config.problem import ConfigError, Problem
+from tracker.config.secret import Secret
+from tracker.config.settings import EngineSettings, PollSettings, Settings, Smtp, Source
+from tracker.config.show import Setting, schema, show
+
+__all__ = [
+    "ConfigError",
+    "EngineSettings",
+    "Example",
+    "Loaded",
+    "PollSettings",
+    "Problem",
+    "Secret",
+    "Setting",
+    "Settings",
+    "Smtp",
+    "Source",
+    "defaults_dir",
+    "example",
+    "find",
+    "load",
+    "schema",
+    "show",
+    "write_example",
+]

@@ -1,0 +1,181 @@
+"""From checked shapes to the compiled rules that decide() reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from tracker.config.seasons import seasons
+from tracker.config.shape_market import Marketplace as MarketplaceShape
+from tracker.config.shape_market import MarketplacesFile, StoreFile
+from tracker.config.shape_rules import (
+    CalendarFile,
+    CarriersFile,
+    ClaimRule,
+    CompensationFile,
+    DestinationsFile,
+    Ladder,
+    LintFile,
+    ServicesFile,
+)
+from tracker.config.shape_tracker import Source, TrackerFile
+from tracker.model import Channel, Intent, Phase
+from tracker.rules import (
+    STAGES,
+    Carrier,
+    CompensationRule,
+    Extension,
+    LastDay,
+    LintList,
+    Manners,
+    Marketplace,
+    PrefixCapability,
+    Profile,
+    Rules,
+    Service,
+    Silence,
+    Store,
+    Timing,
+    Untrackable,
+)
+
+ANY = "*"
+_ABOUT = {"note", "evidence_of_rule"}
+"""Keys that explain an entry to people and decide nothing."""
+
+
+class Shapes(msgspec.Struct, frozen=True, kw_only=True):
+    """All files of the configuration, checked one by one."""
+
+    tracker: TrackerFile
+    destinations: DestinationsFile
+    calendar: CalendarFile
+    services: ServicesFile
+    carriers: CarriersFile
+    marketplaces: MarketplacesFile
+    compensation: CompensationFile
+    lint: LintFile
+    stores: Mapping[str, StoreFile]
+
+
+def build_rules(shapes: Shapes, version: str) -> Rules:
+    """The rules. `version` is the hash of the merged configuration."""
+    carriers = {each.id: Carrier(**_plain(each.model_dump())) for each in shapes.carriers.carrier}
+    messages = shapes.tracker.messages
+    return Rules(
+        version=version,
+        profiles=tuple(_profile(each.id, each.country, each.service, each) for each in shapes.destinations.profile),
+        fallback=_profile("fallback", ANY, ANY, shapes.destinations.fallback),
+        untrackable=_untrackable(shapes.destinations),
+        seasons=tuple(season for each in shapes.calendar.season for season in seasons(each)),
+        services=tuple(_service(each.model_dump()) for each in shapes.services.service),
+        marketplaces={each.id: _marketplace(each) for each in shapes.marketplaces.marketplace},
+        stores={id_: _store(id_, each) for id_, each in shapes.stores.items()},
+        compensation=tuple(_claim_rule(each, carriers) for each in shapes.compensation.rule),
+        compensation_default=_claim_default(shapes.compensation),
+        timing=Timing(**shapes.compensation.timing.model_dump()),
+        manners=Manners(**shapes.tracker.outreach.model_dump(), **shapes.tracker.refunds.model_dump()),
+        languages=dict(messages.languages),
+        reviewed=messages.reviewed,
+        messages_off=messages.off,
+        sources=_routes(shapes.carriers, shapes.tracker.source),
+        carriers=carriers,
+        capabilities=tuple(PrefixCapability(**_plain(each.model_dump())) for each in shapes.destinations.capability),
+        lint=tuple(_lint(each.model_dump()) for each in shapes.lint.list),
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in _ABOUT}
+
+
+def _profile(id_: str, country: str, service: str, ladder: Ladder) -> Profile:
+    return Profile(
+        id=id_,
+        country=country,
+        service=service,
+        p50=ladder.p50,
+        p90=ladder.p90,
+        p99=ladder.p99,
+        promise_days=ladder.promise_days,
+        guarantee_days=ladder.guarantee_days,
+        stages={stage: getattr(ladder.stage_days, stage.value) for stage in STAGES},
+        silence=Silence(**ladder.stale_days.model_dump()),
+        promise_by_platform=dict(ladder.promise_by_platform),
+    )
+
+
+def _untrackable(shape: DestinationsFile) -> Untrackable:
+    found = shape.untrackable
+    return Untrackable(
+        pre_scan_task_biz=found.pre_scan_task_biz,
+        pre_scan_verdict_biz=found.pre_scan_verdict_biz,
+        two_sources_answers=found.two_sources.not_found_answers,
+        two_sources_days=found.two_sources.over_days,
+        one_source_answers=found.one_source.not_found_answers,
+        one_source_days=found.one_source.over_days,
+        fresh_not_found_hours=found.fresh_not_found_hours,
+    )
+
+
+def _service(values: dict[str, Any]) -> Service:
+    return Service(patterns=_patterns(values.pop("match")), **_plain(values))
+
+
+def _lint(values: dict[str, Any]) -> LintList:
+    return LintList(patterns=_patterns(values.pop("patterns")), exact=_patterns(values.pop("exact")), **_plain(values))
+
+
+def _patterns(texts: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(text) for text in texts)
+
+
+def _marketplace(shape: MarketplaceShape) -> Marketplace:
+    values = _plain(shape.model_dump())
+    values |= {
+        "channel": Channel(shape.channel),
+        "extension": Extension(**values["extension"]),
+        "last_complaint": tuple(LastDay(**each) for each in values["last_complaint"]),
+    }
+    return Marketplace(**values)
+
+
+def _store(id_: str, shape: StoreFile) -> Store:
+    values = shape.model_dump()
+    return Store(**values | {"id": id_, "channel": Channel(shape.channel) if shape.channel else None})
+
+
+def _claim_rule(shape: ClaimRule, carriers: Mapping[str, Carrier]) -> CompensationRule:
+    """`country` is whose working days count: the origin's, else those of the first named carrier's home."""
+    home = next((carriers[each].country for each in shape.carriers if each in carriers), None)
+    match = re.compile(shape.match) if shape.match else None
+    return CompensationRule(**shape.model_dump(exclude={"match", "evidence_of_rule"}), match=match, country=shape.origin or home,
+                            evidence_of_rule=shape.evidence_of_rule or "unverified")  # fmt: skip
+
+
+def _claim_default(shape: CompensationFile) -> CompensationRule:
+    return CompensationRule(id="defaults", carriers=(ANY,), phase=Phase.ANY, **shape.defaults.model_dump())
+
+
+def _routes(shape: CarriersFile, sources: Iterable[Source]) -> dict[str, tuple[str, ...]]:
+    """Carrier -> ids of the configured sources that are asked about it; a name means a source's id or its adapter.
+
+    Whatever is configured is asked rather than nobody: without a named default every source serves the other carriers.
+    """
+    configured = tuple(sources)
+
+    def expand(names: Iterable[str]) -> tuple[str, ...]:
+        found = [each.id for name in names for each in configured if name in {each.id, each.adapter}]
+        return tuple(dict.fromkeys(found))
+
+    default = expand(shape.default_sources) or tuple(each.id for each in configured)
+    routes = {each.id: route for each in shape.carrier if (route := expand(each.sources))}
+    return {**routes, ANY: default}
+
+
+def stage_days(ladder: Ladder) -> tuple[tuple[Intent, int], ...]:
+    """The stages with their days, in order."""
+    return tuple((stage, getattr(ladder.stage_days, stage.value)) for stage in STAGES)

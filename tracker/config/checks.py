@@ -1,0 +1,207 @@
+"""What no single file can know: names that lead nowhere, rules that contradict each other, channels that cannot send."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import combinations, pairwise
+
+from carriers import registry
+from tracker.compensation import equal_rank
+from tracker.compensation.matching import ANY_CARRIER, ANY_POST
+from tracker.config.build import Shapes, stage_days
+from tracker.config.merge import Merged, Section
+from tracker.config.problem import Level, Problem, meant
+from tracker.config.shape_rules import Ladder
+from tracker.messages import MESSAGE_TYPES
+from tracker.rules import Rules
+
+Found = tuple[Merged, str, Level]
+"""Where, what, how bad; the section adds file and line."""
+
+_ERROR: Level = "error"
+_WARNING: Level = "warning"
+
+
+def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapters: Collection[str]) -> Iterator[Problem]:
+    """Every finding, with file and line."""
+    checks: Iterable[tuple[str, Iterator[Found]]] = (
+        ("destinations", _destinations(shapes)),
+        ("calendar", _calendar(shapes)),
+        ("services", _services(shapes)),
+        ("carriers", _carriers(shapes, adapters)),
+        ("marketplaces", _marketplaces(shapes)),
+        ("compensation", _compensation(shapes, rules)),
+        ("lint", _lint(shapes)),
+        ("tracker", _messages(shapes)),
+        ("tracker", _sources(shapes, adapters)),
+    )
+    for name, found in checks:
+        yield from (sections[name].problem(path, message, level) for path, message, level in found)
+    for id_ in shapes.stores:
+        yield from (sections[f"stores/{id_}"].problem(*each) for each in _store(id_, shapes))
+
+
+def _unknown(path: Merged, what: str, got: str, allowed: Iterable[str]) -> Found:
+    return path, f"no such {what}" + meant(got, allowed), _ERROR
+
+
+def _destinations(shapes: Shapes) -> Iterator[Found]:
+    yield from _ladder(("fallback",), shapes.destinations.fallback)
+    seen: dict[tuple[str, str], str] = {}
+    for each in shapes.destinations.profile:
+        path = ("profile", each.id)
+        yield from _ladder(path, each)
+        other = seen.setdefault((each.country, each.service), each.id)
+        if other != each.id:
+            yield path, f"the profile {other} has the same country and service ({each.country}, {each.service})", _ERROR
+
+
+def _ladder(path: Merged, ladder: Ladder) -> Iterator[Found]:
+    for (before, earlier), (after, later) in pairwise(stage_days(ladder)):
+        if earlier >= later:
+            where = (*path, "stage_days", after.value)
+            yield (
+                where,
+                f"the stages have to increase: {after.value} on day {later} is not after {before.value} on day {earlier}",
+                _ERROR,
+            )
+    last_stage, last = stage_days(ladder)[-1]
+    if last > ladder.guarantee_days:
+        where = (*path, "stage_days", last_stage.value)
+        yield where, f"{last_stage.value} on day {last} comes after the protection ends on day {ladder.guarantee_days}", _WARNING
+    for names, shape in ((("p50", "p90", "p99"), ladder), (("watch", "investigate", "probable_loss"), ladder.stale_days)):
+        values = [getattr(shape, name) for name in names]
+        if values != sorted(values):
+            where = path if shape is ladder else (*path, "stale_days")
+            yield where, f"{', '.join(names)} have to increase (got {', '.join(map(str, values))})", _ERROR
+
+
+def _calendar(shapes: Shapes) -> Iterator[Found]:
+    for each in shapes.calendar.season:
+        if (each.feast is None) == (each.start is None or each.end is None):
+            yield ("season", each.id), "needs either a feast, or start and end", _ERROR
+
+
+def _services(shapes: Shapes) -> Iterator[Found]:
+    known = {each.id for each in shapes.carriers.carrier}
+    ladders: dict[str, str] = {}
+    for each in shapes.services.service:
+        if each.carrier is not None and each.carrier not in known:
+            yield _unknown(("service", each.id, "carrier"), "carrier in carriers.toml", each.carrier, known)
+        if ladders.setdefault(each.service, each.ladder) != each.ladder:
+            message = f'"{each.service}" follows the ladder {ladders[each.service]} in another entry, {each.ladder} here'
+            yield ("service", each.id, "ladder"), message, _ERROR
+
+
+def _carriers(shapes: Shapes, adapters: Collection[str]) -> Iterator[Found]:
+    known = {*adapters, *(each.id for each in shapes.tracker.source)}
+    for name in shapes.carriers.default_sources:
+        if name not in known:
+            yield _unknown(("default_sources",), "source or adapter", name, known)
+    for each in shapes.carriers.carrier:
+        for name in (*each.sources, *each.codes):
+            if name not in known:
+                key = "sources" if name in each.sources else "codes"
+                yield _unknown(("carrier", each.id, key), "source or adapter", name, known)
+
+
+def _marketplaces(shapes: Shapes) -> Iterator[Found]:
+    for each in shapes.marketplaces.marketplace:
+        path = ("marketplace", each.id)
+        for key in ("tasks_for", "grouped", "messages_off"):
+            for name in sorted(getattr(each, key) - MESSAGE_TYPES.keys()):
+                yield _unknown((*path, key), "type of message", name, MESSAGE_TYPES)
+        for name in sorted((each.tasks_for | each.grouped) & each.messages_off):
+            yield (*path, "messages_off"), f"{name} is switched off, and named as a task too", _WARNING
+        if each.extension.mode != "none" and not (each.extension.days and each.extension.max_extensions):
+            yield (*path, "extension"), "needs days = [...] and max_extensions", _ERROR
+        if not each.own_shop and each.channel != "task":
+            yield (*path, "channel"), _NO_MAIL, _ERROR
+
+
+_NO_MAIL = 'contact outside the platform is forbidden there, so its buyers are reached by "task" (D5)'
+
+
+def _compensation(shapes: Shapes, rules: Rules) -> Iterator[Found]:
+    known = {ANY_CARRIER, ANY_POST, *(each.id for each in shapes.carriers.carrier)}
+    for each in shapes.compensation.rule:
+        path = ("rule", each.id)
+        for name in each.carriers:
+            if name not in known:
+                yield _unknown((*path, "carriers"), "carrier in carriers.toml", name, known)
+        if each.latest_days is not None and each.latest_months is not None:
+            yield (*path, "latest_months"), "latest_days or latest_months, not both", _ERROR
+        same_clock = each.earliest_clock in {None, each.clock} and each.day_kind == "cal"
+        if same_clock and each.latest_days is not None and each.latest_days < each.earliest_days:
+            yield (*path, "latest_days"), f"closes on day {each.latest_days}, before it opens on day {each.earliest_days}", _ERROR
+        if (each.cap_amount is not None or each.cap_per_kg is not None) and each.cap_currency is None:
+            yield path, "a cap needs its cap_currency", _ERROR
+    for one, other in combinations(rules.compensation, 2):
+        if equal_rank(one, other):
+            message = f"holds for the same parcels as {other.id}, and neither is more specific: narrow one of them"
+            yield ("rule", one.id), message, _ERROR
+
+
+def _lint(shapes: Shapes) -> Iterator[Found]:
+    known = {"*", *(each.id for each in shapes.marketplaces.marketplace)}
+    for each in shapes.lint.list:
+        for name in each.platforms:
+            if name not in known:
+                yield _unknown(("list", each.id, "platforms"), "marketplace", name, known)
+
+
+def _messages(shapes: Shapes) -> Iterator[Found]:
+    for name in sorted(shapes.tracker.messages.off - MESSAGE_TYPES.keys()):
+        yield _unknown(("messages", "off"), "type of message", name, MESSAGE_TYPES)
+
+
+def _sources(shapes: Shapes, adapters: Collection[str]) -> Iterator[Found]:
+    for each in shapes.tracker.source:
+        path = ("source", each.id)
+        if each.adapter not in adapters:
+            yield _unknown((*path, "adapter"), "adapter", each.adapter, adapters)
+            continue
+        if each.adapter not in registry.names():
+            continue
+        adapter = registry.describe(each.adapter)
+        for name in sorted(set(adapter.secrets) - each.secrets.keys()):
+            yield (
+                (*path, "secrets"),
+                f'{adapter.title} wants a secret "{name}" (for instance {name} = "credential:{each.id}")',
+                _ERROR,
+            )
+        if adapter.drop and not each.base_url.startswith("drop:"):
+            yield (*path, "base_url"), f'{adapter.title} reads a folder: base_url = "drop:FOLDER" (got "{each.base_url}")', _ERROR
+        if each.batch is not None and each.batch > adapter.batch_size:
+            yield (
+                (*path, "batch"),
+                f"{adapter.title} takes at most {adapter.batch_size} numbers at once (got {each.batch})",
+                _ERROR,
+            )
+
+
+def _store(id_: str, shapes: Shapes) -> Iterator[Found]:
+    store = shapes.stores[id_]
+    markets = {each.id: each for each in shapes.marketplaces.marketplace}
+    market = markets.get(store.platform)
+    if market is None:
+        yield _unknown(("platform",), "marketplace", store.platform, markets)
+        return
+    channel = store.channel or market.channel
+    if channel == "smtp" and shapes.tracker.smtp is None:
+        where = ("channel",) if store.channel else ("platform",)
+        yield where, 'mails its buyers, and tracker.toml has no [smtp] (add it, or channel = "maildir" to try without)', _ERROR
+    if store.channel not in {None, "task"} and not market.own_shop:
+        yield ("channel",), _NO_MAIL, _ERROR
+    for name in sorted(store.modes.keys() - MESSAGE_TYPES.keys()):
+        yield _unknown(("modes",), "type of message", name, MESSAGE_TYPES)
+    yield from _shared_names(id_, shapes)
+
+
+def _shared_names(id_: str, shapes: Shapes) -> Iterator[Found]:
+    """Two shops of one platform with the same name in files: an order could be either's. Told once, at the later one."""
+    mine = shapes.stores[id_]
+    for other in shapes.stores:
+        if other < id_ and shapes.stores[other].platform == mine.platform:
+            for name in sorted(set(mine.names) & set(shapes.stores[other].names)):
+                yield ("names",), f'files name the shop {other} "{name}" too', _ERROR

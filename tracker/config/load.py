@@ -1,0 +1,167 @@
+"""Find, read, merge, check and build the configuration: all problems at once, each with its line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from pydantic import BaseModel
+
+from carriers import registry
+from tracker.config.build import Shapes, build_rules
+from tracker.config.checks import check
+from tracker.config.layers import Layer, environment_layer, read_layer
+from tracker.config.merge import Section
+from tracker.config.problem import ConfigError, Problem, meant
+from tracker.config.settings import Settings, build_settings
+from tracker.config.shape_market import MarketplacesFile, StoreFile
+from tracker.config.shape_rules import (
+    CalendarFile,
+    CarriersFile,
+    CompensationFile,
+    DestinationsFile,
+    LintFile,
+    ServicesFile,
+)
+from tracker.config.shape_tracker import TrackerFile
+from tracker.config.texts import TextFiles, check_texts, read_texts
+from tracker.config.validate import validate
+from tracker.messages import Texts
+from tracker.rules import Rules
+
+MAIN = "tracker"
+SHAPES: Mapping[str, type[BaseModel]] = {
+    MAIN: TrackerFile,
+    "destinations": DestinationsFile,
+    "calendar": CalendarFile,
+    "services": ServicesFile,
+    "carriers": CarriersFile,
+    "marketplaces": MarketplacesFile,
+    "compensation": CompensationFile,
+    "lint": LintFile,
+}
+_OTHERS = frozenset({"formats", "team", "fx", "time-rules", "pyproject"})
+"""Files that stand beside tracker.toml and are read by others, or are nobody's misspelling."""
+
+VARIABLE = "TRACKER_CONFIG"
+SYSTEM = Path("/etc/tracker/tracker.toml")
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A configuration that can be used. `problems` are warnings; `files` all files read; `sections` are for show()."""
+
+    settings: Settings
+    rules: Rules
+    texts: Texts
+    problems: tuple[Problem, ...]
+    files: tuple[Path, ...]
+    sections: Mapping[str, Section]
+
+
+def find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The tracker.toml to use: the one named, $TRACKER_CONFIG, ./tracker.toml, that in /etc/tracker; None: shipped defaults."""
+    named = path or (Path(environ[VARIABLE]) if environ.get(VARIABLE) else None)
+    if named is not None:
+        return named / "tracker.toml" if named.is_dir() else named
+    return next((each for each in (Path("tracker.toml"), SYSTEM) if each.is_file()), None)
+
+
+def defaults_dir() -> Path:
+    """Where the shipped defaults lie: inside the package, in a checkout beside it."""
+    package = Path(__file__).resolve().parent.parent
+    packaged = package / "_defaults"
+    return packaged if packaged.is_dir() else package.parent / "config"
+
+
+def load(path: Path | None, *, environ: Mapping[str, str], adapters: Collection[str] | None = None) -> Loaded:
+    """Read `path` (a tracker.toml, as `find` gives it) with its siblings over the defaults.
+
+    `adapters` are the names a source may use (carriers.registry.names()). Raises ConfigError with every problem, warnings
+    included, when one of them is an error.
+    """
+    problems: list[Problem] = []
+    folder = path.absolute().parent if path else Path.cwd()
+    sections = _sections(path, folder, environ, problems)
+    texts = read_texts([defaults_dir(), *([folder] if path else [])], problems)
+    shapes = _shapes(sections, problems)
+    if shapes is None:
+        raise ConfigError(problems)
+    settings = build_settings(shapes.tracker, sections[MAIN], folder, environ, problems)
+    rules = build_rules(shapes, _version(sections, texts))
+    problems += check(shapes, rules, sections, registry.names() if adapters is None else adapters)
+    problems += check_texts(texts, rules.lint, rules.languages.values())
+    if any(each.level == "error" for each in problems):
+        raise ConfigError(problems)
+    files = {Path(each.file) for each in texts.files} | {Path(file) for section in sections.values() for file in section.files}
+    return Loaded(
+        settings=settings,
+        rules=rules,
+        texts=texts.texts(),
+        problems=ConfigError(problems).problems,
+        files=tuple(sorted(files)),
+        sections=sections,
+    )
+
+
+def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Section]:
+    sections = {}
+    for name in SHAPES:
+        layers = [read_layer(defaults_dir() / f"{name}.toml", shipped=True)]
+        if path is not None:
+            layers += _layer(path if name == MAIN else folder / f"{name}.toml", problems, wanted=name == MAIN)
+        if name == MAIN:
+            layers.append(environment_layer(environ))
+        sections[name] = Section(name, layers)
+    if path is not None:
+        problems += _strangers(path, folder)
+        for file in sorted(folder.glob("stores/*.toml")):
+            sections[f"stores/{file.stem}"] = Section(f"stores/{file.stem}", _layer(file, problems, wanted=True))
+    return sections
+
+
+def _layer(file: Path, problems: list[Problem], *, wanted: bool) -> list[Layer]:
+    if not wanted and not file.exists():
+        return []
+    try:
+        return [read_layer(file)]
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return []
+
+
+def _strangers(path: Path, folder: Path) -> list[Problem]:
+    """Files that look like ours by a slip of the pen: nothing would read them."""
+    found = []
+    for file in sorted(folder.glob("*.toml")):
+        told = meant(file.stem, SHAPES)
+        if file.stem not in {*SHAPES, *_OTHERS} and file != path and "did you mean" in told:
+            found.append(Problem(file=str(file), line=None, key="", message=f"is not read{told}", level="warning"))
+    return found
+
+
+def _shapes(sections: Mapping[str, Section], problems: list[Problem]) -> Shapes | None:
+    """Every file in its shape; None when one has none. All files are tried, so that no problem hides another."""
+    before = len(problems)
+    shapes = {name: validate(shape, sections[name], problems) for name, shape in SHAPES.items()}
+    stores = {
+        name.removeprefix("stores/"): validate(StoreFile, section, problems)
+        for name, section in sections.items()
+        if name.startswith("stores/")
+    }
+    broken = None in shapes.values() or None in stores.values() or any(each.level == "error" for each in problems[:before])
+    return None if broken else Shapes(**cast("dict[str, Any]", {**shapes, "stores": stores}))
+
+
+def _version(sections: Mapping[str, Section], texts: TextFiles) -> str:
+    """blake2b over the canonical form of everything that was merged."""
+    merged = {
+        "sections": {name: section.data for name, section in sections.items()},
+        "texts": {f"{each.language}/{each.key}": each.source for each in texts.files},
+        "words": {language: dict(words) for language, words in texts.words.items()},
+    }
+    canonical = json.dumps(merged, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,171 @@
+"""What the rest of the house gets of tracker.toml: plain values, paths absolute, secrets resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from carriers import registry
+from tracker.config.merge import Section
+from tracker.config.problem import Problem
+from tracker.config.secret import Secret, UnresolvedError, resolve
+from tracker.config.shape_tracker import Source as SourceShape
+from tracker.config.shape_tracker import TrackerFile
+
+_SQLITE = "sqlite:///"
+_DROP = "drop:"
+
+
+class Smtp(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail server of the seller's own shop. `tls`: starttls | tls | none; `from_` an address, with or without a name."""
+
+    host: str
+    port: int
+    user: str | None
+    password: Secret | None
+    tls: str
+    from_: str
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One account of one source. `adapter` is a name of carriers.registry, `rps` requests a second, no `batch` its own.
+
+    `base_url` of a drop folder is `drop:` with the absolute folder.
+    """
+
+    id: str
+    adapter: str
+    base_url: str
+    secrets: Mapping[str, Secret]
+    options: Mapping[str, Any]
+    rps: float
+    connections: int
+    batch: int | None
+    daily_quota: int | None
+
+
+class PollSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Distances between two polls of a number, hours and days (tracker.toml [poll])."""
+
+    fresh_h: int
+    moving_h: int
+    stale_h: int
+    moving_days: int
+    final_days: int
+    longest_days: int
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How often each shell looks for due work, how many conversations run side by side, how long a stop may take (seconds)."""
+
+    poll_interval_s: int
+    sweep_interval_s: int
+    dispatch_interval_s: int
+    inbox_interval_s: int
+    concurrency: int
+    drain_s: int
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things lie and whom we ask. `folder` is that of tracker.toml (the working directory without one)."""
+
+    folder: Path
+    state_dir: Path
+    database_url: str
+    journal: Path
+    inbox: Path | None
+    maildir: Path
+    log_format: str
+    smtp: Smtp | None
+    sources: tuple[Source, ...]
+    poll: PollSettings
+    engine: EngineSettings
+    operators_language: str
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret in clear: for the log's redaction, and for nothing else."""
+        passwords = (self.smtp.password,) if self.smtp and self.smtp.password else ()
+        return tuple(
+            each.reveal() for each in (*passwords, *(each for source in self.sources for each in source.secrets.values()))
+        )
+
+
+def build_settings(
+    shape: TrackerFile, section: Section, folder: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> Settings:
+    """The settings; what cannot be resolved is told in `problems` and left out."""
+    state = _state_dir(shape.state.dir, folder, environ)
+    vault = _Vault(section, folder, environ, problems)
+    return Settings(
+        folder=folder,
+        state_dir=state,
+        database_url=_database_url(shape.database.url, state),
+        journal=state / shape.journal.path,
+        inbox=state / shape.inbox.path if shape.inbox.path else None,
+        maildir=state / shape.mail.maildir,
+        log_format=shape.log.format,
+        smtp=_smtp(shape, vault),
+        sources=tuple(_source(each, state, vault) for each in shape.source),
+        poll=PollSettings(**shape.poll.model_dump()),
+        engine=EngineSettings(**shape.engine.model_dump(), inbox_interval_s=shape.inbox.interval_s),
+        operators_language=shape.operators.language,
+    )
+
+
+class _Vault:
+    """Resolves references, and tells the line of those that lead nowhere."""
+
+    def __init__(self, section: Section, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> None:
+        self._section, self._folder, self._environ, self._problems = section, folder, environ, problems
+
+    def open(self, reference: str, path: tuple[str, ...]) -> Secret | None:
+        try:
+            secret, warning = resolve(reference, self._environ, self._folder)
+        except UnresolvedError as error:
+            self._problems.append(self._section.problem(path, str(error), "warning" if error.here_only else "error"))
+            return None
+        if warning:
+            self._problems.append(self._section.problem(path, warning, "warning"))
+        return secret
+
+
+def _state_dir(given: str | None, folder: Path, environ: Mapping[str, str]) -> Path:
+    """[state] dir, else what systemd gives, else beside tracker.toml."""
+    systemd = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return folder / Path(given or systemd or ".").expanduser()
+
+
+def _database_url(url: str, state: Path) -> str:
+    path = url.removeprefix(_SQLITE)
+    return url if path == url or not path else f"{_SQLITE}{state / path}"
+
+
+def _smtp(shape: TrackerFile, vault: _Vault) -> Smtp | None:
+    server = shape.smtp
+    if server is None:
+        return None
+    password = vault.open(server.password, ("smtp", "password")) if server.password else None
+    return Smtp(host=server.host, port=server.port, user=server.user, password=password, tls=server.tls, from_=server.from_)
+
+
+def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:
+    opened = {name: vault.open(reference, ("source", shape.id, "secrets", name)) for name, reference in shape.secrets.items()}
+    usual = registry.describe(shape.adapter).base_url if shape.adapter in registry.names() else ""
+    address = shape.base_url or usual
+    if address.startswith(_DROP):
+        address = f"{_DROP}{state / address.removeprefix(_DROP)}"
+    return Source(
+        id=shape.id,
+        adapter=shape.adapter,
+        base_url=address,
+        secrets={name: secret for name, secret in opened.items() if secret is not None},
+        options=dict(shape.options),
+        rps=shape.rps,
+        connections=shape.connections,
+        batch=shape.batch,
+        daily_quota=shape.daily_quota,
+    )

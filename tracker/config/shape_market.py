@@ -1,0 +1,72 @@
+"""The shapes of marketplaces.toml and of a shop's file in stores/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tracker.config.shape import Country, Currency, Days, Entry, Positive, Shape, Versioned, Zone
+from tracker.model import Mode
+
+Door = Literal["smtp", "maildir", "task"]
+
+
+class Extension(Shape):
+    """How a window is extended there."""
+
+    mode: Literal["api", "manual", "none"]
+    trigger_days: Days = 0
+    days: tuple[Positive, ...] = ()
+    max_extensions: Days = 0
+
+
+class LastDay(Shape):
+    """A last day to complain."""
+
+    anchor: Literal["promised", "paid", "window_end"]
+    days: Days
+
+
+class Marketplace(Entry):
+    """A [[marketplace]]."""
+
+    names: tuple[str, ...] = ()
+    channel: Door
+    own_shop: bool
+    zone: Zone
+    extension: Extension
+    window_field: bool = False
+    messages_off: frozenset[str] = frozenset()
+    tasks_for: frozenset[str] = frozenset()
+    grouped: frozenset[str] = frozenset()
+    order_url: Annotated[str, Field(pattern=r"^https?://.*\{order\}")] | None = None
+    max_characters: Positive | None = None
+    freeze_days: Days = 0
+    last_complaint: tuple[LastDay, ...] = ()
+
+
+class MarketplacesFile(Versioned):
+    """marketplaces.toml."""
+
+    marketplace: tuple[Marketplace, ...] = ()
+
+
+class StoreFile(Shape):
+    """stores/<id>.toml."""
+
+    platform: str
+    name: Annotated[str, Field(min_length=1)]
+    zone: Zone
+    currency: Currency | None = None
+    mode: Mode
+    modes: Mapping[str, Mode] = {}
+    channel: Door | None = None
+    sender: Annotated[str, Field(pattern="@")] | None = None
+    signature: str | None = None
+    names: tuple[str, ...] = ()
+    hourly_cap: Positive | None = None
+    default_country: Country | None = None
+    payment_hint: str | None = None
+    refund_offer_approved: bool = True

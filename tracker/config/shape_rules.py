@@ -1,0 +1,226 @@
+"""The shapes of the files of rules: destinations, calendar, services, carriers, compensation, lint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tracker.config.shape import Country, Currency, Days, Entry, Hours, Positive, Regex, Shape, Versioned
+from tracker.model import Capability, Phase
+
+Clock = Literal["posted", "first_scan", "promised", "last_scan"]
+DayKind = Literal["cal", "biz"]
+
+
+class Stages(Shape):
+    """Days of the stages."""
+
+    stage1: Days
+    stage2: Days
+    stage3: Days
+
+
+class Stale(Shape):
+    """Days without any scan."""
+
+    watch: Days
+    investigate: Days
+    probable_loss: Days
+
+
+class Ladder(Shape):
+    """What a profile and the fallback share."""
+
+    p50: Days
+    p90: Days
+    p99: Days
+    promise_days: Days
+    guarantee_days: Days
+    stage_days: Stages
+    stale_days: Stale
+    promise_by_platform: Mapping[str, Days] = {}
+
+
+class Fallback(Ladder):
+    """[fallback]."""
+
+    evidence_of_rule: str | None = None
+
+
+class Profile(Entry, Ladder):
+    """A [[profile]]."""
+
+    country: Country
+    service: str
+
+
+class NotFound(Shape):
+    """How many answers over how many days confirm a *not found*."""
+
+    not_found_answers: Positive
+    over_days: Days
+
+
+class Untrackable(Shape):
+    """[untrackable]."""
+
+    pre_scan_task_biz: Days
+    pre_scan_verdict_biz: Days
+    two_sources: NotFound
+    one_source: NotFound
+    fresh_not_found_hours: Hours
+
+
+class PrefixCapability(Entry):
+    """A [[capability]]."""
+
+    prefixes: tuple[Annotated[str, Field(pattern="^[A-Z]$")], ...]
+    tracking: Capability
+    countries: tuple[Country, ...] = ()
+
+
+class DestinationsFile(Versioned):
+    """destinations.toml."""
+
+    untrackable: Untrackable
+    fallback: Fallback
+    capability: tuple[PrefixCapability, ...] = ()
+    profile: tuple[Profile, ...] = ()
+
+
+MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+
+class Season(Entry):
+    """A [[season]]: around a feast, or from one day of the year to another."""
+
+    leg: Literal["origin", "destination", "any"]
+    country: Country | None = None
+    feast: Literal["spring_festival", "carnival"] | None = None
+    start_days: int = 0
+    end_days: int = 0
+    start: MonthDay | None = None
+    end: MonthDay | None = None
+    add_days: Days
+
+
+class CalendarFile(Versioned):
+    """calendar.toml."""
+
+    season: tuple[Season, ...] = ()
+
+
+class Service(Entry):
+    """A [[service]]."""
+
+    match: Annotated[tuple[Regex, ...], Field(min_length=1)]
+    carrier: str | None = None
+    service: str
+    ladder: Literal["standard", "registered", "express", "economy"] = "standard"
+    capability: Capability | None = None
+    settled_by: Literal["platform"] | None = None
+    contract: str | None = None
+
+
+class ServicesFile(Versioned):
+    """services.toml."""
+
+    service: tuple[Service, ...] = ()
+
+
+class Carrier(Entry):
+    """A [[carrier]]."""
+
+    name: str
+    url: Annotated[str, Field(pattern=r"^https?://.*\{number\}")] | None = None
+    country: Country | None = None
+    post: bool = False
+    sources: tuple[str, ...] = ()
+    codes: Mapping[str, str] = {}
+
+
+class CarriersFile(Versioned):
+    """carriers.toml."""
+
+    default_sources: tuple[str, ...] = ()
+    carrier: tuple[Carrier, ...] = ()
+
+
+class Terms(Shape):
+    """What a claim rule and the defaults share."""
+
+    clock: Clock
+    earliest_days: Days
+    latest_days: Days | None = None
+    day_kind: DayKind = "cal"
+    basis: Literal["none", "declared", "declared_plus_freight", "item_price", "postage_multiple", "sdr", "per_kg", "insured"]
+
+
+class ClaimRule(Entry, Terms):
+    """A [[rule]]."""
+
+    carriers: Annotated[tuple[str, ...], Field(min_length=1)]
+    phase: Phase
+    services: tuple[str, ...] = ()
+    origin: Country | None = None
+    match: Regex | None = None
+    earliest_clock: Clock | None = None
+    earliest_days_eu: Days | None = None
+    earliest_days_domestic: Days | None = None
+    latest_months: Positive | None = None
+    damage_latest_days: Days | None = None
+    multiple: Decimal | None = None
+    cap_amount: Decimal | None = None
+    cap_per_kg: Decimal | None = None
+    cap_currency: Currency | None = None
+    refund_postage: bool = False
+    inquiry_only: bool = False
+    settled_by: Literal["platform"] | None = None
+    seller_may_file: tuple[str, ...] = ()
+    max_attempts: Positive | None = None
+    response_days: Days | None = None
+    response_day_kind: DayKind = "cal"
+    appeal_days: Days | None = None
+    payout_days: Days | None = None
+    payout_day_kind: DayKind = "cal"
+    evidence: tuple[str, ...] = ()
+    evidence_not_before: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
+    unverified_fields: tuple[str, ...] = ()
+
+
+class Timing(Shape):
+    """[timing]."""
+
+    start: Literal["watch", "investigate", "probable_loss"]
+    warn_days: tuple[Days, ...]
+
+
+class CompensationFile(Versioned):
+    """compensation.toml."""
+
+    defaults: Terms
+    timing: Timing
+    rule: tuple[ClaimRule, ...] = ()
+
+
+class LintList(Entry):
+    """A [[list]]."""
+
+    platforms: Annotated[tuple[str, ...], Field(min_length=1)]
+    why: str
+    words: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    within: Positive | None = None
+    patterns: tuple[Regex, ...] = ()
+    exact: tuple[Regex, ...] = ()
+    links: Literal["any", "own", "none"] = "any"
+
+
+class LintFile(Versioned):
+    """lint.toml."""
+
+    list: tuple[LintList, ...] = ()

@@ -1,0 +1,151 @@
+"""The shape of tracker.toml: where things lie, whom we ask, how we behave. Defaults stand in the shipped file, not here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tracker.config.shape import Country, Days, Entry, Hours, Optional, Positive, Reference, Seconds, Shape
+
+
+class Database(Shape):
+    """[database]."""
+
+    url: Annotated[str, Field(pattern=r"^(sqlite|postgresql)")]
+
+
+class State(Shape):
+    """[state]."""
+
+    dir: Annotated[str | None, Optional] = None
+
+
+class Journal(Shape):
+    """[journal]."""
+
+    path: str
+
+
+class Inbox(Shape):
+    """[inbox]."""
+
+    path: Annotated[str | None, Optional] = None
+    interval_s: Seconds
+
+
+class Mail(Shape):
+    """[mail]."""
+
+    maildir: str
+
+
+class Smtp(Shape):
+    """[smtp]. `tls`: starttls | tls (from the first byte) | none."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    user: str | None = None
+    password: Reference | None = None
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    from_: Annotated[str, Field(alias="from", pattern="@")]
+
+
+class Log(Shape):
+    """[log]."""
+
+    format: Literal["auto", "json", "console"]
+
+
+class Engine(Shape):
+    """[engine]."""
+
+    poll_interval_s: Seconds
+    sweep_interval_s: Seconds
+    dispatch_interval_s: Seconds
+    concurrency: Annotated[int, Field(ge=1, le=64)]
+    drain_s: Seconds
+
+
+class Poll(Shape):
+    """[poll]. Sources refresh a number every 3-12 h: asking more often than every 6 h brings nothing and costs goodwill."""
+
+    fresh_h: Annotated[int, Field(ge=6, le=168)]
+    moving_h: Annotated[int, Field(ge=6, le=168)]
+    stale_h: Annotated[int, Field(ge=6, le=168)]
+    moving_days: Days
+    final_days: Days
+    longest_days: Annotated[int, Field(ge=30, le=3650)]
+
+
+class Outreach(Shape):
+    """[outreach]."""
+
+    rounds: Positive
+    quiet_hours_between: Annotated[int, Field(ge=0)]
+    hourly_cap: Positive
+    stale_stage_days: Days
+    ramp_share: Annotated[Decimal, Field(gt=0, le=1)]
+    facts_age_message_hours: Hours
+    facts_age_money_hours: Hours
+    buyer_waiting_hours: Hours
+    grace_days_after_promise: Days
+    delay_days: Positive
+
+
+class Refunds(Shape):
+    """[refunds]."""
+
+    moved_within_days: Days
+    refund_before_window_days: Days
+    recommendation_days: Positive
+    plausibility_factor: Positive
+    plausibility_parcels: Positive
+
+
+class Messages(Shape):
+    """[messages]."""
+
+    off: frozenset[str]
+    reviewed: frozenset[str]
+    languages: Mapping[Country, str]
+
+
+class Operators(Shape):
+    """[operators]."""
+
+    language: str
+
+
+class Source(Entry):
+    """A [[source]]: one account at one service that knows about parcels."""
+
+    adapter: str
+    base_url: str = ""
+    secrets: Mapping[str, Reference] = {}
+    options: Mapping[str, Any] = {}
+    rps: Annotated[float, Field(gt=0, le=100)] = 3.0
+    connections: Annotated[int, Field(ge=1, le=16)] = 8
+    batch: Positive | None = None
+    daily_quota: Positive | None = None
+
+
+class TrackerFile(Shape):
+    """tracker.toml."""
+
+    database: Database
+    state: State
+    journal: Journal
+    inbox: Inbox
+    mail: Mail
+    smtp: Smtp | None = None
+    log: Log
+    engine: Engine
+    poll: Poll
+    outreach: Outreach
+    refunds: Refunds
+    messages: Messages
+    operators: Operators
+    source: tuple[Source, ...] = ()

@@ -1,0 +1,117 @@
+"""From merged data to a checked shape: pydantic finds what is wrong, this says it in the operators' words, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tracker.config.merge import Merged, Section
+from tracker.config.problem import Problem, meant
+
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
+
+_WORDS: Mapping[str, str] = {
+    "missing": "is missing",
+    "int_type": "has to be a whole number",
+    "int_parsing": "has to be a whole number",
+    "int_from_float": "has to be a whole number",
+    "float_type": "has to be a number",
+    "float_parsing": "has to be a number",
+    "decimal_type": "has to be a number",
+    "decimal_parsing": "has to be a number",
+    "bool_type": "has to be true or false",
+    "bool_parsing": "has to be true or false",
+    "string_type": "has to be text in quotes",
+    "tuple_type": "has to be a list [...]",
+    "list_type": "has to be a list [...]",
+    "frozen_set_type": "has to be a list [...]",
+    "dict_type": "has to be a table",
+    "mapping_type": "has to be a table",
+    "model_type": "has to be a table",
+    "model_attributes_type": "has to be a table",
+}
+_BOUNDS = {"greater_than_equal": ("ge", "at least"), "greater_than": ("gt", "more than"), "less_than_equal": ("le", "at most")}
+
+
+def validate(shape: type[ShapeT], section: Section, problems: list[Problem]) -> ShapeT | None:
+    """The section in its shape; None when it has none, with every reason in `problems`."""
+    problems.extend(section.problems)
+    try:
+        return shape.model_validate(section.data)
+    except ValidationError as error:
+        problems.extend(_problem(shape, section, each) for each in error.errors(include_url=False))
+        return None
+
+
+def _problem(shape: type[BaseModel], section: Section, error: ErrorDetails) -> Problem:
+    path = _merged(section.data, error["loc"])
+    if error["type"] == "extra_forbidden":
+        return section.problem(path, "unknown key" + meant(path[-1], _fields(shape, error["loc"][:-1])))
+    return section.problem(path, _message(error))
+
+
+def _message(error: ErrorDetails) -> str:
+    kind, got, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "missing":
+        return _WORDS[kind]
+    if kind in {"literal_error", "enum"}:
+        return "is not one of its values" + meant(
+            str(got), str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        )
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"has to be {words} {context[name]}{_got(got)}"
+    if kind == "value_error":
+        return str(context["error"])
+    return _WORDS.get(kind, error["msg"]) + _got(got)
+
+
+def _got(value: object) -> str:
+    if isinstance(value, str):
+        return f' (got "{value}")'
+    if isinstance(value, bool):
+        return f" (got {str(value).lower()})"
+    return f" (got {value})" if isinstance(value, int | float | Decimal) else f" (got a {_TOML_NAMES.get(type(value), 'value')})"
+
+
+_TOML_NAMES: Mapping[type, str] = {dict: "table", list: "list"}
+
+
+def _merged(data: object, loc: tuple[int | str, ...]) -> Merged:
+    """The loc of pydantic with ids instead of indices, as the origins know them. Its own marks (`[key]`) are left out."""
+    path: list[str] = []
+    for step in loc:
+        if isinstance(step, int):
+            data = data[step] if isinstance(data, list) and step < len(data) else None
+            path.append(data["id"] if isinstance(data, dict) and "id" in data else str(step))
+        elif step != "[key]":
+            data = data.get(step) if isinstance(data, dict) else None
+            path.append(step)
+    return tuple(path)
+
+
+def _fields(shape: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
+    """The keys that the table at `loc` may have."""
+    inner: Any = shape
+    for step in loc:
+        if isinstance(step, str) and isinstance(inner, type) and issubclass(inner, BaseModel):
+            field = _field(inner, step)
+            inner = _model_in(field) if field is not None else None
+    if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        return set()
+    return {field.alias or name for name, field in inner.model_fields.items()}
+
+
+def _field(shape: type[BaseModel], name: str) -> object:
+    return next((field.annotation for key, field in shape.model_fields.items() if name in {key, field.alias}), None)
+
+
+def _model_in(annotation: object) -> object:
+    """The shape inside `tuple[Shape, ...]`, `Shape | None`, `Mapping[str, Shape]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _model_in(each)) is not None), None)
