@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.intake.memory import MemoryStore
+from tests.intake.conftest import NOW
 from tests.intake.sheets import ALIEXPRESS, aliexpress, book
 from tracker.intake.importing import Knowledge, import_files
-from tracker.intake.reading import Wish
 from tracker.intake.report import document, exit_code, summary
+from tracker.store.opening import Store
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "imports"
-NOW = datetime(2026, 9, 10, tzinfo=UTC)
 NAMES = ("aliexpress_orders_zh.xls", "cn_forwarder_shipments.xlsx", "dianxiaomi_orders.xlsx")
 
 
@@ -23,11 +21,11 @@ def copied(tmp_path: Path) -> list[Path]:
     return [Path(shutil.copy(SAMPLES / name, tmp_path)) for name in NAMES]
 
 
-async def test_the_json_contract(knowledge: Knowledge, tmp_path: Path) -> None:
+async def test_the_json_contract(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
     """DESIGN "Commands": file, format, rows, orders, shipments, new, updated, unchanged, rejected."""
     path = tmp_path / "orders.xlsx"
     path.write_bytes(book(ALIEXPRESS, aliexpress(), aliexpress(order="8.17E+15")))
-    told = document(await import_files([path], MemoryStore(), NOW, knowledge=knowledge))
+    told = document(await import_files([path], store, NOW, knowledge=knowledge))
     (file,) = told["files"]
     reason = "the spreadsheet destroyed this number: 8.17E+15. Format the column as text and export the file again"
     assert told["schema_version"] == 1
@@ -46,20 +44,33 @@ async def test_the_json_contract(knowledge: Knowledge, tmp_path: Path) -> None:
     }
 
 
-async def test_importing_again_changes_nothing(knowledge: Knowledge, tmp_path: Path) -> None:
-    store, paths = MemoryStore(), copied(tmp_path)
-    first = await import_files(paths, store, NOW, knowledge=knowledge)
-    facts = dict(store.facts)
-    again = await import_files(paths[:1], store, NOW, knowledge=knowledge)
-    assert [(report.new, report.updated) for report in first] == [(8, 0), (2, 0), (2, 2)]
-    assert [(report.new, report.updated + report.unchanged, report.nothing_new) for report in again] == [(0, 8, False)]
-    assert facts.keys() == store.facts.keys()
+async def test_files_of_one_story_join_in_any_order(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
+    """facts/file-formats.md section 4: the forwarder's sheet knows no order, and came first; 店小秘 names the store."""
+    aliexpress_file, forwarder, dianxiaomi = copied(tmp_path)
+    reports = await import_files([forwarder, dianxiaomi, aliexpress_file], store, NOW, knowledge=knowledge)
+    assert [(report.new, report.orphans) for report in reports] == [
+        (2, ("LV204567891CN", "UM305678905YP")),
+        (3, ()),
+        (4, ("8170000000000044",)),
+    ]
+    assert [orphan.number for orphan in await store.orphans()] == ["8170000000000044"], "not shipped yet: it waits"
 
 
-async def test_a_bad_file_does_not_stop_the_next(knowledge: Knowledge, tmp_path: Path) -> None:
+async def test_importing_again_changes_nothing(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
+    paths = copied(tmp_path)
+    await import_files(paths, store, NOW, knowledge=knowledge)
+    again = await import_files(paths, store, NOW, knowledge=knowledge)
+    assert [(report.new, report.updated, report.unchanged, report.nothing_new) for report in again] == [
+        (0, 0, 8, True),
+        (0, 0, 2, True),
+        (0, 0, 4, True),
+    ]
+
+
+async def test_a_bad_file_does_not_stop_the_next(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
     empty = tmp_path / "empty.csv"
     empty.touch()
-    reports = await import_files([empty, tmp_path, *copied(tmp_path)[:1]], MemoryStore(), NOW, knowledge=knowledge)
+    reports = await import_files([empty, tmp_path, *copied(tmp_path)[:1]], store, NOW, knowledge=knowledge)
     assert [bool(report.error) for report in reports] == [True, True, False]
     assert exit_code(reports) == 3
     assert exit_code(reports[:2]) == 1
@@ -67,10 +78,10 @@ async def test_a_bad_file_does_not_stop_the_next(knowledge: Knowledge, tmp_path:
     assert "is empty: export it again" in summary(reports)
 
 
-async def test_rejected_rows_are_written_beside_the_file(knowledge: Knowledge, tmp_path: Path) -> None:
+async def test_rejected_rows_are_written_beside_the_file(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
     path = tmp_path / "orders.xlsx"
     path.write_bytes(book(ALIEXPRESS, aliexpress(country="Atlantis", remark="=cmd"), aliexpress()))
-    reports = await import_files([path], MemoryStore(), NOW, knowledge=knowledge)
+    reports = await import_files([path], store, NOW, knowledge=knowledge)
     written = tmp_path / "orders.xlsx.rejected.csv"
     assert reports[0].rejected_file == str(written)
     header, row = csv.reader(written.read_text(encoding="utf-8-sig").splitlines(keepends=True))
@@ -82,36 +93,31 @@ async def test_rejected_rows_are_written_beside_the_file(knowledge: Knowledge, t
     assert "1 row rejected" in summary(reports)
 
 
-async def test_a_dry_run_writes_nothing(knowledge: Knowledge, tmp_path: Path) -> None:
-    path, store = tmp_path / "orders.xlsx", MemoryStore()
+async def test_a_dry_run_writes_nothing(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "orders.xlsx"
     path.write_bytes(book(ALIEXPRESS, aliexpress(country="Atlantis"), aliexpress()))
     (report,) = await import_files([path], store, NOW, knowledge=knowledge, dry_run=True)
-    assert (report.new, report.rejected_file, store.facts, os.listdir(tmp_path)) == (2, None, {}, ["orders.xlsx"])  # noqa: PTH208
+    assert (report.new, report.rejected_file, os.listdir(tmp_path)) == (2, None, ["orders.xlsx"])  # noqa: PTH208
+    assert await store.find_orders("8180000000000017") == []
     assert "would be 2 new" in summary([report])
 
 
-async def test_a_folder_that_cannot_be_written_loses_no_reason(knowledge: Knowledge, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_loses_no_reason(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
     path = tmp_path / "orders.xlsx"
     path.write_bytes(book(ALIEXPRESS, aliexpress(country="Atlantis")))
     (tmp_path / "x").write_bytes(path.read_bytes())
     long_name = tmp_path / ("o" * 245 + ".xlsx")  # ".rejected.csv" makes it longer than a name may be
     path.rename(long_name)
-    (report,) = await import_files([long_name], MemoryStore(), NOW, knowledge=knowledge)
+    (report,) = await import_files([long_name], store, NOW, knowledge=knowledge)
     assert "could not be written beside the file (File name too long)" in report.warnings[0]
     assert len(report.rejected) == 1
 
 
-async def test_the_cut_over_and_the_digest_travel_with_the_batch(knowledge: Knowledge, tmp_path: Path) -> None:
-    """D21: aged orders of a first import must not cause messages."""
-    store = MemoryStore()
-    await import_files(copied(tmp_path), store, NOW, knowledge=knowledge, wish=Wish(cutover=NOW))
-    assert {batch.cutover_at for batch in store.saved} == {NOW}
-    assert len({batch.digest for batch in store.saved}) == 3
-
-
-async def test_text_for_eyes_names_orphans_warnings_and_unknown_channels(knowledge: Knowledge, tmp_path: Path) -> None:
-    reports = await import_files(copied(tmp_path), MemoryStore(), NOW, knowledge=knowledge)
+async def test_text_for_eyes_names_orphans_warnings_and_unknown_channels(
+    knowledge: Knowledge, store: Store, tmp_path: Path
+) -> None:
+    reports = await import_files(copied(tmp_path), store, NOW, knowledge=knowledge)
     text = summary(reports)
     assert "aliexpress_seller_zh, 4 rows\n  4 orders, 4 parcels\n  8 new, 0 updated, 0 unchanged" in text
-    assert "2 wait for the file that names their partner: UM305678905YP, LV204567891CN" in text
+    assert "  1 waits for the file that names its partner: 8170000000000044" in text
     assert "channels that services.toml does not know, handled with caution: '菜鸟标准-线上发货' (1 parcel)" in text

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import errno
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Lines
-from tests.intake.memory import MemoryStore
+from tests.intake.conftest import NOW
 from tests.intake.sheets import ALIEXPRESS, aliexpress, book
 from tracker.intake.errors import FileError
 from tracker.intake.importing import Knowledge
 from tracker.intake.inbox import Inbox, InboxReport, Moved, scan_once
+from tracker.store.opening import Store
 
-NOW = datetime(2026, 9, 10, tzinfo=UTC)
 GOOD = book(ALIEXPRESS, aliexpress())
 
 
 class Desk:
     """An inbox, its store, and a clock that moves a minute a look."""
 
-    def __init__(self, folder: Path, knowledge: Knowledge) -> None:
-        self.folder, self.knowledge = folder, knowledge
-        self.inbox, self.store, self.now = Inbox(folder), MemoryStore(), NOW
+    def __init__(self, folder: Path, knowledge: Knowledge, store: Store) -> None:
+        self.folder, self.knowledge, self.store = folder, knowledge, store
+        self.inbox, self.now = Inbox(folder), NOW
 
     async def look(self, *, patient: bool = True, later: timedelta = timedelta(minutes=1)) -> InboxReport:
         self.now += later
@@ -41,8 +41,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, knowledge: Knowledge) -> Desk:
-    return Desk(tmp_path, knowledge)
+def desk(tmp_path: Path, knowledge: Knowledge, store: Store) -> Desk:
+    return Desk(tmp_path, knowledge, store)
 
 
 async def test_a_good_file_is_imported_and_moved(desk: Desk, log_lines: Lines) -> None:
@@ -97,7 +97,7 @@ async def test_links_are_not_followed(desk: Desk, tmp_path_factory: pytest.TempP
     (desk.folder / "orders.csv").symlink_to(secret)
     moved = await desk.take()
     assert "is a link" in str(moved.report.error)
-    assert desk.store.saved == []
+    assert await desk.store.find_orders("8180000000000017") == []
     assert secret.read_bytes() == GOOD
 
 
@@ -180,7 +180,7 @@ async def test_a_name_too_long_for_a_reason_file_fails_all_the_same(desk: Desk) 
     assert desk.names("failed") == [name]
 
 
-async def test_an_inbox_that_cannot_be_used_says_so(tmp_path: Path, knowledge: Knowledge) -> None:
-    (tmp_path / "done").touch()
+async def test_an_inbox_that_cannot_be_used_says_so(desk: Desk) -> None:
+    (desk.folder / "done").touch()
     with pytest.raises(FileError, match=r"the inbox .* cannot be used: File exists"):
-        await Desk(tmp_path, knowledge).look()
+        await desk.look()

@@ -61,6 +61,17 @@ def test_two_orders_in_one_parcel_stay_two_links_of_one_number(read: Read) -> No
     ]
 
 
+def test_a_number_of_a_whole_bag_unites_no_parcels(read: Read) -> None:
+    def row(system: str, number: str) -> list[object]:
+        return ["客户A", system, "燕文", "BAG000012345", number, "", "燕文航空挂号", "智利", "", "", ""]
+
+    batch = read(book(FORWARDER, row("ATR1001", "UM305678905YP"), row("ATR1002", "LV204567891CN")))
+    assert [parcel.aliases for parcel in batch.shipments] == [("ATR1001",), ("ATR1002",)]
+    assert batch.warnings == (
+        "BAG000012345 stands beside several parcels: not taken for a number of any of them (2 rows, first row 2)",
+    )
+
+
 @pytest.mark.parametrize(
     ("tracked", "parcels"),
     [
@@ -206,6 +217,13 @@ def test_an_address_that_is_none_and_a_wrong_tax_number_reject_nothing(read: Rea
 def test_a_channel_nobody_knows_is_kept_raw(read: Read) -> None:
     (parcel,) = read(delimited(OWN, own(service="Pigeon Express", tracking="ABC12345"))).shipments
     assert (parcel.matched, parcel.service_text, parcel.carrier, parcel.capability) == (False, "Pigeon Express", None, None)
+
+
+def test_the_cut_over_and_the_digest_travel_with_the_batch(read: Read) -> None:
+    """D21: aged orders of a first import must not cause messages."""
+    cutover = datetime(2026, 9, 1, tzinfo=UTC)
+    batch = read(delimited(OWN, own()), cutover=cutover)
+    assert (batch.cutover_at, len(batch.digest)) == (cutover, 64)
 
 
 def test_only_the_table_of_a_workbook_is_read(read: Read) -> None:

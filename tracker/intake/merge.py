@@ -33,7 +33,7 @@ def merged_orders(orders: Iterable[OrderFacts], notes: Notes) -> tuple[OrderFact
     return tuple(found.values())
 
 
-def merged_shipments(shipments: Iterable[ShipmentFacts]) -> tuple[ShipmentFacts, ...]:
+def merged_shipments(shipments: Iterable[ShipmentFacts], notes: Notes) -> tuple[ShipmentFacts, ...]:
     """One for each (number, store, order): a combined parcel of two orders stays two links of one number."""
     found: dict[tuple[str, str | None, str | None], ShipmentFacts] = {}
     for parcel in shipments:
@@ -43,7 +43,25 @@ def merged_shipments(shipments: Iterable[ShipmentFacts]) -> tuple[ShipmentFacts,
             found[key] = msgspec.structs.replace(_filled(found[key], parcel), aliases=aliases)
         else:
             found[key] = parcel
-    return tuple(found.values())
+    return _without_shared_aliases(tuple(found.values()), notes)
+
+
+def _without_shared_aliases(parcels: tuple[ShipmentFacts, ...], notes: Notes) -> tuple[ShipmentFacts, ...]:
+    """An alias makes two numbers one parcel; one that stands beside several (a bag's, a batch's) would make all of them one."""
+    owners: dict[str, set[str]] = {}
+    for parcel in parcels:
+        for alias in parcel.aliases:
+            owners.setdefault(alias, set()).add(parcel.number)
+    shared = {alias for alias, numbers in owners.items() if len(numbers) > 1}
+    for parcel in parcels:
+        for alias in shared.intersection(parcel.aliases):
+            notes.add(f"{alias} stands beside several parcels: not taken for a number of any of them", parcel.row)
+    return tuple(
+        msgspec.structs.replace(parcel, aliases=tuple(alias for alias in parcel.aliases if alias not in shared))
+        if shared.intersection(parcel.aliases)
+        else parcel
+        for parcel in parcels
+    )
 
 
 def _order(first: OrderFacts, further: OrderFacts, notes: Notes) -> OrderFacts:

@@ -82,6 +82,7 @@ def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules
         else:
             orders += order
             shipments += parcels
+    merged = merged_orders(orders, notes), merged_shipments(shipments, notes)
     rank_orders, rank_tracking = layout.format.ranks
     return ImportBatch(
         file=contents.name,
@@ -90,8 +91,8 @@ def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules
         rank_orders=rank_orders,
         rank_tracking=rank_tracking,
         rows=len(records),
-        orders=merged_orders(orders, notes),
-        shipments=merged_shipments(shipments),
+        orders=merged[0],
+        shipments=merged[1],
         rejected=tuple(rejected),
         cutover_at=wish.cutover,
         header=layout.header.cells,

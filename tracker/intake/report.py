@@ -105,7 +105,10 @@ def _paragraph(report: FileReport) -> list[str]:
         f"  {'would be ' if report.dry_run else ''}{report.new} new, {report.updated} updated, {report.unchanged} unchanged",
     ]
     if report.orphans:
-        lines.append(f"  {len(report.orphans)} wait for the file that names their partner: {_some(report.orphans)}")
+        waits = "1 waits for the file that names its partner"
+        if len(report.orphans) > 1:
+            waits = f"{len(report.orphans)} wait for the files that name their partners"
+        lines.append(f"  {waits}: {_some(report.orphans)}")
     if report.unmatched:
         texts = [f"{text!r} ({_count(parcels, 'parcel')})" for text, parcels in report.unmatched.items()]
         lines.append(f"  channels that services.toml does not know, handled with caution: {_some(texts)}")
