@@ -61,7 +61,7 @@ def example(*, rehearsal: bool) -> Example:
     if rehearsal:
         files |= {
             "stores/marketplace.toml": _shop("aliexpress", "Rehearsal on AliExpress"),
-            "stores/ownshop.toml": _shop("ownshop", "Rehearsal shop"),
+            "stores/own_shop.toml": _shop("own_shop", "Rehearsal shop"),
         }
     return Example(folders=(*FOLDERS, *(("scans",) if rehearsal else ())), files=files)
 
@@ -82,7 +82,7 @@ def write_example(folder: Path, *, rehearsal: bool) -> tuple[Path, ...]:
 def _shop(platform: str, name: str) -> str:
     mail = (
         'channel = "maildir"                  # a rehearsal mails into mailbox/\nsender = "care@shop.example"\n'
-        if platform == "ownshop"
+        if platform == "own_shop"
         else ""
     )
     return f"""\

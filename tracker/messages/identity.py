@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 
-_LOCAL_PART = 64
+_ROOM = 78 - len("In-Reply-To: ")
+"""Characters that still fit on the line of every header that repeats the id: not every mail program reads a folded one."""
+
+_PREFIX = "outreach"
 _DIGEST = 16
 
 
 def message_id(key: str, domain: str) -> str:
     """`<outreach-order-shop-1001-stage1-0-9f…@domain>` for `order/shop/1001:stage1:0`.
 
-    The readable half can be equal for two keys (`a/b` and `a-b`), so a digest of the whole key ends it; the local part stays
-    within the 64 octets of RFC 5321. No personal data: the key names orders, not buyers.
+    The readable part can be equal for two keys (`a/b` and `a-b`), so a digest of the whole key ends it. No personal data: the key
+    names orders, not buyers.
     """
     digest = hashlib.blake2b(key.encode(), digest_size=_DIGEST // 2).hexdigest()
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", f"outreach-{key}")[: _LOCAL_PART - _DIGEST - 1].strip("-")
-    return f"<{readable}-{digest}@{domain}>"
+    room = max(_ROOM - len(f"<{_PREFIX}--{digest}@{domain}>"), 0)
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", key).strip("-")[:room].strip("-")
+    return f"<{'-'.join(part for part in (_PREFIX, readable, digest) if part)}@{domain}>"
