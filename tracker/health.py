@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 
 from tracker.clock import Clock
 
-LONGEST_UNIT = 300.0
-"""Seconds that one unit of work may take: longer than every deadline inside it, so only a hang lasts that long."""
+LONGEST_UNIT = 900.0
+"""Seconds that one unit of work may take: more than a mail server may (ten minutes after DATA), so only a hang lasts that long."""
 
 
 class Notifier:

@@ -3,6 +3,6 @@
 from tracker.log.docs import events_markdown
 from tracker.log.events import Event
 from tracker.log.redact import redact, register_secret
-from tracker.log.setup import check_catalogue, configure, get_logger
+from tracker.log.setup import Format, check_catalogue, configure, get_logger
 
-__all__ = ["Event", "check_catalogue", "configure", "events_markdown", "get_logger", "redact", "register_secret"]
+__all__ = ["Event", "Format", "check_catalogue", "configure", "events_markdown", "get_logger", "redact", "register_secret"]

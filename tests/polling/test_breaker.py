@@ -1,0 +1,79 @@
+"""The breaker: three failures of whole requests in a row, then one trial batch now and then (facts/carriers.md section 1)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from carriers.errors import CarrierError, ErrorKind
+from tracker.polling import breaker
+from tracker.store.rows import Breaker
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def after(*kinds: ErrorKind, retry_after: float | None = None) -> Breaker:
+    state = breaker.CLOSED
+    for kind in kinds:
+        state = breaker.failed(state, CarrierError(kind, "x", retry_after=retry_after), AT)
+    return state
+
+
+def test_two_failures_do_not_open_it_three_do() -> None:
+    assert not breaker.on_trial(after(ErrorKind.UNAVAILABLE, ErrorKind.UNAVAILABLE))
+    opened = after(*[ErrorKind.UNAVAILABLE] * 3)
+    assert breaker.is_open(opened, AT)
+    assert opened.since == AT
+
+
+@pytest.mark.parametrize(
+    ("kinds", "retry_after", "pause"),
+    [
+        ([ErrorKind.UNAVAILABLE] * 3, None, timedelta(minutes=5)),
+        ([ErrorKind.UNAVAILABLE] * 5, None, timedelta(minutes=20)),
+        ([ErrorKind.UNAVAILABLE] * 99, None, timedelta(hours=1)),
+        ([ErrorKind.AUTH] * 3, None, timedelta(hours=1)),
+        ([ErrorKind.QUOTA_EXHAUSTED] * 3, None, timedelta(hours=1)),
+        ([ErrorKind.RATE_LIMITED] * 3, 7200.0, timedelta(hours=2)),
+    ],
+)
+def test_how_long_it_stays_open(kinds: list[ErrorKind], retry_after: float | None, pause: timedelta) -> None:
+    opened = after(*kinds, retry_after=retry_after)
+    assert opened.open_until == AT + pause
+    assert breaker.is_open(opened, AT + pause - timedelta(seconds=1))
+    assert not breaker.is_open(opened, AT + pause)
+    assert breaker.on_trial(opened)
+
+
+def test_a_failed_trial_remembers_since_when() -> None:
+    opened = after(*[ErrorKind.UNAVAILABLE] * 3)
+    later = AT + timedelta(hours=5)
+    again = breaker.failed(opened, CarrierError(ErrorKind.UNAVAILABLE, "x"), later)
+    assert again.since == AT
+    assert breaker.is_open(again, later)
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted"),
+    [
+        (ErrorKind.AUTH, True),
+        (ErrorKind.QUOTA_EXHAUSTED, True),
+        (ErrorKind.RATE_LIMITED, True),
+        (ErrorKind.UNAVAILABLE, True),
+        (ErrorKind.BAD_RESPONSE, True),
+        (ErrorKind.INVALID_REQUEST, False),
+        (ErrorKind.NOT_READY, False),
+        (ErrorKind.REQUEST_EXPIRED, False),
+    ],
+)
+def test_only_what_speaks_of_the_source_counts(kind: ErrorKind, *, counted: bool) -> None:
+    assert breaker.counts(CarrierError(kind, "x")) is counted
+
+
+def test_the_same_failure_beside_every_number_is_the_sources() -> None:
+    error = CarrierError(ErrorKind.QUOTA_EXHAUSTED, "no quota")
+    assert breaker.shared_failure({"A": error, "B": error}) is error
+    assert breaker.shared_failure({"A": error, "B": b"{}"}) is None
+    assert breaker.shared_failure({"A": CarrierError(ErrorKind.BAD_RESPONSE, "left out")}) is None
+    assert breaker.shared_failure({}) is None

@@ -1,0 +1,236 @@
+"""The life of `tracker run`: start, tell systemd, reload, drain, stop; and the single pass of `tracker run --once`.
+
+Exit codes (facts/systemd.md section 6): 0 asked to stop, 74 database damaged, 75 start me again, 78 configuration or schema.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import signal
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from tracker import config, log
+from tracker.clock import Clock, SystemClock
+from tracker.config import ConfigError, Loaded
+from tracker.engine.base import full_pass
+from tracker.engine.guard import TimeGuard
+from tracker.engine.local import LocalEngine
+from tracker.health import Heartbeat, Notifier
+from tracker.log import Event, get_logger
+from tracker.store import Store, open_store
+from tracker.store import errors as store_errors
+from tracker.wiring import House, assemble
+
+STOPPED, DAMAGED, AGAIN, CONFIG = 0, 74, 75, 78
+
+_CODES: Mapping[type[store_errors.StoreError], int] = {
+    store_errors.Damaged: DAMAGED,
+    store_errors.Unwritable: DAMAGED,
+    store_errors.UnsupportedDatabase: CONFIG,
+    store_errors.DatabaseMissing: CONFIG,
+    store_errors.SchemaTooOld: CONFIG,
+    store_errors.SchemaTooNew: CONFIG,
+    store_errors.NotARehearsal: CONFIG,
+}
+"""What the daemon exits with; every other error of the store is worth another start (75)."""
+
+FATAL = (store_errors.EpochLost, store_errors.Damaged)
+"""What ends a running daemon: another one has taken over, or the file is damaged. Everything else is tried again."""
+
+_FORMATS: Mapping[str, log.Format] = {"auto": "auto", "json": "json", "console": "console"}
+
+_STATUS_EVERY = 20.0
+
+_log = get_logger()
+
+
+class PassReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a full pass did: files, parcels asked about, dossiers decided, outbox rows worked on; and which sources are down."""
+
+    imported: int
+    asked: int
+    decided: int
+    dispatched: int
+    down: tuple[str, ...]
+
+
+async def run_once(loaded: Loaded, store: Store, clock: Clock) -> PassReport:
+    """One full pass over all that is due. `store` must have been opened as the daemon's; it stays open."""
+    house = assemble(loaded, store, clock, patient=False)
+    try:
+        await house.dispatcher.recover()
+        await full_pass(house.units)
+        done = house.done
+        return PassReport(
+            imported=done["inbox"],
+            asked=done["poll"],
+            decided=done["sweep"],
+            dispatched=done["dispatch"],
+            down=await house.down(),
+        )
+    finally:
+        await house.close()
+
+
+def run(path: Path | None, environ: Mapping[str, str] = os.environ) -> int:
+    """The resident daemon; its exit code. Everything that goes wrong is said in one line of the log."""
+    faulthandler.enable()
+    log.configure()
+    try:
+        loaded = config.load(path, environ=environ)
+        log.configure(_FORMATS[loaded.settings.log_format])
+        return asyncio.run(Daemon(path, environ, loaded).run())
+    except ConfigError as error:
+        reason = "; ".join(str(problem) for problem in error.problems)
+        return _failed(CONFIG, f"{reason} (tracker config check lists them all)")
+    except store_errors.StoreError as error:
+        return _failed(next((code for kind, code in _CODES.items() if isinstance(error, kind)), AGAIN), str(error))
+    except OSError as error:
+        return _failed(AGAIN, f"{error} (the send journal must be writable, else nothing may be sent)")
+
+
+def _failed(code: int, reason: str) -> int:
+    _log.error(Event.DAEMON_FAILED, exit_code=code, reason=reason)
+    return code
+
+
+class Daemon:
+    """One run of the resident daemon."""
+
+    def __init__(self, path: Path | None, environ: Mapping[str, str], loaded: Loaded, clock: Clock | None = None) -> None:
+        self._path = path
+        self._environ = environ
+        self._loaded = loaded
+        self._clock = clock or SystemClock()
+        self._notifier = Notifier(environ)
+        self._heartbeat = Heartbeat(self._clock)
+        self._guard = TimeGuard(self._clock)
+        self._stop = asyncio.Event()
+        self._turn = asyncio.Event()
+        self._reloads: set[asyncio.Task[None]] = set()
+        self._stopping_since = 0.0
+
+    async def run(self) -> int:
+        """Until a signal asks for the end. Raises StoreError."""
+        url = self._loaded.settings.database_url
+        store = await open_store(url, clock=self._clock, daemon=True)
+        try:
+            await self._refuse_rehearsal(store)
+            self._listen()
+            _log.info(
+                Event.DAEMON_STARTED,
+                version=version("logistics-tracker"),
+                config=self._loaded.rules.version,
+                database=url,
+                epoch=store.epoch,
+            )
+            while not self._stop.is_set():
+                await self._one_configuration(store)
+        finally:
+            await store.close()
+        _log.info(Event.DAEMON_STOPPED, exit_code=STOPPED, seconds=round(self._clock.monotonic() - self._stopping_since, 1))
+        return STOPPED
+
+    async def _refuse_rehearsal(self, store: Store) -> None:
+        if await store.is_rehearsal():
+            raise store_errors.NotARehearsal(
+                "This database is a rehearsal: its parcels live on another date, and the resident daemon lives today. "
+                "Use tracker run --once --at TIME, or make a real one with: tracker init"
+            )
+
+    async def _one_configuration(self, store: Store) -> None:
+        """Work until the end, or until a new configuration is in force."""
+        self._turn.clear()
+        house = assemble(self._loaded, store, self._clock, guard=self._guard)
+        engine = LocalEngine(
+            house.units,
+            clock=self._clock,
+            heartbeat=self._heartbeat,
+            guard=self._guard,
+            fatal=FATAL,
+            drain_seconds=self._loaded.settings.engine.drain_s,
+        )
+        watch = asyncio.create_task(self._watch(store, house))
+        try:
+            await house.dispatcher.recover()
+            self._notifier.ready(await _status(house))
+            if not self._stop.is_set():
+                await engine.run(self._turn)
+        finally:
+            watch.cancel()
+            await house.close()
+
+    async def _watch(self, store: Store, house: House) -> None:
+        """Signs of life: only while no unit is stuck, ticks come and the database answers (faults row 32)."""
+        every = self._notifier.watchdog_every
+        told = False
+        while True:
+            await self._clock.sleep(min(every or _STATUS_EVERY, _STATUS_EVERY))
+            stuck = self._heartbeat.stuck()
+            if stuck is not None and not told:
+                _log.error(Event.DAEMON_STUCK, unit=stuck[0], seconds=round(stuck[1]))
+            told = stuck is not None
+            if stuck is None and not self._heartbeat.late() and await _answers(store):
+                self._notifier.alive()
+            self._notifier.status(await _status(house))
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._end, name)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _end(self, name: signal.Signals) -> None:
+        if self._stop.is_set():
+            return
+        self._stopping_since = self._clock.monotonic()
+        _log.info(Event.DAEMON_STOPPING, signal=name.name)
+        self._notifier.stopping(self._loaded.settings.engine.drain_s)
+        self._stop.set()
+        self._turn.set()
+
+    def _reload(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._try_configuration())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _try_configuration(self) -> None:
+        """Read it anew: a good one takes over after a drain, a bad one changes nothing (faults row 20)."""
+        self._notifier.reloading(self._clock)
+        try:
+            new = await asyncio.to_thread(config.load, self._path, environ=self._environ)
+        except ConfigError as error:
+            self._reject([str(problem) for problem in error.problems])
+            return
+        if new.settings.database_url != self._loaded.settings.database_url:
+            self._reject(["database.url changed: restart the daemon for that"])
+            return
+        self._loaded = new
+        _log.info(Event.CONFIG_RELOADED, config=new.rules.version)
+        self._turn.set()
+
+    def _reject(self, problems: list[str]) -> None:
+        _log.error(Event.CONFIG_RELOAD_REJECTED, problems=len(problems), first=problems[0])
+        self._notifier.ready(f"new configuration rejected, the old one is in force: {problems[0]}")
+
+
+async def _answers(store: Store) -> bool:
+    """Whether the database answers."""
+    try:
+        await store.next_due()
+    except store_errors.StoreError:
+        return False
+    return True
+
+
+async def _status(house: House) -> str:
+    """One line for `systemctl status`."""
+    done, down = house.done, await house.down()
+    sources = f"{', '.join(down)} down" if down else f"{len(house.poller.sources)} sources ok"
+    return f"{done['poll']} asked, {done['sweep']} decided, {done['dispatch']} dispatched; {sources}"

@@ -1,0 +1,248 @@
+"""The shell that acts: release, then do (facts/engine.md 2.5). One outbox row a call; the outcome of every call is written down.
+
+The order of steps is the promise "at most once": `sending` is committed before the journal's line, and that is synced before the
+call. Whatever breaks after the claim and is no definite refusal leaves `unknown`: a person resolves it, nothing ever resends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from tracker.channels.base import Ambiguous, Channel, Refused
+from tracker.clock import Clock
+from tracker.crashpoint import fault
+from tracker.dispatch.prepare import NotByItselfError, Prepared, Preparer
+from tracker.journal import Journal
+from tracker.log import Event, get_logger
+from tracker.messages import RenderError
+from tracker.model import Channel as ChannelName
+from tracker.model import DecisionReason, Dossier, JournalEnd, OutboxRow, OutboxState, Outgoing, Release, ReleaseVerdict
+from tracker.policy import release
+from tracker.rules import Rules
+from tracker.store import Store, StoreError
+
+PARKED = timedelta(hours=1)
+"""How long a row rests that could not be worked on (faults row 33)."""
+
+LET_GO = timedelta(minutes=1)
+"""How long a row rests whose facts moved between the look and the claim."""
+
+JOURNAL_PAUSE = timedelta(minutes=5)
+
+_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 30))
+"""After a refusal that allows a retry (faults row 18: greylisting wants 5-30 minutes)."""
+
+MOST_ATTEMPTS = 50
+"""About a day of refusals: then it is no passing one."""
+
+_log = get_logger()
+
+
+class DispatchReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one unit did: `worked` rows (one at most, or expired tasks), whether more are due."""
+
+    worked: int = 0
+    more: bool = False
+
+
+class Dispatcher:
+    """Does what the outbox holds. Units may run side by side: each takes another row."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        rules: Rules,
+        preparer: Preparer,
+        channels: Mapping[ChannelName, Channel],
+        journal: Journal,
+        time_guard: Callable[[], bool] = lambda: False,
+        who: str = "tracker",
+    ) -> None:
+        """`channels` to buyers by name; `time_guard` tells whether the clock is not trusted at the moment (faults row 13)."""
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._preparer = preparer
+        self._channels = channels
+        self._journal = journal
+        self._time_guard = time_guard
+        self._who = who
+        self._in_hand: set[int] = set()
+
+    async def dispatch_once(self) -> DispatchReport:
+        """Work on the most urgent due row; when there is none, drop tasks whose time has passed."""
+        now = self._clock.now()
+        rows = await self._store.due_rows(now, 1, skip=self._in_hand)
+        if not rows:
+            return DispatchReport(worked=await self._store.expire_tasks(now))
+        (row,) = rows
+        self._in_hand.add(row.id)
+        try:
+            await self._work(row, now)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one row must not stop the others
+            await self._store.defer_row(row.id, now + PARKED, repr(error), now)
+            _log.exception(Event.OUTBOX_PARKED, key=row.key, error=repr(error))
+        finally:
+            self._in_hand.discard(row.id)
+        return DispatchReport(worked=1, more=True)
+
+    async def recover(self) -> None:
+        """At start: rows left `sending` by a run that died; what the journal cannot tell is `unknown` (faults row 1)."""
+        for row in await self._store.recover(self._journal.ends(), self._clock.now()):
+            if row.state is OutboxState.UNKNOWN:
+                _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel="", reason="the daemon died while it was being sent")
+
+    async def _work(self, row: OutboxRow, now: datetime) -> None:
+        dossiers = await self._store.load_dossiers([row.order_id])
+        if not dossiers:
+            await self._store.cancel_row(row.id, "the order is gone", now)
+            return
+        (dossier,) = dossiers
+        try:
+            prepared = self._preparer.prepare(row, dossier, now)
+        except RenderError as error:
+            await self._store.fail_row(row.id, str(error), now)
+            _log.error(Event.OUTBOX_FAILED, key=row.key, channel=row.channel.value, reason=str(error))
+            return
+        except NotByItselfError as hit:
+            await self._store.reroute_row(row.id, ChannelName.TASK, str(hit), now)
+            _log.warning(Event.OUTBOX_LINT_HIT, key=row.key, rule=hit.rule, words=hit.words)
+            return
+        if await self._released(row, dossier, now):
+            await self._do(row, dossier, prepared, now)
+
+    async def _released(self, row: OutboxRow, dossier: Dossier, now: datetime) -> bool:
+        """Ask the guard on fresh facts, and do what it says unless that is "send"."""
+        totals = await self._store.totals(row, now)
+        verdict = release(row, dossier, replace(totals, time_guard=totals.time_guard or self._time_guard()), self._rules, now)
+        if verdict.verdict is ReleaseVerdict.SEND:
+            return True
+        await self._withhold(row, verdict, now)
+        return False
+
+    async def _withhold(self, row: OutboxRow, verdict: Release, now: datetime) -> None:
+        if verdict.verdict is ReleaseVerdict.HOLD and verdict.hold is not None:
+            await self._store.hold_row(row.id, verdict.hold, verdict.why, now)
+            _log.info(Event.OUTBOX_HELD, key=row.key, store=row.store, reason=verdict.hold.value)
+        elif verdict.verdict is ReleaseVerdict.CANCEL:
+            await self._store.cancel_row(row.id, verdict.why, now)
+            _log.info(Event.OUTBOX_CANCELLED, key=row.key, reason=verdict.why)
+        else:
+            # A "later" that names no later time would be asked again at once, for ever.
+            until = max(verdict.until or now + PARKED, now + LET_GO)
+            await self._store.defer_row(row.id, until, verdict.why, now)
+
+    async def _do(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, now: datetime) -> None:
+        if row.channel is ChannelName.REGISTER:
+            done = await self._open_claim(row, dossier, now)
+        elif row.channel is ChannelName.TASK:
+            done = await self._open_task(row, dossier, prepared, now)
+        else:
+            done = await self._send(row, dossier, prepared, now)
+        if not done:
+            await self._store.defer_row(row.id, now + LET_GO, "the facts moved", now)
+
+    async def _open_claim(self, row: OutboxRow, dossier: Dossier, now: datetime) -> bool:
+        """Enter the claim into the register: row and claim in one transaction, no person and no call needed."""
+        claim = self._preparer.claim(row, dossier, now)
+        if claim is None:
+            return await self._store.cancel_row(row.id, DecisionReason.NO_CLAIM_RULE.value, now)
+        if await self._store.open_claim(row.id, claim, version=dossier.version, now=now) is None:
+            return False
+        _log.info(
+            Event.OUTBOX_CLAIM_OPENED,
+            key=row.key,
+            earliest_on=claim.earliest_on and claim.earliest_on.isoformat(),
+            latest_on=claim.latest_on and claim.latest_on.isoformat(),
+        )
+        return True
+
+    async def _open_task(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, now: datetime) -> bool:
+        """Make the task: row and task in one transaction. Journalled too, because a clerk who pastes a text writes to a buyer."""
+        attempt = row.attempts + 1
+        if not self._begin(row, attempt):
+            return await self._store.defer_row(row.id, now + JOURNAL_PAUSE, "the send journal cannot be written", now)
+        task_id = await self._store.open_task(
+            row.id, self._preparer.task(row, dossier, prepared, now), version=dossier.version, now=now
+        )
+        state = OutboxState.PENDING if task_id is None else OutboxState.SENT
+        self._end(row, JournalEnd(attempt=attempt, state=state, provider_id=None if task_id is None else f"task {task_id}"))
+        if task_id is None:
+            return False
+        _log.info(Event.OUTBOX_TASK_OPENED, key=row.key, store=row.store, task=task_id)
+        return True
+
+    async def _send(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, now: datetime) -> bool:
+        """Claim, journal, call, journal, finish. False: the row could not be claimed."""
+        message = self._preparer.outgoing(row, dossier, prepared)
+        fault("send_before_claim")
+        cap = self._rules.stores[row.store].hourly_cap or self._rules.manners.hourly_cap
+        if not await self._store.claim_row(row.id, who=self._who, version=dossier.version, now=now, cap=cap):
+            return False
+        fault("send_after_claim")
+        attempt = row.attempts + 1
+        if self._begin(row, attempt):
+            fault("send_after_journal_begin")
+            outcome = await self._call(row, message)
+            fault("send_after_call")
+            self._end(row, replace(outcome, attempt=attempt))
+            fault("send_after_journal_end")
+        else:
+            outcome = JournalEnd(attempt=attempt, state=OutboxState.PENDING, result="the send journal cannot be written")
+        await self._finish(row, outcome)
+        return True
+
+    async def _call(self, row: OutboxRow, message: Outgoing) -> JournalEnd:
+        """The call itself, and the one honest outcome it had."""
+        try:
+            delivered = await self._channels[row.channel].deliver(message)
+        except Refused as refusal:
+            again = refusal.retry and row.attempts + 1 < MOST_ATTEMPTS
+            return JournalEnd(attempt=0, state=OutboxState.PENDING if again else OutboxState.FAILED, result=refusal.reason)
+        except Ambiguous as doubt:
+            return JournalEnd(attempt=0, state=OutboxState.UNKNOWN, result=doubt.reason)
+        except Exception as error:  # noqa: BLE001 - nobody foresaw it, so nobody knows how far the call came
+            _log.exception(Event.UNIT_FAILED, unit=f"channel {row.channel.value}", error=repr(error))
+            return JournalEnd(attempt=0, state=OutboxState.UNKNOWN, result=repr(error))
+        return JournalEnd(attempt=0, state=OutboxState.SENT, provider_id=delivered.provider_id)
+
+    async def _finish(self, row: OutboxRow, outcome: JournalEnd) -> None:
+        now = self._clock.now()
+        pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
+        again = now + pause if outcome.state is OutboxState.PENDING else None
+        await self._store.finish_row(
+            row.id, outcome.state, now, result=outcome.result, provider_id=outcome.provider_id, not_before=again
+        )
+        channel = row.channel.value
+        if outcome.state is OutboxState.SENT:
+            _log.info(Event.OUTBOX_SENT, key=row.key, channel=channel, store=row.store)
+        elif outcome.state is OutboxState.PENDING:
+            _log.warning(Event.OUTBOX_REFUSED, key=row.key, channel=channel, reason=outcome.result, retry_in=pause.seconds)
+        elif outcome.state is OutboxState.FAILED:
+            _log.error(Event.OUTBOX_FAILED, key=row.key, channel=channel, reason=outcome.result)
+        else:
+            _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel=channel, reason=outcome.result)
+
+    def _begin(self, row: OutboxRow, attempt: int) -> bool:
+        """The line before the call, synced. Without it no call may be made."""
+        try:
+            self._journal.begin(row.key, attempt=attempt, channel=row.channel, now=self._clock.now())
+        except OSError as error:
+            _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))
+            return False
+        return True
+
+    def _end(self, row: OutboxRow, outcome: JournalEnd) -> None:
+        """The line after the call. Where it cannot be written, a restored backup knows less, but the database knows it all."""
+        try:
+            self._journal.end(row.key, outcome, channel=row.channel, now=self._clock.now())
+        except OSError as error:
+            _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))

@@ -1,0 +1,8 @@
+"""The shell that asks sources about the parcels that are due."""
+
+from tracker.polling.cadence import Cadence
+from tracker.polling.conversation import Source
+from tracker.polling.gate import Pace, StoreGate
+from tracker.polling.poller import Poller, PollReport
+
+__all__ = ["Cadence", "Pace", "PollReport", "Poller", "Source", "StoreGate"]

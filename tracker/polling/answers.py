@@ -1,0 +1,126 @@
+"""What a source's answers mean for the rows: quiet, changed or failed. Pure; a quiet one costs a digest and one small struct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from carriers.base import Batch
+from carriers.errors import CarrierError, ErrorKind
+from carriers.model import Tracking, TrackingStatus
+from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again
+from tracker.polling.cadence import Cadence, after_error
+from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, PollChange, Polled, PollFailure, PollQuiet
+
+_DIGEST_BYTES = 16
+
+
+class Fresh(msgspec.Struct, frozen=True, gc=False):
+    """An answer that must be looked into. `repeated`: byte for byte the last one, a *not found* whose run is counted on."""
+
+    shipment: DueShipment
+    slice: bytes
+    digest: bytes
+    repeated: bool
+
+
+class Sorted(msgspec.Struct, kw_only=True):
+    """The answers of one conversation, sorted by what they need."""
+
+    quiet: list[PollQuiet]
+    fresh: list[Fresh]
+    failed: list[PollFailure]
+    errors: dict[ErrorKind, list[tuple[str, CarrierError]]]
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose answers are heard, when (epoch seconds), and the rules of listening."""
+
+    source: str
+    at: int
+    cadence: Cadence
+    fresh_hours: int
+
+    def sort(self, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory) -> Sorted:
+        """Tell quiet answers from fresh ones by the digest of their slices, and put errors aside. Nothing is parsed."""
+        found = Sorted(quiet=[], fresh=[], failed=[], errors={})
+        answers, known, next_poll, at = batch.answers, memory.numbers, self.cadence.next_poll, self.at
+        for shipment in shipments:
+            number = shipment.number
+            answer = answers.get(number)
+            if not isinstance(answer, bytes):
+                self._put_aside(found, shipment, answer)
+                continue
+            digest = blake2b(answer, digest_size=_DIGEST_BYTES).digest()
+            remembered = known.get(number)
+            repeated = remembered is not None and remembered.digest == digest
+            if repeated and shipment.status is not TrackingStatus.NOT_FOUND:
+                due = next_poll(number, shipment.status, shipment.moved_at, shipment.shipped_at, at)
+                found.quiet.append(PollQuiet(shipment.id, number, due))
+            else:
+                found.fresh.append(Fresh(shipment, answer, digest, repeated))
+        return found
+
+    def _put_aside(self, found: Sorted, shipment: DueShipment, answer: bytes | CarrierError | None) -> None:
+        missing = CarrierError(ErrorKind.BAD_RESPONSE, "the answer leaves this number out")
+        error = answer if isinstance(answer, CarrierError) else missing
+        found.errors.setdefault(error.kind, []).append((shipment.number, error))
+        found.failed.append(self.failure(shipment, error))
+
+    def failure(self, shipment: DueShipment, error: CarrierError) -> PollFailure:
+        """A poll without an answer: the parcel stays as it was and is asked again later."""
+        due = after_error(shipment.number, error.kind, shipment.failures, error.retry_after, self.at)
+        return PollFailure(shipment.id, shipment.number, due)
+
+    def again(self, fresh: Fresh, polled: Polled) -> PollChange | PollQuiet:
+        """One more *not found*: its run is counted, once it is old enough to be news at all."""
+        journey = not_found_again(polled.journey, self._frame(polled), self.at, self.source)
+        return self._changed(fresh.shipment, polled, journey, ())
+
+    def heard(self, fresh: Fresh, polled: Polled, tracking: Tracking, memory: Mapping[str, Any]) -> PollChange | PollQuiet:
+        """The journey after a new answer. `memory` is what the account keeps about this number."""
+        knows = polled.knows()
+        events = tuple(event for event in tracking.events if event.key not in knows)
+        before = replace(polled.journey, registered_at=_registered(memory) or polled.journey.registered_at)
+        journey = merge(before, self._frame(polled), Heard(at=self.at, tracking=tracking, source=self.source), events)
+        return self._changed(fresh.shipment, polled, journey, events)
+
+    def keep(self, fresh: Fresh, status: TrackingStatus) -> AnswerWrite:
+        """What to remember of a new slice."""
+        return AnswerWrite(account=self.source, number=fresh.shipment.number, digest=fresh.digest, status=status)
+
+    def _frame(self, polled: Polled) -> Frame:
+        return Frame(shipped_at=polled.shipped_at, country=polled.country, fresh_hours=self.fresh_hours)
+
+    def _changed(
+        self, shipment: DueShipment, polled: Polled, journey: Journey, events: tuple[Any, ...]
+    ) -> PollChange | PollQuiet:
+        due = self.cadence.next_poll(shipment.number, journey.status, journey.moved_at, polled.shipped_at, self.at)
+        if not events and journey == polled.journey:
+            return PollQuiet(shipment.id, shipment.number, due)
+        return PollChange(
+            id=shipment.id,
+            number=shipment.number,
+            next_poll_at=due,
+            journey=journey,
+            source=self.source,
+            events=events,
+            material=bool(events) or _told(journey) != _told(polled.journey),
+        )
+
+
+def _told(journey: Journey) -> Journey:
+    """The journey without what only counts: how often *not found* was said, and when the word was last given."""
+    run = journey.not_found
+    return replace(journey, told=None, not_found=None if run is None else replace(run, answers=1))
+
+
+def _registered(memory: Mapping[str, Any]) -> datetime | None:
+    """When the account registered the number, where the source wants that: *not found* is no news for two days after it."""
+    text = memory.get("registered_at")
+    return datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -1,0 +1,93 @@
+"""Holds an adapter's conversation over its transport: the only place where an adapter meets the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    retry_if_result,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from carriers.base import Account, Adapter, Batch, Memory, Query, Request, Response, Transport
+from carriers.errors import CarrierError, ErrorKind
+from tracker.clock import Clock
+
+ATTEMPTS = 3
+_PASSING = frozenset({500, 502, 503, 504})
+"""HTTP statuses worth a second try at once. 429 is not: the gate is closed by then."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One account of one source, ready to be asked: `batch` numbers a request, `concurrency` requests side by side."""
+
+    account: Account
+    adapter: Adapter
+    transport: Transport
+    batch: int
+    concurrency: int = 8
+    registrations: int | None = None
+    """New numbers a (UTC) day at most, where the source wants numbers to be registered and that costs money."""
+
+    @property
+    def id(self) -> str:
+        """The account's id: the name in log, gate, breaker and memory."""
+        return self.account.id
+
+
+async def converse(source: Source, queries: Sequence[Query], memory: Memory, now: datetime, clock: Clock) -> Batch:
+    """Ask about `queries`, at most `source.batch` of them. Raises CarrierError when the whole request failed.
+
+    A failed call is told to the adapter, not to us: what it learnt before (paid registrations) must not be lost.
+    """
+    talk = source.adapter.ask(queries, source.account, memory, now)
+    try:
+        request = next(talk)
+        while True:
+            try:
+                response = await _send(source.transport, request, clock)
+            except CarrierError as error:
+                request = talk.throw(error)
+            else:
+                request = talk.send(response)
+    except StopIteration as end:
+        batch: Batch = end.value
+        return batch
+
+
+async def _send(transport: Transport, request: Request, clock: Clock) -> Response:
+    """Perform one call, again after a passing failure.
+
+    Every request of a conversation may be repeated: the whole conversation is, after a crash (polls are at least once).
+    """
+    retrying = AsyncRetrying(
+        sleep=clock.sleep,
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.5, max=5),
+        retry=retry_if_exception(_may_pass) | retry_if_result(_says_passing),
+        retry_error_callback=_last_outcome,
+    )
+    response: Response = await retrying(transport.send, request)
+    return response
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, CarrierError) and error.kind is ErrorKind.UNAVAILABLE
+
+
+def _says_passing(response: Response) -> bool:
+    return response.status in _PASSING and "retry-after" not in response.headers
+
+
+def _last_outcome(state: RetryCallState) -> Response:
+    """The last answer, or the last error raised: the adapter judges it."""
+    if state.outcome is None:
+        raise CarrierError(ErrorKind.UNAVAILABLE, "no attempt was made")
+    response: Response = state.outcome.result()
+    return response

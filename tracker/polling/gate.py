@@ -1,0 +1,79 @@
+"""Who may call a source, and when: the rate gate that everybody who asks it shares (facts/engine.md 2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from math import ceil
+from typing import Protocol
+
+import msgspec
+
+from carriers.errors import CarrierError, ErrorKind
+from tracker.clock import Clock
+
+LONGEST_WAIT = 30.0
+"""Seconds that a batch waits for its turn; what must wait longer is asked at a later poll."""
+
+_BELIEVED = 7 * 3600.0
+"""A slot further ahead was written by a clock that has been set back since: no source may push us that far."""
+
+_MARGIN = 1.1
+"""Two daemons at exactly the allowed rate go over it now and then."""
+
+
+class Slots(Protocol):
+    """The part of the store that keeps the gate."""
+
+    async def take_slot(self, source: str, now_ms: int, interval_ms: int) -> int:
+        """The caller's slot (epoch ms)."""
+        ...
+
+    async def push_gate(self, source: str, until_ms: int) -> None:
+        """Nobody passes before."""
+        ...
+
+    async def use_quota(self, source: str, day: date, amount: int, quota: int) -> bool:
+        """Whether that much was still left today."""
+        ...
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source allows: requests a second, and requests a (UTC) day."""
+
+    rps: float
+    daily_quota: int | None = None
+
+
+class StoreGate:
+    """The gate for `carriers.http.HttpTransport`, kept in the database."""
+
+    def __init__(self, slots: Slots, clock: Clock, paces: Mapping[str, Pace]) -> None:
+        self._slots = slots
+        self._clock = clock
+        self._paces = paces
+        # Slots follow real seconds even where `now` stands still (`--at`).
+        self._start_ms = int(clock.now().timestamp() * 1000)
+        self._start = clock.monotonic()
+
+    async def pass_(self, source: str) -> None:
+        """Wait for one's turn. Raises CarrierError: quota_exhausted for today, rate_limited when the turn is too far ahead."""
+        pace = self._paces[source]
+        if pace.daily_quota is not None:
+            today = self._clock.now().date()
+            if not await self._slots.use_quota(source, today, 1, pace.daily_quota):
+                raise CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the daily quota of {pace.daily_quota} requests is used up")
+        now_ms = self._now_ms()
+        slot = await self._slots.take_slot(source, now_ms, ceil(1000 * _MARGIN / pace.rps))
+        wait = (slot - now_ms) / 1000
+        if LONGEST_WAIT < wait < _BELIEVED:
+            raise CarrierError(ErrorKind.RATE_LIMITED, "the source wants us to wait", retry_after=wait)
+        if 0 < wait <= LONGEST_WAIT:
+            await self._clock.sleep(wait)
+
+    async def push_back(self, source: str, seconds: float) -> None:
+        """Let nobody pass for `seconds`: the source said so."""
+        await self._slots.push_gate(source, self._now_ms() + ceil(seconds * 1000))
+
+    def _now_ms(self) -> int:
+        return self._start_ms + int((self._clock.monotonic() - self._start) * 1000)

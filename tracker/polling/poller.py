@@ -1,0 +1,307 @@
+"""The shell that asks: claim, group, ask, compare, write. One unit of work a call (facts/engine.md 2.3; faults 2, 6-8, 33).
+
+Nothing is done once a parcel that can be done once a batch: no query, no log line, no retry wrapper, no await.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from carriers.base import Batch, Memory
+from carriers.errors import CarrierError, ErrorKind
+from tracker.clock import Clock, epoch
+from tracker.log import Event, get_logger
+from tracker.polling import breaker
+from tracker.polling.answers import Fresh, Listener, Sorted
+from tracker.polling.cadence import PARKED, UNROUTED, Cadence, spread
+from tracker.polling.conversation import Source, converse
+from tracker.polling.pulse import Pulse
+from tracker.polling.routing import by_source, query
+from tracker.polling.writing import TRANSACTION, Outcome, Writer
+from tracker.rules import Rules
+from tracker.store import Store
+from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, PollChange, Polled, PollFailure, PollQuiet
+
+CHUNK = 800
+"""Parcels claimed by one unit: the memory of a poll does not depend on how many are due."""
+
+_AFTER_PAUSE = 600
+"""Seconds over which parcels are spread that wait for a source to come back."""
+
+_MOST_REMEMBERED = 1000
+
+_log = get_logger()
+
+
+class PollReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one unit did: `worked` parcels were asked about or put off, `more` are due."""
+
+    worked: int = 0
+    more: bool = False
+
+
+class Poller:
+    """Asks the sources about the parcels that are due. Units may run side by side: each claims others."""
+
+    def __init__(self, *, store: Store, clock: Clock, rules: Rules, sources: Mapping[str, Source], cadence: Cadence) -> None:
+        """`sources` by account id, as `rules.sources` names them."""
+        self.store = store
+        self.clock = clock
+        self.rules = rules
+        self.sources = sources
+        self.cadence = cadence
+        self.pulse = Pulse(store)
+        self._in_flight: set[int] = set()
+        self._told: set[tuple[str, str]] = set()
+
+    async def poll_once(self) -> PollReport:
+        """Ask about up to 800 due parcels. A crash loses nothing: the rows are still due."""
+        now = self.clock.now()
+        due = await self.store.due_shipments(now, CHUNK, skip=self._in_flight)
+        if not due:
+            return PollReport()
+        claimed = {shipment.id for shipment in due}
+        self._in_flight |= claimed
+        try:
+            await _Unit(self, now).run(due)
+        finally:
+            self._in_flight -= claimed
+        return PollReport(worked=len(due), more=len(due) == CHUNK)
+
+    def first_time(self, topic: str, what: str) -> bool:
+        """Whether this was not said before in this run (the last thousand things are remembered)."""
+        if (topic, what) in self._told:
+            return False
+        if len(self._told) >= _MOST_REMEMBERED:
+            self._told.clear()
+        self._told.add((topic, what))
+        return True
+
+
+class _Unit:
+    """The parcels of one claim, at one instant."""
+
+    def __init__(self, poller: Poller, now: datetime) -> None:
+        self._poller = poller
+        self._now = now
+        self._at = epoch(now)
+        self._writer = Writer(poller.store, self._at)
+
+    async def run(self, due: Sequence[DueShipment]) -> None:
+        """Ask every source about its parcels, all sources side by side."""
+        routed, stranded = by_source(due, self._poller.rules, self._poller.sources)
+        await self._strand(stranded)
+        await _together(self._ask(self._poller.sources[name], shipments) for name, shipments in routed.items())
+        await self._writer.flush()
+
+    async def _strand(self, stranded: Sequence[DueShipment]) -> None:
+        by_carrier: dict[str, list[DueShipment]] = {}
+        for shipment in stranded:
+            by_carrier.setdefault(shipment.carrier or "*", []).append(shipment)
+        for carrier, shipments in by_carrier.items():
+            await self._put_off(shipments, self._at + UNROUTED)
+            if self._poller.first_time("no_source", carrier):
+                _log.warning(Event.POLL_NO_SOURCE, carrier=carrier, count=len(shipments), sample=shipments[0].number)
+
+    async def _ask(self, source: Source, shipments: Sequence[DueShipment]) -> None:
+        """All batches of one source; after a pause one goes ahead of the others."""
+        size = min(source.batch, TRANSACTION)
+        batches = deque(shipments[at : at + size] for at in range(0, len(shipments), size))
+        state = await self._poller.pulse.look(source.id)
+        if breaker.on_trial(state) and not breaker.is_open(state, self._now):
+            await self._batch(source, batches.popleft())
+
+        async def lane() -> None:
+            while batches:
+                await self._batch(source, batches.popleft())
+
+        await _together(lane() for _ in range(min(source.concurrency, len(batches))))
+
+    async def _batch(self, source: Source, shipments: Sequence[DueShipment]) -> None:
+        state = self._poller.pulse.now(source.id)
+        if state.open_until is not None and breaker.is_open(state, self._now):
+            await self._put_off(shipments, epoch(state.open_until))
+            return
+        started = self._poller.clock.monotonic()
+        memory = await self._poller.store.load_memory(source.id, [shipment.number for shipment in shipments])
+        shipments = await self._affordable(source, shipments, memory)
+        if not shipments:
+            return
+        try:
+            batch = await self._converse(source, shipments, memory)
+        except CarrierError as error:
+            await self._failed(source, shipments, error)
+            return
+        shared = breaker.shared_failure(batch.answers)
+        if shared is None:
+            await self._poller.pulse.answered(source.id, self._now)
+        else:
+            await self._poller.pulse.failed(source.id, shared, self._now)
+        outcome = await self._hear(source, shipments, batch, memory, started)
+        await self._writer.add(outcome)
+
+    async def _affordable(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Sequence[DueShipment]:
+        """All of them, or those that are registered already when the day's registrations are used up: the new ones wait."""
+        if source.registrations is None:
+            return shipments
+        new = [each for each in shipments if each.number not in memory.numbers or not memory.numbers[each.number].memory]
+        if not new or await self._poller.store.use_quota(source.id, self._now.date(), len(new), source.registrations):
+            return shipments
+        error = CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the {source.registrations} registrations of the day are used up")
+        await self._writer.add(Outcome(failed=[self._listener(source).failure(each, error) for each in new]))
+        self._tell_errors(source, error.kind, [(each.number, error) for each in new])
+        waiting = {each.id for each in new}
+        return [each for each in shipments if each.id not in waiting]
+
+    async def _converse(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Batch:
+        queries = [query(shipment, self._poller.rules, source.adapter.name) for shipment in shipments]
+        kept = Memory(account=memory.account, numbers={number: each.memory for number, each in memory.numbers.items()})
+        try:
+            return await converse(source, queries, kept, self._now, self._poller.clock)
+        except CarrierError:
+            raise
+        except Exception as error:
+            # A mistake of the adapter: its parcels wait like those of a source that answers rubbish, all others go on.
+            _log.exception(Event.UNIT_FAILED, unit=f"poll {source.id}", error=repr(error))
+            raise CarrierError(ErrorKind.BAD_RESPONSE, f"the adapter failed: {type(error).__name__}") from error
+
+    async def _failed(self, source: Source, shipments: Sequence[DueShipment], error: CarrierError) -> None:
+        """A whole request failed: nothing is known about any of its parcels (promise 2)."""
+        if breaker.counts(error):
+            await self._poller.pulse.failed(source.id, error, self._now)
+        failed = [self._listener(source).failure(shipment, error) for shipment in shipments]
+        await self._writer.add(Outcome(failed=failed))
+        _log.warning(
+            Event.POLL_FAILED,
+            source=source.id,
+            asked=len(shipments),
+            kind=error.kind.value,
+            message=error.message,
+            retry_in=min(each.next_poll_at for each in failed) - self._at,
+        )
+
+    async def _put_off(self, shipments: Iterable[DueShipment], until: int) -> None:
+        """Not asked at all: nobody can answer at the moment."""
+        await self._writer.add(
+            Outcome(failed=[PollFailure(each.id, each.number, until + spread(each.number, _AFTER_PAUSE)) for each in shipments])
+        )
+
+    async def _hear(
+        self, source: Source, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory, started: float
+    ) -> Outcome:
+        """Sort the answers, read the fresh ones, say in one line what came of it."""
+        listener = self._listener(source)
+        found = listener.sort(shipments, batch, memory)
+        outcome = Outcome(quiet=found.quiet, failed=found.failed)
+        if len(found.failed) < len(shipments):
+            outcome.answered = {source.id}
+        if batch.memory.account:
+            outcome.accounts = {source.id: batch.memory.account}
+        if found.fresh:
+            polled = await self._poller.store.load_polled([each.shipment.id for each in found.fresh])
+            for each in found.fresh:
+                self._read(source, listener, each, polled, _remembered(each.shipment.number, batch, memory), outcome)
+        outcome.answers += [
+            AnswerWrite(account=source.id, number=number, memory=kept) for number, kept in batch.memory.numbers.items()
+        ]
+        self._tell(source, shipments, found, outcome, started)
+        return outcome
+
+    def _read(
+        self,
+        source: Source,
+        listener: Listener,
+        fresh: Fresh,
+        polled: Mapping[int, Polled],
+        memory: Mapping[str, Any],
+        outcome: Outcome,
+    ) -> None:
+        """Look into one answer. What cannot be processed is parked, the others go on (faults row 33)."""
+        shipment = fresh.shipment
+        try:
+            said = self._listen(source, listener, fresh, polled[shipment.id], memory, outcome)
+        except CarrierError as error:
+            outcome.failed.append(listener.failure(shipment, error))
+            self._tell_errors(source, error.kind, [(shipment.number, error)])
+        except Exception as error:  # noqa: BLE001 - whatever one answer does, it must not hurt the others
+            outcome.failed.append(PollFailure(shipment.id, shipment.number, self._at + spread(shipment.number, PARKED)))
+            _log.exception(Event.POLL_PARKED, source=source.id, shipment=shipment.number, error=repr(error))
+        else:
+            if isinstance(said, PollChange):
+                outcome.changed.append(said)
+            else:
+                outcome.quiet.append(said)
+
+    def _listen(
+        self,
+        source: Source,
+        listener: Listener,
+        fresh: Fresh,
+        stored: Polled,
+        memory: Mapping[str, Any],
+        outcome: Outcome,
+    ) -> PollChange | PollQuiet:
+        if fresh.repeated:
+            return listener.again(fresh, stored)
+        tracking = source.adapter.read(fresh.slice)
+        said = listener.heard(fresh, stored, tracking, memory)
+        outcome.answers.append(listener.keep(fresh, tracking.status))
+        for code in tracking.unmapped:
+            if self._poller.first_time(source.id, code):
+                _log.warning(Event.POLL_UNMAPPED_CODE, source=source.id, code=code, shipment=fresh.shipment.number)
+        return said
+
+    def _tell(self, source: Source, shipments: Sequence[DueShipment], found: Sorted, outcome: Outcome, started: float) -> None:
+        """One line a batch, and one for each kind of error in it."""
+        for kind, errors in found.errors.items():
+            self._tell_errors(source, kind, errors)
+        _log.info(
+            Event.POLL_BATCH,
+            source=source.id,
+            asked=len(shipments),
+            changed=len(outcome.changed),
+            unchanged=len(outcome.quiet),
+            errors=len(outcome.failed),
+            new_events=sum(len(change.events) for change in outcome.changed),
+            seconds=round(self._poller.clock.monotonic() - started, 3),
+        )
+
+    def _tell_errors(self, source: Source, kind: ErrorKind, errors: Sequence[tuple[str, CarrierError]]) -> None:
+        number, error = errors[0]
+        _log.warning(
+            Event.POLL_NUMBER_ERRORS,
+            source=source.id,
+            kind=kind.value,
+            count=len(errors),
+            sample=number,
+            message=error.message,
+        )
+
+    def _listener(self, source: Source) -> Listener:
+        fresh_hours = self._poller.rules.untrackable.fresh_not_found_hours
+        return Listener(source=source.id, at=self._at, cadence=self._poller.cadence, fresh_hours=fresh_hours)
+
+
+def _remembered(number: str, batch: Batch, memory: AccountMemory) -> Mapping[str, Any]:
+    """What the account keeps about a number after this conversation."""
+    learnt = batch.memory.numbers.get(number)
+    if learnt is not None:
+        return learnt
+    known = memory.numbers.get(number)
+    return {} if known is None else known.memory
+
+
+async def _together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run side by side; the first error ends them all and is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(job)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures

@@ -1,0 +1,122 @@
+"""Collects what conversations changed and writes it in transactions of at most 400 parcels, whole ones where that works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tracker.log import Event, get_logger
+from tracker.polling.cadence import PARKED, spread
+from tracker.store import Store, StoreError
+from tracker.store.rows import AnswerWrite, PollChange, PollFailure, PollQuiet, PollWrite
+
+TRANSACTION = 400
+"""Parcels in one transaction at most: a longer one blocks the loop (facts/performance.md section 5)."""
+
+_log = get_logger()
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """What one conversation changes."""
+
+    changed: list[PollChange] = []
+    quiet: list[PollQuiet] = []
+    failed: list[PollFailure] = []
+    answers: list[AnswerWrite] = []
+    answered: set[str] = set()
+    accounts: dict[str, Mapping[str, Any]] = {}
+
+    @property
+    def size(self) -> int:
+        """How many parcels it is about."""
+        return len(self.changed) + len(self.quiet) + len(self.failed)
+
+    def add(self, other: Outcome) -> None:
+        """Take over what another conversation changes."""
+        self.changed += other.changed
+        self.quiet += other.quiet
+        self.failed += other.failed
+        self.answers += other.answers
+        self.answered |= other.answered
+        self.accounts |= other.accounts
+
+
+class Writer:
+    """Writes at `at` (epoch seconds of the answers)."""
+
+    def __init__(self, store: Store, at: int) -> None:
+        self._store = store
+        self._at = at
+        self._waiting = Outcome()
+
+    async def add(self, outcome: Outcome) -> None:
+        """Keep it, and write what is kept when it would become too much for one transaction."""
+        if self._waiting.size + outcome.size > TRANSACTION:
+            await self.flush()
+        self._waiting.add(outcome)
+
+    async def flush(self) -> None:
+        """Write what is kept."""
+        ready, self._waiting = self._waiting, Outcome()
+        if ready.size or ready.accounts:
+            await self._write(ready)
+
+    async def _write(self, ready: Outcome) -> None:
+        """One transaction; where one parcel breaks it, the halves, until that parcel is alone and parked (faults row 33)."""
+        try:
+            await self._store.write_poll(
+                PollWrite(
+                    at=self._at,
+                    changed=tuple(ready.changed),
+                    quiet=tuple(ready.quiet),
+                    failed=tuple(ready.failed),
+                    answers=tuple(ready.answers),
+                    answered=tuple(sorted(ready.answered)),
+                    accounts=ready.accounts,
+                )
+            )
+        except StoreError:
+            raise
+        except Exception as error:
+            if len(ready.changed) > 1:
+                for half in _halves(ready):
+                    await self._write(half)
+            elif ready.changed:
+                await self._park(ready, error)
+            else:
+                raise
+
+    async def _park(self, ready: Outcome, error: Exception) -> None:
+        """The one changed parcel left cannot be written: it rests; what else is in there is written without it."""
+        (change,) = ready.changed
+        due = self._at + spread(change.number, PARKED)
+        rest = Outcome(
+            quiet=ready.quiet,
+            failed=[*ready.failed, PollFailure(change.id, change.number, due)],
+            answers=[answer for answer in ready.answers if answer.number != change.number],
+            answered=ready.answered,
+            accounts=ready.accounts,
+        )
+        await self._write(rest)
+        _log.exception(Event.POLL_PARKED, source=change.source, shipment=change.number, error=repr(error))
+
+
+def _halves(ready: Outcome) -> tuple[Outcome, Outcome]:
+    """Two parts of the changed parcels, each with its answers; everything else goes with the first."""
+    middle = len(ready.changed) // 2
+    later = {change.number for change in ready.changed[middle:]}
+    first = Outcome(
+        changed=ready.changed[:middle],
+        quiet=ready.quiet,
+        failed=ready.failed,
+        answers=[answer for answer in ready.answers if answer.number not in later],
+        answered=ready.answered,
+        accounts=ready.accounts,
+    )
+    second = Outcome(
+        changed=ready.changed[middle:],
+        answers=[answer for answer in ready.answers if answer.number in later],
+    )
+    return first, second

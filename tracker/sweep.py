@@ -1,0 +1,117 @@
+"""The shell that decides: load what is due, ask the pure policy, write its verdicts (facts/engine.md 2.4). One unit a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from tracker.clock import Clock
+from tracker.log import Event, get_logger
+from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mode, OutboxState, Verdict
+from tracker.policy import decide
+from tracker.rules import Rules
+from tracker.store import Store, StoreError
+from tracker.store.rows import NewRow, VerdictWrite
+
+TRANSACTION = 400
+"""Dossiers decided and written in one transaction at most."""
+
+PARKED = timedelta(days=1)
+"""How long an order rests that could not be decided (faults row 33)."""
+
+SOONEST = timedelta(minutes=5)
+"""A verdict that wants to be looked at again at once would keep the sweep busy for ever."""
+
+_HELD = {Mode.OBSERVE: HoldReason.STORE_OBSERVES, Mode.APPROVE: HoldReason.MESSAGE_NEEDS_APPROVAL}
+
+_log = get_logger()
+
+
+class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one unit did: `worked` dossiers were decided or parked, `more` are due."""
+
+    worked: int = 0
+    more: bool = False
+
+
+class Sweeper:
+    """Decides the dossiers that are due, whether or not any carrier answers."""
+
+    def __init__(self, *, store: Store, clock: Clock, rules: Rules) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+
+    async def sweep_once(self) -> SweepReport:
+        """Decide up to 400 due dossiers."""
+        now, started = self._clock.now(), self._clock.monotonic()
+        due = [order_id for _, order_id in await self._store.due_dossiers(now, TRANSACTION)]
+        if not due:
+            return SweepReport()
+        verdicts = []
+        for dossier in await self._load(due, now):
+            try:
+                verdicts.append(written(dossier, decide(dossier, self._rules, now), self._rules, now))
+            except Exception as error:  # noqa: BLE001 - whatever one order does, it must not hurt the others
+                await self._park(dossier.order.id, dossier.order.number, error, now)
+        done = await self._store.write_verdicts(verdicts, now)
+        _log.info(
+            Event.SWEEP_DONE,
+            dossiers=len(verdicts),
+            decisions=len(done.opened),
+            withdrawn=len(done.closed),
+            seconds=round(self._clock.monotonic() - started, 3),
+        )
+        return SweepReport(worked=len(due), more=len(due) == TRANSACTION)
+
+    async def _load(self, due: Sequence[int], now: datetime) -> list[Dossier]:
+        """All at once; where one of them cannot be loaded, one by one without it."""
+        try:
+            return await self._store.load_dossiers(due)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the same
+            if len(due) == 1:
+                await self._park(due[0], str(due[0]), error, now)
+                return []
+        return [dossier for order_id in due for dossier in await self._load([order_id], now)]
+
+    async def _park(self, order_id: int, order: str, error: Exception, now: datetime) -> None:
+        await self._store.park_dossier(order_id, now + PARKED, repr(error), now)
+        _log.exception(Event.SWEEP_PARKED, order=order, error=repr(error))
+
+
+def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> VerdictWrite:
+    """A verdict as the store takes it: its decisions as outbox rows, its next look never at once again."""
+    if verdict.next_at is not None and verdict.next_at < now + SOONEST:
+        verdict = replace(verdict, next_at=now + SOONEST)
+    rows = tuple(row for decision in verdict.decisions if (row := born(decision, dossier, rules)) is not None)
+    return VerdictWrite(
+        order_id=dossier.order.id, version=dossier.version, verdict=verdict, rows=rows, config_version=rules.version
+    )
+
+
+def born(decision: Decision, dossier: Dossier, rules: Rules) -> NewRow | None:
+    """The outbox row of one decision: through which channel, and whether it waits for a person first (D11, D22).
+
+    Money waits for approval everywhere. A message follows the store's mode for its type; tasks and register lines reach no
+    buyer and never wait. None for a decision to do nothing: it is kept with the verdict.
+    """
+    if decision.kind is ActionKind.NOTHING:
+        return None
+    if decision.kind is ActionKind.REFUND:
+        hold = HoldReason.MONEY_NEEDS_APPROVAL
+        return NewRow(decision=decision, channel=Channel.TASK, state=OutboxState.HELD, hold=hold)
+    if decision.kind is ActionKind.COMPENSATION:
+        return NewRow(decision=decision, channel=Channel.REGISTER, state=OutboxState.PENDING)
+    if decision.kind is not ActionKind.MESSAGE:
+        return NewRow(decision=decision, channel=Channel.TASK, state=OutboxState.PENDING)
+    store = rules.stores[dossier.order.store]
+    channel = store.channel or rules.marketplace(dossier.order.platform).channel
+    held = _HELD.get(store.mode_for(decision.template or decision.intent.value))
+    if held is None:
+        return NewRow(decision=decision, channel=channel, state=OutboxState.PENDING)
+    return NewRow(decision=decision, channel=channel, state=OutboxState.HELD, hold=held)

@@ -1,0 +1,180 @@
+"""The composition root: from a loaded configuration, an open database and a clock to units of work. It decides nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from carriers import registry
+from carriers.base import Account, Transport
+from carriers.drop import DropTransport
+from carriers.http import HttpTransport
+from tracker import config, log
+from tracker.channels.base import Channel as BuyerChannel
+from tracker.channels.maildir import MaildirChannel
+from tracker.channels.smtp import SmtpChannel
+from tracker.clock import Clock, instant
+from tracker.config import Loaded, Settings
+from tracker.dispatch import Dispatcher, Preparer
+from tracker.engine.base import Report, Unit
+from tracker.engine.guard import TimeGuard
+from tracker.intake.importing import Knowledge
+from tracker.intake.inbox import Inbox, scan_once
+from tracker.intake.profiles import load_formats
+from tracker.journal import Journal
+from tracker.model import Channel
+from tracker.polling import Cadence, Pace, Poller, Source, StoreGate
+from tracker.store import Store
+from tracker.sweep import Sweeper
+
+NOBODY = "Customer care <care@tracker.invalid>"
+"""The sender where neither store nor [smtp] names one: only the Maildir takes such a mail."""
+
+_POLL_LANES = 2
+"""While one unit waits for its slowest source, another one works."""
+
+_DISPATCH_LANES = 3
+"""A mail server that hangs must not hold up every task."""
+
+_DROP = "drop:"
+
+
+class InboxDone(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the inbox: whether a file was taken, whether another one is ready."""
+
+    worked: int
+    more: bool
+
+
+class House:
+    """The wired rooms of one run. `units` in the order of a full pass; `done` counts what each has worked on."""
+
+    def __init__(
+        self, *, units: Mapping[str, Unit], poller: Poller, dispatcher: Dispatcher, transports: list[Transport], journal: Journal
+    ) -> None:
+        self.done: Counter[str] = Counter()
+        self.poller = poller
+        self.dispatcher = dispatcher
+        self.units = tuple(self._counted(unit) for unit in units.values())
+        self._transports = transports
+        self._journal = journal
+
+    def _counted(self, unit: Unit) -> Unit:
+        async def run() -> Report:
+            report = await unit.run()
+            self.done[unit.name] += report.worked
+            return report
+
+        return msgspec.structs.replace(unit, run=run)
+
+    async def down(self) -> tuple[str, ...]:
+        """The sources that do not answer at the moment."""
+        return tuple([name for name in self.poller.sources if (await self.poller.pulse.look(name)).since is not None])
+
+    async def close(self) -> None:
+        """Close connections and the journal; the database stays with whoever opened it."""
+        for transport in self._transports:
+            await transport.close()
+        self._journal.close()
+
+
+def assemble(loaded: Loaded, store: Store, clock: Clock, *, guard: TimeGuard | None = None, patient: bool = True) -> House:
+    """Wire everything. `patient` False: the inbox takes files at once, for a single pass that cannot come back.
+
+    Raises OSError when the send journal cannot be opened: without it nothing may be sent.
+    """
+    settings, rules = loaded.settings, loaded.rules
+    for value in settings.secret_values:
+        log.register_secret(value)
+    journal = Journal(settings.journal)
+    sources = _sources(settings, store, clock)
+    cadence = Cadence(**msgspec.structs.asdict(settings.poll))
+    poller = Poller(store=store, clock=clock, rules=rules, sources=sources, cadence=cadence)
+    sweeper = Sweeper(store=store, clock=clock, rules=rules)
+    dispatcher = Dispatcher(
+        store=store,
+        clock=clock,
+        rules=rules,
+        preparer=Preparer(rules=rules, texts=loaded.texts, sender=settings.smtp.from_ if settings.smtp else NOBODY),
+        channels=_channels(settings, clock),
+        journal=journal,
+        time_guard=(lambda: guard.tripped) if guard else (lambda: False),
+    )
+    engine = settings.engine
+    units = {
+        "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
+        "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once),
+        "dispatch": Unit(name="dispatch", every=engine.dispatch_interval_s, run=dispatcher.dispatch_once, lanes=_DISPATCH_LANES),
+    }
+    if settings.inbox is not None:
+        look = _inbox(loaded, settings.inbox, store, clock, patient=patient)
+        units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look)} | units
+    transports = [source.transport for source in sources.values()]
+    return House(units=units, poller=poller, dispatcher=dispatcher, transports=transports, journal=journal)
+
+
+def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None) -> Callable[[], Awaitable[datetime | None]]:
+    """For the simulated engine: the smallest due instant of all rows and of the world outside."""
+
+    async def smallest() -> datetime | None:
+        rows = (await store.next_due()).first
+        known = [at for at in (None if rows is None else instant(rows), outside()) if at is not None]
+        return min(known, default=None)
+
+    return smallest
+
+
+def _sources(settings: Settings, store: Store, clock: Clock) -> dict[str, Source]:
+    """The configured accounts, ready to be asked. A quota counts registrations where a source wants those, else requests."""
+    described = {source.id: registry.describe(source.adapter) for source in settings.sources}
+    paces = {
+        source.id: Pace(rps=source.rps, daily_quota=None if described[source.id].registers else source.daily_quota)
+        for source in settings.sources
+    }
+    gate = StoreGate(store, clock, paces)
+    ready = {}
+    for source in settings.sources:
+        adapter = registry.get(source.adapter)
+        account = Account(
+            id=source.id,
+            base_url=source.base_url,
+            secrets={name: secret.reveal() for name, secret in source.secrets.items()},
+            options=source.options,
+        )
+        ready[source.id] = Source(
+            account=account,
+            adapter=adapter,
+            transport=_transport(source.base_url, account, source.connections, gate, clock),
+            batch=min(source.batch or adapter.batch_size, adapter.batch_size),
+            concurrency=min(source.connections, settings.engine.concurrency),
+            registrations=source.daily_quota if described[source.id].registers else None,
+        )
+    return ready
+
+
+def _transport(base_url: str, account: Account, connections: int, gate: StoreGate, clock: Clock) -> Transport:
+    if base_url.startswith(_DROP):
+        return DropTransport(Path(base_url.removeprefix(_DROP)))
+    return HttpTransport(account_id=account.id, connections=connections, gate=gate, clock=clock)
+
+
+def _channels(settings: Settings, clock: Clock) -> dict[Channel, BuyerChannel]:
+    channels: dict[Channel, BuyerChannel] = {Channel.MAILDIR: MaildirChannel(settings.maildir, clock)}
+    if settings.smtp is not None:
+        channels[Channel.SMTP] = SmtpChannel(settings.smtp, clock)
+    return channels
+
+
+def _inbox(loaded: Loaded, folder: Path, store: Store, clock: Clock, *, patient: bool) -> Callable[[], Awaitable[Report]]:
+    inbox = Inbox(folder)
+    knowledge = Knowledge(formats=load_formats(config.defaults_dir() / "formats.toml"), rules=loaded.rules)
+
+    async def look() -> Report:
+        report = await scan_once(inbox, store, clock.now(), knowledge=knowledge, patient=patient)
+        return InboxDone(worked=int(report.moved is not None), more=report.more)
+
+    return look
