@@ -14,13 +14,12 @@ import xlsxwriter
 from tests.intake.conftest import Read
 from tests.intake.sheets import ALIEXPRESS, OWN, aliexpress, book, own, rules
 from tracker.intake import files, workbook
-from tracker.intake.errors import FileError, FormatsError
-from tracker.intake.profiles import Formats, load_formats
+from tracker.intake.errors import FileError
+from tracker.intake.profiles import Formats
 from tracker.intake.reading import read_file
 from tracker.intake.workbook import read_workbook
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "imports"
-MINIMAL = 'id = "x"\ntitle = "x"\nrank_orders = 1\nrank_tracking = 1\nzone = "UTC"\nrequires = []\ncolumns = {}\n'
 
 
 @pytest.mark.parametrize(
@@ -147,20 +146,3 @@ def test_damaged_workbooks_are_read_or_refused(name: str, read: Read) -> None:
 def test_a_reader_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "SECONDS", 0.001)
     assert read_workbook(book(OWN, own())).error == "too_large"
-
-
-@pytest.mark.parametrize(
-    ("toml", "why"),
-    [
-        ("[[format]", "formats.toml:"),
-        ("", "missing required field `format`"),
-        (f"[[format]]\n{MINIMAL}colour = 1\n", "unknown field `colour`"),
-        ("[[format]]\n" + MINIMAL.replace("{}", '{ colour = ["x"] }'), "colour"),
-        ("[[format]]\n" + MINIMAL.replace('"UTC"', '"Mars/Base"'), "x: zone: 'Mars/Base' is no time zone"),
-        (f'[[format]]\n{MINIMAL}footers = ["("]\n', "x: footers: '\\('"),
-        ("[[format]]\n" + MINIMAL.replace("rank_orders = 1", "rank_orders = 4"), "<= 3"),
-    ],
-)
-def test_a_format_table_that_contradicts_itself(toml: str, why: str) -> None:
-    with pytest.raises(FormatsError, match=why):
-        load_formats(toml)

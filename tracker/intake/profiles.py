@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tracker.config.layers import read_layer
+from tracker.config.merge import Section
+from tracker.config.problem import ConfigError
 from tracker.intake.errors import FormatsError
 from tracker.intake.headers import normalise
 from tracker.model import OrderState, Rank
@@ -73,7 +75,6 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     zone: str
     requires: tuple[_Names, ...]
     columns: Mapping[Field, _Names]
-    enabled: bool = True
     coverage: float = 0.5
     platform: str | None = None
     store: str | None = None
@@ -124,17 +125,21 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return next((one for one in self.format if one.id == wanted), None)
 
 
-def load_formats(source: Path | str) -> Formats:
-    """Formats from a TOML file, or from TOML text.
+def load_formats(shipped: Path, own: Path | None = None) -> Formats:
+    """The shipped table with the operator's own formats.toml over it: merged by `id`, `enabled = false` removes a format.
 
     Raises:
         FormatsError: with the key and what is wrong there.
     """
-    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
     try:
-        return build_formats(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise FormatsError(f"formats.toml: {error}") from error
+        layers = [read_layer(shipped, shipped=True), *([read_layer(own)] if own and own.is_file() else [])]
+    except ConfigError as error:
+        raise FormatsError(str(error)) from error
+    section = Section("formats", layers)
+    wrong = [str(problem) for problem in section.problems if problem.level == "error"]
+    if wrong:
+        raise FormatsError("; ".join(wrong))
+    return build_formats(section.data)
 
 
 def build_formats(table: Mapping[str, Any]) -> Formats:
@@ -146,7 +151,7 @@ def build_formats(table: Mapping[str, Any]) -> Formats:
     for one in raw.format:
         _check(one)
     return Formats(
-        format=tuple(_folded(one) for one in raw.format if one.enabled),
+        format=tuple(map(_folded, raw.format)),
         aliases=_fold_values(raw.aliases),
         currencies=dict(sorted(raw.currencies.items(), key=lambda pair: -len(pair[0]))),
         countries=_fold_values(raw.countries),

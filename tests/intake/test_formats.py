@@ -1,0 +1,92 @@
+"""formats.toml: layouts as data, the operator's own over the shipped ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.intake.conftest import ROOT
+from tracker.intake.errors import FormatsError
+from tracker.intake.profiles import Field, Formats, load_formats
+from tracker.model import OrderState
+
+SHIPPED = ROOT / "config" / "formats.toml"
+MINIMAL = 'id = "x"\ntitle = "x"\nrank_orders = 1\nrank_tracking = 1\nzone = "UTC"\nrequires = []\ncolumns = {}\n'
+
+
+def test_whose_word_counts(formats: Formats) -> None:
+    """facts/file-formats.md section 4: marketplace > ERP > forwarder for orders, the reverse for tracking."""
+    ranks = {one.id: (one.rank_orders, one.rank_tracking) for one in formats.format}
+    assert ranks == {
+        "aliexpress_seller_zh": (3, 1),
+        "dianxiaomi_orders": (2, 2),
+        "cn_forwarder_shipments": (1, 3),
+        "order_sheet": (2, 2),
+    }
+
+
+def test_no_header_means_two_things_in_one_format(formats: Formats) -> None:
+    for one in formats.format:
+        names = [name for listed in one.columns.values() for name in listed]
+        assert len(names) == len(set(names)), one.id
+
+
+def test_an_operators_own_file_is_laid_over_the_shipped_one(tmp_path: Path) -> None:
+    own = tmp_path / "formats.toml"
+    mine = MINIMAL.replace("{}", '{ order = ["Auftrag"] }')
+    own.write_text(
+        f"""
+[[format]]
+id = "dianxiaomi_orders"
+zone = "America/Sao_Paulo"
+states = {{ paid = ["ERP special"] }}
+
+[[format]]
+id = "order_sheet"
+enabled = false
+
+[[format]]
+{mine}
+[countries]
+AQ = ["南极"]
+""",
+        encoding="utf-8",
+    )
+    formats = load_formats(SHIPPED, own)
+    dianxiaomi, added = formats.by_id("dianxiaomi_orders"), formats.by_id("x")
+    assert dianxiaomi is not None
+    assert added is not None
+    assert (dianxiaomi.zone, dianxiaomi.state("ERP Special"), dianxiaomi.state("已发货")) == (
+        "America/Sao_Paulo",
+        OrderState.PAID,
+        OrderState.SHIPPED,
+    )
+    assert formats.by_id("order_sheet") is None
+    assert added.columns[Field.ORDER] == ("auftrag",)
+    assert formats.countries["AQ"] == ("南极",)
+    assert "RU" in formats.countries
+
+
+def test_without_an_own_file_the_shipped_one_counts(tmp_path: Path, formats: Formats) -> None:
+    assert load_formats(SHIPPED, tmp_path / "formats.toml") == formats
+
+
+@pytest.mark.parametrize(
+    ("toml", "why"),
+    [
+        ("[[format]", "formats.toml:1: not valid TOML"),
+        ("[[format]]\ntitle = 1\n", "every entry needs a text"),
+        ("", "missing required field `format`"),
+        (f"[[format]]\n{MINIMAL}colour = 1\n", "unknown field `colour`"),
+        ("[[format]]\n" + MINIMAL.replace("{}", '{ colour = ["x"] }'), "colour"),
+        ("[[format]]\n" + MINIMAL.replace('"UTC"', '"Mars/Base"'), "x: zone: 'Mars/Base' is no time zone"),
+        (f'[[format]]\n{MINIMAL}footers = ["("]\n', "x: footers: '\\('"),
+        ("[[format]]\n" + MINIMAL.replace("rank_orders = 1", "rank_orders = 4"), "<= 3"),
+    ],
+)
+def test_a_table_that_contradicts_itself(toml: str, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "formats.toml"
+    file.write_text(toml, encoding="utf-8")
+    with pytest.raises(FormatsError, match=why):
+        load_formats(file)
