@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy import or_, select
 
@@ -23,6 +25,10 @@ _EVENTS = """
 _ANSWERS = """
     SELECT a.account, a.number, a.status, a.changed_at FROM answer a
     WHERE a.number IN (SELECT number FROM alias WHERE shipment_id = ?) ORDER BY a.account, a.number"""
+
+_NEXT_POLLS = """
+    SELECT s.number, s.next_poll_at FROM shipment s JOIN order_shipment l ON l.shipment_id = s.id
+    WHERE l.order_id = ? ORDER BY s.number"""
 
 
 class Explain:
@@ -54,6 +60,11 @@ class Explain:
             lambda tx: tx.rows("SELECT number FROM alias WHERE shipment_id = ? ORDER BY number", shipment_id)
         )
         return tuple(row[0] for row in rows)
+
+    async def next_polls(self, order_id: int) -> dict[str, datetime | None]:
+        """When each parcel of an order is asked about next: number -> instant, None = never again by itself."""
+        rows = await self._db.read(lambda tx: tx.rows(_NEXT_POLLS, order_id))
+        return {row[0]: None if row[1] is None else instant(row[1]) for row in rows}
 
     async def verdicts_of(self, order_id: int, limit: int = 50) -> list[VerdictView]:
         """The newest verdicts of an order, oldest of them first; one that said the same as the one before was not stored."""

@@ -21,6 +21,9 @@ _CASE = """
     ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, opened_at = excluded.opened_at, due_at = excluded.due_at,
         closed_at = excluded.closed_at"""
 
+_CLAIMED = """
+    SELECT DISTINCT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id ORDER BY l.order_id"""
+
 _COLUMNS = (DOSSIER.c.id, DOSSIER.c.store, DOSSIER.c.platform, DOSSIER.c.number, DOSSIER.c.country, DOSSIER.c.version)
 
 
@@ -69,6 +72,10 @@ class Orders:
             wake(tx, [order_id], now)
 
         await self._db.write(save)
+
+    async def claimed_orders(self) -> list[int]:
+        """The orders that have a claim against a carrier: what the register is made of."""
+        return await self._db.read(lambda tx: [row[0] for row in tx.rows(_CLAIMED)])
 
     async def wake(self, order_ids: Sequence[int], now: datetime) -> int:
         """Have these orders decided again now; how many there are."""
