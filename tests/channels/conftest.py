@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
@@ -59,9 +60,9 @@ class Handler:
         if self.hang:
             await asyncio.sleep(30)
         if self.drop == "before 250":
-            server.transport.abort()
+            _cut(server)
         if self.drop == "after 250":
-            asyncio.get_running_loop().call_later(0.05, server.transport.abort)
+            asyncio.get_running_loop().call_later(0.05, _cut, server)
         return "250 queued as 4711"
 
 
@@ -77,7 +78,10 @@ def serve() -> Serve:
         sessions: list[SMTP] = []
 
         def session() -> SMTP:
-            sessions.append(SMTP(handler, hostname="loopback.example", **options))
+            with warnings.catch_warnings():
+                # It warns of a login without STARTTLS; under TLS from the start that is as it should be.
+                warnings.simplefilter("ignore", UserWarning)
+                sessions.append(SMTP(handler, hostname="loopback.example", **options))
             return sessions[-1]
 
         server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0, ssl=tls)
@@ -92,9 +96,14 @@ def serve() -> Serve:
     return start
 
 
-async def _end(session: SMTP) -> None:
-    if session.transport is not None:
+def _cut(session: SMTP) -> None:
+    """Break the connection off, without a goodbye."""
+    if isinstance(session.transport, asyncio.Transport):
         session.transport.abort()
+
+
+async def _end(session: SMTP) -> None:
+    _cut(session)
     task: Awaitable[None] | None = session._handler_coroutine
     if task is not None:
         task.cancel()  # type: ignore[attr-defined]

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.channels.conftest import NOW, outgoing
-from tracker.channels import maildir
 from tracker.channels.base import Ambiguous, Refused
 from tracker.channels.maildir import MaildirChannel
 from tracker.clock import FixedClock
@@ -20,7 +19,7 @@ from tracker.clock import FixedClock
 
 def _mails(folder: Path) -> list[EmailMessage]:
     box = mailbox.Maildir(folder, create=False)
-    return [email.message_from_bytes(box.get_bytes(key), policy=email.policy.default) for key in sorted(box.keys())]  # type: ignore[arg-type, misc]
+    return [email.message_from_bytes(box.get_bytes(key), policy=email.policy.default) for key in sorted(box.keys())]
 
 
 async def test_a_mail_client_opens_what_was_delivered(tmp_path: Path) -> None:
@@ -78,7 +77,7 @@ async def test_a_written_file_that_may_not_last_is_doubtful(tmp_path: Path, monk
             raise OSError(5, "Input/output error")
         real(handle)
 
-    monkeypatch.setattr(maildir.os, "fsync", second_fails)
+    monkeypatch.setattr(os, "fsync", second_fails)
     with pytest.raises(Ambiguous, match="power cut"):
         await MaildirChannel(tmp_path, FixedClock(NOW)).deliver(outgoing())
 

@@ -84,7 +84,8 @@ def test_a_refund_names_the_amount_and_wants_the_reference() -> None:
         "reason": "stage3_not_arrived",
         "country": "BR",
         "buyer": "Ana",
-        "amount": "12.50 USD",
+        "amount": "12.50",
+        "currency": "USD",
         "last_scan": "2026-01-02 Curitiba",
     }
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.model import ActionKind, Channel, DecisionReason, HoldReason, Intent, OutboxRow, OutboxState, TaskState
-from tracker.reports.summary import Line, summarise
+from tracker.reports.summary import Line, summarise, told
 from tracker.store.rows import OrderRef, OutboxView, TaskView
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -41,52 +41,66 @@ def _refund(amount: str, currency: str, reason: DecisionReason, state: OutboxSta
     return _row(Intent.REFUND, state, reason=reason, hold=hold, **changes)
 
 
-def _told(
+def _counted(
     *rows: OutboxView, tasks: tuple[TaskView, ...] = (), considered: dict[str, int] | None = None
 ) -> dict[str, tuple[Line, ...]]:
     return {section.title: section.lines for section in summarise(rows, tasks, considered or {})}
 
 
 def test_messages_are_counted_by_text_when_they_left() -> None:
-    told = _told(
+    counted = _counted(
         _row(Intent.STAGE1, OutboxState.SENT, template="stage1"),
         _row(Intent.STAGE1, OutboxState.SENT, template="stage1_noscan"),
         _row(Intent.STAGE1, OutboxState.PENDING, template="stage1"),
         _row(Intent.STAGE2, OutboxState.SENT, template="stage2", channel=Channel.TASK),
     )
-    assert {line.what: line.count for line in told["Sent to buyers"]} == {"stage1": 1, "stage1_noscan": 1}
+    assert {line.what: line.count for line in counted["Sent to buyers"]} == {"stage1": 1, "stage1_noscan": 1}
 
 
 def test_recommended_money_is_added_per_currency_with_its_reasons() -> None:
     """Never a sum across currencies (facts/compensation.md section 7)."""
-    told = _told(
+    counted = _counted(
         _refund("12.50", "USD", DecisionReason.STAGE3_NOT_ARRIVED),
         _refund("7.50", "USD", DecisionReason.NOT_FOUND_CONFIRMED),
         _refund("30", "BRL", DecisionReason.NOT_FOUND_CONFIRMED),
     )
-    [line] = told["Refunds recommended"]
+    [line] = counted["Refunds recommended"]
     assert line.money == {"BRL": "30", "USD": "20.00"}
     assert line.why == {"not_found_confirmed": 2, "stage3_not_arrived": 1}
-    [held] = told["Held back"]
+    [held] = counted["Held back"]
     assert (held.what, held.count) == ("refund: money_needs_approval", 3)
 
 
 def test_doubtful_and_withdrawn_effects_stand_apart() -> None:
-    told = _told(
+    counted = _counted(
         _row(Intent.STAGE1, OutboxState.UNKNOWN),
         _row(Intent.STAGE2, OutboxState.CANCELLED),
         _row(Intent.REFUND, OutboxState.CANCELLED, kind=ActionKind.REFUND, rejected=True),
     )
-    assert [line.what for line in told["Doubtful or failed"]] == ["stage1: unknown"]
-    assert [line.what for line in told["Given up, because the facts changed"]] == ["stage2: cancelled"]
+    assert [line.what for line in counted["Doubtful or failed"]] == ["stage1: unknown"]
+    assert [line.what for line in counted["Given up, because the facts changed"]] == ["stage2: cancelled"]
 
 
 def test_tasks_and_orders_left_alone_are_counted() -> None:
     task = TaskView(id=1, kind="extension", title="x", store="lume", order="A-1", state=TaskState.DONE, created_at=NOW, items=())
-    told = _told(tasks=(task, task), considered={"not_yet_due": 2, "delivered": 9})
-    assert told["Handed to a person"] == (Line(what="extension: done", count=2),)
-    assert [line.what for line in told["Left alone"]] == ["delivered", "not_yet_due"]
+    counted = _counted(tasks=(task, task), considered={"not_yet_due": 2, "delivered": 9})
+    assert counted["Handed to a person"] == (Line(what="extension: done", count=2),)
+    assert [line.what for line in counted["Left alone"]] == ["delivered", "not_yet_due"]
+
+
+def test_the_summary_reads_as_text() -> None:
+    sections = summarise([_refund("12.50", "USD", DecisionReason.STAGE3_NOT_ARRIVED)], (), {"delivered": 3})
+    assert told(sections) == (
+        "Refunds recommended\n"
+        "      1  refund: held, 12.50 USD  (stage3_not_arrived 1)\n"
+        "\n"
+        "Held back\n"
+        "      1  refund: money_needs_approval, 12.50 USD  (stage3_not_arrived 1)\n"
+        "\n"
+        "Left alone\n"
+        "      3  delivered"
+    )
 
 
 def test_nothing_to_tell_is_no_section() -> None:
-    assert _told() == {}
+    assert _counted() == {}

@@ -22,7 +22,7 @@ def _item(order: str, **changes: Any) -> TaskItem:
         "key": f"order/lume/{order}:stage1:0",
         "order_id": 1,
         "order": order,
-        "facts": {"reason": "stage_due", "buyer": "Ana"},
+        "facts": {"reason": "stage_due", "buyer": "Ana", "amount": "12.50", "currency": "USD"},
         "text": "Olá",
         "twin": "Hello",
         "url": f"https://shop.example/{order}",
@@ -55,6 +55,8 @@ def test_a_clerk_finds_order_link_text_and_twin_in_one_line(tmp_path: Path) -> N
         "deadline (UTC)": datetime(2026, 3, 1, 12, 30),  # noqa: DTZ001 - a cell has no zone
         "order": "A-1",
         "order link": "https://shop.example/A-1",
+        "amount": 12.5,
+        "currency": "USD",
         "reason": "stage_due",
         "facts": "buyer: Ana",
         "text for the buyer": "Olá",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import unicodedata
 from datetime import datetime
 from email.headerregistry import Address
@@ -15,25 +13,6 @@ from tracker.model import Outgoing
 
 NAME_LIMIT = 64
 """Characters of a display name: longer ones are shop texts, not names."""
-
-ID_LIMIT = 78 - len("In-Reply-To: ")
-"""Characters of a Message-ID that still fit on the line of every header that repeats it."""
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
-
-
-def message_id(key: str, sender: str) -> str:
-    """Message-ID of a dedup key: the same for ever, so that a retry is recognised (facts/messages.md section 7).
-
-    `<outreach-{order}-{slot}-{occasion}-{fingerprint}@domain>`. The fingerprint keeps two stores with one order number apart; the
-    readable part is cut so that the header stays one line, because not every mail program reads a folded id.
-    """
-    subject, _, rest = key.partition(":")
-    fingerprint = hashlib.sha256(key.encode()).hexdigest()[:12]
-    domain = parseaddr(sender)[1].rpartition("@")[2] or "tracker.invalid"
-    room = max(ID_LIMIT - len(f"<outreach--{fingerprint}@{domain}>"), 0)
-    readable = _UNSAFE.sub("-", f"{subject.rsplit('/', 1)[-1]}-{rest}").strip("-")[:room].rstrip("-")
-    return f"<outreach-{readable}-{fingerprint}@{domain}>"
 
 
 def compose(message: Outgoing, now: datetime) -> EmailMessage:
@@ -69,7 +48,9 @@ def _address(text: str, name: str | None) -> Address:
     shown, spec = parseaddr(text)
     if not spec or "@" not in spec:
         raise ValueError(f"{text!r} is not an e-mail address")
-    return Address(display_name=_clean(name or shown), addr_spec=spec)
+    user, _, domain = spec.rpartition("@")
+    # Few servers take more than ASCII: a domain has an ASCII form, a user beyond it is refused by Address.
+    return Address(display_name=_clean(name or shown), addr_spec=f"{user}@{domain.encode('idna').decode()}")
 
 
 def _clean(name: str) -> str:

@@ -91,7 +91,8 @@ def _facts(row: OutboxRow, order: Order) -> dict[str, str]:
         "country": order.country,
         "buyer": order.buyer_name,
         "shipment": row.shipment,
-        "amount": f"{row.amount} {row.currency}" if row.amount is not None else None,
+        "amount": str(row.amount) if row.amount is not None else None,
+        "currency": row.currency if row.amount is not None else None,
         "window_end": order.window.end.date().isoformat() if order.window else None,
         "window_source": order.window.source.value if order.window else None,
     }

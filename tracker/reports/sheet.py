@@ -70,6 +70,15 @@ def write_csv(path: Path, sheet: Sheet) -> None:
         out.writerows([[plain(cell) for cell in row] for row in sheet.rows])
 
 
+def write_both(folder: Path, name: str, sheet: Sheet, *, created: datetime) -> tuple[Path, Path]:
+    """Write a table as `name.xlsx` and `name.csv` into a folder, which is made where it is missing. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    book, text = folder / f"{name}.xlsx", folder / f"{name}.csv"
+    write_xlsx(book, [sheet], created=created)
+    write_csv(text, sheet)
+    return book, text
+
+
 def plain(cell: Cell) -> str:
     """A cell as CSV text: numbers and dates as they are, text that a spreadsheet would take for a formula with a leading `'`."""
     match cell:

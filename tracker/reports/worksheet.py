@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from tracker.reports.sheet import Cell, Column, Sheet
 from tracker.store.rows import TaskItem, TaskView
@@ -16,6 +17,7 @@ COLUMNS = (
     Column(title="kind"),
     Column(title="what to do", width=40, wrap=True),
     Column(title="amount", width=12),
+    Column(title="currency", width=8),
     Column(title="reason", width=24),
     Column(title="facts", width=40, wrap=True),
     Column(title="text for the buyer", width=60, wrap=True),
@@ -41,7 +43,7 @@ def task_sheet(tasks: Iterable[TaskView]) -> Sheet:
 
 def _line(task: TaskView, item: TaskItem) -> tuple[Cell, ...]:
     facts = dict(item.facts)
-    reason, amount = facts.pop("reason", None), facts.pop("amount", None)
+    reason, amount, currency = facts.pop("reason", None), facts.pop("amount", None), facts.pop("currency", None)
     told: tuple[Cell, ...] = (
         task.id,
         item.deadline or task.deadline,
@@ -50,7 +52,8 @@ def _line(task: TaskView, item: TaskItem) -> tuple[Cell, ...]:
         item.url,
         task.kind,
         task.title,
-        amount,
+        Decimal(amount) if amount else None,
+        currency,
         reason,
         "\n".join(f"{name}: {value}" for name, value in facts.items()),
         item.text,

@@ -1,0 +1,82 @@
+"""Facts from outside: what a clerk did in the marketplace's own pages, and no file tells."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.desk.world import NOW, World
+from tracker.desk import Refused
+from tracker.desk.orders import tell
+from tracker.model import Order
+from tracker.store import Conflict, NotThere, NotUnique, OrderPatch
+
+
+async def _told(world: World, order: int, **patch: Any) -> Order:
+    await tell(world.store, "A-1", OrderPatch(**patch), by="Mei", reason="seen on the order's page", now=NOW)
+    [dossier] = await world.store.load_dossiers([order])
+    return dossier.order
+
+
+async def test_a_refund_made_by_hand_is_a_fact_with_its_reference(world: World) -> None:
+    """Daily operations section 1; the dossier is decided again at once, on a newer version of its facts."""
+    order = await world.order()
+    before = (await world.store.order_ref("A-1")).version
+    told = await _told(world, order, refunded=Decimal("12.50"), reference="R-1")
+    assert (told.refunded_amount, told.refund_reference, told.refunded_at) == (Decimal("12.50"), "R-1", NOW)
+    assert (await world.store.order_ref("A-1")).version > before
+    assert (order in [due for _, due in await world.store.due_dossiers(NOW, 10)]) is True
+
+
+@pytest.mark.parametrize(
+    ("patch", "fact", "value"),
+    [
+        ({"received_at": NOW - timedelta(days=1)}, "received_at", NOW - timedelta(days=1)),
+        ({"hold_until": NOW + timedelta(days=3)}, "hold_until", NOW + timedelta(days=3)),
+        ({"opted_out": True}, "opted_out", True),
+        ({"vip": True}, "vip", True),
+        ({"note": "asked for the blue one"}, "note", "asked for the blue one"),
+        ({"waiting_since": NOW}, "waiting_since", NOW),
+    ],
+)
+async def test_every_fact_is_kept(world: World, patch: dict[str, Any], fact: str, value: object) -> None:
+    assert getattr(await _told(world, await world.order(), **patch), fact) == value
+
+
+@pytest.mark.parametrize(
+    ("patch", "kind"),
+    [
+        ({}, "nothing_told"),
+        ({"refunded": Decimal(5)}, "missing_value"),
+        ({"reference": "R-1"}, "unexpected_value"),
+        ({"refunded": Decimal(-5), "reference": "R-1"}, "bad_value"),
+        ({"refunded": Decimal("Infinity"), "reference": "R-1"}, "bad_value"),
+        ({"received_at": NOW + timedelta(days=1)}, "bad_value"),
+        ({"hold_until": NOW}, "bad_value"),
+    ],
+)
+async def test_what_cannot_be_is_refused(world: World, patch: dict[str, Any], kind: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await _told(world, await world.order(), **patch)
+    assert refused.value.kind == kind
+
+
+async def test_a_second_refund_beyond_what_was_paid_is_refused(world: World) -> None:
+    """I7."""
+    order = await world.order()
+    await _told(world, order, refunded=Decimal(10), reference="R-1")
+    with pytest.raises(Conflict, match="exceed"):
+        await _told(world, order, refunded=Decimal(10), reference="R-2")
+
+
+async def test_an_order_is_found_by_number_or_parcel_and_must_be_one(world: World) -> None:
+    await world.order("A-1", "RB123456785CN")
+    await world.order("A-2", "RB123456785CN")
+    await tell(world.store, "lume/A-2", OrderPatch(vip=True), by="Mei", reason=None, now=NOW)
+    with pytest.raises(NotUnique, match="lume/A-1, lume/A-2"):
+        await tell(world.store, "RB123456785CN", OrderPatch(vip=True), by="Mei", reason=None, now=NOW)
+    with pytest.raises(NotThere, match="'nobody'"):
+        await tell(world.store, "nobody", OrderPatch(vip=True), by="Mei", reason=None, now=NOW)

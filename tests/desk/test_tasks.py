@@ -1,0 +1,110 @@
+"""Tasks: taken once, closed with what they want to know, doubtful when the clerk cannot say (D17)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.desk.world import NOW, World
+from tracker.desk import Refused, effects, tasks
+from tracker.model import Intent, OutboxState, TaskState, WindowSource
+from tracker.store import Conflict, TaskResult, TaskView
+
+NEW_END = NOW + timedelta(days=30)
+
+
+async def _done(world: World, task: int, by: str = "Mei", **result: Any) -> TaskView:
+    return await tasks.done(world.store, task, TaskResult(**result), by=by, now=NOW)
+
+
+async def test_a_task_in_hand_is_a_lock_with_a_name(world: World) -> None:
+    task = await world.task(await world.order())
+    assert (await tasks.take(world.store, task, by="Mei", now=NOW)).taken_by == "Mei"
+    with pytest.raises(Conflict, match="in the hands of Mei"):
+        await _done(world, task, by="Lin")
+    assert (await _done(world, task)).state is TaskState.DONE
+    assert await tasks.listed(world.store) == []
+
+
+async def test_an_extension_is_closed_with_the_new_end(world: World) -> None:
+    """R7: the new end becomes the order's window, typed in by a person, one extension more."""
+    order = await world.order()
+    task = await world.task(order, Intent.EXTENSION, "window_end")
+    await _done(world, task, window_end=NEW_END)
+    [dossier] = await world.store.load_dossiers([order])
+    window = dossier.order.window
+    assert window is not None
+    assert (window.end, window.source, window.extensions) == (NEW_END, WindowSource.TYPED, 1)
+
+
+async def test_a_refund_is_closed_with_amount_and_reference(world: World) -> None:
+    """D13: only now the refund is a fact, of which the buyer may be told."""
+    order = await world.order()
+    task = await world.task(order, Intent.REFUND, "amount", "reference")
+    await _done(world, task, amount=Decimal("12.50"), reference="R-4711")
+    [dossier] = await world.store.load_dossiers([order])
+    assert (dossier.order.refunded_amount, dossier.order.refund_reference) == (Decimal("12.50"), "R-4711")
+
+
+@pytest.mark.parametrize(
+    ("intent", "wants", "result", "kind", "says"),
+    [
+        (Intent.EXTENSION, ("window_end",), {}, "missing_value", "--window-end"),
+        (Intent.EXTENSION, ("window_end",), {"window_end": NOW - timedelta(days=1)}, "bad_value", "has passed"),
+        (Intent.REFUND, ("amount", "reference"), {"amount": Decimal(5)}, "missing_value", "--ref"),
+        (Intent.REFUND, ("amount", "reference"), {"reference": "R-1"}, "missing_value", "--amount"),
+        (Intent.REFUND, ("amount", "reference"), {"amount": Decimal(0), "reference": "R-1"}, "bad_value", "no amount"),
+        (Intent.REFUND, ("amount", "reference"), {"amount": Decimal("NaN"), "reference": "R-1"}, "bad_value", "no amount"),
+        (Intent.STAGE2, (), {"amount": Decimal(5)}, "unexpected_value", "has no use for --amount"),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_leaves_the_task_open(
+    world: World, intent: Intent, wants: tuple[str, ...], result: dict[str, Any], kind: str, says: str
+) -> None:
+    task = await world.task(await world.order(), intent, *wants)
+    with pytest.raises(Refused, match=says) as refused:
+        await _done(world, task, **result)
+    assert refused.value.kind == kind
+    assert [each.id for each in await tasks.listed(world.store)] == [task]
+
+
+async def test_more_than_was_paid_cannot_have_been_refunded(world: World) -> None:
+    """I7."""
+    task = await world.task(await world.order(), Intent.REFUND, "amount", "reference")
+    with pytest.raises(Conflict, match="exceed"):
+        await _done(world, task, amount=Decimal("12.51"), reference="R-1")
+
+
+async def test_did_i_paste_it_becomes_doubtful_and_not_open_again(world: World) -> None:
+    """D17: nobody is written to twice because a clerk could not remember."""
+    task = await world.task(await world.order(), Intent.STAGE2)
+    await _done(world, task, unsure=True)
+    [view] = await effects.listed(world.store, states=[OutboxState.UNKNOWN])
+    assert view.row.intent is Intent.STAGE2
+    assert await tasks.listed(world.store) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "end"),
+    [
+        (date(2026, 3, 7), "America/Los_Angeles", datetime(2026, 3, 8, 7, 59, 59, tzinfo=UTC)),
+        (date(2026, 3, 8), "America/Los_Angeles", datetime(2026, 3, 9, 6, 59, 59, tzinfo=UTC)),
+        (date(2026, 3, 8), "Asia/Shanghai", datetime(2026, 3, 8, 15, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_a_day_read_on_a_marketplaces_page_is_its_own_day(day: date, zone: str, end: datetime) -> None:
+    """D9: with daylight saving, never a fixed -8; 2026-03-08 is a change-over date."""
+    assert tasks.end_of_day(day, zone) == end
+
+
+async def test_dropping_wants_a_reason(world: World) -> None:
+    task = await world.task(await world.order())
+    with pytest.raises(Refused, match="--reason"):
+        await tasks.drop(world.store, task, by="Mei", reason=" ", now=NOW)
+    dropped = await tasks.drop(world.store, task, by="Mei", reason="buyer cancelled", now=NOW)
+    assert (dropped.state, dropped.result) == (TaskState.DROPPED, {"reason": "buyer cancelled"})
+    with pytest.raises(Conflict, match="is closed"):
+        await _done(world, task)

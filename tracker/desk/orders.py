@@ -1,0 +1,33 @@
+"""Facts from outside: clerks refund in the marketplace's own pages, and no file says so (facts/daily-operations.md section 1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import UNSET
+
+from tracker.desk.errors import Refused
+from tracker.desk.tasks import positive
+from tracker.store import Store
+from tracker.store.rows import OrderPatch, OrderRef
+
+
+async def tell(store: Store, order: str | OrderRef, patch: OrderPatch, *, by: str, reason: str | None, now: datetime) -> OrderRef:
+    """Write what a person knows about an order. A refund needs its reference: without one nobody can find it again (D13).
+
+    Raises `Refused`, `NotThere`, `NotUnique` (name the store), `Conflict` (more than the buyer paid).
+    """
+    if patch == OrderPatch():
+        raise Refused("nothing_told", "say what is known: --refunded, --received, --hold-until, --opt-out, --vip, --note")
+    if patch.refunded is not UNSET:
+        positive(patch.refunded)
+        if patch.reference is UNSET:
+            raise Refused("missing_value", "a refund needs its reference: --ref TEXT")
+    elif patch.reference is not UNSET:
+        raise Refused("unexpected_value", "--ref belongs to --refunded AMOUNT")
+    if isinstance(patch.received_at, datetime) and patch.received_at > now:
+        raise Refused("bad_value", f"{patch.received_at.date()} lies ahead: nobody can have received it then")
+    if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:
+        raise Refused("bad_value", f"{patch.hold_until.date()} has passed: a hold ends in the future")
+    found = await store.order_ref(order) if isinstance(order, str) else order
+    return await store.set_order_facts(found.id, patch, by=by, reason=(reason or "").strip(), now=now)

@@ -1,0 +1,69 @@
+"""Work that only a person can do: taken in hand (a lock with a name), done with what it wants to know, or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tracker.desk.errors import Refused
+from tracker.model import TaskState
+from tracker.store import Store
+from tracker.store.rows import TaskResult, TaskView
+
+OPEN = (TaskState.OPEN, TaskState.IN_HAND)
+
+OPTION = {"window_end": "--window-end DATE", "amount": "--amount AMOUNT", "reference": "--ref TEXT"}
+"""How the command line calls what a task wants to know."""
+
+
+async def listed(store: Store, *, states: Collection[TaskState] = OPEN, of_store: str | None = None) -> list[TaskView]:
+    """Tasks, nearest deadline first; those still to do by default."""
+    return await store.tasks(states=states, store=of_store)
+
+
+async def take(store: Store, task_id: int, *, by: str, now: datetime) -> TaskView:
+    """Take it in hand: nobody else can close it by mistake, and it is not cancelled under the fingers."""
+    return await store.take_task(task_id, by=by, now=now)
+
+
+async def done(store: Store, task_id: int, result: TaskResult, *, by: str, now: datetime) -> TaskView:
+    """Close it. An extension wants the new end (R7), a refund amount and reference (D13); `unsure` makes rows `unknown` (D17)."""
+    task = await store.task(task_id)
+    if not result.unsure:
+        _check(task, result, now)
+    return await store.done_task(task_id, result, by=by, now=now)
+
+
+async def drop(store: Store, task_id: int, *, by: str, reason: str, now: datetime) -> TaskView:
+    """Give it up. The reason is kept; what it was for is not done again by itself."""
+    if not reason.strip():
+        raise Refused("missing_reason", "dropping a task needs a reason: --reason 'why'")
+    return await store.drop_task(task_id, by=by, reason=reason.strip(), now=now)
+
+
+def _check(task: TaskView, result: TaskResult, now: datetime) -> None:
+    given = {"window_end": result.window_end, "amount": result.amount, "reference": result.reference}
+    missing = [OPTION[want] for want in task.wants if given.get(want) in (None, "")]
+    if missing:
+        raise Refused("missing_value", f"task {task.id} ({task.kind}) needs {' and '.join(missing)}")
+    surplus = [OPTION[name] for name, value in given.items() if value not in (None, "") and name not in task.wants]
+    if surplus:
+        raise Refused("unexpected_value", f"task {task.id} ({task.kind}) has no use for {' or '.join(surplus)}")
+    if result.window_end is not None and result.window_end <= now:
+        raise Refused("bad_value", f"the new end {result.window_end.date()} of the window has passed: is the date right?")
+    if result.amount is not None:
+        positive(result.amount)
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The last second of a day that a person read on a marketplace's page: its own zone, never ours (D9). Aware UTC."""
+    return datetime.combine(day, time(23, 59, 59), ZoneInfo(zone)).astimezone(UTC)
+
+
+def positive(amount: Decimal) -> Decimal:
+    """An amount of money that can have been paid. Raises `Refused`."""
+    if not amount.is_finite() or amount <= 0:
+        raise Refused("bad_value", f"{amount} is no amount that can have been paid")
+    return amount
