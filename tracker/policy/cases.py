@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from tracker.model import ActionKind, Decision, DecisionReason, Intent
 from tracker.policy.findings import Findings
@@ -18,7 +18,7 @@ def answer(view: View, out: Findings) -> None:
     if since is None:
         out.take_back(past, DecisionReason.ALREADY_DONE)
         return
-    instance = since.isoformat(timespec="minutes")
+    instance = f"{since.astimezone(UTC):%Y-%m-%dT%H%M}"
     out.take_back((effect for effect in past if effect.occasion != instance), DecisionReason.ALREADY_DONE)
     late = since + timedelta(hours=view.rules.manners.buyer_waiting_hours)
     if late > view.now:

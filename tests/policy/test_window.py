@@ -1,0 +1,157 @@
+"""The delivery window is extended before it closes: R7, D2, D15, D20."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.policy.build import at, day, decision, delivered, dossier, effect, keys, order, parcel, refund, rules, why, window
+from tracker.model import (
+    ActionKind,
+    Case,
+    DecisionReason,
+    Effect,
+    Intent,
+    OrderState,
+    OutboxState,
+    Shipment,
+    TaskState,
+    WindowSource,
+)
+from tracker.policy import decide
+
+R = DecisionReason
+RULE = "window.extend"
+
+
+def slow(when: float = 50) -> Shipment:
+    return parcel(last=when - 3)
+
+
+def extension(ends: float, **change: Any) -> Effect:
+    values: dict[str, Any] = {
+        "kind": ActionKind.EXTENSION,
+        "reason": R.WINDOW_CLOSES_SOON,
+        "occasion": day(ends).date().isoformat(),
+    }
+    return effect(Intent.EXTENSION, ends - 10, **(values | change))
+
+
+def test_r7_the_window_is_extended_ten_days_before_it_closes() -> None:
+    """R7: for every buyer who has not received yet; keyed by the end it moves."""
+    early = at(46.9, slow(46.9), window=window(57), effects=(effect(Intent.STAGE2, 45),))
+    assert why(early, RULE) is R.WINDOW_FAR
+    assert early.next_at == day(47)
+    verdict = at(47, slow(47), window=window(57), effects=(effect(Intent.STAGE2, 45),))
+    assert keys(verdict) == [f"extension:{day(57).date()}"]
+    found = decision(verdict, Intent.EXTENSION)
+    assert (found.reason, found.deadline, found.urgent) == (R.WINDOW_CLOSES_SOON, day(57), True)
+    assert (found.evidence["days"], found.evidence["extensions"]) == ("15, 10, 7", "0")
+
+
+def test_r7_an_estimated_end_leads_to_a_task_to_look_it_up() -> None:
+    """R7: day 0 + guarantee only estimates it; another reason, so that no call is ever made of it."""
+    verdict = at(110, slow(110), effects=(refund(105),))
+    found = decision(verdict, Intent.EXTENSION)
+    assert found.reason is R.WINDOW_ESTIMATED_CLOSES_SOON
+    assert found.evidence["window_source"] == "estimated"
+    assert found.occasion == day(120).date().isoformat()
+
+
+def test_one_task_is_enough_however_the_estimate_moves() -> None:
+    asked = extension(121, state=OutboxState.SENT, task=TaskState.OPEN, done_at=None)
+    verdict = at(112, slow(112), effects=(asked, refund(105)))
+    assert why(verdict, RULE) is R.ALREADY_DONE
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"opted_out": True}, {"waiting_since": day(49)}, {"hold_until": day(90)}],
+    ids=lambda facts: next(iter(facts)),
+)
+def test_d15_it_goes_on_while_outreach_stops(facts: dict[str, Any]) -> None:
+    """D15: only outreach stops; the buyer's protection does not."""
+    assert f"extension:{day(57).date()}" in keys(at(50, slow(), window=window(57), **facts))
+
+
+def test_d20_it_never_waits_for_a_carrier() -> None:
+    """D20: extensions are exempt from the age of facts, and an order without a number has a window too."""
+    silent = replace(slow(), last_answer_at=day(20))
+    assert keys(decide(dossier(silent, window=window(57)), rules(), day(50))) == [f"extension:{day(57).date()}"]
+    assert keys(at(50, window=window(57))) == [f"extension:{day(57).date()}"]
+
+
+STOPS: list[tuple[dict[str, Any], DecisionReason]] = [
+    ({"cases": (Case(id="1", kind="dispute", opened_at=day(40)),)}, R.DISPUTE_OPEN),
+    ({"refunded_at": day(40), "refunded_amount": order().amount}, R.REFUNDED),
+    ({"received_at": day(40)}, R.RECEIVED_BY_BUYER),
+    ({"state": OrderState.FINISHED}, R.FINISHED),
+    ({"state": OrderState.CANCELLED}, R.CANCELLED),
+    ({"platform": "ebay"}, R.NO_EXTENSION_THERE),
+]
+
+
+@pytest.mark.parametrize(("facts", "reason"), STOPS, ids=[reason.value for _, reason in STOPS])
+def test_r7_it_stops_for_a_dispute_and_when_the_matter_is_over(facts: dict[str, Any], reason: DecisionReason) -> None:
+    asked = extension(57, task=TaskState.OPEN)
+    verdict = at(50, slow(), window=window(57), effects=(asked,), **facts)
+    assert why(verdict, RULE) is reason
+    assert (asked.key, reason) in verdict.withdraw
+
+
+def test_r7_a_delivered_order_needs_no_extension() -> None:
+    assert why(at(50, delivered(parcel(), 49), window=window(57)), RULE) is R.DELIVERED
+    pair = (delivered(parcel(), 49), replace(slow(), number="LP2", id=2))
+    assert f"extension:{day(57).date()}" in keys(at(50, *pair, window=window(57)))
+
+
+def test_at_most_two_extensions_then_a_person() -> None:
+    """facts/marketplaces.md 1.3: an extension also delays the seller's payout."""
+    assert f"extension:{day(57).date()}" in keys(at(50, slow(), window=window(57, extensions=1)))
+    assert why(at(50, slow(), window=window(57, extensions=2)), RULE) is R.EXTENSIONS_USED_UP
+
+
+def test_an_extension_asked_for_is_not_asked_again() -> None:
+    for state in ({"task": TaskState.OPEN}, {"task": TaskState.DONE}, {"state": OutboxState.CANCELLED, "rejected": True}):
+        assert why(at(50, slow(), window=window(57), effects=(extension(57, **state),)), RULE) is R.ALREADY_DONE
+
+
+def test_a_moved_window_is_a_new_occasion_and_the_old_task_goes() -> None:
+    """The marketplace shows another end than the one the task was about."""
+    old = extension(57, task=TaskState.OPEN)
+    far = at(50, slow(), window=window(90), effects=(old,))
+    assert far.withdraw == ((old.key, R.WINDOW_FAR),)
+    near = at(50, slow(), window=window(59), effects=(old,))
+    assert near.withdraw == ((old.key, R.WINDOW_FAR),)
+    assert f"extension:{day(59).date()}" in keys(near)
+
+
+def test_a_window_that_closed_cannot_be_extended() -> None:
+    asked = extension(57, task=TaskState.OPEN)
+    verdict = at(57, slow(57), window=window(57), effects=(asked,))
+    assert why(verdict, RULE) is R.WINDOW_OVER
+    assert verdict.withdraw == ((asked.key, R.WINDOW_OVER),)
+
+
+def test_no_end_is_known_before_anything_left() -> None:
+    blank = parcel(last=None, shipped_at=None)
+    assert why(at(50, blank, paid_at=None, shipped_at=None), RULE) is R.NO_WINDOW_END
+
+
+def test_a_deadline_of_ours_counts_from_the_earlier_bound() -> None:
+    """facts/transit.md section 3: the estimate starts with the earliest instant at which day 0 can have been."""
+    first = parcel().first_scan
+    assert first is not None
+    vague = replace(slow(), first_scan=replace(first, latest=day(1)))
+    verdict = at(100, vague, window=None)
+    assert why(verdict, RULE) is R.WINDOW_FAR
+    assert next(each.looks_again for each in verdict.considered if each.rule == RULE) == day(110)
+
+
+def test_the_estimate_takes_the_first_parcel_of_an_order() -> None:
+    later = replace(slow(), number="LP2", id=2, first_scan=None, shipped_at=day(9))
+    verdict = at(100, slow(), later)
+    assert next(each.looks_again for each in verdict.considered if each.rule == RULE) == day(110)
+    assert window(60, WindowSource.API).source is WindowSource.API
