@@ -1,6 +1,7 @@
-"""Named points at which a test may kill this process: proof that a crash there loses nothing and sends nothing twice (faults 1, 2).
+"""Named points at which a test may kill this process: a crash there loses nothing and sends nothing twice (faults 1, 2).
 
-Armed by the environment variable TRACKER_CRASH_AT (a name, or `name:3` for the third passage); unset, a point costs one comparison.
+Armed by the environment variable TRACKER_CRASH_AT (a name, or `name:3` for the third passage); unset, a point costs one
+comparison.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The outbox's state machine as a table (facts/engine.md 2.5). The store runs the statements; a test holds them against this page."""
+"""The outbox's state machine as a table (facts/engine.md 2.5). The store runs the statements; a test compares them."""
 
 from __future__ import annotations
 

@@ -1,52 +1,62 @@
 """The only place that knows SQL: tables, statements, migrations. Every operation is `async def`, takes and returns plain structs.
 
-`now` is an aware UTC instant and always an argument; a session or connection never leaves. Errors: `tracker.store.errors`, each with a
-sentence that names the next command. Structs: `tracker.store.rows` and `tracker.model`.
+`now` is an aware UTC instant and always an argument; a session or connection never leaves. Errors: `tracker.store.errors`, each
+with a sentence that names the next command. Structs: `tracker.store.rows` and `tracker.model`.
 
-    opening (tracker.store)                 create(url, *, rehearsal, now) -> None          upgrade(url) -> (from, to)
-        schema_state(url) -> SchemaState    await open_store(url, *, clock, daemon=False, owner="tracker") -> Store
-        store.epoch -> int                  await store.close()
-        await is_rehearsal() -> bool        await require_rehearsal() -> None  (raises NotARehearsal)
+    opening     create(url, *, rehearsal, now)                   upgrade(url) -> (from, to)
+                schema_state(url) -> SchemaState                 open_store(url, *, clock, daemon=False, owner="tracker") -> Store
+                store.epoch, close(), is_rehearsal() -> bool     require_rehearsal(): raises NotARehearsal
 
     intake      save_import(batch, now, *, dry_run=False) -> ImportOutcome
-                orphans() -> list[Orphan]                  unmatched_services() -> list[UnmatchedText]
+                orphans() -> list[Orphan]
+                unmatched_services() -> list[UnmatchedText]
 
-    polling     due_shipments(now, limit, *, after=None, skip=frozenset()) -> list[DueShipment]      after = (next_poll_at, id)
-                load_memory(account, numbers) -> AccountMemory       load_polled(ids) -> dict[int, Polled]
-                load_events(ids) -> dict[int, tuple[TrackingEvent, ...]]          (carrier's order where no time is known)
+    polling     due_shipments(now, limit, *, after=None, skip=frozenset()) -> list[DueShipment]    after = (next_poll_at, id)
+                load_memory(account, numbers) -> AccountMemory
+                load_polled(ids) -> dict[int, Polled]
+                load_events(ids) -> dict[int, tuple[TrackingEvent, ...]]
                 write_poll(write: PollWrite) -> PollWritten
 
-    gate        take_slot(source, now_ms, interval_ms) -> int (the caller's slot, ms)      push_gate(source, until_ms) -> None
-                use_quota(source, day, amount, quota) -> bool        breaker(account) -> Breaker
-                save_breaker(account, breaker) -> None
+    gate        take_slot(source, now_ms, interval_ms) -> int    the caller's slot, ms
+                push_gate(source, until_ms)
+                use_quota(source, day, amount, quota) -> bool
+                breaker(account) -> Breaker                      save_breaker(account, breaker)
 
-    sweep       due_dossiers(now, limit, *, after=None) -> list[tuple[int, int]]     (next_decide_at, id); after = the last one
-                load_dossiers(ids) -> list[Dossier]                  write_verdicts(verdicts, now) -> SweepWritten
-                park_dossier(order_id, until, error, now) -> None
+    sweep       due_dossiers(now, limit, *, after=None) -> list[(next_decide_at, id)]
+                load_dossiers(ids) -> list[Dossier]
+                write_verdicts(verdicts, now) -> SweepWritten
+                park_dossier(order_id, until, error, now)
 
-    dispatch    due_rows(now, limit, *, skip=frozenset()) -> list[OutboxRow]         totals(row, now) -> Totals
-                claim_row(row_id, *, who, version, now, cap=None) -> bool            (pending -> sending, committed; attempt = row.attempts + 1)
-                finish_row(row_id, to, now, *, result=None, provider_id=None, not_before=None) -> bool       (from sending)
-                hold_row(row_id, hold, why, now) -> bool             defer_row(row_id, until, why, now) -> bool
-                cancel_row(row_id, why, now) -> bool                 fail_row(row_id, why, now) -> bool      (does not render)
-                reroute_row(row_id, channel, why, now) -> bool       (another channel, same key; only while pending)
-                open_task(row_id, task, *, version, now) -> int | None               open_claim(row_id, claim, *, version, now) -> int | None
-                expire_tasks(now) -> int                             recover(ends, now) -> list[SendingRow]
-                row(row_id) -> OutboxRow | None                      has_key(key) -> bool
+    dispatch    due_rows(now, limit, *, skip=frozenset()) -> list[OutboxRow]
+                row(row_id) -> OutboxRow | None                  has_key(key) -> bool
+                totals(row, now) -> Totals
+                claim_row(row_id, *, who, version, now, cap=None) -> bool
+                finish_row(row_id, to, now, *, result=None, provider_id=None, not_before=None) -> bool
+                hold_row(row_id, hold, why, now) -> bool         defer_row(row_id, until, why, now) -> bool
+                cancel_row(row_id, why, now) -> bool             fail_row(row_id, why, now) -> bool
+                reroute_row(row_id, channel, why, now) -> bool
+                open_task(row_id, task, *, version, now) -> int | None
+                open_claim(row_id, claim, *, version, now) -> int | None
+                expire_tasks(now) -> int                         recover(ends, now) -> list[SendingRow]
 
-    desk        reviews() / holds() / outbox(states=…, limit=…) -> list[OutboxView]        outbox_view(row_id) -> OutboxView
-                decide_row(row_id, version, *, approve, by, reason, now) -> OutboxView     release_hold(row_id, *, by, reason, now) -> OutboxView
-                resolve_row(row_id, to, *, by, reason, now) -> OutboxView                  (unknown -> sent | failed)
-                tasks(states=…, store=None) -> list[TaskView]        task(task_id) -> TaskView
-                take_task(task_id, *, by, now) -> TaskView           done_task(task_id, result, *, by, now) -> TaskView
+    desk        reviews(), holds(), outbox(states=(), limit=None) -> list[OutboxView]
+                outbox_view(row_id) -> OutboxView
+                decide_row(row_id, version, *, approve, by, reason, now) -> OutboxView
+                release_hold(row_id, *, by, reason, now) -> OutboxView
+                resolve_row(row_id, to, *, by, reason, now) -> OutboxView
+                tasks(states=(), store=None) -> list[TaskView]   task(task_id) -> TaskView
+                take_task(task_id, *, by, now) -> TaskView
+                done_task(task_id, result, *, by, now) -> TaskView
                 drop_task(task_id, *, by, reason, now) -> TaskView
-                find_orders(text) -> list[OrderRef]                  order_ref(text, store=None) -> OrderRef  (NotThere, NotUnique)
-                set_order_facts(order_id, patch, *, by, reason, now) -> OrderRef            save_case(order_id, case, now) -> None
-                wake(order_ids, now) -> int                          status(now) -> StatusCounts      next_due() -> DueInstants
+                find_orders(text) -> list[OrderRef]              order_ref(text, store=None) -> OrderRef
+                set_order_facts(order_id, patch, *, by, reason, now) -> OrderRef
+                save_case(order_id, case, now)                   wake(order_ids, now) -> int
+                status(now) -> StatusCounts                      next_due() -> DueInstants
 
-    explain     events_of(shipment_id) -> list[EventView]            answers_of(shipment_id) -> list[AnswerView]
-                numbers_of(shipment_id) -> tuple[str, ...]           verdicts_of(order_id, limit=50) -> list[VerdictView]
-                audit_of(order_id, limit=200) -> list[AuditEntry]    rows_of(order_id) -> list[OutboxView]
+    explain     events_of(shipment_id) -> list[EventView]        answers_of(shipment_id) -> list[AnswerView]
+                numbers_of(shipment_id) -> tuple[str, ...]       rows_of(order_id) -> list[OutboxView]
+                verdicts_of(order_id, limit=50) -> list[VerdictView]
+                audit_of(order_id, limit=200) -> list[AuditEntry]
                 tasks_of(order_id) -> list[TaskView]
 
 `True`/`None` of the dispatch methods follow one rule: exactly one row changed, or the caller must let go of it. `version` is

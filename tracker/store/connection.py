@@ -1,7 +1,7 @@
-"""One connection, one transaction at a time, run inline: short, immediate where it writes, tried again where another process is at it.
+"""One connection, one transaction at a time, run inline: short, immediate where it writes, patient where it is locked.
 
-SQLite is called inline from `async def` (facts/engine.md section 4): a thread would cost 15-45 % more CPU. So nothing is awaited inside a
-transaction, and the daemon's busy timeout is short: a long one would stand still with the whole loop.
+SQLite is called inline from `async def` (facts/engine.md section 4): a thread would cost 15-45 % more CPU. So nothing is awaited
+inside a transaction, and the daemon's busy timeout is short: a long one would stand still with the whole loop.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ PATIENCE_SECONDS = 30
 
 _PAGES_KIB = 32_768
 """Page cache of the connection: the due index and the tables' upper pages of a million parcels fit."""
+
+_PLAIN = frozenset({str, int, bytes, float, bool, type(None)})
 
 _CLASSES: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (Locked, "is locked by another process; try again, or find it with: fuser {path}"),
@@ -76,18 +78,23 @@ def explained(error: DBAPIError | sqlite3.Error, path: Path) -> StoreError | Non
 
 
 class Tx:
-    """An open transaction. Statements are plain text with `?`, values always bound; times may be aware datetimes."""
+    """An open transaction. Statements are plain text with `?`, values always bound; times may be aware datetimes.
+
+    They go straight to the driver: SQLAlchemy's result machinery costs 20 us a statement. It builds only what is not hot.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self._driver = driver(connection)
 
     def rows(self, sql: str, *values: object) -> Sequence[Record]:
         """All rows of a SELECT, or of a RETURNING."""
-        return self.connection.exec_driver_sql(sql, bound(values)).fetchall()
+        return self._driver.execute(sql, bound(values)).fetchall()
 
     def row(self, sql: str, *values: object) -> Record:
         """The first row, or None."""
-        return self.connection.exec_driver_sql(sql, bound(values)).first()
+        found = self._driver.execute(sql, bound(values)).fetchall()
+        return found[0] if found else None
 
     def value(self, sql: str, *values: object) -> Record:
         """The first column of the first row, or None."""
@@ -96,11 +103,11 @@ class Tx:
 
     def run(self, sql: str, *values: object) -> int:
         """Change rows; how many were."""
-        return self.connection.exec_driver_sql(sql, bound(values)).rowcount
+        return self._driver.execute(sql, bound(values)).rowcount
 
     def many(self, sql: str, tuples: Sequence[tuple[object, ...]]) -> int:
         """One statement for many tuples of driver-ready values (no datetimes); how many rows changed."""
-        return self.connection.exec_driver_sql(sql, list(tuples)).rowcount if tuples else 0
+        return self._driver.executemany(sql, tuples).rowcount if tuples else 0
 
     def among(self, sql: str, keys: Sequence[object], *values: object) -> Sequence[Record]:
         """Rows of a statement whose `(??)` stands for the list of `keys`; `values` fill the `?` before it."""
@@ -125,19 +132,18 @@ class Tx:
         """Set columns of the row with this `id`."""
         self.connection.execute(update(table).where(table.c.id == row_id).values(**values))
 
-    def rollback(self) -> None:
-        """Forget everything since the beginning (a dry run)."""
-        self.connection.rollback()
-
 
 class Database:
-    """The connection and its manners. `epoch` is set for a daemon: then every write begins with the check that it is still the last."""
+    """The connection and its manners. `epoch` is a daemon's: then every write checks first that it is still the last."""
 
     def __init__(self, path: Path, clock: Clock, *, daemon: bool) -> None:
+        """Connect. Raises Damaged, Unwritable, Locked."""
         self.path = path
         self.clock = clock
         self.epoch: int | None = None
-        self.engine = open_engine(path, DAEMON_BUSY_MS if daemon else COMMAND_BUSY_MS)
+        self._engine = open_engine(path, DAEMON_BUSY_MS if daemon else COMMAND_BUSY_MS)
+        with told(path):
+            self._connection = self._engine.connect()
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on one snapshot."""
@@ -162,17 +168,8 @@ class Database:
         return checked
 
     def _in_transaction(self, begin: str, work: Callable[[Tx], T]) -> T:
-        try:
-            with self.engine.connect() as connection:
-                connection.exec_driver_sql(begin)
-                result = work(Tx(connection))
-                connection.commit()
-                return result
-        except (DBAPIError, sqlite3.Error) as error:
-            reason = explained(error, self.path)
-            if reason is None:
-                raise
-            raise reason from error
+        with told(self.path), transaction(self._connection, begin):
+            return work(Tx(self._connection))
 
     async def _patiently(self, attempt: Callable[[], T]) -> T:
         # The common case costs nothing; a retrying wrapper around every transaction would (facts/performance.md section 5).
@@ -194,11 +191,47 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; SQLite folds the write-ahead log back when it is the last."""
-        self.engine.dispose()
+        self._connection.close()
+        self._engine.dispose()
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection."""
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError("the store's connection is a SQLite one")
+    return raw
+
+
+@contextmanager
+def transaction(connection: Connection, begin: str) -> Iterator[None]:
+    """Begin, and commit; take everything back on any error."""
+    raw = driver(connection)
+    raw.execute(begin)
+    try:
+        yield
+        raw.execute("COMMIT")
+    finally:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        # Built statements have made SQLAlchemy believe in a transaction of its own.
+        connection.rollback()
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """The driver's errors as ours."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = explained(error, path)
+        if reason is None:
+            raise
+        raise reason from error
 
 
 def open_engine(path: Path, busy_ms: int) -> Engine:
-    """An engine with one connection whose transactions we begin ourselves (IMMEDIATE, or readers fail with "locked" when they write)."""
+    """An engine with one connection whose transactions we begin: a deferred one that turns to writing fails as "locked"."""
     engine = create_engine(
         f"sqlite:///{path}", poolclass=StaticPool, hide_parameters=True, connect_args={"timeout": busy_ms / 1000}
     )
@@ -220,18 +253,11 @@ def open_engine(path: Path, busy_ms: int) -> Engine:
 
 @contextmanager
 def plain(path: Path, busy_ms: int = COMMAND_BUSY_MS) -> Iterator[Tx]:
-    """One immediate transaction outside any store: creation, upgrade, checks."""
+    """One immediate transaction outside any store: creation, checks."""
     engine = open_engine(path, busy_ms)
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with told(path), engine.connect() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             yield Tx(connection)
-            connection.commit()
-    except (DBAPIError, sqlite3.Error) as error:
-        reason = explained(error, path)
-        if reason is None:
-            raise
-        raise reason from error
     finally:
         engine.dispose()
 
@@ -243,10 +269,10 @@ def marks(count: int) -> str:
 
 def bound(values: Sequence[object]) -> tuple[object, ...]:
     """Values as the driver takes them: aware UTC datetimes as SQLite stores them, enums as their word."""
-    return tuple(_driver(value) for value in values)
+    return tuple([value if type(value) in _PLAIN else _ready(value) for value in values])
 
 
-def _driver(value: object) -> object:
+def _ready(value: object) -> object:
     if isinstance(value, datetime):
         return stored(value)
     return value.value if isinstance(value, Enum) else value
@@ -263,7 +289,7 @@ def stored(at: datetime | None) -> str | None:
 
 def required(text: str) -> datetime:
     """The aware UTC instant of a stored one in a column that is never NULL."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text + "+00:00")
 
 
 def instant_of(text: str | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What people decide about effects: review, holds, doubtful sends. Every change is conditional on what the person saw, and audited."""
+"""What people decide about effects: review, holds, doubtful sends. Each is conditional on what they saw, and audited."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ _APPROVE = """
     WHERE id = ? AND state = 'held'"""
 
 _REJECT = """
-    UPDATE outbox SET state = 'cancelled', hold = NULL, rejected = ?, decided_at = ?, result = ? WHERE id = ? AND state = 'held'"""
+    UPDATE outbox SET state = 'cancelled', hold = NULL, rejected = TRUE, decided_at = ?, result = ?
+    WHERE id = ? AND state = 'held'"""
 
 
 class Desk:
@@ -59,8 +60,8 @@ class Desk:
     async def decide_row(self, row_id: int, version: int, *, approve: bool, by: str, reason: str, now: datetime) -> OutboxView:
         """Approve (held -> pending) or reject (held -> cancelled, `rejected`) what waits for review.
 
-        `version` is the facts version that the person saw. Raises NotThere; Conflict when the row was decided meanwhile, the facts
-        have moved, or an approved refund would exceed what was paid (I7).
+        `version` is the facts version that the person saw. Raises NotThere; Conflict when the row was decided meanwhile, the
+        facts have moved, or an approved refund would exceed what was paid (I7).
         """
 
         def decide(tx: Tx) -> OutboxView:
@@ -75,14 +76,14 @@ class Desk:
                     check_refund(tx, view.order.id, view.row.amount, view.row.currency, row_id=row_id)
                 _approve(tx, view, by, now)
             else:
-                tx.run(_REJECT, True, now, reason, row_id)
+                tx.run(_REJECT, now, reason, row_id)
             what = "review_approved" if approve else "review_rejected"
             return _done(tx, view, what, by, reason, now)
 
         return await self._db.write(decide)
 
     async def release_hold(self, row_id: int, *, by: str, reason: str, now: datetime) -> OutboxView:
-        """held (for any reason but review) -> pending. Raises NotThere, Conflict."""
+        """From held (for any reason but review) to pending. Raises NotThere, Conflict."""
 
         def release(tx: Tx) -> OutboxView:
             view = _held_view(tx, row_id, review=False)
@@ -92,7 +93,7 @@ class Desk:
         return await self._db.write(release)
 
     async def resolve_row(self, row_id: int, to: OutboxState, *, by: str, reason: str, now: datetime) -> OutboxView:
-        """unknown -> sent | failed: a person has found out. Raises NotThere, Conflict."""
+        """From unknown to sent | failed: a person has found out. Raises NotThere, Conflict."""
 
         def resolve(tx: Tx) -> OutboxView:
             view = outbox_view(tx, row_id)

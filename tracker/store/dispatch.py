@@ -1,7 +1,7 @@
 """Effects on their way out: claiming, finishing, holding; tasks and claims that need no outside call; recovery after a crash.
 
-`sending` is committed before the call (I1, fault 1). Every change names the state it starts from; `True` means that exactly one row
-changed, `False` that somebody else was quicker, or that the facts have moved: the caller lets go of the row.
+`sending` is committed before the call (I1, fault 1). Every change names the state it starts from; `True` means that exactly one
+row changed, `False` that somebody else was quicker, or that the facts have moved: the caller lets go of the row.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _CLAIM = """
     UPDATE outbox SET state = 'sending', who = ?, epoch = ?, attempts = attempts + 1, sent_at = ?, hold = NULL, result = NULL
     WHERE id = ? AND state = 'pending'
         AND (SELECT version FROM dossier WHERE dossier.id = outbox.order_id) = ?
-        AND coalesce((SELECT sent FROM total WHERE total.store = outbox.store AND total.channel = outbox.channel AND hour = ?), 0) < ?"""
+        AND coalesce((SELECT sent FROM total t
+                      WHERE t.store = outbox.store AND t.channel = outbox.channel AND t.hour = ?), 0) < ?"""
 
 _FIX_DAY0 = """
     UPDATE shipment SET day0 = day0_seen
@@ -34,7 +35,8 @@ _FIX_DAY0 = """
                    WHERE o.id = ? AND o.intent IN ('stage1', 'stage2', 'stage3'))"""
 
 _FINISH = """
-    UPDATE outbox SET state = ?, result = ?, provider_id = coalesce(?, provider_id), not_before = coalesce(?, not_before), sent_at = ?
+    UPDATE outbox
+    SET state = ?, result = ?, provider_id = coalesce(?, provider_id), not_before = coalesce(?, not_before), sent_at = ?
     WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
 
 _HOLD = """
@@ -84,10 +86,10 @@ class Dispatch:
         return await self._db.read(lambda tx: counting.totals(tx, row, now))
 
     async def claim_row(self, row_id: int, *, who: str, version: int, now: datetime, cap: int | None = None) -> bool:
-        """pending -> sending, committed when this returns True; only then may the call be made. The attempt is `row.attempts` + 1.
+        """From pending to sending, committed when this returns True; only then make the call, as attempt `row.attempts` + 1.
 
-        Refused when the row is no longer pending, the dossier's facts are newer than `version`, or the hour's `cap` of its store and
-        channel is used up (counted in this very transaction).
+        Refused when the row is no longer pending, the dossier's facts are newer than `version`, or the hour's `cap` of its store
+        and channel is used up (counted in this very transaction).
         """
 
         def claim(tx: Tx) -> bool:
@@ -114,7 +116,7 @@ class Dispatch:
         provider_id: str | None = None,
         not_before: datetime | None = None,
     ) -> bool:
-        """sending -> sent | failed | unknown, or back to pending (with `not_before`) after a definite refusal that allows a retry."""
+        """To sent | failed | unknown, or back to pending (with `not_before`) after a definite refusal that allows a retry."""
 
         def finish(tx: Tx) -> bool:
             again = None if not_before is None else epoch(not_before)
@@ -130,19 +132,19 @@ class Dispatch:
         return await self._db.write(finish)
 
     async def hold_row(self, row_id: int, hold: HoldReason, why: str, now: datetime) -> bool:
-        """pending -> held: a person looks first."""
+        """From pending to held: a person looks first."""
         return await self._move(_HOLD, "outbox_held", why, now, hold, now, why, row_id)
 
-    async def defer_row(self, row_id: int, until: datetime, why: str, now: datetime) -> bool:  # noqa: ARG002 - one shape for all
+    async def defer_row(self, row_id: int, until: datetime, why: str, now: datetime) -> bool:
         """Later: pending stays pending (cap, ramp, 72 hours)."""
-        return await self._db.write(lambda tx: tx.run(_DEFER, epoch(until), why, row_id)) == 1
+        return await self._db.write(lambda tx: tx.run(_DEFER, max(epoch(until), epoch(now)), why, row_id)) == 1
 
     async def cancel_row(self, row_id: int, why: str, now: datetime) -> bool:
-        """held or pending -> cancelled: the facts no longer want it."""
+        """From held or pending to cancelled: the facts no longer want it."""
         return await self._move(_CANCEL, "outbox_cancelled", why, now, why, row_id)
 
     async def fail_row(self, row_id: int, why: str, now: datetime) -> bool:
-        """pending -> failed: the template does not render."""
+        """From pending to failed: the template does not render."""
         return await self._move(_FAIL, "outbox_failed", why, now, why, row_id)
 
     async def reroute_row(self, row_id: int, channel: Channel, why: str, now: datetime) -> bool:
@@ -150,7 +152,7 @@ class Dispatch:
         return await self._move(_REROUTE, "outbox_rerouted", why, now, channel, why, row_id)
 
     async def recover(self, ends: Mapping[str, JournalEnd], now: datetime) -> list[SendingRow]:
-        """At a daemon's start: what an earlier epoch left `sending` becomes what the journal's end line of that very attempt says.
+        """At a daemon's start: what an earlier epoch left `sending` becomes what the journal's end line of that attempt says.
 
         Without such a line nobody knows: `unknown`, shown to a person, never sent again by itself (fault 1).
         """

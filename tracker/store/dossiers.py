@@ -1,4 +1,4 @@
-"""Loading dossiers in bulk: a handful of statements for 400 orders, no event among them (the journey lies packed in the shipment)."""
+"""Loading dossiers in bulk: a handful of statements for 400 orders, and no event read (journeys lie packed in the shipments)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ _SHIPMENTS = """
     WHERE l.order_id IN (??) ORDER BY l.order_id, s.id"""
 
 _EFFECTS = """
-    SELECT o.order_id, o.dedup_key, o.subject, o.intent, o.occasion, o.kind, o.state, o.reason, o.created_at, o.shipment, o.decided_at,
+    SELECT o.order_id, o.dedup_key, o.subject, o.intent, o.occasion, o.kind, o.state, o.reason, o.created_at, o.shipment,
+    o.decided_at,
         o.rejected, o.hold, o.sent_at, o.amount, o.currency, t.state, t.closed_at, i.dropped
     FROM outbox o
     LEFT JOIN task t ON t.id = o.task_id
@@ -120,6 +121,8 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Dossier]:
 
 def even_shares(amount: Decimal, currency: str | None, parcels: int) -> list[Decimal]:
     """The amount split evenly to the smallest unit of its currency; the first parcels carry the units that are left (D23)."""
+    if parcels == 1:
+        return [amount]
     unit = Decimal(1).scaleb(-_MINOR_DIGITS.get(currency or "", 2))
     each = (amount / parcels).quantize(unit, rounding=ROUND_DOWN)
     left = int((amount - each * parcels) / unit)

@@ -1,4 +1,4 @@
-"""How values lie in the tables: JSON as text (readable with the sqlite3 command), the journey as MessagePack, money as decimal text."""
+"""How values lie in the tables: JSON as text (readable with `sqlite3`), the journey as MessagePack, money as decimal text."""
 
 from __future__ import annotations
 

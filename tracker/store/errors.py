@@ -1,4 +1,5 @@
 """What can go wrong with the database. Every message says what to do next; none needs a traceback."""
+# ruff: noqa: N818 - they read as what happened; the root alone says Error
 
 from __future__ import annotations
 
@@ -7,53 +8,53 @@ class StoreError(Exception):
     """Any refusal of the store. `str()` is ready for eyes."""
 
 
-class UnsupportedDatabase(StoreError):  # noqa: N818 - the hierarchy's root says Error
+class UnsupportedDatabase(StoreError):
     """`database.url` names a database that this installation cannot open."""
 
 
-class DatabaseMissing(StoreError):  # noqa: N818
+class DatabaseMissing(StoreError):
     """There is no database at the address."""
 
 
-class SchemaTooOld(StoreError):  # noqa: N818
+class SchemaTooOld(StoreError):
     """The database was written by an older version."""
 
 
-class SchemaTooNew(StoreError):  # noqa: N818
+class SchemaTooNew(StoreError):
     """The database was written by a newer version."""
 
 
-class Damaged(StoreError):  # noqa: N818
+class Damaged(StoreError):
     """The file is no database, or its pages are corrupt."""
 
 
-class AnotherDaemon(StoreError):  # noqa: N818
+class AnotherDaemon(StoreError):
     """A second daemon on the same database was turned away."""
 
 
-class EpochLost(StoreError):  # noqa: N818
+class EpochLost(StoreError):
     """A younger daemon has taken the database over: this one must write nothing more."""
 
 
-class Locked(StoreError):  # noqa: N818
+class Locked(StoreError):
     """Another process kept the database locked for longer than we wait."""
 
 
-class Unwritable(StoreError):  # noqa: N818
+class Unwritable(StoreError):
     """The disk is full, or the file may not be written: stop sending first, then try again (fault 4)."""
 
 
-class NotARehearsal(StoreError):  # noqa: N818
+class NotARehearsal(StoreError):
     """`--at` with a command that writes, on a database that is not a rehearsal one."""
 
 
-class NotThere(StoreError):  # noqa: N818
+class NotThere(StoreError):
     """No order, row, task or parcel by that name."""
 
 
-class NotUnique(StoreError):  # noqa: N818
+class NotUnique(StoreError):
     """The name fits several: the message lists them."""
 
 
-class Conflict(StoreError):  # noqa: N818
+class Conflict(StoreError):
     """The facts have moved since the person looked, or the change would break a rule (I7). Nothing was written."""

@@ -78,7 +78,7 @@ def add_refund(
 
 
 def _set(tx: Tx, order_id: int, values: Mapping[str, Any], *, what: str, by: str, reason: str, now: datetime) -> None:
-    row = tx.select(DOSSIER.select().where(DOSSIER.c.id == order_id))[0]._mapping  # noqa: SLF001 - SQLAlchemy's public mapping view
+    row = tx.select(DOSSIER.select().where(DOSSIER.c.id == order_id))[0]._mapping  # noqa: SLF001 - SQLAlchemy's public name of the row as a mapping
     # A window's end is typed in or read from a file with equal right: the newer word counts. Files have even sequences.
     typed = (Rank.MARKETPLACE.value, 2 * tx.value("SELECT coalesce(max(id), 0) FROM import_batch") + 1)
     told = {name: typed if name.startswith("window_") else (PERSON, 0) for name in values}

@@ -1,4 +1,4 @@
-"""Politeness that survives a restart: the rate gate, the day's quota, the circuit breaker of each account (facts/engine.md 2.7)."""
+"""Politeness that survives a restart: rate gate, the day's quota, each account's circuit breaker (facts/engine.md 2.7)."""
 
 from __future__ import annotations
 

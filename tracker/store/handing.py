@@ -1,4 +1,4 @@
-"""Effects that need no outside call: a task for a person, a line in the claims register. Row and result stand in one transaction."""
+"""Effects that need no outside call: a task for a person, a line in the claims register. Row and result in one transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GROUP = "SELECT id, deadline, valid_until FROM task WHERE group_key = ? AND sta
 
 _ITEM = """
     INSERT INTO task_item (task_id, row_id, order_id, order_number, facts, body, twin, url, deadline, dropped)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, FALSE)"""
 
 _EXPIRED = """
     UPDATE task SET state = 'expired', closed_at = ?, closed_by = ? WHERE state IN ('open', 'in_hand') AND valid_until <= ?
@@ -38,7 +38,7 @@ class Handing:
     _db: Database
 
     async def open_task(self, row_id: int, task: Task, *, version: int, now: datetime) -> int | None:
-        """pending -> sent, and the task exists; its id, or None when the row or the facts have moved.
+        """From pending to sent, and the task exists; its id, or None when the row or the facts have moved.
 
         A task with a `group` joins the one of its group that nobody has taken in hand yet (D17).
         """
@@ -48,10 +48,10 @@ class Handing:
             if row is None:
                 return None
             order_id, key = row
-            task_id = _group(tx, task, now) or _new_task(tx, task, now)
+            task_id = _group(tx, task) or _new_task(tx, task, now)
             facts = json_text(dict(task.facts))
             deadline = stored(task.deadline)
-            tx.run(_ITEM, task_id, row_id, order_id, task.order, facts, task.text, task.twin, task.url, deadline, False)
+            tx.run(_ITEM, task_id, row_id, order_id, task.order, facts, task.text, task.twin, task.url, deadline)
             tx.run("UPDATE outbox SET task_id = ? WHERE id = ?", task_id, row_id)
             counting.count(tx, row_id, now)
             audit(tx, now, who=DAEMON, what="task_opened", order_id=order_id, subject=key, after={"task": task_id})
@@ -62,7 +62,7 @@ class Handing:
         return await self._db.write(hand)
 
     async def open_claim(self, row_id: int, claim: Claim, *, version: int, now: datetime) -> int | None:
-        """pending -> sent, and the claim stands in the register; its id, or None when the row or the facts have moved.
+        """From pending to sent, and the claim stands in the register; its id, or None when the row or the facts have moved.
 
         A parcel of two orders is claimed once: a second row for the same attempt finds the first one's claim (I5).
         """
@@ -94,7 +94,7 @@ class Handing:
         return await self._db.write(expire)
 
 
-def _group(tx: Tx, task: Task, now: datetime) -> int | None:
+def _group(tx: Tx, task: Task) -> int | None:
     """The open task of the group, stretched to the newcomer: the nearest deadline, the farthest validity."""
     if task.group is None:
         return None

@@ -1,4 +1,4 @@
-"""One daemon a database: a file lock beside it. Where the lock does not hold (network file systems), the epoch row does (fault 21)."""
+"""One daemon a database: a file lock beside it. Where it does not hold (network file systems), the epoch row does (fault 21)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class DaemonLock:
         except OSError:
             os.close(self._file)
             raise AnotherDaemon(
-                f"Another tracker daemon is working on {database}. Only one may: stop it first (systemctl stop tracker), see: tracker status"
+                f"Another tracker daemon is working on {database}. Only one may: stop it first (systemctl stop tracker). "
+                "Who it is: tracker status"
             ) from None
 
     def release(self) -> None:

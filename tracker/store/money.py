@@ -15,7 +15,8 @@ _APPROVED = """
     LEFT JOIN task t ON t.id = o.task_id
     LEFT JOIN task_item i ON i.task_id = o.task_id AND i.row_id = o.id
     WHERE o.order_id = ? AND o.kind = 'refund' AND o.id <> ?
-        AND (o.state IN ('pending', 'sending', 'unknown') OR (o.state = 'sent' AND NOT i.dropped AND t.state IN ('open', 'in_hand')))"""
+        AND (o.state IN ('pending', 'sending', 'unknown')
+             OR (o.state = 'sent' AND NOT i.dropped AND t.state IN ('open', 'in_hand')))"""
 
 
 def check_refund(tx: Tx, order_id: int, amount: Decimal | None, currency: str | None, *, row_id: int = 0) -> None:

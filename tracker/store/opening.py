@@ -1,4 +1,4 @@
-"""Opening a store: the checks before the first statement, the daemon's lock and epoch, and the one class that holds all methods."""
+"""Opening a store: the checks before the first statement, the daemon's lock and epoch, the one class with all methods."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders
         return self._db.epoch
 
     async def is_rehearsal(self) -> bool:
-        """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays with the file."""
+        """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays."""
         mark: str | None = await self._db.read(lambda tx: tx.value("SELECT value FROM meta WHERE key = 'rehearsal'"))
         return mark == "yes"
 
@@ -60,8 +60,9 @@ class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders
 async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str = "tracker") -> Store:
     """Open a database that exists and has this code's schema.
 
-    A `daemon` (also `run --once`) takes the lock beside the file, has its structure checked, and raises the epoch: from then on an older
-    daemon writes nothing more, even where the lock did not hold (fault 21). `owner` is shown by `status`. Commands work beside it.
+    A `daemon` (also `run --once`) takes the lock beside the file, has its structure checked, and raises the epoch: from then on
+    an older daemon writes nothing more, even where the lock did not hold (fault 21). `owner` is shown by `status`. Commands work
+    beside it.
 
     Raises UnsupportedDatabase, DatabaseMissing, SchemaTooOld, SchemaTooNew, Damaged, AnotherDaemon, Locked, Unwritable.
     """

@@ -1,8 +1,8 @@
 """Which parcels to ask about, what adapters remember, and writing what came back: the hot path.
 
-Driver-level statements with tuples, no object per row that is not handed out (facts/performance.md section 9). An answer that says
-nothing new moves two columns; an answer that does inserts its new scans only. Nobody is leased: one daemon, and what it has in flight is
-in its memory (`skip`); after a crash those parcels are simply asked again (fault 2).
+Driver-level statements with tuples, no object per row that is not handed out (facts/performance.md section 9). An answer that
+says nothing new moves two columns; an answer that does inserts its new scans only. Nobody is leased: one daemon, and what it has
+in flight is in its memory (`skip`); after a crash those parcels are simply asked again (fault 2).
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _EVENT = """
 
 _ANSWER = """
     INSERT INTO answer (account, number, memory, digest, status, changed_at) VALUES (?, ?, coalesce(?, '{}'), ?, ?, ?)
-    ON CONFLICT (account, number) DO UPDATE SET memory = coalesce(?, answer.memory), digest = coalesce(excluded.digest, answer.digest),
+    ON CONFLICT (account, number) DO UPDATE
+    SET memory = coalesce(?, answer.memory), digest = coalesce(excluded.digest, answer.digest),
         status = coalesce(excluded.status, answer.status), changed_at = excluded.changed_at"""
 
 _ACCOUNT = (
@@ -74,7 +75,7 @@ class Polling:
     async def due_shipments(
         self, now: datetime, limit: int, *, after: tuple[int, int] | None = None, skip: Collection[int] = frozenset()
     ) -> list[DueShipment]:
-        """Parcels due to be asked about, longest due first, without those in `skip`; `after` = (next_poll_at, id) of the last page's last.
+        """Parcels due to be asked about, longest due first, without `skip`; `after` = (next_poll_at, id) of the last page's last.
 
         The cost follows what is due, not what exists (partial index).
         """

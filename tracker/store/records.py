@@ -15,7 +15,7 @@ DAEMON = "daemon"
 """Who acts when no person does."""
 
 
-def audit(
+def audit(  # noqa: PLR0913 - the columns of one line
     tx: Tx,
     now: datetime,
     *,

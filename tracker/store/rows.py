@@ -1,4 +1,4 @@
-"""The plain values that go in and out of the store where tracker.model has none. Hot times are epoch seconds, others aware UTC."""
+"""The plain values that go in and out of the store where tracker.model has none. Hot times are epochs, others aware UTC."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tracker.model import (
     Channel,
     Decision,
     HoldReason,
-    JournalEnd,
     OutboxRow,
     OutboxState,
     TaskState,
@@ -98,8 +97,8 @@ class Polled(msgspec.Struct, frozen=True, kw_only=True):
 class PollChange(msgspec.Struct, frozen=True, kw_only=True):
     """One successful answer that says something else than before. `events` are the new ones only, oldest first.
 
-    `material` False keeps dossiers asleep and their version as it is (a further *not found* of a run that is only counted), except
-    those that wait for an answer.
+    `material` False keeps dossiers asleep and their version as it is (a further *not found* of a run that is only counted),
+    except those that wait for an answer.
     """
 
     id: int

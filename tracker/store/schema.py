@@ -1,6 +1,7 @@
-"""Creating, checking and upgrading the schema. Alembic costs 0.3 s and 48 MiB: only an upgrade imports it (facts/dependencies.md).
+"""Creating, checking and upgrading the schema. Alembic costs 0.3 s and 48 MiB: only an upgrade imports it.
 
-A new database is made from the tables themselves and stamped with the newest revision; a test holds that the migrations lead to the same.
+A new database is made from the tables themselves and stamped with the newest revision; a test holds that the migrations lead to
+the same.
 """
 
 from __future__ import annotations

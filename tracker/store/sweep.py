@@ -1,7 +1,7 @@
 """Which dossiers to decide, and writing the verdicts: one transaction per at most 400 (facts/engine.md 2.4).
 
-A verdict that was given on an older version of the facts is dropped whole: whoever moved the facts has set the dossier due again. A
-verdict that says what the last one said writes no record, only when to look again.
+A verdict that was given on an older version of the facts is dropped whole: whoever moved the facts has set the dossier due again.
+A verdict that says what the last one said writes no record, only when to look again.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ _DUE = """
     ORDER BY next_decide_at, id LIMIT ?"""
 
 _OPEN = """
-    INSERT INTO outbox (dedup_key, subject, intent, occasion, kind, state, channel, reason, rule, order_id, store, shipment, template,
-        created_at, not_before, due_at, overdue, deadline, amount, currency, urgent, hold, held_since, rejected, withdrawn, attempts,
-        config_version, evidence)
+    INSERT INTO outbox (dedup_key, subject, intent, occasion, kind, state, channel, reason, rule, order_id, store, shipment,
+    template,
+        created_at, not_before, due_at, overdue, deadline, amount, currency, urgent, hold, held_since, rejected, withdrawn,
+        attempts, config_version, evidence)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
     ON CONFLICT (dedup_key) DO UPDATE SET state = excluded.state, channel = excluded.channel, reason = excluded.reason,
         rule = excluded.rule, template = excluded.template, created_at = excluded.created_at, not_before = excluded.not_before,
@@ -53,11 +54,11 @@ _OPEN = """
     WHERE outbox.withdrawn"""
 
 _CLOSE = """
-    UPDATE outbox SET state = 'cancelled', withdrawn = ?, result = ?, hold = NULL
+    UPDATE outbox SET state = 'cancelled', withdrawn = TRUE, result = ?, hold = NULL
     WHERE dedup_key = ? AND state IN ('held', 'pending') RETURNING id, order_id"""
 
 _DROP_ITEM = """
-    UPDATE task_item SET dropped = ?
+    UPDATE task_item SET dropped = TRUE
     WHERE NOT dropped AND (task_id, row_id) IN (
         SELECT t.id, o.id FROM outbox o JOIN task t ON t.id = o.task_id
         WHERE o.dedup_key = ? AND o.state = 'sent' AND t.state = 'open')
@@ -68,7 +69,8 @@ _DROP_TASK = """
     WHERE id = ? AND NOT EXISTS (SELECT 1 FROM task_item WHERE task_id = task.id AND NOT dropped)"""
 
 _SETTLE = """
-    UPDATE dossier SET next_decide_at = ?, waits_for_answer = ?, verdict_digest = ?, failures = 0, parked_for = NULL WHERE id = ?"""
+    UPDATE dossier SET next_decide_at = ?, waits_for_answer = ?, verdict_digest = ?, failures = 0, parked_for = NULL
+    WHERE id = ?"""
 
 _ASK = "UPDATE shipment SET next_poll_at = ? WHERE number = ? AND (next_poll_at IS NULL OR next_poll_at > ?)"
 
@@ -102,8 +104,8 @@ class Sweep:
     async def write_verdicts(self, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWritten:
         """Write the answers of decide() for at most 400 dossiers in one transaction.
 
-        Twice changes nothing: the dedup key is UNIQUE (D12, I1, I5). The one exception is a row that the facts took back before it
-        reached anyone: it opens again.
+        Twice changes nothing: the dedup key is UNIQUE (D12, I1, I5). The one exception is a row that the facts took back before
+        it reached anyone: it opens again.
         """
         written = await self._db.write(lambda tx: _write(tx, verdicts, now))
         fault("sweep_after_commit")
@@ -221,15 +223,15 @@ def _keys(tx: Tx, key: str) -> list[str]:
 
 
 def _withdraw_key(tx: Tx, key: str, reason: DecisionReason, now: datetime) -> bool:
-    row = tx.row(_CLOSE, True, reason, key)
+    row = tx.row(_CLOSE, reason, key)
     if row is not None:
         audit(tx, now, who=DAEMON, what="effect_withdrawn", order_id=row[1], subject=key, reason=reason.value)
         return True
-    item = tx.row(_DROP_ITEM, True, key)
+    item = tx.row(_DROP_ITEM, key)
     if item is None:
         return False
     task_id, row_id, order_id = item
-    tx.run("UPDATE outbox SET withdrawn = ?, result = ? WHERE id = ?", True, reason, row_id)
+    tx.run("UPDATE outbox SET withdrawn = TRUE, result = ? WHERE id = ?", reason, row_id)
     tx.run(_DROP_TASK, now, DAEMON, task_id)
     audit(tx, now, who=DAEMON, what="task_dropped", order_id=order_id, subject=key, reason=reason.value)
     return True

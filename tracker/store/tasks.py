@@ -36,7 +36,7 @@ _DOUBTFUL = """
     WHERE state = 'sent' AND id IN (SELECT row_id FROM task_item WHERE task_id = ? AND NOT dropped)"""
 
 _REFUSED = (
-    "UPDATE outbox SET rejected = ?, result = ? WHERE id IN (SELECT row_id FROM task_item WHERE task_id = ? AND NOT dropped)"
+    "UPDATE outbox SET rejected = TRUE, result = ? WHERE id IN (SELECT row_id FROM task_item WHERE task_id = ? AND NOT dropped)"
 )
 
 
@@ -57,7 +57,7 @@ class Tasks:
         return await self._db.read(lambda tx: task_view(tx, task_id))
 
     async def take_task(self, task_id: int, *, by: str, now: datetime) -> TaskView:
-        """open -> in_hand: a lock with a name (D17). Taking it twice changes nothing. Raises NotThere, Conflict."""
+        """From open to in_hand: a lock with a name (D17). Taking it twice changes nothing. Raises NotThere, Conflict."""
 
         def take(tx: Tx) -> TaskView:
             task = _open_task(tx, task_id, by)
@@ -72,9 +72,10 @@ class Tasks:
     async def done_task(self, task_id: int, result: TaskResult, *, by: str, now: datetime) -> TaskView:
         """Close a task with its result.
 
-        A `window_end` becomes the order's window (typed, one extension more); amount and reference become its refund (I7 checked).
-        `unsure` makes the rows `unknown`: whether the text was pasted is for a person to find out, it is never handed out again.
-        Raises NotThere; Conflict when it is closed, another person has it in hand, a wanted value is missing, or I7 would break.
+        A `window_end` becomes the order's window (typed, one extension more); amount and reference become its refund (I7
+        checked). `unsure` makes the rows `unknown`: whether the text was pasted is for a person to find out, it is never handed
+        out again. Raises NotThere; Conflict when it is closed, another person has it in hand, a wanted value is missing, or I7
+        would break.
         """
 
         def close(tx: Tx) -> TaskView:
@@ -99,7 +100,7 @@ class Tasks:
 
         def drop(tx: Tx) -> TaskView:
             task = _open_task(tx, task_id, by)
-            tx.run(_REFUSED, True, reason, task_id)
+            tx.run(_REFUSED, reason, task_id)
             tx.run(_CLOSE, TaskState.DROPPED, by, now, json_text({"reason": reason}), task_id)
             _record(tx, task, "task_dropped", by, reason, now)
             wake(tx, [item.order_id for item in task.items], now)

@@ -26,7 +26,7 @@ def link(tx: Tx, order_id: int, shipment_id: int, now: datetime) -> bool:
 
 
 def join_order(tx: Tx, shipment_id: int, store: str | None, number: str, now: datetime) -> bool:
-    """Join a parcel with the order that its file names, or have it wait for that order. Without a store the number must be unique."""
+    """Join a parcel with the order that its file names, or let it wait. Without a store the number must be unique."""
     if store is None:
         found = tx.rows("SELECT id FROM dossier WHERE number = ? LIMIT 2", number)
     else:

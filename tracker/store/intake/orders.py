@@ -21,20 +21,36 @@ _AMOUNTS = frozenset({"amount", "refunded_amount"})
 _TEXTS = ("raw_state", "country", "region", "buyer_name", "buyer_email", "tax_number", "currency")
 
 _FIND = """
-    SELECT id, stamps, state, raw_state, country, region, buyer_name, buyer_email, tax_number, amount, currency, ordered_at, paid_at,
+    SELECT id, stamps, state, raw_state, country, region, buyer_name, buyer_email, tax_number, amount, currency, ordered_at,
+    paid_at,
         shipped_at, promised_at, received_at, window_end, refunded_amount, refunded_at
     FROM dossier WHERE store = ? AND number = ?"""
 
-_COLUMNS = (
-    "state raw_state country region buyer_name buyer_email tax_number amount currency ordered_at paid_at shipped_at promised_at "
-    "received_at window_end refunded_amount"
-).split()
+_COLUMNS = [
+    "state",
+    "raw_state",
+    "country",
+    "region",
+    "buyer_name",
+    "buyer_email",
+    "tax_number",
+    "amount",
+    "currency",
+    "ordered_at",
+    "paid_at",
+    "shipped_at",
+    "promised_at",
+    "received_at",
+    "window_end",
+    "refunded_amount",
+]
 
 _ADD = """
     INSERT INTO dossier (store, number, platform, state, raw_state, country, region, buyer_name, buyer_email, tax_number, amount,
-        currency, ordered_at, paid_at, shipped_at, promised_at, received_at, window_end, window_source, refunded_amount, refunded_at,
-        cutover_at, stamps, batch_id, next_decide_at, window_extensions, opted_out, vip, version, waits_for_answer, failures)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?, 0)
+        currency, ordered_at, paid_at, shipped_at, promised_at, received_at, window_end, window_source, refunded_amount,
+        refunded_at, cutover_at, stamps, batch_id, next_decide_at, window_extensions, opted_out, vip, version, waits_for_answer,
+        failures)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, FALSE, FALSE, 0, FALSE, 0)
     RETURNING id"""
 
 _FIRST_START = "INSERT INTO store_start (store, since) VALUES (?, ?) ON CONFLICT (store) DO NOTHING"
@@ -112,9 +128,6 @@ def _add(tx: Tx, facts: OrderFacts, told: dict[str, Any], source: Source, cutove
         first_stamps(told, source),
         source.batch,
         epoch(source.now),
-        False,
-        False,
-        False,
     )
     tx.run(_FIRST_START, facts.store, source.now)
     join_waiting(tx, order_id, facts.store, facts.number, source.now)

@@ -19,8 +19,8 @@ T = TypeVar("T")
 ROWS_PER_TRANSACTION = 300
 
 _BATCH = """
-    INSERT INTO import_batch (digest, file, format, first_at, last_at, finished, rows, rejected) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (digest) DO UPDATE SET last_at = excluded.last_at RETURNING id"""
+    INSERT INTO import_batch (digest, file, format, first_at, last_at, finished, rows, rejected) VALUES (?, ?, ?, ?, ?, FALSE, ?,
+    ?) ON CONFLICT (digest) DO UPDATE SET last_at = excluded.last_at RETURNING id"""
 
 _ORPHAN_SHIPMENTS = """
     SELECT s.number, a.store, a.number FROM shipment s LEFT JOIN awaited_order a ON a.shipment_id = s.id
@@ -59,7 +59,8 @@ class Intake:
     async def save_import(self, batch: ImportBatch, now: datetime, *, dry_run: bool = False) -> ImportOutcome:
         """Save a file. Counts are of orders and parcels together; `orphans` are this file's numbers that wait for a partner.
 
-        With `dry_run` everything is counted and nothing written. A crash in the middle leaves a part: importing again completes it.
+        With `dry_run` everything is counted and nothing written. A crash in the middle leaves a part: importing again completes
+        it.
         """
         if dry_run:
             return await self._rehearse(batch, now)
@@ -104,12 +105,12 @@ class Intake:
 def _open(tx: Tx, batch: ImportBatch, now: datetime) -> int:
     """The file's place among all files: the one it got when its bytes were first seen."""
     rejected = len(batch.rejected)
-    opened: int = tx.value(_BATCH, batch.digest, batch.file, batch.format, now, now, False, batch.rows, rejected)
+    opened: int = tx.value(_BATCH, batch.digest, batch.file, batch.format, now, now, batch.rows, rejected)
     return opened
 
 
 def _close(tx: Tx, batch: ImportBatch, batch_id: int | None, counts: Counter[str]) -> ImportOutcome:
-    tx.run("UPDATE import_batch SET finished = ? WHERE id = ?", True, batch_id)
+    tx.run("UPDATE import_batch SET finished = TRUE WHERE id = ?", batch_id)
     alone = [row[0] for piece in _cut([each.number for each in batch.shipments]) for row in tx.among(_ALONE, piece)]
     mine = {(each.number, each.store) for each in batch.orders}
     waiting = [row for piece in _cut([each.number for each in batch.orders]) for row in tx.among(_EMPTY_HANDED, piece)]

@@ -20,17 +20,31 @@ _PLAIN = ("origin", "country", "declared_currency", "freight_currency")
 _AMOUNTS = frozenset({"declared_value", "freight"})
 
 _FIND = """
-    SELECT id, stamps, number, service_text, carrier, service, capability, settled_by, matched, origin, country, declared_currency,
+    SELECT id, stamps, number, service_text, carrier, service, capability, settled_by, matched, origin, country,
+    declared_currency,
         freight_currency, declared_value, freight, shipped_at
     FROM shipment WHERE id = ?"""
 
-_COLUMNS = (
-    "number service_text carrier service capability settled_by matched origin country declared_currency freight_currency "
-    "declared_value freight shipped_at"
-).split()
+_COLUMNS = [
+    "number",
+    "service_text",
+    "carrier",
+    "service",
+    "capability",
+    "settled_by",
+    "matched",
+    "origin",
+    "country",
+    "declared_currency",
+    "freight_currency",
+    "declared_value",
+    "freight",
+    "shipped_at",
+]
 
 _ADD = """
-    INSERT INTO shipment (number, service_text, carrier, service, capability, settled_by, matched, origin, country, declared_currency,
+    INSERT INTO shipment (number, service_text, carrier, service, capability, settled_by, matched, origin, country,
+    declared_currency,
         freight_currency, declared_value, freight, shipped_at, stamps, batch_id, failures, status, fingerprints)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'unknown', ?)
     RETURNING id"""
@@ -134,14 +148,15 @@ def _typed(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 _UNITE: Sequence[str] = (
     "UPDATE alias SET shipment_id = ? WHERE shipment_id = ?",
-    """INSERT INTO order_shipment (order_id, shipment_id, share) SELECT order_id, ?, share FROM order_shipment WHERE shipment_id = ?
+    """INSERT INTO order_shipment (order_id, shipment_id, share)
+       SELECT order_id, ?, share FROM order_shipment WHERE shipment_id = ?
        ON CONFLICT (order_id, shipment_id) DO NOTHING""",
     """INSERT INTO awaited_order (number, store, shipment_id) SELECT number, store, ? FROM awaited_order WHERE shipment_id = ?
        ON CONFLICT (number, store, shipment_id) DO NOTHING""",
     """INSERT INTO tracking_event (shipment_id, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description,
                                    location, country, source, seen_at)
-       SELECT ?, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description, location, country, source, seen_at
-       FROM tracking_event WHERE shipment_id = ? ON CONFLICT (shipment_id, key) DO NOTHING""",
+       SELECT ?, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description, location, country, source,
+       seen_at FROM tracking_event WHERE shipment_id = ? ON CONFLICT (shipment_id, key) DO NOTHING""",
 )
 
 _CLAIMS = """

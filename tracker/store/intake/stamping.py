@@ -12,7 +12,7 @@ from tracker.store.encoding import json_text, stamps
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where facts come from. `rank` is the file's for this kind of fact, `sequence` its place among all files (the first import's)."""
+    """Where facts come from. `rank` is the file's for this kind of fact, `batch` its place among all files."""
 
     batch: int
     file: str

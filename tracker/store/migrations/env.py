@@ -1,6 +1,6 @@
 """Runs the migrations on the connection that tracker.store.schema hands over; nothing here opens one."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from alembic import context
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
@@ -8,7 +8,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 from tracker.store.tables import METADATA
 
 
-def plain(kind: str, item: object, _context: Any) -> str | Literal[False]:  # noqa: ANN401 - alembic's signature
+def plain(kind: str, item: object, _context: object) -> str | Literal[False]:
     """SQLModel's own types as SQLAlchemy's: a migration must not change when the library does."""
     if kind == "type" and isinstance(item, AutoString):
         return "sa.String()"

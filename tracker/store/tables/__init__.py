@@ -1,4 +1,4 @@
-"""Every table, in three rooms: what is known (facts), what was decided and done (effects), what keeps the machine going (machine).
+"""Every table, in three rooms: what is known (facts), what was decided and done (effects), what keeps it all going (machine).
 
 Statements that are not on a hot path are built on the tables named here.
 """

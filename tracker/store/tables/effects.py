@@ -19,8 +19,9 @@ _UNTAKEN = text("state = 'open'")
 class OutboxTable(Row, table=True):
     """One decided effect. `dedup_key` = subject : intent : occasion; all else is a column, never part of it (D12).
 
-    `due_at` says since when it is due (D21 counts `overdue` rows), `not_before` when it may go; `epoch` is the claimer's. `withdrawn`: the
-    facts took it back before it reached anyone; if they want it again, the same row is used again ("delivered" revoked, D15).
+    `due_at` says since when it is due (D21 counts `overdue` rows), `not_before` when it may go; `epoch` is the claimer's.
+    `withdrawn`: the facts took it back before it reached anyone; if they want it again, the same row is used again ("delivered"
+    revoked, D15).
     """
 
     __tablename__ = "outbox"

@@ -1,7 +1,7 @@
 """What is known: orders, parcels, the links between them, scans, and where it was read.
 
-Money is a decimal as text beside its ISO currency; hot times are epoch seconds in a BigInteger, all others aware UTC. JSON is text.
-A `dossier` row is the order itself: the unit that is decided.
+Money is a decimal as text beside its ISO currency; hot times are epoch seconds in a BigInteger, all others aware UTC. JSON is
+text. A `dossier` row is the order itself: the unit that is decided.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from tracker.store.tables.base import Row
 class DossierRow(Row, table=True):
     """One marketplace order. Identity: (store, number).
 
-    `stamps` says for each fact whose word it is (JSON, field -> [rank, sequence]); `verdict_digest` is that of the last verdict written.
+    `stamps` says for each fact whose word it is (JSON, field -> [rank, sequence]); `verdict_digest` is that of the last verdict
+    written.
     """
 
     __tablename__ = "dossier"
@@ -74,10 +75,10 @@ class DossierRow(Row, table=True):
 
 
 class ShipmentRow(Row, table=True):
-    """One parcel. Identity: its number or any alias. The journey is packed (MessagePack), so that a dossier loads without its events.
+    """One parcel. Identity: its number or any alias. The journey is packed (MessagePack): a dossier loads without its events.
 
-    `status` and `moved_at` repeat two facts of the journey for the cadence and the counters; `fingerprints` are the 8-byte keys of the
-    stored scans. `day0_seen` is day 0 as a stage was decided on, `day0` the one that a stage has acted on (D1).
+    `status` and `moved_at` repeat two facts of the journey for the cadence and the counters; `fingerprints` are the 8-byte keys
+    of the stored scans. `day0_seen` is day 0 as a stage was decided on, `day0` the one that a stage has acted on (D1).
     """
 
     __tablename__ = "shipment"
@@ -152,12 +153,15 @@ class AwaitedOrderRow(Row, table=True):
 
 
 class TrackingEventRow(Row, table=True):
-    """One scan. `key` is the fingerprint of the raw carrier fields; `seq` keeps the carrier's order where no time is known."""
+    """One scan. `key` is the fingerprint of the raw carrier fields; `seq` keeps the carrier's order where no time is known.
+
+    No reference to the parcel is declared: it costs a tenth of the hot path, and the row is there.
+    """
 
     __tablename__ = "tracking_event"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    shipment_id: int = Field(primary_key=True, foreign_key="shipment.id")
+    shipment_id: int = Field(primary_key=True)
     key: bytes = Field(primary_key=True)
     seq: int
     time: int | None = Field(default=None, sa_type=BigInteger)

@@ -237,6 +237,25 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "tracking_event",
+        sa.Column("shipment_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=True),
+        sa.Column("local_time", sa.String(), nullable=True),
+        sa.Column("offset_minutes", sa.Integer(), nullable=True),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("raw_code", sa.String(), nullable=True),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shipment_id", "key", name=op.f("pk_tracking_event")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "alias",
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("shipment_id", sa.Integer(), nullable=False),
@@ -375,26 +394,6 @@ def upgrade() -> None:
     op.create_index("ix_outbox_subject", "outbox", ["subject"], unique=False)
     op.create_index("ix_outbox_task", "outbox", ["task_id"], unique=False)
 
-    op.create_table(
-        "tracking_event",
-        sa.Column("shipment_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=True),
-        sa.Column("local_time", sa.String(), nullable=True),
-        sa.Column("offset_minutes", sa.Integer(), nullable=True),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=True),
-        sa.Column("raw_code", sa.String(), nullable=True),
-        sa.Column("description", sa.String(), nullable=False),
-        sa.Column("location", sa.String(), nullable=False),
-        sa.Column("country", sa.String(), nullable=True),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_tracking_event_shipment_id")),
-        sa.PrimaryKeyConstraint("shipment_id", "key", name=op.f("pk_tracking_event")),
-        sqlite_with_rowid=False,
-    )
     op.create_table(
         "claim",
         sa.Column("id", sa.Integer(), nullable=False),
