@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tracker.clock import Clock
 from tracker.log import Event, get_logger
+from tracker.messages import base_key
 from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mode, OutboxState, Verdict
 from tracker.policy import decide
 from tracker.rules import Rules
@@ -85,10 +86,11 @@ class Sweeper:
 
 
 def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> VerdictWrite:
-    """A verdict as the store takes it: its decisions as outbox rows, its next look never at once again."""
-    if verdict.next_at is not None and verdict.next_at < now + SOONEST:
-        verdict = replace(verdict, next_at=now + SOONEST)
+    """A verdict as the store takes it: its decisions as outbox rows, its next look soon where it acted, never at once again."""
     rows = tuple(row for decision in verdict.decisions if (row := born(decision, dossier, rules)) is not None)
+    if rows or (verdict.next_at is not None and verdict.next_at < now + SOONEST):
+        # What was decided has a life of its own from now on (it lapses, it is superseded): that is decided with it in sight.
+        verdict = replace(verdict, next_at=now + SOONEST)
     return VerdictWrite(
         order_id=dossier.order.id, version=dossier.version, verdict=verdict, rows=rows, config_version=rules.version
     )
@@ -97,8 +99,9 @@ def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> 
 def born(decision: Decision, dossier: Dossier, rules: Rules) -> NewRow | None:
     """The outbox row of one decision: through which channel, and whether it waits for a person first (D11, D22).
 
-    Money waits for approval everywhere. A message follows the store's mode for its type; tasks and register lines reach no
-    buyer and never wait. None for a decision to do nothing: it is kept with the verdict.
+    Money waits for approval everywhere. A message follows the store's mode for its type, and some types go to a person even
+    where mail would do. Tasks and register lines reach no buyer and never wait. None for a decision to do nothing: it is kept
+    with the verdict.
     """
     if decision.kind is ActionKind.NOTHING:
         return None
@@ -109,9 +112,10 @@ def born(decision: Decision, dossier: Dossier, rules: Rules) -> NewRow | None:
         return NewRow(decision=decision, channel=Channel.REGISTER, state=OutboxState.PENDING)
     if decision.kind is not ActionKind.MESSAGE:
         return NewRow(decision=decision, channel=Channel.TASK, state=OutboxState.PENDING)
-    store = rules.stores[dossier.order.store]
-    channel = store.channel or rules.marketplace(dossier.order.platform).channel
-    held = _HELD.get(store.mode_for(decision.template or decision.intent.value))
+    store, market = rules.stores[dossier.order.store], rules.marketplace(dossier.order.platform)
+    kind = base_key(decision.template or decision.intent.value)
+    channel = Channel.TASK if kind in market.tasks_for else store.channel or market.channel
+    held = _HELD.get(store.mode_for(kind))
     if held is None:
         return NewRow(decision=decision, channel=channel, state=OutboxState.PENDING)
     return NewRow(decision=decision, channel=channel, state=OutboxState.HELD, hold=held)

@@ -1,7 +1,6 @@
 """The shell that acts: release, then do (facts/engine.md 2.5). One outbox row a call; the outcome of every call is written down.
 
-The order of steps is the promise "at most once": `sending` is committed before the journal's line, and that is synced before the
-call. Whatever breaks after the claim and is no definite refusal leaves `unknown`: a person resolves it, nothing ever resends it.
+Messages go through `sending`; tasks and lines of the claims register need no call, so row and result stand in one transaction.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from tracker.channels.base import Ambiguous, Channel, Refused
+from tracker.channels.base import Channel
 from tracker.clock import Clock
-from tracker.crashpoint import fault
 from tracker.dispatch.prepare import NotByItselfError, Prepared, Preparer
+from tracker.dispatch.sending import Sender
 from tracker.journal import Journal
 from tracker.log import Event, get_logger
 from tracker.messages import RenderError
 from tracker.model import Channel as ChannelName
-from tracker.model import DecisionReason, Dossier, JournalEnd, OutboxRow, OutboxState, Outgoing, Release, ReleaseVerdict
+from tracker.model import DecisionReason, Dossier, JournalEnd, OutboxRow, OutboxState, Release, ReleaseVerdict
 from tracker.policy import release
 from tracker.rules import Rules
 from tracker.store import Store, StoreError
@@ -32,12 +31,6 @@ LET_GO = timedelta(minutes=1)
 """How long a row rests whose facts moved between the look and the claim."""
 
 JOURNAL_PAUSE = timedelta(minutes=5)
-
-_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 30))
-"""After a refusal that allows a retry (faults row 18: greylisting wants 5-30 minutes)."""
-
-MOST_ATTEMPTS = 50
-"""About a day of refusals: then it is no passing one."""
 
 _log = get_logger()
 
@@ -69,10 +62,9 @@ class Dispatcher:
         self._clock = clock
         self._rules = rules
         self._preparer = preparer
-        self._channels = channels
         self._journal = journal
+        self._sender = Sender(store=store, clock=clock, channels=channels, journal=journal, who=who)
         self._time_guard = time_guard
-        self._who = who
         self._in_hand: set[int] = set()
 
     async def dispatch_once(self) -> DispatchReport:
@@ -145,10 +137,21 @@ class Dispatcher:
             done = await self._open_claim(row, dossier, now)
         elif row.channel is ChannelName.TASK:
             done = await self._open_task(row, dossier, prepared, now)
+        elif self._sender.reaches(row.channel):
+            message = self._preparer.outgoing(row, dossier, prepared)
+            cap = self._rules.stores[row.store].hourly_cap or self._rules.manners.hourly_cap
+            done = await self._sender.send(row, message, version=dossier.version, cap=cap)
         else:
-            done = await self._send(row, dossier, prepared, now)
+            await self._no_channel(row, now)
+            done = True
         if not done:
             await self._store.defer_row(row.id, now + LET_GO, "the facts moved", now)
+
+    async def _no_channel(self, row: OutboxRow, now: datetime) -> None:
+        """The configuration names a channel that is not set up: the message waits for the operator, nothing is lost."""
+        why = f"channel {row.channel.value} is not set up in tracker.toml"
+        await self._store.defer_row(row.id, now + PARKED, why, now)
+        _log.warning(Event.OUTBOX_REFUSED, key=row.key, channel=row.channel.value, reason=why, retry_in=PARKED.seconds)
 
     async def _open_claim(self, row: OutboxRow, dossier: Dossier, now: datetime) -> bool:
         """Enter the claim into the register: row and claim in one transaction, no person and no call needed."""
@@ -168,81 +171,16 @@ class Dispatcher:
     async def _open_task(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, now: datetime) -> bool:
         """Make the task: row and task in one transaction. Journalled too, because a clerk who pastes a text writes to a buyer."""
         attempt = row.attempts + 1
-        if not self._begin(row, attempt):
+        if not self._sender.begin(row, attempt):
             return await self._store.defer_row(row.id, now + JOURNAL_PAUSE, "the send journal cannot be written", now)
         task_id = await self._store.open_task(
             row.id, self._preparer.task(row, dossier, prepared, now), version=dossier.version, now=now
         )
         state = OutboxState.PENDING if task_id is None else OutboxState.SENT
-        self._end(row, JournalEnd(attempt=attempt, state=state, provider_id=None if task_id is None else f"task {task_id}"))
+        self._sender.end(
+            row, JournalEnd(attempt=attempt, state=state, provider_id=None if task_id is None else f"task {task_id}")
+        )
         if task_id is None:
             return False
         _log.info(Event.OUTBOX_TASK_OPENED, key=row.key, store=row.store, task=task_id)
         return True
-
-    async def _send(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, now: datetime) -> bool:
-        """Claim, journal, call, journal, finish. False: the row could not be claimed."""
-        message = self._preparer.outgoing(row, dossier, prepared)
-        fault("send_before_claim")
-        cap = self._rules.stores[row.store].hourly_cap or self._rules.manners.hourly_cap
-        if not await self._store.claim_row(row.id, who=self._who, version=dossier.version, now=now, cap=cap):
-            return False
-        fault("send_after_claim")
-        attempt = row.attempts + 1
-        if self._begin(row, attempt):
-            fault("send_after_journal_begin")
-            outcome = await self._call(row, message)
-            fault("send_after_call")
-            self._end(row, replace(outcome, attempt=attempt))
-            fault("send_after_journal_end")
-        else:
-            outcome = JournalEnd(attempt=attempt, state=OutboxState.PENDING, result="the send journal cannot be written")
-        await self._finish(row, outcome)
-        return True
-
-    async def _call(self, row: OutboxRow, message: Outgoing) -> JournalEnd:
-        """The call itself, and the one honest outcome it had."""
-        try:
-            delivered = await self._channels[row.channel].deliver(message)
-        except Refused as refusal:
-            again = refusal.retry and row.attempts + 1 < MOST_ATTEMPTS
-            return JournalEnd(attempt=0, state=OutboxState.PENDING if again else OutboxState.FAILED, result=refusal.reason)
-        except Ambiguous as doubt:
-            return JournalEnd(attempt=0, state=OutboxState.UNKNOWN, result=doubt.reason)
-        except Exception as error:  # noqa: BLE001 - nobody foresaw it, so nobody knows how far the call came
-            _log.exception(Event.UNIT_FAILED, unit=f"channel {row.channel.value}", error=repr(error))
-            return JournalEnd(attempt=0, state=OutboxState.UNKNOWN, result=repr(error))
-        return JournalEnd(attempt=0, state=OutboxState.SENT, provider_id=delivered.provider_id)
-
-    async def _finish(self, row: OutboxRow, outcome: JournalEnd) -> None:
-        now = self._clock.now()
-        pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
-        again = now + pause if outcome.state is OutboxState.PENDING else None
-        await self._store.finish_row(
-            row.id, outcome.state, now, result=outcome.result, provider_id=outcome.provider_id, not_before=again
-        )
-        channel = row.channel.value
-        if outcome.state is OutboxState.SENT:
-            _log.info(Event.OUTBOX_SENT, key=row.key, channel=channel, store=row.store)
-        elif outcome.state is OutboxState.PENDING:
-            _log.warning(Event.OUTBOX_REFUSED, key=row.key, channel=channel, reason=outcome.result, retry_in=pause.seconds)
-        elif outcome.state is OutboxState.FAILED:
-            _log.error(Event.OUTBOX_FAILED, key=row.key, channel=channel, reason=outcome.result)
-        else:
-            _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel=channel, reason=outcome.result)
-
-    def _begin(self, row: OutboxRow, attempt: int) -> bool:
-        """The line before the call, synced. Without it no call may be made."""
-        try:
-            self._journal.begin(row.key, attempt=attempt, channel=row.channel, now=self._clock.now())
-        except OSError as error:
-            _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))
-            return False
-        return True
-
-    def _end(self, row: OutboxRow, outcome: JournalEnd) -> None:
-        """The line after the call. Where it cannot be written, a restored backup knows less, but the database knows it all."""
-        try:
-            self._journal.end(row.key, outcome, channel=row.channel, now=self._clock.now())
-        except OSError as error:
-            _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parseaddr
 
@@ -11,9 +13,24 @@ from msgspec.structs import replace
 from tracker.channels import task as tasks
 from tracker.compensation import match, payable, phase_of, window
 from tracker.dates import day0, posting_dates
-from tracker.messages import Chosen, Hit, Rendered, RenderError, Texts, choose, lint, message_id, render, variables, variant
+from tracker.messages import (
+    Chosen,
+    Hit,
+    Rendered,
+    RenderError,
+    Texts,
+    Value,
+    choose,
+    lint,
+    message_id,
+    render,
+    variables,
+    variant,
+)
 from tracker.model import ActionKind, Channel, Claim, ClaimState, DecisionReason, Dossier, OutboxRow, Outgoing, Task
 from tracker.rules import Marketplace, Rules
+
+ENGLISH = "en"
 
 
 class NotByItselfError(Exception):
@@ -57,24 +74,29 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
     def _render(
         self, row: OutboxRow, dossier: Dossier, market: Marketplace, now: datetime
     ) -> tuple[Chosen, Rendered, str | None]:
-        """The text in the buyer's language; its short form where the marketplace's limit wants it."""
+        """The text in the buyer's language, and its twin."""
         order = dossier.order
         language = order.language or self.rules.language(order.country)
         begun = next((day0(order, each) for each in dossier.shipments if each.number == row.shipment), None)
         values = variables(dossier, row, self.rules, self.texts.words_of(language), now, day0=begun)
         key = variant(row.template or row.intent.value, values)
-        for short in (False, True):
-            chosen = choose(self.texts, key, language, self.rules.reviewed, short=short)
-            if chosen is None:
-                raise RenderError(f"there is no text {key!r} in {language}, nor in English")
-            try:
-                text = render(chosen.source, values, chosen.language, limit=market.max_characters)
-            except RenderError as error:
-                if short or error.missing:
-                    raise
-                continue
-            return chosen, text, render(chosen.twin, values, "en").body if chosen.twin else None
-        raise RenderError(f"the text {key!r} does not fit into {market.max_characters} characters")
+        chosen = choose(self.texts, key, language, self.rules.reviewed)
+        if chosen is None:
+            raise RenderError(f"there is no text {key!r} in {language}, nor in English")
+        text = render(chosen.source, values, chosen.language)
+        if market.max_characters is not None and len(text.body) > market.max_characters:
+            text = self._shortened(row, chosen, text, values, market.max_characters)
+        return chosen, text, render(chosen.twin, values, ENGLISH).body if chosen.twin else None
+
+    def _shortened(self, row: OutboxRow, chosen: Chosen, long: Rendered, values: Mapping[str, Value], limit: int) -> Rendered:
+        """The text with its last event cut, else its short form; a person gets the long one: he can shorten it."""
+        short = choose(self.texts, chosen.key, chosen.language, self.rules.reviewed, short=True) or chosen
+        for source in (chosen.source, short.source):
+            with suppress(RenderError):
+                return render(source, values, chosen.language, limit=limit)
+        if row.channel is Channel.TASK:
+            return long
+        raise NotByItselfError("too_long", f"{len(long.body)} characters, {limit} are allowed")
 
     def outgoing(self, row: OutboxRow, dossier: Dossier, prepared: Prepared) -> Outgoing:
         """The mail of a prepared message. Its Message-ID comes from the dedup key: the same row has the same one for ever."""

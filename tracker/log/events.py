@@ -254,8 +254,8 @@ class Event(StrEnum):
         "outbox.lint_hit",
         "warning",
         "key rule words",
-        "The rendered text contains words that the marketplace forbids; it became a task instead of a message.",
-        "Change the template (config/messages) or the word list (lint.toml).",
+        "The finished text must not leave by itself (forbidden words, an unreviewed language, too long); it became a task.",
+        "See `tracker tasks list`; change the template (config/messages) or the word list (lint.toml).",
     )
     JOURNAL_UNWRITABLE = (
         "journal.unwritable",

@@ -1,0 +1,109 @@
+"""One message: claim, journal, call, journal, finish. This order is the promise "at most once" (I1, faults row 1).
+
+`sending` is committed before the journal's line, and that is synced before the call. Whatever breaks after the claim and is no
+definite refusal leaves `unknown`: a person resolves it, nothing ever resends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from tracker.channels.base import Ambiguous, Channel, Refused
+from tracker.clock import Clock
+from tracker.crashpoint import fault
+from tracker.journal import Journal
+from tracker.log import Event, get_logger
+from tracker.model import Channel as ChannelName
+from tracker.model import JournalEnd, OutboxRow, OutboxState, Outgoing
+from tracker.store import Store
+
+_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 30))
+"""After a refusal that allows a retry (faults row 18: greylisting wants 5-30 minutes)."""
+
+MOST_ATTEMPTS = 50
+"""About a day of refusals: then it is no passing one."""
+
+_log = get_logger()
+
+
+class Sender:
+    """Sends through the channels to buyers, and writes down what came of it."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, channels: Mapping[ChannelName, Channel], journal: Journal, who: str
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._channels = channels
+        self._journal = journal
+        self._who = who
+
+    def reaches(self, channel: ChannelName) -> bool:
+        """Whether this channel is set up."""
+        return channel in self._channels
+
+    async def send(self, row: OutboxRow, message: Outgoing, *, version: int, cap: int) -> bool:
+        """Send one message at most once. False: it could not be claimed, because the facts or the hour's total moved."""
+        fault("send_before_claim")
+        if not await self._store.claim_row(row.id, who=self._who, version=version, now=self._clock.now(), cap=cap):
+            return False
+        fault("send_after_claim")
+        attempt = row.attempts + 1
+        if self.begin(row, attempt):
+            fault("send_after_journal_begin")
+            outcome = await self._call(row, message, attempt)
+            fault("send_after_call")
+            self.end(row, outcome)
+            fault("send_after_journal_end")
+        else:
+            outcome = JournalEnd(attempt=attempt, state=OutboxState.PENDING, result="the send journal cannot be written")
+        await self._finish(row, outcome)
+        return True
+
+    async def _call(self, row: OutboxRow, message: Outgoing, attempt: int) -> JournalEnd:
+        """The call itself, and the one honest outcome it had."""
+        try:
+            delivered = await self._channels[row.channel].deliver(message)
+        except Refused as refusal:
+            again = refusal.retry and attempt < MOST_ATTEMPTS
+            return JournalEnd(attempt=attempt, state=OutboxState.PENDING if again else OutboxState.FAILED, result=refusal.reason)
+        except Ambiguous as doubt:
+            return JournalEnd(attempt=attempt, state=OutboxState.UNKNOWN, result=doubt.reason)
+        except Exception as error:  # noqa: BLE001 - nobody foresaw it, so nobody knows how far the call came
+            _log.exception(Event.UNIT_FAILED, unit=f"channel {row.channel.value}", error=repr(error))
+            return JournalEnd(attempt=attempt, state=OutboxState.UNKNOWN, result=repr(error))
+        return JournalEnd(attempt=attempt, state=OutboxState.SENT, provider_id=delivered.provider_id)
+
+    async def _finish(self, row: OutboxRow, outcome: JournalEnd) -> None:
+        now = self._clock.now()
+        pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
+        again = now + pause if outcome.state is OutboxState.PENDING else None
+        await self._store.finish_row(
+            row.id, outcome.state, now, result=outcome.result, provider_id=outcome.provider_id, not_before=again
+        )
+        channel = row.channel.value
+        if outcome.state is OutboxState.SENT:
+            _log.info(Event.OUTBOX_SENT, key=row.key, channel=channel, store=row.store)
+        elif outcome.state is OutboxState.PENDING:
+            _log.warning(Event.OUTBOX_REFUSED, key=row.key, channel=channel, reason=outcome.result, retry_in=pause.seconds)
+        elif outcome.state is OutboxState.FAILED:
+            _log.error(Event.OUTBOX_FAILED, key=row.key, channel=channel, reason=outcome.result)
+        else:
+            _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel=channel, reason=outcome.result)
+
+    def begin(self, row: OutboxRow, attempt: int) -> bool:
+        """The line before the call, synced. Without it no call may be made."""
+        try:
+            self._journal.begin(row.key, attempt=attempt, channel=row.channel, now=self._clock.now())
+        except OSError as error:
+            _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))
+            return False
+        return True
+
+    def end(self, row: OutboxRow, outcome: JournalEnd) -> None:
+        """The line after the call. Where it cannot be written, a restored backup knows less, but the database knows it all."""
+        try:
+            self._journal.end(row.key, outcome, channel=row.channel, now=self._clock.now())
+        except OSError as error:
+            _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))
