@@ -16,6 +16,7 @@ _MASKED = ("url", "tracking", "order", "last_date", "eta_from", "eta_to", "new_d
 _MASK = "□"
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(r"\w+")
+_ACCENTED = re.compile(r"([a-z])[\u0300-\u036f]+")
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +45,9 @@ def lint(text: str, platform: str, lists: Iterable[LintList], known: Mapping[str
 
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
-    """Lower case, without accents: "Avaliação" and "avaliacao" are the same word."""
+    """Lower case, without the accents of Latin letters: "Avaliação" and "avaliacao" are the same word (й stays й)."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return unicodedata.normalize("NFC", "".join(char for char in decomposed if not unicodedata.combining(char)))
+    return unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", decomposed))
 
 
 def _mask(text: str, known: Mapping[str, str]) -> str:

@@ -7,15 +7,14 @@ one blocks the text and is named in the error, it never prints as nothing (facts
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency, format_decimal
-from babel.units import format_unit
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
@@ -28,6 +27,7 @@ Value = str | int | Decimal | date
 _SUBJECT = "subject:"
 _SHORTEST_EVENT = 12
 _LANGUAGE = "_language"
+_NEVER_ROUND = 1e6
 
 
 class RenderError(Exception):
@@ -54,8 +54,9 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 @pass_context
 def _days(context: Context, count: int) -> str:
-    """`{{ extra_days | days }}`: "1 day", "15 dias"; format_timedelta would round 45 days to "2 months"."""
-    return format_unit(count, "duration-day", length="long", locale=_locale(str(context[_LANGUAGE])))
+    """`{{ extra_days | days }}`: "1 day", "15 dias". The threshold keeps Babel from rounding 45 days to "2 months"."""
+    span = timedelta(days=count)
+    return format_timedelta(span, granularity="day", threshold=_NEVER_ROUND, locale=_locale(str(context[_LANGUAGE])))
 
 
 def _environment() -> SandboxedEnvironment:
