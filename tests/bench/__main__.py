@@ -1,0 +1,136 @@
+"""`python -m tests.bench` prints the table and writes build/bench.json.
+
+Exit code 0 also where an aim is missed (a benchmark informs), 1 where it could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from tests.bench import report
+from tests.bench.carrier import carrier
+from tests.bench.probe import probe
+from tests.bench.report import Line, line, median
+from tests.bench.worker import Figures, ask
+
+PEAK_AIM_MB = 200.0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is measured."""
+
+    shipments: int = 3000
+    repeats: int = 3
+    memory_shipments: int = 100_000
+    latency_s: float = 0.0
+    rounds: int = 100
+    """Of each single step."""
+    fast: bool = find_spec("httpx_aiohttp") is not None
+    """Also with the extra `fast`."""
+
+
+def run(plan: Plan, folder: Path) -> list[Line]:
+    """All lines. `folder` takes the databases, which the caller removes."""
+    template = folder / "template.db"
+    imported = ask("prepare", path=str(template), shipments=plan.shipments)
+    transports = {"": False} | ({"_fast": True} if plan.fast else {})
+    floors: list[Figures] = []
+    runs: dict[str, list[Figures]] = {name: [] for name in transports}
+    with carrier(plan.latency_s) as base_url:
+        for repeat in range(plan.repeats):
+            floors.append(ask("floor", path=str(folder / f"floor{repeat}.db"), shipments=plan.shipments))
+            for name, fast in transports.items():
+                copy = shutil.copy(template, folder / f"run{name}{repeat}.db")
+                runs[name].append(ask("cycles", path=str(copy), base_url=base_url, shipments=plan.shipments, fast=fast))
+        lines = _cycle_lines(floors, runs, imported)
+        lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
+        if plan.memory_shipments:
+            lines += _memory_lines(folder / "memory.db", base_url, plan.memory_shipments)
+    return lines
+
+
+def _cycle_lines(floors: Sequence[Figures], runs: dict[str, list[Figures]], imported: Figures) -> list[Line]:
+    floor = {name: median(one[name] for one in floors) for name in ("same", "first")}
+    lines = [
+        line(f"floor_{name}", value, "us", value, what=f'floor "{name}": typed decode, raw SQLite', against="us")
+        for name, value in floor.items()
+    ]
+    for name, found in runs.items():
+        over = "aiohttp" if name else "httpx"
+        same, poll, sweep = (median(one[key] for one in found) for key in ("same", "first_poll", "first_sweep"))
+        first = median(one["first_poll"] + one["first_sweep"] for one in found)
+        lines += [
+            line(f"same{name}", same, "us", floor["same"], what=f'"same" over {over}', against="us floor"),
+            line(f"first{name}", first, "us", floor["first"], what=f'"first" over {over}: poll and sweep', against="us floor"),
+            line(f"first_poll{name}", poll, "us", floor["first"], what="  of it the poll", against="us floor"),
+            line(f"first_sweep{name}", sweep, "us", floor["first"], what="  of it the sweep", against="us floor"),
+        ]
+    lines.append(
+        line("import", imported["import"], "us", floor["first"], what="import of an order and its parcel", against="us floor")
+    )
+    return lines
+
+
+def _step_lines(steps: Figures) -> list[Line]:
+    loads, against = steps["json_loads"], "us json.loads"
+    return [
+        line("split_digest", steps["split_digest"], "us", loads, what="cut an answer and digest the slice", against=against),
+        line("read", steps["read"], "us", loads, what="read a slice of 20 scans", against=against),
+        line("decide", steps["decide"], "us", loads, what="decide() one dossier", against=against),
+    ]
+
+
+def _memory_lines(path: Path, base_url: str, shipments: int) -> list[Line]:
+    ask("prepare", path=str(path), shipments=shipments)
+    found = {
+        cycle: ask("peak", path=str(path), base_url=base_url, shipments=shipments, cycle=cycle) for cycle in ("first", "same")
+    }
+    return [
+        line(
+            f"peak_memory_{cycle}",
+            peak["peak_mb"],
+            "MB",
+            PEAK_AIM_MB,
+            what=f'peak memory, "{cycle}" of {shipments:,}',
+            against="MB",
+        )
+        for cycle, peak in found.items()
+    ]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure, print, write."""
+    default = Plan()
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--shipments", type=int, default=default.shipments, help="parcels of a cycle (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, default=default.repeats, help="interleaved repeats (default: %(default)s)")
+    parser.add_argument("--memory-shipments", type=int, default=default.memory_shipments, help="0 leaves the peak of memory out")
+    parser.add_argument("--latency", type=float, default=default.latency_s, help="seconds that the carrier waits (default: none)")
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="where the figures go (default: %(default)s)")
+    given = parser.parse_args(argv)
+    plan = Plan(
+        shipments=given.shipments, repeats=given.repeats, memory_shipments=given.memory_shipments, latency_s=given.latency
+    )
+    print(probe(), flush=True)
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
+        try:
+            lines = run(plan, Path(folder))
+        except (RuntimeError, ValueError, OSError) as error:
+            print(f"The benchmark could not run: {error}", file=sys.stderr)
+            return 1
+    report.write(given.out, lines)
+    print(report.table(lines))
+    print(f"written to {given.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

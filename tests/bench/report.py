@@ -1,0 +1,75 @@
+"""Figures, their aims, and how they are shown: a table for eyes, `build/bench.json` for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+AIMS: Mapping[str, float] = {
+    "same": 8.0,
+    "same_fast": 8.0,
+    "first": 6.0,
+    "first_fast": 6.0,
+    "peak_memory_first": 1.0,
+    "peak_memory_same": 1.0,
+}
+"""Figure -> the ratio to its baseline that we aim at (facts: performance, section 8)."""
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One line. `ratio` = value / baseline; the baseline is in the same unit."""
+
+    name: str
+    value: float
+    unit: str
+    baseline: float
+    ratio: float
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A figure with the words for eyes: what it is, and what its baseline is."""
+
+    figure: Figure
+    what: str
+    against: str
+
+
+def line(name: str, value: float, unit: str, baseline: float, *, what: str, against: str) -> Line:
+    """A line with its ratio. Raises ValueError where something that was to be measured took no time at all."""
+    if value <= 0 or baseline <= 0:
+        raise ValueError(f"{name}: nothing was measured ({value} {unit} against {baseline})")
+    figure = Figure(name=name, value=round(value, 3), unit=unit, baseline=round(baseline, 3), ratio=round(value / baseline, 3))
+    return Line(figure, what, against)
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one; the lower of the two middle ones of an even number."""
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]
+
+
+def write(path: Path, lines: Sequence[Line]) -> None:
+    """`{"figures": [{"name", "value", "unit", "baseline", "ratio"}]}`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode({"figures": [one.figure for one in lines]}), indent=2) + b"\n")
+
+
+def table(lines: Sequence[Line]) -> str:
+    """The figures for a terminal of 130 columns."""
+    rows = [("", "value", "baseline", "ratio", "aim", "")]
+    for one in lines:
+        figure, aim = one.figure, AIMS.get(one.figure.name)
+        rows.append(
+            (
+                one.what,
+                f"{figure.value:,.1f} {figure.unit}",
+                f"{figure.baseline:,.1f} {one.against}",
+                f"{figure.ratio:.2f}",
+                "" if aim is None else f"<= {aim:g}",
+                "" if aim is None else "reached" if figure.ratio <= aim else "not reached",
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -1,0 +1,84 @@
+"""The benchmark runs, and says what it says in the agreed form. How fast anything is, is no test's business."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from json import loads
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from carriers.base import Response
+from carriers.model import TrackingStatus
+from carriers.seventeen_track import SeventeenTrack
+from tests.bench.__main__ import Plan, run
+from tests.bench.answers import BATCH, body, number, numbers
+from tests.bench.report import Line, line, median, table, write
+
+STEPS = {"split_digest", "read", "decide", "import"}
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
+    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2, fast=False)
+    return run(plan, tmp_path_factory.mktemp("bench"))
+
+
+@pytest.mark.timeout(120)
+def test_every_figure_stands_beside_its_baseline(lines: list[Line], tmp_path: Path) -> None:
+    """`build/bench.json` is a contract: name, value, unit, baseline and a ratio that is theirs."""
+    write(tmp_path / "build" / "bench.json", lines)
+    figures = loads((tmp_path / "build" / "bench.json").read_bytes())["figures"]
+    assert all(set(figure) == {"name", "value", "unit", "baseline", "ratio"} for figure in figures)
+    assert all(figure["ratio"] > 0 and isinstance(figure["unit"], str) for figure in figures)
+    assert all(figure["ratio"] == pytest.approx(figure["value"] / figure["baseline"], abs=0.01) for figure in figures)
+    names = [figure["name"] for figure in figures]
+    assert len(names) == len(set(names))
+    assert {"floor_same", "floor_first", "same", "first", "peak_memory_same"} | STEPS <= set(names)
+
+
+@pytest.mark.timeout(120)
+def test_the_first_cycle_is_a_poll_and_a_sweep(lines: list[Line]) -> None:
+    """What "first" touched is decided in the sweep: a cycle without it would flatter us (facts: performance)."""
+    value = {one.figure.name: one.figure.value for one in lines}
+    assert value["first"] == pytest.approx(value["first_poll"] + value["first_sweep"], rel=0.01)
+
+
+def test_an_answer_has_the_agreed_size() -> None:
+    """40 numbers, about 100 kB, 10-30 scans each, 20 on average."""
+    answer = body(numbers(BATCH), datetime(2026, 3, 3, tzinfo=UTC))
+    items = msgspec.json.decode(answer)["data"]["accepted"]
+    scans = [len(item["track_info"]["tracking"]["providers"][0]["events"]) for item in items]
+    assert 90_000 < len(answer) < 130_000
+    assert (min(scans), max(scans)) == (10, 30)
+    assert 18 <= sum(scans) / len(scans) <= 22
+
+
+def test_two_answers_differ_in_what_the_digest_must_not_see() -> None:
+    """The sync time moves with every answer; the slice, and so the digest, does not (facts: performance, 9.3)."""
+    adapter, asked = SeventeenTrack(), [number(0), number(7)]
+    one, other = (body(asked, datetime(2026, 3, day, tzinfo=UTC)) for day in (3, 4))
+    assert one != other
+    slices = adapter.split(Response(status=200, body=one), asked)
+    assert slices == adapter.split(Response(status=200, body=other), asked)
+    read = adapter.read(slices[number(0)])  # type: ignore[arg-type]
+    assert (read.number, read.status, read.unmapped) == (number(0), TrackingStatus.IN_TRANSIT, ())
+
+
+@pytest.mark.parametrize(("ratio", "word"), [(7.9, "reached"), (8.1, "not reached")])
+def test_the_table_says_whether_an_aim_was_reached(ratio: float, word: str) -> None:
+    """The aim for "same" is 8 times the floor."""
+    shown = table([line("same", ratio * 10, "us", 10.0, what='"same" over httpx', against="us floor")])
+    assert shown.splitlines()[1].endswith(f"<= 8  {word}")
+
+
+def test_medians_are_values_that_were_measured() -> None:
+    assert median([3.0, 1.0, 9.0]) == 3.0
+    assert median([4.0, 1.0]) == 1.0
+
+
+def test_a_measurement_of_nothing_is_an_error() -> None:
+    """A benchmark that did not run must not report that it was fast."""
+    with pytest.raises(ValueError, match="same: nothing was measured"):
+        line("same", 0.0, "us", 10.0, what="", against="")

@@ -1,0 +1,81 @@
+"""One measurement in a process of its own: `python -m tests.bench.worker KIND JSON` prints its figures as JSON.
+
+So no run warms another's caches, CPU time is that of the polling process alone, and the peak of memory is that run's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.bench.carrier import ROOT
+
+Figures = dict[str, float]
+
+
+def ask(kind: str, **arguments: Any) -> Figures:
+    """Run one measurement in a fresh process. Raises RuntimeError with what it wrote when it failed."""
+    command = [sys.executable, "-m", "tests.bench.worker", kind, msgspec.json.encode(arguments).decode()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"the measurement {kind!r} failed:\n{done.stderr.strip()}")
+    return msgspec.json.decode(done.stdout, type=Figures)
+
+
+def _floor(path: str, shipments: int) -> Figures:
+    from tests.bench import floor
+
+    return floor.measure(Path(path), shipments)
+
+
+def _steps(path: str, rounds: int) -> Figures:
+    from tests.bench import micro, product
+
+    return micro.measure(rounds) | asyncio.run(product.deciding(Path(path), rounds))
+
+
+def _prepare(path: str, shipments: int) -> Figures:
+    from tests.bench import product
+
+    return asyncio.run(product.prepare(Path(path), shipments))
+
+
+def _cycles(path: str, base_url: str, shipments: int, *, fast: bool) -> Figures:
+    from tests.bench import product
+
+    return asyncio.run(product.cycles(Path(path), base_url, shipments, fast=fast))
+
+
+def _peak(path: str, base_url: str, shipments: int, cycle: str) -> Figures:
+    from tests.bench import product
+
+    return asyncio.run(product.peak(Path(path), base_url, shipments, cycle))
+
+
+KINDS: Mapping[str, Callable[..., Figures]] = {
+    "floor": _floor,
+    "prepare": _prepare,
+    "cycles": _cycles,
+    "peak": _peak,
+    "steps": _steps,
+}
+
+
+def main(kind: str, arguments: str) -> None:
+    """Measure, with the log as the daemon writes it, into memory."""
+    from tracker.log import configure
+
+    configure("json", stream=StringIO())
+    figures = KINDS[kind](**msgspec.json.decode(arguments))
+    sys.stdout.write(msgspec.json.encode(figures).decode())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
