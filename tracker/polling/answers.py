@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -13,11 +12,10 @@ from msgspec.structs import replace
 from carriers.base import Batch
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingStatus
+from carriers.scans import digest as digest_of
 from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again
 from tracker.polling.cadence import Cadence, after_error
 from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, PollChange, Polled, PollFailure, PollQuiet
-
-_DIGEST_BYTES = 16
 
 
 class Fresh(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +54,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
             if not isinstance(answer, bytes):
                 self._put_aside(found, shipment, answer)
                 continue
-            digest = blake2b(answer, digest_size=_DIGEST_BYTES).digest()
+            digest = digest_of(answer)
             remembered = known.get(number)
             repeated = remembered is not None and remembered.digest == digest
             if repeated and shipment.status is not TrackingStatus.NOT_FOUND:
