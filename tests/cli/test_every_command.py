@@ -1,0 +1,136 @@
+"""Every command answers `--json` with one document, has an example in its help, and knows the common options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cyclopts import App
+
+from tests.cli.conftest import Shop
+from tests.cli.shell import Shell
+from tracker.cli.app import COMMANDS, build
+
+AT = ("--at", "2026-03-02T09:00Z")
+ANSWER = Path(__file__).parents[1] / "samples" / "carriers" / "seventeen_track"
+
+CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
+    "init": (("new", "--rehearsal"), 0, {"config", "database", "rehearsal", "written"}),
+    "run": (("--once", *AT), 0, {"imported", "asked", "decided", "dispatched", "down"}),
+    "import": (("{orders}", *AT), 0, {"files"}),
+    "carriers list": ((), 0, {"carriers"}),
+    "carriers parse": (("seventeen_track", "{answer}"), 0, {"carrier", "results", "error"}),
+    "services": (("--unmatched",), 0, {"services", "unmatched"}),
+    "explain": (("{order}", *AT), 0, {"explanations"}),
+    "review list": ((), 0, {"reviews"}),
+    "review show": (("{refund}",), 0, {"review"}),
+    "review approve": (("{refund}", "--by", "Mei", *AT), 0, {"results"}),
+    "review reject": (("{refund}", "--reason", "buyer waits", *AT), 0, {"results"}),
+    "tasks list": ((), 0, {"tasks"}),
+    "tasks show": (("{task}",), 0, {"task"}),
+    "tasks take": (("{task}", *AT), 0, {"results"}),
+    "tasks done": (("{extension}", "--window-end", "2026-05-01", *AT), 0, {"results"}),
+    "tasks drop": (("{task}", "--reason", "buyer cancelled", *AT), 0, {"results"}),
+    "tasks export": (("tasks.xlsx",), 0, {"file", "rows"}),
+    "outbox list": (("--state", "unknown"), 0, {"outbox"}),
+    "outbox show": (("{doubtful}",), 0, {"row"}),
+    "outbox resolve": (("{doubtful}", "--to", "sent", "--reason", "provider's log", *AT), 0, {"results"}),
+    "hold list": ((), 0, {"holds"}),
+    "hold show": (("{hold}",), 0, {"hold"}),
+    "hold release": (("{hold}", *AT), 0, {"results"}),
+    "order set": (("{order}", "--vip", *AT), 0, {"order"}),
+    "status": (AT, 1, {"orders", "outbox", "tasks", "needs_person", "rehearsal", "sources", "reviews"}),
+    "config check": ((), 0, {"config", "errors", "warnings", "problems"}),
+    "config show": (("--section", "tracker"), 0, {"settings"}),
+    "config schema": (("store",), 0, {"name", "schema"}),
+    "db upgrade": ((), 0, {"from", "to"}),
+    "db check": ((), 0, {"found", "needed", "verdict"}),
+    "report month-end": (("--month", "2026-03", "--out", "reports"), 0, {"month", "claims", "files"}),
+}
+WITHOUT_DATABASE = {"carriers list", "carriers parse", "config check", "config schema", "config show"}
+
+
+def _commands(app: App, path: tuple[str, ...]) -> Iterator[str]:
+    names = [name for name in app if not name.startswith("-")]
+    if not names:
+        yield " ".join(path)
+    for name in names:
+        yield from _commands(app[name], (*path, name))
+
+
+ALL = sorted(command for name in COMMANDS for command in _commands(build(name)[name], (name,)))
+
+
+def test_the_table_knows_every_command() -> None:
+    assert sorted(CASES) == ALL
+
+
+def _words(name: str, shop: Shop, tmp_path: Path) -> list[str]:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("订单号,平台渠道,店铺账号,国家二字码,运单号\n", encoding="utf-8")
+    known = {
+        **{field: str(getattr(shop, field)) for field in shop.__struct_fields__},
+        "orders": str(Path(__file__).parents[1] / "samples" / "imports" / "aliexpress_orders_zh.xls"),
+        "answer": str(next(iter(sorted(ANSWER.glob("*.json"))))),
+    }
+    return [*name.split(), *(str(word).format(**known) for word in CASES[name][0])]
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_json_is_one_document_and_nothing_else(name: str, shop: Shop, shell: Shell, tmp_path: Path) -> None:
+    """Operator experience section 5: a schema version, and nothing but the document on stdout."""
+    words = _words(name, shop, tmp_path)
+    if name in WITHOUT_DATABASE | {"init"}:
+        shell.config = None
+    said = shell(*words, "--json")
+    assert said.code == CASES[name][1], said
+    assert said.document["schema_version"] == 1
+    assert CASES[name][2] <= set(said.document)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_text_says_something_and_is_not_json(name: str, shop: Shop, shell: Shell, tmp_path: Path) -> None:
+    words = _words(name, shop, tmp_path)
+    if name in WITHOUT_DATABASE | {"init"}:
+        shell.config = None
+    said = shell(*words)
+    assert said.code == CASES[name][1], said
+    assert said.out.strip()
+    assert not said.out.startswith("{") or name == "config schema"
+    assert "\x1b" not in said.out, "no colours into a pipe"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_help_has_an_example(name: str, shell: Shell) -> None:
+    said = shell(*name.split(), "--help")
+    assert said.code == 0
+    plain = " ".join(said.out.split())
+    assert f"Example: tracker {name}" in plain
+    assert "--json" in plain
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(CASES) if name not in WITHOUT_DATABASE | {"init"}])
+def test_without_a_database_the_next_command_is_named(name: str, shop: Shop, shell: Shell, tmp_path: Path) -> None:
+    """Exit code 2; with --json the error is a document too."""
+    words = _words(name, shop, tmp_path)
+    (shop.folder / "tracker.db").unlink()
+    said = shell(*words, "--json")
+    assert (said.code, said.document["error"]["kind"]) == (2, "no_database")
+    assert "tracker init" in said.document["error"]["message"]
+
+
+WRITERS = [name for name in sorted(CASES) if "--at" in map(str, CASES[name][0]) and name not in {"explain", "status"}]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_at_is_for_rehearsals_where_a_command_writes(name: str, shell: Shell, tmp_path: Path, shop: Shop) -> None:
+    """DESIGN "How it runs": writing at another time than now needs the mark in the database."""
+    words = _words(name, shop, tmp_path)
+    (shop.folder / "tracker.db").unlink()
+    shell.config = None
+    assert shell("init", shop.folder).code == 0
+    shell.config = shop.folder / "tracker.toml"
+    said = shell(*words, "--json")
+    assert (said.code, said.document["error"]["kind"]) == (2, "not_a_rehearsal"), said

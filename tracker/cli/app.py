@@ -1,0 +1,96 @@
+"""The list of commands, and the one place where an exception becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from cyclopts import App, CycloptsError
+
+from tracker.cli.errors import Failure, failure_of
+from tracker.cli.output import print_json
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("tracker.cli.init:app", "Write a first configuration, folders and the database."),
+    "run": ("tracker.cli.run:app", "Run the daemon, or one full pass with --once."),
+    "import": ("tracker.cli.imports:app", "Read order and shipping files."),
+    "carriers": ("tracker.cli.carriers:app", "The sources that can be asked, and what their answers mean."),
+    "services": ("tracker.cli.services:app", "Texts of shipping services and what they map to."),
+    "explain": ("tracker.cli.explain:app", "Why an order is treated as it is, at any date."),
+    "review": ("tracker.cli.review:app", "Recommendations that wait for a person's word."),
+    "tasks": ("tracker.cli.tasks:app", "Work that only a person can do."),
+    "outbox": ("tracker.cli.outbox:app", "Everything that was decided, and the doubtful sends."),
+    "hold": ("tracker.cli.hold:app", "What a guard holds back."),
+    "order": ("tracker.cli.order:app", "Facts from outside: refunded, received, opted out, on hold."),
+    "status": ("tracker.cli.status:app", "What is due, what waits, what needs a person."),
+    "config": ("tracker.cli.config:app", "Check, show and describe the configuration."),
+    "db": ("tracker.cli.db:app", "The database's schema."),
+    "report": ("tracker.cli.report:app", "Registers and worksheets as files."),
+}
+"""Name -> where it lives, and what the list of commands says about it."""
+
+EXIT_CODES = (
+    "Exit codes: 0 done · 1 failed, or something needs a person · 2 usage or configuration · 3 done in part.  \n"
+    "Every command takes --json (one document on stdout) and --config PATH."
+)
+
+
+def build(called: str | None = None) -> App:
+    """The application: names now, modules when they are called. The command that is `called` tells its own, longer help."""
+    app = App(
+        name="tracker",
+        help="Follows cross-border parcels, writes to buyers in time, and keeps every deadline a marketplace or carrier sets.",
+        help_epilogue=EXIT_CODES,
+        version=_version,
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+    )
+    for name, (where, text) in COMMANDS.items():
+        app.command(where, name=name, help=None if name == called else text)
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. `argv` without the program's name, the process's own by default."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = build(next(iter(words), None))(words)
+    except CycloptsError as error:
+        failure = Failure(kind="usage", message=f"{error}\nSee: tracker {_command_of(words)}--help", code=2)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone (`| head`): nobody is left to tell
+        return 1
+    except KeyboardInterrupt:
+        failure = Failure(kind="interrupted", message="stopped by the keyboard", code=1)
+    except Exception as error:
+        found = failure_of(error)
+        if found is None:
+            raise
+        failure = found
+    else:
+        return code if isinstance(code, int) else 0
+    return _report(failure, words)
+
+
+def _report(failure: Failure, words: Sequence[str]) -> int:
+    if "--json" in words:
+        print_json({"error": {"kind": failure.kind, "message": failure.message, **failure.details}})
+    else:
+        print(f"tracker: {failure.message}", file=sys.stderr)
+    return failure.daemon_code if _resident(words) else failure.code
+
+
+def _resident(words: Sequence[str]) -> bool:
+    """Whether these words start the daemon, which speaks to systemd in other codes (facts/systemd.md section 6)."""
+    return list(words[:1]) == ["run"] and "--once" not in words
+
+
+def _command_of(words: Sequence[str]) -> str:
+    return "".join(f"{word} " for word in words[:1] if word in COMMANDS)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("logistics-tracker")

@@ -1,0 +1,81 @@
+"""`tracker carriers`: the sources that can be asked, and what their answers mean. Needs neither configuration nor database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from cyclopts import App
+
+from carriers import registry
+from carriers.base import Response
+from carriers.parse import ParseResult, Result, parse
+from tracker.cli.errors import Failed, UsageError
+from tracker.cli.options import Common
+from tracker.cli.output import Answer, Console, emit
+
+app = App(name="carriers", help="The sources that can be asked, and what their answers mean.")
+
+
+@app.command(name="list")
+def list_(*, common: Common = Common()) -> int:
+    """All sources this version can ask.
+
+    Example: `tracker carriers list --json`
+    """
+    known = [registry.describe(name) for name in registry.names()]
+    return emit(
+        Answer(
+            document={"carriers": [msgspec.to_builtins(each) for each in known]},
+            text=lambda console: console.table(
+                ("name", "source", "tier", "numbers a call", "secrets", "registers", "push"),
+                [(each.name, each.title, each.tier, each.batch_size, each.secrets, each.registers, each.push) for each in known],
+                empty="",
+            ),
+        ),
+        json=common.json,
+    )
+
+
+@app.command(name="parse")
+def parse_(name: str, file: Path, /, *, http_status: int = 200, common: Common = Common()) -> int:
+    """Read a stored answer of a source and say what it means.
+
+    Example: `tracker carriers parse seventeen_track answer.json --json`
+
+    Args:
+        name: The source, as in: tracker carriers list
+        file: The body as it came: JSON, XML, HTML or a sheet.
+        http_status: The status code it came with.
+    """
+    try:
+        found = parse(name, Response(status=http_status, body=file.read_bytes()))
+    except registry.UnknownCarrierError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise Failed("unreadable_file", f"{file}: cannot be read: {error.strerror}") from error
+    return emit(Answer(document=msgspec.to_builtins(found), text=lambda console: _text(console, found)), json=common.json)
+
+
+def _text(console: Console, found: ParseResult) -> None:
+    if found.error:
+        console.line(f"The whole request failed: {found.error.kind.value}: {found.error.message}")
+    for result in found.results:
+        _result(console, result)
+
+
+def _result(console: Console, result: Result) -> None:
+    console.head(result.tracking_number or "(the answer names no number)")
+    if result.error:
+        console.line(f"  {result.error.kind.value}: {result.error.message}")
+        return
+    reason = f" ({result.reason.value})" if result.reason else ""
+    console.line(f"  {result.status.value}{reason}, the source says {result.raw_sub_status or result.raw_status or 'nothing'}")
+    console.table(
+        ("time", "status", "reason", "code", "description", "location"),
+        [
+            (event.time or event.local_time, event.status, event.reason, event.raw_code, event.description, event.location)
+            for event in result.events
+        ],
+        empty="  No scan.",
+    )

@@ -1,0 +1,98 @@
+"""`tracker config`: check, show and describe the configuration. Needs no database, and no configuration of one's own."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+from cyclopts import App
+
+from tracker import config
+from tracker.cli.errors import UsageError, problem_document
+from tracker.cli.options import Common
+from tracker.cli.output import Answer, Console, emit
+from tracker.config import ConfigError, Problem, Setting
+
+app = App(name="config", help="The configuration: what is wrong with it, what is in force, what its files may hold.")
+
+
+@app.command
+def check(*, common: Common = Common()) -> int:
+    """Tell everything that is wrong, at once, as `file:line: key: what is wrong`. Exit code 1 when there is anything.
+
+    Example: `tracker config check --config shop/tracker.toml`
+    """
+    file = config.find(common.config, os.environ)
+    try:
+        problems = config.load(file, environ=os.environ).problems
+    except ConfigError as error:
+        problems = error.problems
+    errors = sum(problem.level == "error" for problem in problems)
+    document = {
+        "config": None if file is None else str(file),
+        "errors": errors,
+        "warnings": len(problems) - errors,
+        "problems": [problem_document(problem) for problem in problems],
+    }
+    where = "the shipped defaults" if file is None else str(file)
+    return emit(
+        Answer(document=document, text=lambda console: _problems(console, where, problems), code=1 if errors else 0),
+        json=common.json,
+    )
+
+
+@app.command
+def show(*, section: str | None = None, common: Common = Common()) -> int:
+    """Every value that is in force, and where it comes from. Secrets are never shown.
+
+    Example: `tracker config show --section tracker`
+
+    Args:
+        section: One file only, without its ending: tracker, destinations, stores/lume ...
+    """
+    settings = config.show(config.load(config.find(common.config, os.environ), environ=os.environ))
+    known = dict.fromkeys(setting.section for setting in settings)
+    if section is not None and section not in known:
+        raise UsageError(f"there is no section {section!r}; there are: {', '.join(known)}")
+    wanted = [setting for setting in settings if section in {None, setting.section}]
+    return emit(
+        Answer(
+            document={"settings": [msgspec.to_builtins(setting, enc_hook=str) for setting in wanted]},
+            text=lambda console: _settings(console, wanted),
+        ),
+        json=common.json,
+    )
+
+
+@app.command
+def schema(name: str = "tracker", /, *, common: Common = Common()) -> int:
+    """The JSON Schema of a configuration file, for editors.
+
+    Example: `tracker config schema store`
+
+    Args:
+        name: tracker, destinations, calendar, services, carriers, marketplaces, compensation, lint or store.
+    """
+    try:
+        found = config.schema(name)
+    except KeyError as error:
+        raise UsageError(f"no configuration file is called {name!r}; see: tracker config schema --help") from error
+    text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+    return emit(Answer(document={"name": name, "schema": found}, text=lambda console: console.line(text)), json=common.json)
+
+
+def _problems(console: Console, where: str, problems: tuple[Problem, ...]) -> None:
+    for problem in problems:
+        console.line(str(problem))
+    if not problems:
+        console.line(f"{where}: nothing is wrong.")
+
+
+def _settings(console: Console, settings: list[Setting]) -> None:
+    section: Any = None
+    for setting in settings:
+        if setting.section != section:
+            section = setting.section
+            console.head(f"[{section}]")
+        console.line(f"  {setting.key} = {setting.value!r}  ({setting.origin})")

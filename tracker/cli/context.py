@@ -1,0 +1,76 @@
+"""What a command works with: configuration, open database, time. And how its answer becomes output and an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import msgspec
+
+from tracker import config, log
+from tracker.cli.options import At, Common
+from tracker.cli.output import Answer, emit
+from tracker.clock import Clock, FixedClock, SystemClock
+from tracker.config import Loaded
+from tracker.store import Store, open_store
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """An open database with its configuration, at one time. Lives as long as the command."""
+
+    loaded: Loaded
+    store: Store
+    clock: Clock
+
+    @property
+    def now(self) -> datetime:
+        """The time of this command: `--at`, else the machine's."""
+        return self.clock.now()
+
+    def zone_of(self, store: str) -> str:
+        """The zone in which the marketplace of a store shows its dates (D9); UTC for a store that no file describes any more."""
+        rules = self.loaded.rules
+        return rules.marketplace(rules.stores[store].platform).zone if store in rules.stores else "UTC"
+
+
+def clock_of(common: Common) -> Clock:
+    """The machine's clock, or the one that `--at` fixes."""
+    at = common.at if isinstance(common, At) else None
+    return SystemClock() if at is None else FixedClock(at)
+
+
+def load(common: Common) -> Loaded:
+    """The configuration. Raises ConfigError with all problems at once."""
+    return config.load(config.find(common.config, os.environ), environ=os.environ)
+
+
+def configure_log(loaded: Loaded) -> None:
+    """Log to stderr, in the form that the configuration asks for; stdout is for data."""
+    log.configure(msgspec.convert(loaded.settings.log_format, log.Format))
+
+
+@asynccontextmanager
+async def opened(common: Common, *, writes: bool) -> AsyncIterator[Room]:
+    """Open the database of the configuration. Raises ConfigError, StoreError; NotARehearsal for `--at` where it must not be."""
+    loaded, clock = load(common), clock_of(common)
+    configure_log(loaded)
+    store = await open_store(loaded.settings.database_url, clock=clock)
+    try:
+        if writes and isinstance(clock, FixedClock):
+            await store.require_rehearsal()
+        yield Room(loaded=loaded, store=store, clock=clock)
+    finally:
+        await store.close()
+
+
+def answer(common: Common, work: Callable[[Room], Awaitable[Answer]], *, writes: bool = False) -> int:
+    """Run a command's work on the open database and print what it found."""
+
+    async def run() -> Answer:
+        async with opened(common, writes=writes) as room:
+            return await work(room)
+
+    return emit(asyncio.run(run()), json=common.json)

@@ -1,0 +1,75 @@
+"""`tracker init`: a first configuration, its folders and the database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import App, Parameter
+
+from tracker import config
+from tracker.cli.context import clock_of
+from tracker.cli.errors import Failed, UsageError
+from tracker.cli.options import At
+from tracker.cli.output import Answer, Console, emit
+from tracker.config.example import write_example
+from tracker.store import create
+
+SCHEMA_FILE = "tracker.schema.json"
+"""The first line of tracker.toml names it: editors complete and check the keys by it."""
+
+
+app = App(name="init")
+
+
+@app.default
+def init(folder: Path | None = None, /, *, rehearsal: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
+    """Write a first configuration with its folders, and make the database. What is there already is never overwritten.
+
+    Example: `tracker init shop --rehearsal`
+
+    Args:
+        folder: Where to; the present folder by default. Where a configuration is in place, only the database is made.
+        rehearsal: For trying out: commands take --at on this database, the daemon refuses it. The mark stays for ever.
+    """
+    if common.at is not None and not rehearsal:
+        raise UsageError("--at belongs to a rehearsal: tracker init --rehearsal --at TIME")
+    file = _config_file(folder, common)
+    try:
+        written = () if file.exists() else _write(file, rehearsal=rehearsal)
+    except OSError as error:
+        raise Failed("not_writable", str(error) if error.strerror is None else f"{error.filename}: {error.strerror}") from error
+    settings = config.load(file, environ=os.environ).settings
+    create(settings.database_url, rehearsal=rehearsal, now=clock_of(common).now())
+    document = {
+        "config": str(file),
+        "database": settings.database_url,
+        "rehearsal": rehearsal,
+        "written": [str(path) for path in written],
+    }
+    return emit(Answer(document=document, text=lambda console: _text(console, document)), json=common.json)
+
+
+def _config_file(folder: Path | None, common: At) -> Path:
+    named = common.config if folder is None else folder / "tracker.toml"
+    return config.find(named, os.environ) or Path("tracker.toml")
+
+
+def _write(file: Path, *, rehearsal: bool) -> tuple[Path, ...]:
+    written = write_example(file.parent, rehearsal=rehearsal)
+    schema = file.parent / SCHEMA_FILE
+    schema.write_bytes(msgspec.json.format(msgspec.json.encode(config.schema()), indent=2) + b"\n")
+    return (*written, schema)
+
+
+def _text(console: Console, document: dict[str, Any]) -> None:
+    for path in document["written"]:
+        console.line(f"written   {path}")
+    console.line(f"database  {document['database']}{'  (a rehearsal)' if document['rehearsal'] else ''}")
+    console.line()
+    folder = Path(document["config"]).parent
+    console.line(f"Next: describe your shop in {folder / 'stores'} (an example lies there), then:")
+    console.line(f"  tracker config check --config {document['config']}")
+    console.line(f"  tracker import orders.xls --config {document['config']}")

@@ -1,0 +1,73 @@
+"""`tracker order`: facts from outside."""
+
+from __future__ import annotations
+
+from cyclopts import App
+from msgspec import UNSET
+
+from tracker.cli.context import Room, answer
+from tracker.cli.options import Amount, Day, Person, Time, read_time
+from tracker.cli.output import Answer
+from tracker.desk import orders, tasks
+from tracker.store.rows import OrderPatch
+
+app = App(name="order", help="Facts from outside, which no file tells: clerks refund in the marketplace's own pages.")
+
+
+@app.command(name="set")
+def set_(  # noqa: PLR0913 - each is a fact that somebody may know
+    order: str,
+    /,
+    *,
+    store: str | None = None,
+    refunded: Amount | None = None,
+    ref: str | None = None,
+    received: str | None = None,
+    window_end: Day | None = None,
+    hold_until: Time | None = None,
+    waiting_since: Time | None = None,
+    opt_out: bool | None = None,
+    vip: bool | None = None,
+    note: str | None = None,
+    reason: str | None = None,
+    common: Person = Person(),
+) -> int:
+    """Tell what is known about an order. What follows from it is decided at the next pass.
+
+    Example: `tracker order set 8170000000000011 --refunded 12.50 --ref R-4711 --by Mei`
+
+    Args:
+        order: The order's number.
+        store: The store, where two of them use the same number.
+        refunded: What was paid back now, in the order's currency; needs --ref. Earlier refunds stay, this one is added.
+        ref: The reference of that refund.
+        received: The buyer has it: the day he got it, or "now".
+        window_end: The last day of the delivery window, as the marketplace shows it.
+        hold_until: Nothing goes out about this order before that time.
+        waiting_since: Since when the buyer waits for an answer.
+        opt_out: The buyer wants no messages.
+        vip: A buyer to look after.
+        note: What the next one should know.
+        reason: How you know.
+    """
+
+    async def work(room: Room) -> Answer:
+        found = await room.store.order_ref(order, store)
+        patch = OrderPatch(
+            refunded=UNSET if refunded is None else refunded,
+            reference=UNSET if ref is None else ref,
+            received_at=UNSET if received is None else (room.now if received == "now" else read_time(received)),
+            window_end=UNSET if window_end is None else tasks.end_of_day(window_end, room.zone_of(found.store)),
+            hold_until=UNSET if hold_until is None else hold_until,
+            waiting_since=UNSET if waiting_since is None else waiting_since,
+            opted_out=UNSET if opt_out is None else opt_out,
+            vip=UNSET if vip is None else vip,
+            note=UNSET if note is None else note,
+        )
+        told = await orders.tell(room.store, found, patch, by=common.who, reason=reason, now=room.now)
+        return Answer(
+            document={"order": {"store": told.store, "number": told.number, "facts_version": told.version}},
+            text=lambda console: console.line(f"Noted. See what follows: tracker explain {told.number}"),
+        )
+
+    return answer(common, work, writes=True)

@@ -1,0 +1,134 @@
+"""Outbox rows as people and scripts see them: the same words in review, outbox and hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tracker.cli.output import Answer, Console, money, shown
+from tracker.desk import Outcome
+from tracker.store.rows import OutboxView, TaskView
+
+COLUMNS = ("id", "facts", "deadline", "store", "order", "parcel", "what", "amount", "state", "reason")
+
+
+_ELSEWHERE = frozenset({"currency", "hold", "evidence", "intent", "order", "store"})
+
+
+def row_document(view: OutboxView) -> dict[str, Any]:
+    """One row for `--json`."""
+    row = view.row
+    return {
+        "id": row.id,
+        "key": row.key,
+        "facts_version": view.order.version,
+        "store": row.store,
+        "platform": view.order.platform,
+        "order": view.order.number,
+        "country": view.order.country,
+        "tracking_number": row.shipment,
+        "kind": row.kind,
+        "intent": row.intent,
+        "occasion": row.occasion,
+        "template": row.template,
+        "channel": row.channel,
+        "state": row.state,
+        "hold": row.hold,
+        "rejected": view.rejected,
+        "reason": row.reason,
+        "rule": row.rule,
+        "amount": row.amount,
+        "currency": row.currency,
+        "deadline": row.deadline,
+        "not_before": row.not_before,
+        "created_at": row.created_at,
+        "held_since": view.held_since,
+        "decided_at": view.decided_at,
+        "approved_by": row.approved_by,
+        "sent_at": view.sent_at,
+        "provider_id": view.provider_id,
+        "task": view.task_id,
+        "attempts": row.attempts,
+        "result": row.result,
+        "config": row.config_version,
+        "evidence": row.evidence,
+    }
+
+
+def row_cells(view: OutboxView) -> tuple[object, ...]:
+    """One row for a table with `COLUMNS`."""
+    row = view.row
+    return (
+        row.id,
+        view.order.version,
+        row.deadline,
+        row.store,
+        view.order.number,
+        row.shipment,
+        row.intent,
+        money(row.amount, row.currency),
+        state_of(view),
+        row.reason,
+    )
+
+
+def state_of(view: OutboxView) -> str:
+    """The state with what keeps it there."""
+    if view.rejected:
+        return "rejected"
+    return f"{view.row.state.value}: {view.row.hold.value}" if view.row.hold else view.row.state.value
+
+
+def listing(name: str, views: Sequence[OutboxView], *, empty: str) -> Answer:
+    """A list of rows; `name` is its key in the document."""
+    return Answer(
+        document={name: [row_document(view) for view in views]},
+        text=lambda console: console.table(COLUMNS, [row_cells(view) for view in views], empty=empty),
+    )
+
+
+def card(name: str, view: OutboxView, *, next_step: str = "") -> Answer:
+    """One row with everything that led to it."""
+
+    def text(console: Console) -> None:
+        row = view.row
+        console.head(f"{row.intent.value} for order {view.order.number} ({row.store})")
+        facts = row_document(view) | {"amount": money(row.amount, row.currency), "state": state_of(view)}
+        console.facts({key: value for key, value in facts.items() if key not in _ELSEWHERE})
+        if row.evidence:
+            console.head("Evidence")
+            console.facts(row.evidence)
+        if next_step:
+            console.line()
+            console.line(next_step)
+
+    return Answer(document={name: row_document(view)}, text=text)
+
+
+def outcomes(done: str, results: Sequence[Outcome[OutboxView] | Outcome[TaskView]]) -> Answer:
+    """What became of each id: exit 0 when all were taken, 3 in part, 1 when none was."""
+    refused = sum(result.refused is not None for result in results)
+
+    def text(console: Console) -> None:
+        for result in results:
+            console.line(f"{result.id}: {done if result.refused is None else result.refused}")
+
+    return Answer(
+        document={
+            "results": [
+                {"id": each.id, "done": each.refused is None, "state": _state(each), "message": each.refused} for each in results
+            ]
+        },
+        text=text,
+        code=0 if not refused else (1 if refused == len(results) else 3),
+    )
+
+
+def _state(result: Outcome[OutboxView] | Outcome[TaskView]) -> str | None:
+    match result.view:
+        case None:
+            return None
+        case OutboxView():
+            return shown(result.view.row.state)
+        case _:
+            return shown(result.view.state)

@@ -1,0 +1,63 @@
+"""`tracker run`: the daemon, or one full pass."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from tracker import config
+from tracker.cli.context import clock_of, configure_log, load
+from tracker.cli.errors import UsageError
+from tracker.cli.options import At
+from tracker.cli.output import Answer, Console, emit
+from tracker.daemon import PassReport
+from tracker.store import open_store
+
+app = App(name="run")
+
+
+@app.default
+def run(*, once: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
+    """Run the daemon until it is asked to stop, or do one full pass: read the inbox, ask, decide, act.
+
+    Example: `tracker run --once --at 2026-03-01`
+
+    Args:
+        once: Do all that is due now, say what was done, and end. Exit code 0 also when a source was down.
+    """
+    if once:
+        return emit(asyncio.run(_once(common)), json=common.json)
+    if common.at is not None:
+        raise UsageError("the daemon lives today: --at belongs to tracker run --once")
+    from tracker import daemon
+
+    return daemon.run(config.find(common.config, os.environ))
+
+
+async def _once(common: At) -> Answer:
+    from tracker.daemon import run_once
+
+    loaded, clock = load(common), clock_of(common)
+    configure_log(loaded)
+    store = await open_store(loaded.settings.database_url, clock=clock, daemon=True)
+    try:
+        if common.at is not None:
+            await store.require_rehearsal()
+        report = await run_once(loaded, store, clock)
+    finally:
+        await store.close()
+    return Answer(document=msgspec.to_builtins(report), text=lambda console: _text(console, report))
+
+
+def _text(console: Console, report: PassReport) -> None:
+    console.line(
+        f"{report.imported} files read, {report.asked} parcels asked about, {report.decided} orders decided, "
+        f"{report.dispatched} effects worked on."
+    )
+    if report.down:
+        console.line(f"Not reached: {', '.join(report.down)}. Their parcels are as they were; nothing ages because of it.")
+    console.line("What needs you: tracker status")

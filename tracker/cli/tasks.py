@@ -1,0 +1,227 @@
+"""`tracker tasks`: work that only a person can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from tracker.cli.context import Room, answer
+from tracker.cli.errors import UsageError
+from tracker.cli.options import Amount, At, Day, Person
+from tracker.cli.output import Answer, Console
+from tracker.cli.rows import outcomes
+from tracker.desk import each, tasks
+from tracker.model import TaskState
+from tracker.store.rows import TaskResult, TaskView
+
+app = App(name="tasks", help="Work that only a person can do: paste a text, extend a window, pay a refund, ask a forwarder.")
+
+COLUMNS = ("id", "deadline", "store", "order", "kind", "state", "in hand", "wants", "title")
+
+
+@app.command(name="list")
+def list_(*, state: list[TaskState] | None = None, store: str | None = None, common: At = At()) -> int:
+    """Open tasks, nearest deadline first.
+
+    Example: `tracker tasks list --store lume --state open`
+
+    Args:
+        state: Which states; those still to do by default.
+        store: One store only.
+    """
+
+    async def work(room: Room) -> Answer:
+        found = await tasks.listed(room.store, states=state or tasks.OPEN, of_store=store)
+        return Answer(
+            document={"tasks": [task_document(task) for task in found]},
+            text=lambda console: console.table(COLUMNS, [_cells(task) for task in found], empty="Nothing is to be done."),
+        )
+
+    return answer(common, work)
+
+
+@app.command
+def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user reads in --help
+    """One task with its facts, its link and the text to paste.
+
+    Example: `tracker tasks show 7`
+    """
+
+    async def work(room: Room) -> Answer:
+        task = await room.store.task(id)
+        return Answer(document={"task": task_document(task)}, text=lambda console: _card(console, task))
+
+    return answer(common, work)
+
+
+@app.command
+def take(*ids: int, common: Person = Person()) -> int:
+    """Take tasks in hand: a lock with your name.
+
+    Example: `tracker tasks take 7 8 --by Mei`
+    """
+
+    async def work(room: Room) -> Answer:
+        async def one(task_id: int) -> TaskView:
+            return await tasks.take(room.store, task_id, by=common.who, now=room.now)
+
+        return outcomes("in hand", await each(_some(ids), one))
+
+    return answer(common, work, writes=True)
+
+
+@app.command
+def done(
+    *ids: int,
+    window_end: Day | None = None,
+    amount: Amount | None = None,
+    ref: str | None = None,
+    unsure: Annotated[bool, Parameter(negative=())] = False,
+    note: str | None = None,
+    common: Person = Person(),
+) -> int:
+    """Close tasks as done. An extension wants --window-end, a refund --amount and --ref.
+
+    Example: `tracker tasks done 7 --window-end 2026-05-01 --by Mei`
+
+    Args:
+        window_end: The new last day of the delivery window, as the marketplace shows it.
+        amount: What was really paid back, in the order's currency.
+        ref: The marketplace's or bank's reference of the refund.
+        unsure: You cannot say whether it was done: it is never done again by itself, and shown as doubtful.
+        note: What the next one should know.
+    """
+    if unsure and (window_end or amount is not None or ref):
+        raise UsageError("--unsure says that you do not know; leave out --window-end, --amount and --ref")
+    if len(ids) > 1 and (window_end or amount is not None or ref):
+        raise UsageError("--window-end, --amount and --ref belong to one task: close them one by one")
+
+    async def work(room: Room) -> Answer:
+        async def one(task_id: int) -> TaskView:
+            task = await room.store.task(task_id)
+            end = None if window_end is None else tasks.end_of_day(window_end, room.zone_of(task.store))
+            result = TaskResult(window_end=end, amount=amount, reference=ref, note=note, unsure=unsure)
+            return await tasks.done(room.store, task_id, result, by=common.who, now=room.now)
+
+        return outcomes("doubtful; see: tracker outbox list --state unknown" if unsure else "done", await each(_some(ids), one))
+
+    return answer(common, work, writes=True)
+
+
+@app.command
+def drop(*ids: int, reason: str, common: Person = Person()) -> int:
+    """Give tasks up, with a reason. What they were for is not done again by itself.
+
+    Example: `tracker tasks drop 7 --reason "buyer cancelled by phone" --by Mei`
+    """
+    if not reason.strip():
+        raise UsageError("dropping a task needs a reason that says something: --reason 'why'")
+
+    async def work(room: Room) -> Answer:
+        async def one(task_id: int) -> TaskView:
+            return await tasks.drop(room.store, task_id, by=common.who, reason=reason, now=room.now)
+
+        return outcomes("dropped", await each(_some(ids), one))
+
+    return answer(common, work, writes=True)
+
+
+@app.command
+def export(file: Path, /, *, store: str | None = None, common: At = At()) -> int:
+    """Write the open tasks as a worksheet (.xlsx), with texts, links and columns for the decisions.
+
+    Example: `tracker tasks export today.xlsx --store lume`
+    """
+    if file.suffix.lower() != ".xlsx":
+        raise UsageError(f"{file} should end in .xlsx")
+
+    async def work(room: Room) -> Answer:
+        from tracker.reports.sheet import write_xlsx
+        from tracker.reports.worksheet import task_sheet
+
+        sheet = task_sheet(await tasks.listed(room.store, of_store=store))
+        write_xlsx(file, [sheet], created=room.now)
+        return Answer(
+            document={"file": str(file), "rows": len(sheet.rows)},
+            text=lambda console: console.line(f"{len(sheet.rows)} lines in {file}"),
+        )
+
+    return answer(common, work)
+
+
+def task_document(task: TaskView) -> dict[str, Any]:
+    """One task for `--json`."""
+    return {
+        "id": task.id,
+        "kind": task.kind,
+        "title": task.title,
+        "store": task.store,
+        "order": task.order,
+        "state": task.state,
+        "deadline": task.deadline,
+        "valid_until": task.valid_until,
+        "group": task.group,
+        "wants": task.wants,
+        "taken_by": task.taken_by,
+        "taken_at": task.taken_at,
+        "closed_by": task.closed_by,
+        "closed_at": task.closed_at,
+        "created_at": task.created_at,
+        "result": task.result,
+        "items": [
+            {
+                "outbox": item.row_id,
+                "order": item.order,
+                "facts": item.facts,
+                "text": item.text,
+                "twin": item.twin,
+                "url": item.url,
+                "deadline": item.deadline,
+                "dropped": item.dropped,
+            }
+            for item in task.items
+        ],
+    }
+
+
+def _cells(task: TaskView) -> tuple[object, ...]:
+    several = f" (+{len(task.items) - 1})" if len(task.items) > 1 else ""
+    wants = [tasks.OPTION[want] for want in task.wants]
+    return (
+        task.id, task.deadline, task.store, f"{task.order}{several}", task.kind, task.state, task.taken_by, wants, task.title,
+    )  # fmt: skip
+
+
+def _card(console: Console, task: TaskView) -> None:
+    console.head(f"{task.title}  [{task.state.value}]")
+    console.facts(
+        {
+            "deadline": task.deadline,
+            "valid_until": task.valid_until,
+            "in_hand": task.taken_by,
+            "closed": task.closed_at,
+            "closed_by": task.closed_by,
+            "result": task.result,
+        }
+    )
+    for item in task.items:
+        console.line()
+        console.head(f"Order {item.order}" + ("  (no longer wanted)" if item.dropped else ""))
+        console.facts({"link": item.url, **item.facts})
+        for title, text in (("Text for the buyer", item.text), ("The same for you", item.twin)):
+            if text:
+                console.line()
+                console.head(title)
+                console.line(text)
+    if task.state in tasks.OPEN:
+        wants = " ".join(tasks.OPTION[want] for want in task.wants)
+        console.line()
+        console.line(f"tracker tasks done {task.id} {wants}".rstrip())
+
+
+def _some(ids: tuple[int, ...]) -> tuple[int, ...]:
+    if not ids:
+        raise UsageError("name at least one id; they stand in: tracker tasks list")
+    return ids
