@@ -44,8 +44,8 @@ def _quiet_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(capsys)
+def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(capfd)
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,8 @@ class Said(msgspec.Struct, frozen=True):
 class Shell:
     """Runs `tracker …` on one configuration."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str], config: Path | None = None) -> None:
-        self._capsys = capsys
+    def __init__(self, capfd: pytest.CaptureFixture[str], config: Path | None = None) -> None:
+        self._capfd = capfd
         self.config = config
 
     def __call__(self, *words: str | int | os.PathLike[str]) -> Said:
@@ -39,9 +39,9 @@ class Shell:
         line = [str(word) for word in words]
         if self.config is not None:
             line += ["--config", str(self.config)]
-        self._capsys.readouterr()
+        self._capfd.readouterr()
         code = main(line)
-        captured = self._capsys.readouterr()
+        captured = self._capfd.readouterr()
         return Said(code, captured.out, captured.err)
 
     def json(self, *words: str | int | os.PathLike[str]) -> dict[str, Any]:

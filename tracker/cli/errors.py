@@ -62,6 +62,8 @@ _STORE: Mapping[str, tuple[str, int, int]] = {
     "SchemaTooNew": ("schema_too_new", 2, DAEMON_CONFIG),
     "UnsupportedDatabase": ("unsupported_database", 2, DAEMON_CONFIG),
     "NotARehearsal": ("not_a_rehearsal", 2, DAEMON_USAGE),
+    "AnotherDaemon": ("another_daemon", 1, DAEMON_AGAIN),
+    "Locked": ("locked", 1, DAEMON_AGAIN),
     "Damaged": ("database_damaged", 1, DAEMON_DAMAGED),
     "Unwritable": ("database_unwritable", 1, DAEMON_DAMAGED),
     "NotThere": ("not_there", 1, DAEMON_AGAIN),

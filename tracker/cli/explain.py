@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cyclopts import App
-
 from tracker.cli.context import Room, answer
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console
@@ -16,10 +14,7 @@ from tracker.policy import release
 from tracker.store import NotThere
 from tracker.timeline import Seen, as_of
 
-app = App(name="explain")
 
-
-@app.default
 def explain_(number: str, /, *, store: str | None = None, common: At = At()) -> int:
     """The facts, the rules that apply and those that do not with their reasons, what was decided, what comes next.
 

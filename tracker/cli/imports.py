@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import At
 from tracker.cli.output import Answer
 
-app = App(name="import")
 
-
-@app.default
 def import_files(
     *files: Path,
     format: str | None = None,  # noqa: A002 - what the user writes

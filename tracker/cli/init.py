@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from tracker import config
 from tracker.cli.context import clock_of
@@ -21,10 +21,6 @@ SCHEMA_FILE = "tracker.schema.json"
 """The first line of tracker.toml names it: editors complete and check the keys by it."""
 
 
-app = App(name="init")
-
-
-@app.default
 def init(folder: Path | None = None, /, *, rehearsal: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
     """Write a first configuration with its folders, and make the database. What is there already is never overwritten.
 

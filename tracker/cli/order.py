@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cyclopts import App
 from msgspec import UNSET
 
 from tracker.cli.context import Room, answer
+from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, Day, Person, Time, read_time
 from tracker.cli.output import Answer
 from tracker.desk import orders, tasks
@@ -56,7 +59,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         patch = OrderPatch(
             refunded=UNSET if refunded is None else refunded,
             reference=UNSET if ref is None else ref,
-            received_at=UNSET if received is None else (room.now if received == "now" else read_time(received)),
+            received_at=UNSET if received is None else _moment(received, room.now),
             window_end=UNSET if window_end is None else tasks.end_of_day(window_end, room.zone_of(found.store)),
             hold_until=UNSET if hold_until is None else hold_until,
             waiting_since=UNSET if waiting_since is None else waiting_since,
@@ -71,3 +74,10 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         )
 
     return answer(common, work, writes=True)
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    try:
+        return now if text == "now" else read_time(text)
+    except ValueError as error:
+        raise UsageError(f"--received: {error}, or now") from error

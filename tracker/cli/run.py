@@ -7,7 +7,7 @@ import os
 from typing import Annotated
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from tracker import config
 from tracker.cli.context import clock_of, configure_log, load
@@ -17,10 +17,7 @@ from tracker.cli.output import Answer, Console, emit
 from tracker.daemon import PassReport
 from tracker.store import open_store
 
-app = App(name="run")
 
-
-@app.default
 def run(*, once: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
     """Run the daemon until it is asked to stop, or do one full pass: read the inbox, ask, decide, act.
 

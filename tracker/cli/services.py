@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from tracker.cli.context import Room, answer
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console
 
-app = App(name="services")
 
-
-@app.default
 def services(*, unmatched: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
     """Services that services.toml knows, and texts of files that none of them fits (those parcels are treated with caution).
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from cyclopts import App
-
 from tracker.cli.context import Room, answer
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console
@@ -14,10 +12,7 @@ from tracker.clock import instant
 from tracker.model import OutboxState
 from tracker.store.rows import SourceHealth, StatusCounts
 
-app = App(name="status")
 
-
-@app.default
 def status(*, common: At = At()) -> int:
     """What is due, what waits, and what needs a person. Exit code 1 when something does.
 
