@@ -14,6 +14,7 @@ from tests.policy.build import (
     day,
     decision,
     delivered,
+    dossier,
     effect,
     keys,
     order,
@@ -35,6 +36,7 @@ from tracker.model import (
     Shipment,
     TaskState,
 )
+from tracker.policy import decide
 from tracker.rules import Manners
 
 R = DecisionReason
@@ -139,7 +141,7 @@ def test_d12_what_the_facts_took_back_opens_again_under_its_key(state: dict[str,
 
 
 def test_d12_several_parcels_share_the_slot_and_the_text_speaks_of_the_most_delayed() -> None:
-    young = replace(moving(31, number="LP2", id=2), first_scan=scan(10))
+    young = replace(moving(31, number="LP2", id=2), first_scan=scan(6))
     found = decision(at(31, young, moving(31)), Intent.STAGE1)
     assert (found.subject, found.shipment) == ("order/jade/8001", "LP1")
     later = replace(young, first_scan=scan(5))
@@ -166,7 +168,7 @@ STOPS: list[tuple[dict[str, Any], DecisionReason]] = [
     ({"received_at": day(29)}, R.RECEIVED_BY_BUYER),
     ({"refunded_at": day(29), "refunded_amount": order().amount}, R.REFUNDED),
     ({"opted_out": True}, R.OPTED_OUT),
-    ({"waiting_since": day(30)}, R.BUYER_WAITS),
+    ({"waiting_since": day(30.5)}, R.BUYER_WAITS),
     ({"cases": (CASE,)}, R.DISPUTE_OPEN),
 ]
 
@@ -226,7 +228,7 @@ def test_a_suspect_number_is_not_written_about() -> None:
 def test_a_partly_refunded_order_goes_on_for_its_other_parcel() -> None:
     """D23: the share of LP1 was paid back; LP2 still travels. A refund that names no parcel silences all of them."""
     paid = refund(28, state=OutboxState.SENT, task=TaskState.DONE, amount=order().amount)
-    facts = {"refunded_at": day(29), "refunded_amount": paid.amount, "amount": order().amount * 2}  # type: ignore[operator]
+    facts: dict[str, Any] = {"refunded_at": day(29), "refunded_amount": paid.amount, "amount": order().amount * 2}  # type: ignore[operator]
     pair = (moving(31), moving(31, number="LP2", id=2))
     assert decision(at(31, *pair, effects=(paid,), **facts), Intent.STAGE1).shipment == "LP2"
     assert why(at(31, *pair, **facts), "ladder") is R.REFUNDED
@@ -261,7 +263,7 @@ def test_stages_before_the_cut_over_are_skipped() -> None:
 def test_d17_a_type_is_sent_only_where_it_is_wanted(platform: str, off: frozenset[str], expected: list[str]) -> None:
     verdict = at(31, moving(31), platform=platform, store="lotus", rules=rules(messages_off=off))
     assert keys(verdict) == expected
-    assert (why(verdict, "br-standard.stage1") is R.SWITCHED_OFF) is not expected
+    assert (why(verdict, "br-standard.stage1") is R.SWITCHED_OFF) is (not expected)
 
 
 def test_d17_a_manual_channel_keeps_only_the_types_worth_a_persons_time() -> None:
@@ -291,9 +293,6 @@ def test_r45_after_the_rounds_a_person_decides() -> None:
 def test_d20_a_message_needs_facts_of_48_hours(heard: float | None) -> None:
     """D20: older facts are asked afresh first; still older: waiting_for_facts, woken by the next answer."""
     stale = replace(moving(30), last_answer_at=None if heard is None else day(heard))
-    from tests.policy.build import dossier
-    from tracker.policy import decide
-
     verdict = decide(dossier(stale), RULES, day(30))
     assert keys(verdict) == []
     assert why(verdict, "br-standard.stage1") is R.WAITING_FOR_FACTS

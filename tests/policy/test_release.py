@@ -1,0 +1,223 @@
+"""The last look before a call: D11, D17, D20-D22, D25, faults rows 13 and 35."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.policy.build import RULES, at, day, decision, delivered, dossier, effect, parcel, refund, row, rules, window
+from tracker.model import (
+    Case,
+    Decision,
+    Dossier,
+    HoldReason,
+    Intent,
+    Mode,
+    OutboxRow,
+    OutboxState,
+    Release,
+    ReleaseVerdict,
+    Shipment,
+    Totals,
+)
+from tracker.policy import release
+from tracker.rules import Rules
+
+SEND, HOLD, DEFER, CANCEL = ReleaseVerdict.SEND, ReleaseVerdict.HOLD, ReleaseVerdict.DEFER, ReleaseVerdict.CANCEL
+NOW = day(31)
+
+
+def slow(heard: float = 30.9) -> Shipment:
+    return parcel(last=28, heard=heard)
+
+
+def stage(**change: Any) -> OutboxRow:
+    """Stage 1, due on day 30, on its way on day 31."""
+    return row(decision(at(30.5, slow(30.4)), Intent.STAGE1), 30.5, **change)
+
+
+def waiting(*shipments: Shipment, **change: Any) -> Dossier:
+    return dossier(*(shipments or (slow(),)), effects=(effect(Intent.STAGE1, 30.5, state=OutboxState.PENDING),), **change)
+
+
+def asked(
+    item: OutboxRow | None = None, told: Dossier | None = None, *, rules: Rules = RULES, now: datetime = NOW, **totals: Any
+) -> Release:
+    return release(item or stage(), told or waiting(), Totals(**totals), rules, now)
+
+
+def test_a_stage_goes_out() -> None:
+    assert asked() == Release(verdict=SEND, why="free")
+
+
+# ------------------------------------------------------------------------------------------------------------------ cancel
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (waiting(delivered(slow(), 30.8)), "delivered"),
+        (waiting(cases=(Case(id="1", kind="dispute", opened_at=day(30.9)),)), "dispute_open"),
+        (waiting(opted_out=True), "opted_out"),
+        (waiting(waiting_since=day(30.9)), "buyer_waits"),
+        (waiting(refunded_at=day(30.9)), "refunded"),
+    ],
+    ids=["delivered", "dispute", "opt-out", "buyer waits", "refunded"],
+)
+def test_i4_stops_are_looked_at_once_more_on_fresh_facts(told: Dossier, why: str) -> None:
+    """I4, D15: decided in the morning, delivered at noon: it does not go out in the afternoon."""
+    assert asked(told=told) == Release(verdict=CANCEL, why=why)
+
+
+def test_a_stage_overtaken_by_the_next_is_cancelled() -> None:
+    assert asked(told=waiting(parcel(last=43, heard=44.9)), now=day(45)).why == "superseded_by_later_stage"
+
+
+# ------------------------------------------------------------------------------------------------------- held for a person
+
+
+@pytest.mark.parametrize(
+    ("mode", "modes", "hold"),
+    [
+        (Mode.LIVE, {}, None),
+        (Mode.OBSERVE, {}, HoldReason.STORE_OBSERVES),
+        (Mode.APPROVE, {}, HoldReason.MESSAGE_NEEDS_APPROVAL),
+        (Mode.LIVE, {"stage1": Mode.APPROVE}, HoldReason.MESSAGE_NEEDS_APPROVAL),
+        (Mode.OBSERVE, {"stage1": Mode.LIVE}, None),
+    ],
+)
+def test_d22_a_store_lets_out_what_its_mode_allows(mode: Mode, modes: dict[str, Mode], hold: HoldReason | None) -> None:
+    """D22: observe, then approve, then live, per message type."""
+    store = replace(RULES.stores["jade"], mode=mode, modes=modes)
+    assert asked(rules=rules(stores={"jade": store})).hold is hold
+
+
+def test_d22_a_store_that_nobody_configured_observes() -> None:
+    assert asked(rules=rules(stores={})).hold is HoldReason.STORE_OBSERVES
+
+
+def test_d22_what_was_due_before_the_first_start_is_held_once() -> None:
+    """D22: per store, not per database."""
+    assert asked(store_since=day(30.2)).hold is HoldReason.FIRST_START
+    assert asked(store_since=day(29.9)).verdict is SEND
+
+
+def test_a_stage_more_than_five_days_late_goes_to_the_queue() -> None:
+    """Faults row 35: late counts from the stage's own day, however often it was deferred."""
+    assert asked(now=day(35), told=waiting(slow(34.9))).verdict is SEND
+    late = asked(stage(not_before=day(35)), now=day(35.1), told=waiting(slow(35)))
+    assert late.hold is HoldReason.STALE_STAGE
+
+
+def test_faults_13_nobody_is_written_to_while_the_clock_is_not_trusted() -> None:
+    assert asked(time_guard=True).hold is HoldReason.TIME_GUARD
+
+
+def test_what_a_person_waved_through_is_not_held_again() -> None:
+    """Approved or released: the modes, the first start, the stale guard have been answered. The caps have not."""
+    approved = stage(approved_by="li")
+    assert asked(approved, rules=rules(stores={}), store_since=day(40), time_guard=True).verdict is SEND
+    assert asked(approved, sent_this_hour=60).verdict is DEFER
+
+
+# ----------------------------------------------------------------------------------------------------------- later by itself
+
+
+def test_the_brake_holds_everything_for_a_while() -> None:
+    told = asked(paused="store jade: new templates")
+    assert (told.verdict, told.why, told.until) == (DEFER, "paused: store jade: new templates", NOW + timedelta(minutes=15))
+
+
+def test_an_order_on_hold_waits_until_then() -> None:
+    assert asked(told=waiting(hold_until=day(33))) == Release(verdict=DEFER, why="on_hold", until=day(33))
+
+
+def test_d20_a_stage_that_waited_too_long_wants_fresh_facts() -> None:
+    assert asked(told=waiting(slow(28.9))).why == "waiting_for_facts"
+    assert asked(stage(shipment="LP9")).why == "waiting_for_facts"
+
+
+def test_the_hourly_cap_defers_to_the_next_hour() -> None:
+    told = asked(sent_this_hour=60, now=day(31) + timedelta(minutes=20))
+    assert (told.why, told.until) == ("hourly_cap", day(31) + timedelta(hours=1))
+    store = replace(RULES.stores["jade"], hourly_cap=100)
+    assert asked(sent_this_hour=60, rules=rules(stores={"jade": store})).verdict is SEND
+    assert asked(stage(approved_by="li"), sent_this_hour=60, rules=rules(stores={})).why == "hourly_cap"
+
+
+def test_one_message_an_order_in_72_hours() -> None:
+    assert asked(last_message_at=day(29)) == Release(verdict=DEFER, why="72_hours", until=day(32))
+    assert asked(last_message_at=day(28)).verdict is SEND
+
+
+def test_d21_a_cliff_becomes_a_ramp() -> None:
+    """D21: a tenth of the backlog a day; a small backlog goes at once, the fresh row is none of it."""
+    late = day(31.1)
+    told = asked(told=waiting(slow(31)), now=late, overdue_backlog=900, released_today=100)
+    assert (told.why, told.until) == ("ramp", day(32).replace(hour=0))
+    assert asked(told=waiting(slow(31)), now=late, overdue_backlog=901, released_today=99).verdict is SEND
+    assert asked(told=waiting(slow(31)), now=late, overdue_backlog=5, released_today=19).verdict is SEND
+    assert asked(told=waiting(slow(30.5)), now=day(30.9), overdue_backlog=900, released_today=100).verdict is SEND
+    assert asked(stage(urgent=True), waiting(slow(31)), now=late, overdue_backlog=900, released_today=100).verdict is SEND
+
+
+# --------------------------------------------------------------------------------------------------------- deadlines, money
+
+CAPPED: dict[str, Any] = {
+    "sent_this_hour": 999,
+    "last_message_at": NOW,
+    "overdue_backlog": 9999,
+    "released_today": 9999,
+    "store_since": day(99),
+    "time_guard": True,
+}
+
+
+def test_deadlines_are_never_held_by_caps() -> None:
+    """D20, D21: extensions, claims and tasks pass everything but the facts and the brake."""
+    verdict = at(50, parcel(last=20), window=window(57))
+    for intent in (Intent.EXTENSION, Intent.COMPENSATION):
+        found: Decision = decision(verdict, intent)
+        told = dossier(parcel(last=20, heard=49.9), window=window(57))
+        assert asked(row(found, 50), told, now=day(50), **CAPPED).verdict is SEND
+        assert asked(row(found, 50), told, now=day(50), paused="all").verdict is DEFER
+
+
+def money(**change: Any) -> tuple[OutboxRow, Dossier]:
+    found = decision(at(61, parcel(last=45)), Intent.REFUND)
+    held = dossier(parcel(last=45, heard=61), effects=(refund(61),), **change)
+    return row(found, 61), held
+
+
+def test_d11_money_always_wants_a_person() -> None:
+    item, told = money()
+    assert asked(item, told, now=day(61)).hold is HoldReason.MONEY_NEEDS_APPROVAL
+    assert asked(replace(item, approved_by="li"), told, now=day(61), **CAPPED).verdict is SEND
+
+
+@pytest.mark.parametrize(("bad", "usual", "held"), [(20, 6.0, True), (19, 0.0, False), (20, 7.0, False), (200, 60.0, True)])
+def test_d25_a_mass_change_stops_the_money(bad: int, usual: float, *, held: bool) -> None:
+    """D25: more than three times the usual rate and at least 20 parcels of one carrier within 24 h."""
+    item, told = money()
+    approved = replace(item, approved_by="li")
+    found = asked(approved, told, now=day(61), turned_bad_24h=bad, bad_per_day_28d=usual)
+    assert (found.hold is HoldReason.PLAUSIBILITY) is held
+    assert (found.verdict is HOLD) is held
+
+
+def test_d25_never_inside_a_case_with_a_deadline_and_once_a_person_released_it() -> None:
+    item, told = money(cases=(Case(id="1", kind="dispute", opened_at=day(60), due_at=day(63)),))
+    approved = replace(item, approved_by="li")
+    assert asked(approved, told, now=day(61), turned_bad_24h=500).verdict is SEND
+    _, quiet = money()
+    released = replace(approved, result="plausibility")
+    assert asked(released, quiet, now=day(61), turned_bad_24h=500).verdict is SEND
+
+
+def test_an_approved_refund_of_a_parcel_that_arrived_is_cancelled() -> None:
+    item, _ = money()
+    came = dossier(delivered(parcel(), 61), effects=(refund(61, state=OutboxState.PENDING, decided_at=day(61)),))
+    assert asked(replace(item, approved_by="li"), came, now=day(61.1)).verdict is CANCEL
