@@ -37,6 +37,11 @@ def test_money_in_the_readers_numbers(language: str, amount: str, currency: str,
     assert body("{{ amount }} {{ currency }}", {"amount": Decimal(amount), "currency": currency}, language) == shown
 
 
+def test_an_amount_without_a_currency_is_a_number() -> None:
+    """R67: the digits of no currency are invented."""
+    assert body("{{ amount }}", {"amount": Decimal("1234.5")}, "pt-BR") == "1.234,5"
+
+
 @pytest.mark.parametrize(
     ("language", "shown"), [("en", "March 4, 2026"), ("pt-BR", "4 de março de 2026"), ("ru", "4 марта 2026\u202fг.")]
 )

@@ -26,7 +26,6 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
     """Every finding, with file and line."""
     checks: Iterable[tuple[str, Iterator[Found]]] = (
         ("destinations", _destinations(shapes)),
-        ("calendar", _calendar(shapes)),
         ("services", _services(shapes)),
         ("carriers", _carriers(shapes, adapters)),
         ("marketplaces", _marketplaces(shapes)),
@@ -76,16 +75,10 @@ def _ladder(path: Merged, ladder: Ladder) -> Iterator[Found]:
             yield where, f"{', '.join(names)} have to increase (got {', '.join(map(str, values))})", _ERROR
 
 
-def _calendar(shapes: Shapes) -> Iterator[Found]:
-    for each in shapes.calendar.season:
-        if (each.feast is None) == (each.start is None or each.end is None):
-            yield ("season", each.id), "needs either a feast, or start and end", _ERROR
-
-
 def _services(shapes: Shapes) -> Iterator[Found]:
     known = {each.id for each in shapes.carriers.carrier}
     ladders: dict[str, str] = {}
-    for each in shapes.services.service:
+    for each in reversed(shapes.services.service):  # the shipped ones first: a contradiction is the operator's
         if each.carrier is not None and each.carrier not in known:
             yield _unknown(("service", each.id, "carrier"), "carrier in carriers.toml", each.carrier, known)
         if ladders.setdefault(each.service, each.ladder) != each.ladder:

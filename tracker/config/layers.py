@@ -60,6 +60,8 @@ def read_text(file: Path) -> str:
         line = error.object[: error.start].count(b"\n") + 1
         problem = Problem(file=str(file), line=line, key="", message="not UTF-8: save the file with that encoding")
         raise ConfigError([problem]) from error
+    except FileNotFoundError as error:
+        raise ConfigError([Problem(file=str(file), line=None, key="", message="there is no such file")]) from error
     except OSError as error:
         raise ConfigError([Problem(file=str(file), line=None, key="", message=f"cannot be read: {error.strerror}")]) from error
 
@@ -70,8 +72,8 @@ def _syntax(text: str, fallback: str) -> tuple[int | None, str]:
         parse(text)
     except ParseError as error:
         return error.line, str(error).partition(" at line ")[0]
-    except TOMLKitError as error:
-        return None, str(error)
+    except TOMLKitError:
+        pass
     return None, fallback
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -110,7 +111,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], adapters: Collection[
 def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Section]:
     sections = {}
     for name in SHAPES:
-        layers = [read_layer(defaults_dir() / f"{name}.toml", shipped=True)]
+        layers = [_shipped(name)]
         if path is not None:
             layers += _layer(path if name == MAIN else folder / f"{name}.toml", problems, wanted=name == MAIN)
         if name == MAIN:
@@ -121,6 +122,12 @@ def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], probl
         for file in sorted(folder.glob("stores/*.toml")):
             sections[f"stores/{file.stem}"] = Section(f"stores/{file.stem}", _layer(file, problems, wanted=True))
     return sections
+
+
+@cache
+def _shipped(name: str) -> Layer:
+    """A file of the defaults, read once a process: merging copies, it never changes a layer."""
+    return read_layer(defaults_dir() / f"{name}.toml", shipped=True)
 
 
 def _layer(file: Path, problems: list[Problem], *, wanted: bool) -> list[Layer]:

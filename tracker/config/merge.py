@@ -66,10 +66,23 @@ class Section:
         return Origin(self._layers[-1], ()) if self._layers else None
 
     def problem(self, path: Merged, message: str, level: Level = "error") -> Problem:
-        """A problem at the line that set `path` last."""
+        """A problem at the line that set `path` last; where a shipped value and an operator's do not fit, at the operator's."""
         origin = self.origin(path)
+        if origin and origin.layer.shipped:
+            origin = self._own(path) or origin
         file, line = (origin.file, origin.layer.line(origin.path)) if origin else (self.name, None)
         return Problem(file=file, line=line, key=self.shown(path), message=message, level=level)
+
+    def _own(self, path: Merged) -> Origin | None:
+        """The first value below or beside `path`, in the same entry or table, that the shipped file does not set."""
+        for end in range(len(path), 0, -1):
+            if isinstance(self.data.get(path[0]), list) and end < 2:  # noqa: PLR2004 - (table, id): another entry is not beside it
+                return None
+            beside = ((at, origin) for at, origin in self._origins.items() if at[:end] == path[:end] and at[-1] != "id")
+            own = (origin for _, origin in beside if not origin.layer.shipped)
+            if (found := next(own, None)) is not None:
+                return found
+        return None
 
     def shown(self, path: Merged) -> str:
         """`profile[br-standard].stage_days.stage2`."""

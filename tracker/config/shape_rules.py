@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from tracker.config.shape import Country, Currency, Days, Entry, Hours, Positive, Regex, Shape, Versioned
 from tracker.model import Capability, Phase
@@ -91,7 +92,15 @@ class DestinationsFile(Versioned):
     profile: tuple[Profile, ...] = ()
 
 
-MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+def _month_day(text: str) -> str:
+    try:
+        date.fromisoformat(f"2023-{text}")
+    except ValueError as error:
+        raise ValueError(f'has to be a day that every year has, as "MM-DD" (got "{text}")') from error
+    return text
+
+
+MonthDay = Annotated[str, AfterValidator(_month_day)]
 
 
 class Season(Entry):
@@ -105,6 +114,12 @@ class Season(Entry):
     start: MonthDay | None = None
     end: MonthDay | None = None
     add_days: Days
+
+    @model_validator(mode="after")
+    def _has_days(self) -> Self:
+        if (self.feast is None) == (self.start is None or self.end is None):
+            raise ValueError("needs either a feast, or start and end")
+        return self
 
 
 class CalendarFile(Versioned):

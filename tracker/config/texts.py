@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,9 @@ from tracker.messages.catalogue import NODATE, NOSCAN, SHORT
 from tracker.rules import LintList
 
 WORDS = "words.toml"
+WORD_KEYS = frozenset({"signature", "pickup_place", "cause", "payment_hint"})
+"""Blanks that have a default per language."""
+
 _LINE = re.compile(r"line (\d+): ")
 
 SAMPLE: Mapping[str, Value] = {
@@ -91,7 +95,7 @@ def read_texts(folders: Iterable[Path], problems: list[Problem]) -> TextFiles:
             language = file.parent.name
             try:
                 if file.name == WORDS:
-                    words.setdefault(language, {}).update({key: str(value) for key, value in read_layer(file).data.items()})
+                    words.setdefault(language, {}).update(_read_words(file, problems))
                 elif file.suffix == ".txt":
                     text = TextFile(language=language, key=file.stem, file=str(file), source=read_text(file))
                     files[language, text.key] = text
@@ -100,12 +104,21 @@ def read_texts(folders: Iterable[Path], problems: list[Problem]) -> TextFiles:
     return TextFiles(files=tuple(files.values()), words=words)
 
 
+def _read_words(file: Path, problems: list[Problem]) -> dict[str, str]:
+    layer = read_layer(file)
+    problems.extend(
+        Problem(file=str(file), line=layer.line((key,)), key=key, message="unknown key" + meant(key, WORD_KEYS))
+        for key in sorted(layer.data.keys() - WORD_KEYS)
+    )
+    return {key: str(value) for key, value in layer.data.items()}
+
+
 def check_texts(found: TextFiles, lists: Iterable[LintList], languages: Iterable[str]) -> Iterator[Problem]:
     """Every text, tried with sample facts; and what is missing in a language that a destination needs."""
-    everywhere = [each for each in lists if "*" in each.platforms]
+    everywhere = tuple(each for each in lists if "*" in each.platforms)
     for text in found.files:
         yield from _check(text, everywhere)
-    english = {text.key for text in found.files if text.language == "en"}
+    english = {text.key for text in found.files if text.language == "en" and base_key(text.key) in MESSAGE_TYPES}
     for language in sorted(set(languages) - {"en"}):
         folder = Path(found.files[0].file).parent.parent.name + f"/{language}" if found.files else language
         for key in sorted(english - {text.key for text in found.files if text.language == language}):
@@ -113,7 +126,13 @@ def check_texts(found: TextFiles, lists: Iterable[LintList], languages: Iterable
             yield Problem(file=folder, line=None, key=f"messages.{language}.{key}", message=message, level="warning")
 
 
-def _check(text: TextFile, lists: Iterable[LintList]) -> Iterator[Problem]:
+@lru_cache(maxsize=512)
+def _check(text: TextFile, lists: tuple[LintList, ...]) -> tuple[Problem, ...]:
+    """What is wrong with one text; the shipped ones are tried once a process, however often it loads."""
+    return tuple(_findings(text, lists))
+
+
+def _findings(text: TextFile, lists: tuple[LintList, ...]) -> Iterator[Problem]:
     if base_key(text.key) not in MESSAGE_TYPES:
         stems = {key + variant for key in MESSAGE_TYPES for variant in ("", NOSCAN, NODATE, SHORT)}
         yield _problem(text, "no message has this name, so nobody would ever get it" + meant(text.key, stems))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from tracker.config.merge import Merged, Section
 from tracker.config.problem import Problem, meant
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
+ErrorDetails = Mapping[str, Any]
+"""What pydantic tells about one error: loc, type, input, msg, ctx."""
 
 _WORDS: Mapping[str, str] = {
     "missing": "is missing",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
     "int_type": "has to be a whole number",
     "int_parsing": "has to be a whole number",
     "int_from_float": "has to be a whole number",
@@ -43,8 +46,15 @@ def validate(shape: type[ShapeT], section: Section, problems: list[Problem]) -> 
     try:
         return shape.model_validate(section.data)
     except ValidationError as error:
-        problems.extend(_problem(shape, section, each) for each in error.errors(include_url=False))
+        found = error.errors(include_url=False)
+        problems.extend(_problem(shape, section, each) for each in found if not _echo(each, found))
         return None
+
+
+def _echo(error: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """A list whose entries are all wrong is called too short as well: once is enough."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(each["loc"][: len(loc)] == loc and len(each["loc"]) > len(loc) for each in found)
 
 
 def _problem(shape: type[BaseModel], section: Section, error: ErrorDetails) -> Problem:

@@ -71,10 +71,8 @@ _ENVIRONMENT = _environment()
 
 @lru_cache(maxsize=1024)
 def _compile(source: str) -> Template:
-    try:
-        return _ENVIRONMENT.from_string(source)
-    except TemplateSyntaxError as error:
-        raise RenderError(f"line {error.lineno}: {error.message}") from error
+    """Its syntax was read before: `_names` tells errors with their line."""
+    return _ENVIRONMENT.from_string(source)
 
 
 @lru_cache(maxsize=64)
@@ -114,7 +112,8 @@ def undeclared(source: str) -> frozenset[str]:
 
 def render(source: str, values: Mapping[str, Value], language: str, *, limit: int | None = None) -> Rendered:
     """The finished text, in at most `limit` characters of body (the last event is shortened first). Raises RenderError."""
-    filled = _fill(values, language)
+    used, _ = _names(source)
+    filled = _fill({name: value for name, value in values.items() if name in used}, values.get("currency"), language)
     missing = tuple(sorted(name for name in required(source) if filled.get(name) in {None, ""}))
     if missing:
         raise RenderError(f"nothing to fill in for {', '.join(missing)}", missing)
@@ -141,8 +140,7 @@ def _render(source: str, filled: Mapping[str, str | int | None], language: str) 
     return Rendered(subject=head[len(_SUBJECT) :].strip(), body=body.strip() + "\n", language=language, known=known)
 
 
-def _fill(values: Mapping[str, Value], language: str) -> dict[str, str | int | None]:
-    currency = values.get("currency")
+def _fill(values: Mapping[str, Value], currency: Value | None, language: str) -> dict[str, str | int | None]:
     return {name: _write(name, value, language, str(currency) if currency else None) for name, value in values.items()}
 
 

@@ -1,0 +1,439 @@
+"""`file:line: key: what is wrong (got …, allowed …, did you mean …)`: the wording is a feature, so it stands here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.build import told, write
+from tracker import config
+
+SHOP = 'platform = "aliexpress"\nname = "Lume"\nzone = "Asia/Shanghai"\nmode = "observe"\n'
+CLAIM = """
+[[rule]]
+id = "mine"
+carriers = ["yanwen"]
+phase = "pre_scan"
+clock = "posted"
+earliest_days = 7
+latest_days = 30
+basis = "declared"
+"""
+TEXT = "subject: x\n\nHello {{ name }}, parcel {{ tracking }}, until {{ new_deadline }}.\n"
+
+CASES = {
+    # the form of a file
+    "syntax error": (
+        {"tracker.toml": '[log]\nformat = "json\n'},
+        [
+            (
+                "tracker.toml:2: not valid TOML: Control characters (codes less than 0x1f and 0x7f) are not allowed in strings,"
+                " use \\u000a instead"
+            )
+        ],
+    ),
+    "a key twice": ({"tracker.toml": "[log]\n\n[log]\n"}, ['tracker.toml:3: not valid TOML: Key "log" already exists.']),
+    "unknown key": (
+        {"tracker.toml": "# mine\n[outreach]\nrouns = 2 # rounds = 3\n"},
+        ['tracker.toml:3: outreach.rouns: unknown key (got "rouns", did you mean "rounds")'],
+    ),
+    "unknown table": (
+        {"tracker.toml": "[outrech]\nrounds = 2\n"},
+        ['tracker.toml:1: outrech: unknown key (got "outrech", did you mean "outreach")'],
+    ),
+    "a nested unknown key": (
+        {"destinations.toml": '[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 30, stagge2 = 45 }\n'},
+        ['destinations.toml:3: profile[br-standard].stage_days.stagge2: unknown key (got "stagge2", did you mean "stage2")'],
+    ),
+    "text for a number": (
+        {"tracker.toml": '[outreach]\nrounds = "three"\n'},
+        ['tracker.toml:2: outreach.rounds: has to be a whole number (got "three")'],
+    ),
+    "too small": ({"tracker.toml": "[poll]\nmoving_h = 1\n"}, ["tracker.toml:2: poll.moving_h: has to be at least 6 (got 1)"]),
+    "not one of the values": (
+        {"tracker.toml": '[log]\nformat = "jsonl"\n'},
+        ['tracker.toml:2: log.format: is not one of its values (got "jsonl", did you mean "json")'],
+    ),
+    "table for a list": (
+        {"tracker.toml": "[messages.off]\nx = 1\n"},
+        ["tracker.toml:1: messages.off: has to be a list [...] (got a table)"],
+    ),
+    "an entry without id": (
+        {"services.toml": '[[service]]\nmatch = ["x"]\nservice = "standard"\n'},
+        ['services.toml:1: service: every entry needs a text `id = "..."` of its own'],
+    ),
+    "an id twice": (
+        {"services.toml": '[[service]]\nid = "x"\nmatch = ["x"]\nservice = "a"\n[[service]]\nid = "x"\n'},
+        ["services.toml:5: service[x]: this id stands twice in the file"],
+    ),
+    "a key that is missing": (
+        {"services.toml": '\n[[service]]\nid = "mine"\nmatch = ["mine"]\n'},
+        ["services.toml:2: service[mine].service: is missing"],
+    ),
+    "removing what is not there": (
+        {"services.toml": '[[service]]\nid = "yanwenn"\nenabled = false\n'},
+        ["services.toml:1: service[yanwenn]: warning: enabled = false removes nothing: no such id"],
+    ),
+    "a file that nobody reads": (
+        {"destination.toml": ""},
+        ['destination.toml: warning: is not read (got "destination", did you mean "destinations")'],
+    ),
+    "another program's file": ({"pyproject.toml": "", "something.toml": ""}, []),
+    # values that are more than text
+    "a zone": (
+        {"stores/lume.toml": SHOP.replace("Asia/Shanghai", "America/Sao_Paolo")},
+        ['stores/lume.toml:3: zone: no such time zone (got "America/Sao_Paolo", did you mean "America/Sao_Paulo")'],
+    ),
+    "a regular expression": (
+        {"services.toml": '[[service]]\nid = "mine"\nmatch = ["(mine"]\nservice = "standard"\n'},
+        [
+            (
+                "services.toml:3: service[mine].match[0]: not a regular expression:"
+                ' missing ), unterminated subpattern at position 0 (got "(mine")'
+            )
+        ],
+    ),
+    "a country": (
+        {"destinations.toml": '[[profile]]\nid = "br-standard"\ncountry = "Brazil"\n'},
+        [
+            (
+                "destinations.toml:3: profile[br-standard].country:"
+                ' has to be a country by its two capital letters, or "*" (got "Brazil")'
+            )
+        ],
+    ),
+    "a currency": (
+        {"stores/lume.toml": SHOP + 'currency = "RMB"\n'},
+        ['stores/lume.toml:5: currency: no currency of ISO 4217, nor XDR (got "RMB")'],
+    ),
+    "a secret in plain text": (
+        {"tracker.toml": '[smtp]\nhost = "mail.example"\nfrom = "a@b.example"\npassword = "hunter2"\n'},
+        [
+            (
+                "tracker.toml:4: smtp.password: a secret never stands in the file: name where it lies"
+                ' (allowed "file:/path", "env:NAME" or "credential:NAME")'
+            )
+        ],
+    ),
+    "a secret that is not there": (
+        {"tracker.toml": '[smtp]\nhost = "mail.example"\nfrom = "a@b.example"\npassword = "env:SMTP_PASSWORD"\n'},
+        ["tracker.toml:4: smtp.password: the environment has no SMTP_PASSWORD"],
+    ),
+    "a credential outside of systemd": (
+        {"tracker.toml": '[smtp]\nhost = "mail.example"\nfrom = "a@b.example"\npassword = "credential:smtp"\n'},
+        ["tracker.toml:4: smtp.password: warning: credential smtp can be read only where systemd gives $CREDENTIALS_DIRECTORY"],
+    ),
+    # names that lead nowhere
+    "a carrier": (
+        {"services.toml": '[[service]]\nid = "yanwen-any"\ncarrier = "yanwan"\n'},
+        ['services.toml:3: service[yanwen-any].carrier: no such carrier in carriers.toml (got "yanwan", did you mean "yanwen")'],
+    ),
+    "a source": (
+        {"carriers.toml": 'default_sources = ["seventeentrack"]\n'},
+        ['carriers.toml:1: default_sources: no such source or adapter (got "seventeentrack", did you mean "seventeen_track")'],
+    ),
+    "an adapter": (
+        {"tracker.toml": '[[source]]\nid = "a"\nadapter = "seventeen-track"\n'},
+        ['tracker.toml:3: source[a].adapter: no such adapter (got "seventeen-track", did you mean "seventeen_track")'],
+    ),
+    "an account without its key": (
+        {"tracker.toml": '[[source]]\nid = "a"\nadapter = "seventeen_track"\n'},
+        ['tracker.toml:1: source[a].secrets: 17TRACK wants a secret "api_key" (for instance api_key = "credential:a")'],
+    ),
+    "too large a batch": (
+        {"tracker.toml": '[[source]]\nid = "a"\nadapter = "seventeen_track"\nsecrets.api_key = "file:key"\nbatch = 100\n'},
+        [
+            "tracker.toml:4: source[a].secrets.api_key: key cannot be read: No such file or directory",
+            "tracker.toml:5: source[a].batch: 17TRACK takes at most 40 numbers at once (got 100)",
+        ],
+    ),
+    "a drop folder that is none": (
+        {"tracker.toml": '[[source]]\nid = "a"\nadapter = "sheet"\nbase_url = "https://x.example"\n'},
+        [
+            (
+                "tracker.toml:4: source[a].base_url: Scan sheets of a forwarder reads a folder:"
+                ' base_url = "drop:FOLDER" (got "https://x.example")'
+            )
+        ],
+    ),
+    "a platform": (
+        {"stores/lume.toml": SHOP.replace("aliexpress", "aliexpres")},
+        ['stores/lume.toml:1: platform: no such marketplace (got "aliexpres", did you mean "aliexpress")'],
+    ),
+    "a type of message": (
+        {"marketplaces.toml": '[[marketplace]]\nid = "ebay"\ngrouped = ["stage_1"]\n'},
+        ['marketplaces.toml:3: marketplace[ebay].grouped: no such type of message (got "stage_1", did you mean "stage1")'],
+    ),
+    "a mode of a message": (
+        {"stores/lume.toml": SHOP + 'modes = { stage9 = "live" }\n'},
+        ['stores/lume.toml:5: modes: no such type of message (got "stage9", did you mean "stage3")'],
+    ),
+    "a message that is off": (
+        {"tracker.toml": '[messages]\noff = ["reviews"]\n'},
+        ['tracker.toml:2: messages.off: no such type of message (got "reviews", did you mean "review")'],
+    ),
+    "a carrier's source": (
+        {"carriers.toml": '[[carrier]]\nid = "yanwen"\ncodes = { seventeentrack = "1" }\n'},
+        [
+            (
+                "carriers.toml:3: carrier[yanwen].codes: no such source or adapter"
+                ' (got "seventeentrack", did you mean "seventeen_track")'
+            )
+        ],
+    ),
+    "a carrier of a claim rule": (
+        {"compensation.toml": CLAIM.replace('"yanwen"', '"yanwan"')},
+        ['compensation.toml:4: rule[mine].carriers: no such carrier in carriers.toml (got "yanwan", did you mean "yanwen")'],
+    ),
+    "a country of the languages": (
+        {"tracker.toml": '[messages.languages]\nBrazil = "pt-BR"\n'},
+        [('tracker.toml:2: messages.languages.Brazil: has to be a country by its two capital letters, or "*" (got "Brazil")')],
+    ),
+    "a truth that is none": (
+        {"carriers.toml": '[[carrier]]\nid = "yanwen"\npost = 7\nsources = true\n'},
+        [
+            "carriers.toml:3: carrier[yanwen].post: has to be true or false (got 7)",
+            "carriers.toml:4: carrier[yanwen].sources: has to be a list [...] (got true)",
+        ],
+    ),
+    "a marketplace of the lint": (
+        {"lint.toml": '[[list]]\nid = "mine"\nplatforms = ["e-bay"]\nwhy = "x"\n'},
+        ['lint.toml:3: list[mine].platforms: no such marketplace (got "e-bay", did you mean "ebay")'],
+    ),
+    # rules that contradict each other
+    "stages that do not increase": (
+        {"destinations.toml": '[[profile]]\nid = "br-standard"\n\n[profile.stage_days]\nstage2 = 30\n'},
+        [
+            (
+                "destinations.toml:5: profile[br-standard].stage_days.stage2: the stages have to increase:"
+                " stage2 on day 30 is not after stage1 on day 30"
+            )
+        ],
+    ),
+    "a stage after the protection": (
+        {"destinations.toml": '[[profile]]\nid = "br-standard"\nguarantee_days = 55\n'},
+        [
+            (
+                "destinations.toml:3: profile[br-standard].stage_days.stage3: warning:"
+                " stage3 on day 60 comes after the protection ends on day 55"
+            )
+        ],
+    ),
+    "silences that do not increase": (
+        {"destinations.toml": '[[profile]]\nid = "br-standard"\nstale_days.watch = 30\n'},
+        [
+            (
+                "destinations.toml:3: profile[br-standard].stale_days:"
+                " watch, investigate, probable_loss have to increase (got 30, 25, 45)"
+            )
+        ],
+    ),
+    "two profiles of one destination": (
+        {"destinations.toml": '[[profile]]\nid = "ar-standard"\ncountry = "BR"\n'},
+        ["destinations.toml:3: profile[ar-standard]: the profile br-standard has the same country and service (BR, standard)"],
+    ),
+    "a day that no year has": (
+        {"calendar.toml": '[[season]]\nid = "peak"\nstart = "02-30"\n'},
+        ['calendar.toml:3: season[peak].start: has to be a day that every year has, as "MM-DD" (got "02-30")'],
+    ),
+    "a message that is off and a task": (
+        {"marketplaces.toml": '[[marketplace]]\nid = "ebay"\nmessages_off = ["lost"]\n'},
+        ["marketplaces.toml:3: marketplace[ebay].messages_off: warning: lost is switched off, and named as a task too"],
+    ),
+    "a marketplace that mails": (
+        {"marketplaces.toml": '[[marketplace]]\nid = "ebay"\nchannel = "smtp"\n'},
+        [
+            (
+                "marketplaces.toml:3: marketplace[ebay].channel: contact outside the platform is forbidden there,"
+                ' so its buyers are reached by "task" (D5)'
+            )
+        ],
+    ),
+    "a season without days": (
+        {"calendar.toml": '[[season]]\nid = "mine"\nleg = "any"\nadd_days = 3\n'},
+        ["calendar.toml:1: season[mine]: needs either a feast, or start and end"],
+    ),
+    "one service on two ladders": (
+        {"services.toml": '[[service]]\nid = "mine"\nmatch = ["mine"]\nservice = "ems"\n'},
+        ['services.toml:1: service[mine].ladder: "ems" follows the ladder express in another entry, standard here'],
+    ),
+    "claim rules of one rank": (
+        {"compensation.toml": CLAIM},
+        [
+            (
+                "compensation.toml:2: rule[mine]: holds for the same parcels as yanwen-c-pre-scan,"
+                " and neither is more specific: narrow one of them"
+            )
+        ],
+    ),
+    "a claim that closes before it opens": (
+        {"compensation.toml": CLAIM.replace("latest_days = 30", "latest_days = 3").replace('"yanwen"', '"gls"')},
+        ["compensation.toml:8: rule[mine].latest_days: closes on day 3, before it opens on day 7"],
+    ),
+    "a cap without a currency": (
+        {"compensation.toml": CLAIM.replace('"yanwen"', '"gls"') + 'cap_amount = "100"\nlatest_months = 2\n'},
+        [
+            "compensation.toml:2: rule[mine]: a cap needs its cap_currency",
+            "compensation.toml:11: rule[mine].latest_months: latest_days or latest_months, not both",
+        ],
+    ),
+    "an extension without days": (
+        {"marketplaces.toml": '[[marketplace]]\nid = "ebay"\nextension.mode = "manual"\n'},
+        ["marketplaces.toml:3: marketplace[ebay].extension: needs days = [...] and max_extensions"],
+    ),
+    # channels that cannot send, or must not
+    "mail without a server": (
+        {"stores/lume.toml": SHOP.replace("aliexpress", "shopify")},
+        [
+            (
+                "stores/lume.toml:1: platform: mails its buyers, and tracker.toml has no [smtp]"
+                ' (add it, or channel = "maildir" to try without)'
+            )
+        ],
+    ),
+    "mail to a marketplace's buyers": (
+        {"stores/lume.toml": SHOP + 'channel = "maildir"\n'},
+        [
+            (
+                "stores/lume.toml:5: channel: contact outside the platform is forbidden there,"
+                ' so its buyers are reached by "task" (D5)'
+            )
+        ],
+    ),
+    "two shops of one name": (
+        {"stores/a.toml": SHOP + 'names = ["AE-01"]\n', "stores/b.toml": SHOP + 'names = ["AE-01"]\n'},
+        ['stores/b.toml:5: names: files name the shop a "AE-01" too'],
+    ),
+    # texts
+    "a text with a syntax error": (
+        {"messages/en/stage2.txt": "subject: x\n\nHello {{ name }\n"},
+        ["messages/en/stage2.txt:3: messages.en.stage2: unexpected '}'"],
+    ),
+    "a blank that nothing fills": (
+        {"messages/en/stage2.txt": TEXT + "{{ trackin }}\n"},
+        [
+            (
+                "messages/en/stage2.txt:4: messages.en.stage2: {{ trackin }} is no blank of any message"
+                ' (got "trackin", did you mean "tracking")'
+            )
+        ],
+    ),
+    "a blank that this message cannot fill": (
+        {"messages/en/stage2_nodate.txt": TEXT},
+        [
+            (
+                "messages/en/stage2_nodate.txt:3: messages.en.stage2_nodate: {{ new_deadline }} cannot be filled in stage2_nodate"
+                ' (got "new_deadline", allowed: carrier, name, order, signature, store, tracking, url)'
+            )
+        ],
+    ),
+    "a text without its point": (
+        {"messages/en/stage2.txt": "subject: x\n\nHello {{ name }}\n"},
+        [
+            "messages/en/stage2.txt:1: messages.en.stage2: stage2 has to name {{ new_deadline }}",
+            "messages/en/stage2.txt:1: messages.en.stage2: stage2 has to name {{ tracking }}",
+        ],
+    ),
+    "a text without a subject": (
+        {"messages/en/stage2.txt": TEXT.removeprefix("subject: x\n\n")},
+        ["messages/en/stage2.txt: messages.en.stage2: the first line has to be `subject: …`"],
+    ),
+    "a text that nobody gets": (
+        {"messages/en/stage_2.txt": TEXT},
+        [
+            (
+                "messages/en/stage_2.txt: messages.en.stage_2: no message has this name, so nobody would ever get it"
+                ' (got "stage_2", did you mean "stage2")'
+            )
+        ],
+    ),
+    "a language that is none": (
+        {"messages/xx/stage2.txt": TEXT},
+        ['messages/xx/stage2.txt: messages.xx.stage2: "xx" is no language (allowed: en, pt-BR, es, ru ...)'],
+    ),
+    "a word that fills no blank": (
+        {"messages/en/words.toml": 'signture = "Ana"\n'},
+        ['messages/en/words.toml:1: signture: unknown key (got "signture", did you mean "signature")'],
+    ),
+    "forbidden words": (
+        {"messages/en/stage2.txt": TEXT + "Please do not open a dispute.\n"},
+        [
+            (
+                'messages/en/stage2.txt: messages.en.stage2: warning: becomes a task, never a message: "do not open a dispute"'
+                " talks the buyer out of a dispute, claim or case (lint list deter_claim)"
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_said(tmp_path: Path, case: str) -> None:
+    """DESIGN, Config; D5, D18: where, which key, what is wrong, what is allowed."""
+    files, expected = CASES[case]
+    assert told(tmp_path, files) == expected
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    """Operators mend a file once, not ten times: nothing hides behind the first problem, nor behind another file's."""
+    files = {
+        "tracker.toml": '[outreach]\nrouns = 2\nhourly_cap = 0\n[log]\nformat = "xml"\n',
+        "services.toml": "[[service]\n",
+        "stores/lume.toml": "platform = 7\n",
+        "messages/en/stage2.txt": "subject: x\n{{",
+        "messages/en/words.toml": "signature = \n",
+    }
+    said = told(tmp_path, files)
+    assert [each.split(": ")[0] for each in said] == [
+        "messages/en/words.toml:1",
+        "services.toml:1",
+        "stores/lume.toml",
+        "stores/lume.toml",
+        "stores/lume.toml",
+        "stores/lume.toml:1",
+        "tracker.toml:2",
+        "tracker.toml:3",
+        "tracker.toml:5",
+    ]
+
+
+def test_a_missing_language_is_told(tmp_path: Path) -> None:
+    """R59: a destination whose language lacks a text gets English; that is said, text by text."""
+    said = told(
+        tmp_path, {"tracker.toml": '[messages.languages]\nMX = "es"\n', "messages/es/lost.txt": "subject: x\n\n{{ tracking }}"}
+    )
+    missing = "stage1 has no text in es, the language of a destination: its buyers get the English one"
+    assert f"messages/es: messages.es.stage1: warning: {missing}" in said
+    assert all("warning" in each and "messages.es.lost:" not in each for each in said)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "there is no such file"), (b"\xff\xfe", "not UTF-8"), ("directory", "cannot be read")],
+)
+def test_a_tracker_toml_that_cannot_be_read(tmp_path: Path, content: bytes | str | None, said: str) -> None:
+    """Bad input: never a traceback."""
+    path = tmp_path / "tracker.toml"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        path.mkdir()
+    with pytest.raises(config.ConfigError, match=said):
+        config.load(path, environ={})
+
+
+def test_the_environment_is_checked_too(tmp_path: Path) -> None:
+    """A variable has no line: its name says where."""
+    said = told(tmp_path, {}, {"TRACKER__LOG__FORMT": "json", "TRACKER__POLL__MOVING_H": "2", "TRACKER_CONFIG": "elsewhere"})
+    assert said == [
+        'TRACKER__LOG__FORMT: log.formt: unknown key (got "formt", did you mean "format")',
+        "TRACKER__POLL__MOVING_H: poll.moving_h: has to be at least 6 (got 2)",
+    ]
+
+
+def test_unknown_adapters_of_a_test_can_be_allowed(tmp_path: Path) -> None:
+    """The demo and the tests bring names of their own."""
+    path = write(tmp_path, {"tracker.toml": '[[source]]\nid = "a"\nadapter = "mine"\nbase_url = "https://x.example"\n'})
+    names = {"mine", "seventeen_track", "correios"}
+    assert config.load(path, environ={}, adapters=names).settings.sources[0].adapter == "mine"
