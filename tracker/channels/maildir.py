@@ -53,7 +53,7 @@ class MaildirChannel:
 
 def _name(key: str) -> str:
     # No ":" and no "/": the first separates flags in a Maildir name, the second folders.
-    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.tracker"
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.eml"
 
 
 def _write_synced(path: Path, content: bytes) -> None:

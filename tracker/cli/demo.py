@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -18,7 +19,7 @@ _LONGEST = 400
 """Days; the cast has nothing to say after about a hundred."""
 
 
-def demo(*, days: int = 75, dir: Path = Path("tracker-demo"), common: Common = Common()) -> int:  # noqa: A002, B008 - the option's name
+def demo(*, days: int = 75, dir: Path = Path("tracker-demo"), common: Common = Common()) -> int:  # noqa: A002 - the option's name
     """Tell a whole story in seconds: three shops, 32 parcels, a carrier on loopback, a clerk, and every ending.
 
     Example: `tracker demo --days 75 --dir story`
@@ -44,7 +45,8 @@ class _Progress:
 
     def __init__(self, days: int) -> None:
         from rich.console import Console as Terminal
-        from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
 
         self._days = days
         self._said = 0
@@ -58,7 +60,7 @@ class _Progress:
         )
         self._task = self._bar.add_task("story", total=days)
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 

@@ -326,6 +326,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Glue between the standard library's HTTP server and the aggregator."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: apart, they wait for the other side's delayed acknowledgement
     aggregator: Aggregator
 
     def do_POST(self) -> None:

@@ -71,7 +71,10 @@ def summarise(rows: Iterable[OutboxView], tasks: Iterable[TaskView], considered:
             _section("Held back", _of(rows, lambda view: view.row.state is OutboxState.HELD), _hold),
             _section("Doubtful or failed", _of(rows, _bad), _fate),
             _section("Given up, because the facts changed", _of(rows, _withdrawn), _fate),
-            Section(title="Left alone", lines=tuple(Line(what=why, count=count) for why, count in _most(considered))),
+            Section(
+                title="Left alone at some time, orders by reason",
+                lines=tuple(Line(what=why, count=count) for why, count in _most(considered)),
+            ),
         )
         if section.lines
     )
