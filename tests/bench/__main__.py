@@ -19,7 +19,7 @@ from tests.bench import report
 from tests.bench.carrier import carrier
 from tests.bench.probe import probe
 from tests.bench.report import Line, line, median
-from tests.bench.worker import Figures, ask
+from tests.bench.worker import Ask, Figures, ask
 
 PEAK_AIM_MB = 200.0
 
@@ -37,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Also with the extra `fast`."""
 
 
-def run(plan: Plan, folder: Path) -> list[Line]:
+def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
     """All lines. `folder` takes the databases, which the caller removes."""
     template = folder / "template.db"
     imported = ask("prepare", path=str(template), shipments=plan.shipments)
@@ -53,7 +53,7 @@ def run(plan: Plan, folder: Path) -> list[Line]:
         lines = _cycle_lines(floors, runs, imported)
         lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
         if plan.memory_shipments:
-            lines += _memory_lines(folder / "memory.db", base_url, plan.memory_shipments)
+            lines += _memory_lines(ask, folder / "memory.db", base_url, plan.memory_shipments)
     return lines
 
 
@@ -88,8 +88,8 @@ def _step_lines(steps: Figures) -> list[Line]:
     ]
 
 
-def _memory_lines(path: Path, base_url: str, shipments: int) -> list[Line]:
-    ask("prepare", path=str(path), shipments=shipments)
+def _memory_lines(ask: Ask, path: Path, base_url: str, shipments: int) -> list[Line]:
+    ask("prepare", path=str(path), shipments=shipments, decided=False)
     found = {
         cycle: ask("peak", path=str(path), base_url=base_url, shipments=shipments, cycle=cycle) for cycle in ("first", "same")
     }

@@ -66,8 +66,8 @@ class BenchClock(SystemClock):
         return self.at
 
 
-async def prepare(path: Path, shipments: int) -> dict[str, float]:
-    """Make a database: `import` is the CPU of its import (us a parcel). All is registered at the source, and decided once."""
+async def prepare(path: Path, shipments: int, *, decided: bool) -> dict[str, float]:
+    """Make a database: `import` is the CPU of its import (us a parcel). All is registered at the source, and `decided` once."""
     url = _url(path)
     clock = BenchClock(IMPORTED_AT)
     create(url, rehearsal=True, now=clock.now())
@@ -80,7 +80,8 @@ async def prepare(path: Path, shipments: int) -> dict[str, float]:
         await store.save_import(file, clock.now())
         spent += time.process_time() - started
     await _register(store, every, clock.now())
-    await _until_done(Sweeper(store=store, clock=clock, rules=rules()).sweep_once)
+    if decided:
+        await _until_done(Sweeper(store=store, clock=clock, rules=rules()).sweep_once)
     await store.close()
     return {"import": spent * 1e6 / shipments}
 

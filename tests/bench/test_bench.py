@@ -14,34 +14,27 @@ from carriers.model import TrackingStatus
 from carriers.seventeen_track import SeventeenTrack
 from tests.bench.__main__ import Plan, run
 from tests.bench.answers import BATCH, body, number, numbers
-from tests.bench.report import Line, line, median, table, write
+from tests.bench.report import line, median, table, write
+from tests.bench.worker import ask, ask_here
 
 STEPS = {"split_digest", "read", "decide", "import"}
 
 
-@pytest.fixture(scope="module")
-def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
-    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2, fast=False)
-    return run(plan, tmp_path_factory.mktemp("bench"))
+def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
+    """`build/bench.json` is a contract: name, value, unit, baseline and a ratio that is theirs.
 
-
-@pytest.mark.timeout(120)
-def test_every_figure_stands_beside_its_baseline(lines: list[Line], tmp_path: Path) -> None:
-    """`build/bench.json` is a contract: name, value, unit, baseline and a ratio that is theirs."""
+    What "first" touched is decided in the sweep: a cycle without it would flatter us (facts: performance).
+    """
+    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2)
+    lines = run(plan, tmp_path, ask_here)
     write(tmp_path / "build" / "bench.json", lines)
     figures = loads((tmp_path / "build" / "bench.json").read_bytes())["figures"]
     assert all(set(figure) == {"name", "value", "unit", "baseline", "ratio"} for figure in figures)
     assert all(figure["ratio"] > 0 and isinstance(figure["unit"], str) for figure in figures)
     assert all(figure["ratio"] == pytest.approx(figure["value"] / figure["baseline"], abs=0.01) for figure in figures)
-    names = [figure["name"] for figure in figures]
-    assert len(names) == len(set(names))
-    assert {"floor_same", "floor_first", "same", "first", "peak_memory_same"} | STEPS <= set(names)
-
-
-@pytest.mark.timeout(120)
-def test_the_first_cycle_is_a_poll_and_a_sweep(lines: list[Line]) -> None:
-    """What "first" touched is decided in the sweep: a cycle without it would flatter us (facts: performance)."""
-    value = {one.figure.name: one.figure.value for one in lines}
+    value = {figure["name"]: figure["value"] for figure in figures}
+    assert len(value) == len(figures)
+    assert {"floor_same", "floor_first", "same", "first", "peak_memory_same"} | STEPS <= set(value)
     assert value["first"] == pytest.approx(value["first_poll"] + value["first_sweep"], rel=0.01)
 
 
@@ -76,6 +69,13 @@ def test_the_table_says_whether_an_aim_was_reached(ratio: float, word: str) -> N
 def test_medians_are_values_that_were_measured() -> None:
     assert median([3.0, 1.0, 9.0]) == 3.0
     assert median([4.0, 1.0]) == 1.0
+
+
+def test_each_measurement_has_a_process_of_its_own(tmp_path: Path) -> None:
+    """And one that fails says why."""
+    assert set(ask("floor", path=str(tmp_path / "floor.db"), shipments=40)) == {"first", "same"}
+    with pytest.raises(RuntimeError, match=r"'floor' failed:(.|\n)*unable to open database file"):
+        ask("floor", path=str(tmp_path / "absent" / "floor.db"), shipments=40)
 
 
 def test_a_measurement_of_nothing_is_an_error() -> None:

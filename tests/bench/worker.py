@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,7 +20,13 @@ from tests.bench.carrier import ROOT
 Figures = dict[str, float]
 
 
-def ask(kind: str, **arguments: Any) -> Figures:
+class Ask(Protocol):
+    """Whoever measures: a process of its own, or (to see that it runs at all) this one."""
+
+    def __call__(self, kind: str, /, **arguments: Any) -> Figures: ...
+
+
+def ask(kind: str, /, **arguments: Any) -> Figures:
     """Run one measurement in a fresh process. Raises RuntimeError with what it wrote when it failed."""
     command = [sys.executable, "-m", "tests.bench.worker", kind, msgspec.json.encode(arguments).decode()]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -41,10 +47,10 @@ def _steps(path: str, rounds: int) -> Figures:
     return micro.measure(rounds) | asyncio.run(product.deciding(Path(path), rounds))
 
 
-def _prepare(path: str, shipments: int) -> Figures:
+def _prepare(path: str, shipments: int, *, decided: bool = True) -> Figures:
     from tests.bench import product
 
-    return asyncio.run(product.prepare(Path(path), shipments))
+    return asyncio.run(product.prepare(Path(path), shipments, decided=decided))
 
 
 def _cycles(path: str, base_url: str, shipments: int, *, fast: bool) -> Figures:
@@ -68,12 +74,17 @@ KINDS: Mapping[str, Callable[..., Figures]] = {
 }
 
 
+def ask_here(kind: str, /, **arguments: Any) -> Figures:
+    """The same in this process: its figures mean little."""
+    return KINDS[kind](**arguments)
+
+
 def main(kind: str, arguments: str) -> None:
     """Measure, with the log as the daemon writes it, into memory."""
     from tracker.log import configure
 
     configure("json", stream=StringIO())
-    figures = KINDS[kind](**msgspec.json.decode(arguments))
+    figures = ask_here(kind, **msgspec.json.decode(arguments))
     sys.stdout.write(msgspec.json.encode(figures).decode())
 
 
