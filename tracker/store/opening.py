@@ -51,10 +51,11 @@ class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders
             )
 
     async def close(self) -> None:
-        """Let go of the database, and of the daemon's lock."""
+        """Let go of the database, and of the daemon's lock. Twice changes nothing."""
         self._db.close()
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
 
 
 async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str = "tracker") -> Store:

@@ -1,0 +1,110 @@
+"""The send journal: one synced line before and after each call, read again after any crash (facts/engine.md 2.6)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tracker import journal
+from tracker.journal import Journal
+from tracker.model import Channel, JournalEnd, OutboxState
+
+NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+KEY = "order/shop/8001:stage1:0"
+SENT = JournalEnd(attempt=1, state=OutboxState.SENT, provider_id="queue-1")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "send-journal.jsonl"
+
+
+def test_a_call_leaves_two_lines(path: Path) -> None:
+    with Journal(path) as book:
+        book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+        assert journal.in_doubt(journal.read(path)) == {KEY: 1}
+        assert book.ends() == {}
+        book.end(KEY, SENT, channel=Channel.SMTP, now=NOW + timedelta(seconds=2))
+        assert journal.in_doubt(journal.read(path)) == {}
+        assert book.ends() == {KEY: SENT}
+    begin, end = journal.read(path)
+    assert (begin.mark, begin.at, begin.channel) == ("begin", NOW, Channel.SMTP)
+    assert (end.mark, end.state, end.provider_id) == ("end", OutboxState.SENT, "queue-1")
+
+
+def test_each_line_is_on_the_disk_before_the_next_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 1: synced before the call, synced after it."""
+    synced: list[int] = []
+    real = os.fsync
+
+    def counted(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            synced.append(len(list(journal.read(path))))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", counted)
+    with Journal(path) as book:
+        book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+        book.end(KEY, SENT, channel=Channel.SMTP, now=NOW)
+    assert synced == [1, 2]
+
+
+def test_a_second_attempt_puts_the_first_ones_end_out_of_force(path: Path) -> None:
+    """A refusal that allowed a retry says nothing about the attempt that is under way."""
+    with Journal(path) as book:
+        book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+        book.end(KEY, JournalEnd(attempt=1, state=OutboxState.PENDING, result="451"), channel=Channel.SMTP, now=NOW)
+        book.begin(KEY, attempt=2, channel=Channel.SMTP, now=NOW)
+        assert book.ends() == {}
+    assert journal.in_doubt(journal.read(path)) == {KEY: 2}
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_a_torn_last_line_is_left_out_and_the_next_one_is_whole(path: Path, cut: int) -> None:
+    """Fault 36: with the last journal line torn in half, its call is in doubt, and writing goes on."""
+    with Journal(path) as book:
+        book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+        book.end(KEY, SENT, channel=Channel.SMTP, now=NOW)
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert journal.in_doubt(journal.read(path)) == ({KEY: 1} if cut > 1 else {})
+    with Journal(path) as book:
+        book.begin("order/shop/8002:stage1:0", attempt=1, channel=Channel.MAILDIR, now=NOW)
+    assert [entry.key for entry in journal.read(path)][-1] == "order/shop/8002:stage1:0"
+    assert path.read_bytes().endswith(b"\n")
+
+
+def test_a_torn_character_and_a_strange_line_stop_nobody(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b'{"key": "\xe4\n[]\n\n{"at": 5}\n')
+    with Journal(path) as book:
+        book.begin(KEY, attempt=1, channel=Channel.TASK, now=NOW)
+    assert [entry.key for entry in journal.read(path)] == [KEY]
+
+
+def test_a_journal_that_cannot_be_written_says_so_before_any_call(tmp_path: Path) -> None:
+    """Fault 4: no journal line, no send."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        Journal(tmp_path / "file" / "journal.jsonl")
+    with Journal(tmp_path / "journal.jsonl") as book:
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, book._file)
+        os.close(full)
+        with pytest.raises(OSError, match="No space left"):
+            book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+
+
+def test_it_is_only_ever_appended_to_and_holds_no_personal_data(path: Path) -> None:
+    """Fault 27: keys, instants, states; nothing else has a place in a line."""
+    with Journal(path) as book:
+        book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+    first = path.read_bytes()
+    with Journal(path) as book:
+        book.end(KEY, SENT, channel=Channel.SMTP, now=NOW)
+    assert path.read_bytes().startswith(first)
+    assert set(journal.Entry.__struct_fields__) == {"at", "key", "attempt", "channel", "mark", "state", "provider_id", "result"}
+    assert list(journal.read(path.with_name("none"))) == []
