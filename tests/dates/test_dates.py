@@ -13,6 +13,7 @@ from tracker.dates import (
     day0,
     day0_bounds,
     eta_range,
+    posting_dates,
     season_days,
     whole_days,
     window_end,
@@ -140,6 +141,13 @@ def test_working_days_keep_the_wall_clock_of_the_place() -> None:
     assert working_days_after(late, 1, "CN") == datetime(2026, 4, 19, 23, 0, tzinfo=UTC)
     assert working_days_after(late, 1, "XX") == datetime(2026, 4, 20, 23, 0, tzinfo=UTC)
     assert working_days_after(late, 0, None) == late
+
+
+def test_a_posting_day_is_local_to_the_origin() -> None:
+    """facts/compensation.md section 2: day 0 of a claim is the local date at origin; an unknown zone widens it."""
+    evening = datetime(2026, 4, 1, 20, 0, tzinfo=UTC)
+    assert posting_dates(evening, evening, "CN") == (date(2026, 4, 2), date(2026, 4, 2))
+    assert posting_dates(evening, evening, None) == (date(2026, 4, 1), date(2026, 4, 2))
 
 
 def test_a_year_without_a_published_calendar_is_told() -> None:

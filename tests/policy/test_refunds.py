@@ -32,7 +32,7 @@ from tracker.policy import decide
 
 R = DecisionReason
 STAGE3 = "br-standard.stage3"
-LOST = {"status": TrackingStatus.EXCEPTION, "reason": TrackingReason.LOST}
+LOST: dict[str, Any] = {"status": TrackingStatus.EXCEPTION, "reason": TrackingReason.LOST}
 
 
 def resting(when: float, **change: Any) -> Shipment:
@@ -143,6 +143,14 @@ def test_r37_the_carriers_own_word_comes_first() -> None:
         assert (found.reason, found.rule, found.urgent) == (R.CARRIER_SAYS_LOST, "refund.lost", True)
 
 
+def test_a_loss_needs_no_dates() -> None:
+    """The carrier's word is enough where nobody knows when the parcel left."""
+    blank = parcel(last=None, shipped_at=None, status=TrackingStatus.EXCEPTION, reason=TrackingReason.LOST)
+    found = decision(at(12, blank, shipped_at=None, paid_at=None), Intent.REFUND)
+    assert found.reason is R.CARRIER_SAYS_LOST
+    assert not {"day0", "window_end", "due_at"} & set(found.evidence)
+
+
 def test_a_parcel_that_went_back_is_refunded() -> None:
     verdict = at(20, replace(parcel(last=19), status=TrackingStatus.RETURNED))
     found = decision(verdict, Intent.REFUND)
@@ -183,6 +191,15 @@ def test_d20_money_needs_facts_of_24_hours() -> None:
     verdict = decide(dossier(stale), RULES, day(61))
     assert why(verdict, STAGE3) is R.WAITING_FOR_FACTS
     assert (verdict.ask_now, verdict.waits_for_answer, verdict.day0) == (("LP1",), True, {})
+
+
+def test_d20_one_question_serves_message_and_money() -> None:
+    """A lost parcel on day 31 whose facts are three days old: both wait, it is asked about once."""
+    stale = replace(parcel(last=28), **LOST, last_answer_at=day(28))
+    verdict = decide(dossier(stale), RULES, day(31.5))
+    waiting = [each.rule for each in verdict.considered if each.reason is R.WAITING_FOR_FACTS]
+    assert waiting == ["refund.lost", "br-standard.stage1"]
+    assert verdict.ask_now == ("LP1",)
 
 
 # ------------------------------------------------------------------------------------------------- what became of earlier ones

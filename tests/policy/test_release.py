@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.policy.build import RULES, at, day, decision, delivered, dossier, effect, parcel, refund, row, rules, window
 from tracker.model import (
+    ActionKind,
     Case,
     Decision,
     Dossier,
@@ -21,7 +22,9 @@ from tracker.model import (
     Release,
     ReleaseVerdict,
     Shipment,
+    TaskState,
     Totals,
+    WindowSource,
 )
 from tracker.policy import release
 from tracker.rules import Rules
@@ -138,6 +141,14 @@ def test_an_order_on_hold_waits_until_then() -> None:
 def test_d20_a_stage_that_waited_too_long_wants_fresh_facts() -> None:
     assert asked(told=waiting(slow(28.9))).why == "waiting_for_facts"
     assert asked(stage(shipment="LP9")).why == "waiting_for_facts"
+
+
+def test_a_notice_waits_for_no_carrier() -> None:
+    """An extension's text never waits for fresh facts (D20)."""
+    told = effect(Intent.EXTENSION, 48, kind=ActionKind.EXTENSION, task=TaskState.DONE, occasion=day(57).date().isoformat())
+    verdict = at(50, parcel(last=47), effects=(told,), window=window(72, WindowSource.TYPED, 1))
+    notice = row(decision(verdict, Intent.EXTENDED), 50)
+    assert asked(notice, dossier(parcel(last=40, heard=40), window=window(72)), now=day(50.5)).verdict is SEND
 
 
 def test_the_hourly_cap_defers_to_the_next_hour() -> None:

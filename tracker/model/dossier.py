@@ -6,7 +6,6 @@ import msgspec
 
 from tracker.model.effects import Case, Claim, Effect
 from tracker.model.order import Order, Shipment
-from tracker.model.words import Intent
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,13 +25,3 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     def dispute_open(self) -> bool:
         """Whether any case is open: it stops outreach and extensions (D15)."""
         return any(case.closed_at is None for case in self.cases)
-
-    def effect(self, subject: str, intent: Intent, occasion: str = "0") -> Effect | None:
-        """The one effect with this dedup key, if it was ever decided."""
-        key = f"{subject}:{intent.value}:{occasion}"
-        return next((effect for effect in self.effects if effect.key == key), None)
-
-    def of(self, subject: str, intent: Intent) -> tuple[Effect, ...]:
-        """All effects of one intent about one subject, oldest first."""
-        found = [effect for effect in self.effects if effect.subject == subject and effect.intent is intent]
-        return tuple(sorted(found, key=lambda effect: effect.created_at))

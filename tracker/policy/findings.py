@@ -40,12 +40,11 @@ class Findings:
     ) -> None:
         """A rule does nothing, because ...; `again` is when time alone can change that."""
         self._considered.append(Considered(rule=rule, reason=reason, shipment=shipment, detail=detail, looks_again=again))
-        if again is not None:
-            self.again(again)
+        self.again(again)
 
-    def again(self, at: datetime) -> None:
-        """Time alone can change something then."""
-        if self._next is None or at < self._next:
+    def again(self, at: datetime | None) -> None:
+        """Time alone can change something then; None: it cannot."""
+        if at is not None and (self._next is None or at < self._next):
             self._next = at
 
     def wait(self) -> None:
@@ -61,8 +60,7 @@ class Findings:
 
     def keep_day0(self, parcel: Parcel) -> None:
         """A stage acts on this parcel: its day 0 moves earlier from here on, never later (D1)."""
-        if parcel.day0 is not None:
-            self._day0[parcel.shipment.number] = parcel.day0
+        self._day0 |= {} if parcel.day0 is None else {parcel.shipment.number: parcel.day0}
 
     def take_back(self, effects: Iterable[Effect], reason: DecisionReason) -> None:
         """The facts no longer want these: what can still be stopped is stopped."""

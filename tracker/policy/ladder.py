@@ -41,9 +41,7 @@ def climb(view: View, out: Findings) -> None:
     _step(view, out, lead, 1, second, later=lead.reached > 1)
     for parcel in parcels:
         # The next stage of any parcel changes who speaks, or what is skipped.
-        coming = next((due for due in parcel.dues[parcel.reached + 1 :] if due is not None), None)
-        if coming is not None:
-            out.again(coming)
+        out.again(next((due for due in parcel.dues[parcel.reached + 1 :] if due is not None), None))
 
 
 def _delay(parcel: Parcel) -> tuple[int, int, str]:

@@ -114,8 +114,7 @@ def _by_age(view: View, out: Findings, parcel: Parcel) -> Advice:
     rule = f"{parcel.profile.id}.{Intent.STAGE3.value}"
     due = parcel.dues[_STAGE3]
     if due is None or due > view.now:
-        if due is not None:
-            out.again(due)
+        out.again(due)
         reason = DecisionReason.NO_DAY_ZERO if parcel.started is None else DecisionReason.NOT_YET_DUE
         return Advice(reason=reason, rule=rule)
     if parcel.shipment.settled_by is not None:
@@ -126,8 +125,7 @@ def _by_age(view: View, out: Findings, parcel: Parcel) -> Advice:
         last_call = None if closes is None else closes - view.rules.manners.refund_before_window_days * DAY
         if last_call is not None and view.now >= last_call:
             return Advice(reason=DecisionReason.WINDOW_CLOSES_UNARRIVED, rule=rule, due=True, urgent=True, since=last_call)
-        if last_call is not None:
-            out.again(last_call)
+        out.again(last_call)
         return Advice(reason=patience, rule=rule)
     return Advice(reason=DecisionReason.STAGE3_NOT_ARRIVED, rule=rule, due=True, since=due)
 

@@ -43,7 +43,7 @@ class Purse:
         left = view.order.paid_left
         self._known = left is not None
         self._left = (left or Decimal(0)) - sum((effect.amount or Decimal(0) for effect in promised), Decimal(0))
-        self._blind = any(effect.amount is None for effect in promised)
+        self._blind = any(effect.amount is None for effect in promised) or (not self._known and bool(promised))
 
     @property
     def empty(self) -> bool:
