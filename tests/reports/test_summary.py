@@ -109,7 +109,7 @@ def test_nothing_to_tell_is_no_section() -> None:
 
 
 async def test_the_summary_of_a_database_counts_each_order_that_is_left_alone_once(tmp_path: Path) -> None:
-    """ "Nothing, because ..." is an answer too: the newest one of each order is counted."""
+    """Nothing, because: that is an answer too. The newest one of each order is counted."""
     async with new_world(tmp_path / "tracker.db") as world:
         order, other = await world.order("A-1"), await world.order("A-2")
         await world.effect(order, Intent.STAGE1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -29,6 +30,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("tracker.cli.report:app", "Registers and worksheets as files."),
 }
 """Name -> where it lives, and what the list of commands says about it."""
+
+DAEMON_USAGE = 64
+"""Wrong usage of the resident `tracker run`, which speaks to systemd; all its other codes are tracker.daemon's."""
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 failed, or something needs a person · 2 usage or configuration · 3 done in part.  \n"
@@ -60,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         failure = Failure(kind="usage", message=f"{error}\nSee: tracker {_command_of(words)}--help", code=2)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone (`| head`): nobody is left to tell
+        # The reader has gone (`| head`). The interpreter's own last flush needs somewhere to go, else it complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         failure = Failure(kind="interrupted", message="stopped by the keyboard", code=1)
@@ -79,7 +84,7 @@ def _report(failure: Failure, words: Sequence[str]) -> int:
         print_json({"error": {"kind": failure.kind, "message": failure.message, **failure.details}})
     else:
         print(f"tracker: {failure.message}", file=sys.stderr)
-    return failure.daemon_code if _resident(words) else failure.code
+    return DAEMON_USAGE if _resident(words) and failure.kind == "usage" else failure.code
 
 
 def _resident(words: Sequence[str]) -> bool:

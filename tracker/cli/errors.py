@@ -10,17 +10,13 @@ import msgspec
 if TYPE_CHECKING:
     from tracker.config import Problem
 
-DAEMON_USAGE, DAEMON_DAMAGED, DAEMON_AGAIN, DAEMON_CONFIG = 64, 74, 75, 78
-"""Codes of the resident `tracker run` (facts/systemd.md section 6)."""
-
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said and how the process ends: `code` for every command, `daemon_code` for the resident `tracker run`."""
+    """What is said, and the exit code. `kind` is a word for scripts, `details` more of it."""
 
     kind: str
     message: str
     code: int
-    daemon_code: int = DAEMON_USAGE
     details: Mapping[str, Any] = {}
 
 
@@ -45,33 +41,33 @@ def failure_of(error: Exception) -> Failure | None:
         case UsageError():
             return Failure(kind="usage", message=str(error), code=2)
         case Failed() | desk.Refused():
-            return Failure(kind=error.kind, message=str(error), code=1, daemon_code=DAEMON_AGAIN)
+            return Failure(kind=error.kind, message=str(error), code=1)
         case OSError() if error.filename:
             message = f"{error.filename}: {error.strerror}"
-            return Failure(kind="file", message=message, code=1, daemon_code=DAEMON_AGAIN)
+            return Failure(kind="file", message=message, code=1)
         case store.StoreError():
-            kind, code, daemon_code = next(row for of, row in _STORE.items() if isinstance(error, getattr(store, of)))
-            return Failure(kind=kind, message=str(error), code=code, daemon_code=daemon_code)
+            kind, code = next(row for of, row in _STORE.items() if isinstance(error, getattr(store, of)))
+            return Failure(kind=kind, message=str(error), code=code)
         case _:
             return _config_failure(error)
 
 
-_STORE: Mapping[str, tuple[str, int, int]] = {
-    "DatabaseMissing": ("no_database", 2, DAEMON_AGAIN),
-    "SchemaTooOld": ("schema_too_old", 2, DAEMON_AGAIN),
-    "SchemaTooNew": ("schema_too_new", 2, DAEMON_CONFIG),
-    "UnsupportedDatabase": ("unsupported_database", 2, DAEMON_CONFIG),
-    "NotARehearsal": ("not_a_rehearsal", 2, DAEMON_USAGE),
-    "AnotherDaemon": ("another_daemon", 1, DAEMON_AGAIN),
-    "Locked": ("locked", 1, DAEMON_AGAIN),
-    "Damaged": ("database_damaged", 1, DAEMON_DAMAGED),
-    "Unwritable": ("database_unwritable", 1, DAEMON_DAMAGED),
-    "NotThere": ("not_there", 1, DAEMON_AGAIN),
-    "NotUnique": ("not_unique", 1, DAEMON_AGAIN),
-    "Conflict": ("conflict", 1, DAEMON_AGAIN),
-    "StoreError": ("database", 1, DAEMON_AGAIN),
+_STORE: Mapping[str, tuple[str, int]] = {
+    "DatabaseMissing": ("no_database", 2),
+    "SchemaTooOld": ("schema_too_old", 2),
+    "SchemaTooNew": ("schema_too_new", 2),
+    "UnsupportedDatabase": ("unsupported_database", 2),
+    "NotARehearsal": ("not_a_rehearsal", 2),
+    "AnotherDaemon": ("another_daemon", 1),
+    "Locked": ("locked", 1),
+    "Damaged": ("database_damaged", 1),
+    "Unwritable": ("database_unwritable", 1),
+    "NotThere": ("not_there", 1),
+    "NotUnique": ("not_unique", 1),
+    "Conflict": ("conflict", 1),
+    "StoreError": ("database", 1),
 }
-"""Error of the store -> its word for scripts, the exit code of a command, that of the resident daemon. The first that fits."""
+"""Error of the store -> its word for scripts and the exit code; the first that fits. The resident daemon has codes of its own."""
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:
@@ -94,6 +90,5 @@ def _config_failure(error: Exception) -> Failure | None:
         kind="config",
         message="\n".join(["the configuration has problems (tracker config check lists them):", *map(str, error.problems)]),
         code=2,
-        daemon_code=DAEMON_CONFIG,
         details={"problems": [problem_document(problem) for problem in error.problems]},
     )

@@ -79,14 +79,8 @@ def emit(answer: Answer, *, json: bool) -> int:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """One document on stdout: money as strings, times UTC with `Z`."""
-    encoded = msgspec.json.encode({"schema_version": SCHEMA_VERSION, **document}, enc_hook=_encode)
+    encoded = msgspec.json.encode({"schema_version": SCHEMA_VERSION, **document}, enc_hook=str)
     sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
-
-
-def _encode(value: object) -> object:
-    if isinstance(value, frozenset | set):
-        return sorted(value)
-    return str(value)
 
 
 def shown(value: object) -> str:

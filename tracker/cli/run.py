@@ -47,10 +47,11 @@ async def _once(common: At) -> Answer:
         report = await run_once(loaded, store, clock)
     finally:
         await store.close()
-    return Answer(document=msgspec.to_builtins(report), text=lambda console: _text(console, report))
+    return Answer(document=msgspec.to_builtins(report), text=lambda console: tell(console, report))
 
 
-def _text(console: Console, report: PassReport) -> None:
+def tell(console: Console, report: PassReport) -> None:
+    """What a pass did, and which sources it could not reach."""
     console.line(
         f"{report.imported} files read, {report.asked} parcels asked about, {report.decided} orders decided, "
         f"{report.dispatched} effects worked on."

@@ -51,10 +51,12 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 find_orders(text) -> list[OrderRef]              order_ref(text, store=None) -> OrderRef
                 set_order_facts(order_id, patch, *, by, reason, now) -> OrderRef
                 save_case(order_id, case, now)                   wake(order_ids, now) -> int
+                claimed_orders() -> list[int]
                 status(now) -> StatusCounts                      next_due() -> DueInstants
 
     explain     events_of(shipment_id) -> list[EventView]        answers_of(shipment_id) -> list[AnswerView]
                 numbers_of(shipment_id) -> tuple[str, ...]       rows_of(order_id) -> list[OutboxView]
+                next_polls(order_id) -> dict[str, datetime | None]    (number -> when it is asked about next)
                 verdicts_of(order_id, limit=50) -> list[VerdictView]
                 audit_of(order_id, limit=200) -> list[AuditEntry]
                 tasks_of(order_id) -> list[TaskView]
