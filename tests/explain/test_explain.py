@@ -1,0 +1,208 @@
+"""Explain: every decision can be told, "nothing" too, in the same words everywhere (promise 3)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from carriers.model import TrackingStatus
+from tests.policy.build import RULES, day, delivered, dossier, effect, parcel, refund, window
+from tracker.explain import CHANGES, SENTENCES, Explanation, explain, to_text
+from tracker.model import (
+    Case,
+    DecisionReason,
+    Dossier,
+    HoldReason,
+    Intent,
+    NotFound,
+    OutboxState,
+    Release,
+    ReleaseVerdict,
+    Shipment,
+    TaskState,
+)
+from tracker.policy import decide
+from tracker.timeline import Seen, as_of
+
+R = DecisionReason
+
+
+def slow(**change: Any) -> Shipment:
+    return parcel(last=28, heard=30.9, **change)
+
+
+def of(told: Dossier, when: float = 31, **change: Any) -> Explanation:
+    return explain(told, RULES, day(when), **change)
+
+
+def test_every_reason_has_its_sentence() -> None:
+    """The names are the same enum in log, database, JSON and tests; the sentence is for people."""
+    assert set(SENTENCES) == set(DecisionReason)
+    assert set(CHANGES) <= set(DecisionReason)
+    assert len(set(SENTENCES.values())) == len(SENTENCES)
+
+
+def test_it_is_the_daemons_own_answer() -> None:
+    told = dossier(slow(), window=window(60))
+    story, verdict = of(told), decide(told, RULES, day(31))
+    assert [each.key for each in story.decisions] == [each.key for each in verdict.decisions]
+    assert len(story.rules) == len(verdict.decisions) + len(verdict.considered)
+    assert story.next_decide_at == verdict.next_at
+    assert story.summary == "stage1: this stage of the ladder is due"
+
+
+def test_rules_are_told_top_down_with_the_ones_that_did_not_match() -> None:
+    story = of(dossier(slow(), window=window(60), waiting_since=day(30.5)))
+    assert [(each.rule, each.applied, each.reason) for each in story.rules] == [
+        ("buyer_waiting", False, R.NOT_YET_DUE),
+        ("window.extend", False, R.WINDOW_FAR),
+        ("refund.untrackable", False, R.SILENCE_WITHIN_LIMIT),
+        ("br-standard.stage3", False, R.NOT_YET_DUE),
+        ("compensation", False, R.NO_LOSS),
+        ("ladder", False, R.BUYER_WAITS),
+    ]
+
+
+def test_claims_inquiries_and_notices_have_their_place() -> None:
+    lost = parcel(last=None, heard=16, status=TrackingStatus.INFO_RECEIVED, suspect=None)
+    rules = [each.rule for each in of(dossier(lost), 16.1).rules]
+    assert rules.index("refund.untrackable") < rules.index("yanwen-before") < rules.index("forwarder_inquiry")
+    paid = refund(60, state=OutboxState.SENT, task=TaskState.DONE)
+    late = dossier(delivered(parcel(heard=66), 65), effects=(paid,), refunded_at=day(61), refunded_amount=paid.amount)
+    told = [each.rule for each in of(late, 66.1).rules]
+    assert told[-2:] == ["stage3", "late_arrival"]
+
+
+def test_nothing_because_is_an_answer() -> None:
+    assert of(dossier(delivered(slow(), 30.5))).summary == "nothing, because delivered (window.extend)"
+    assert of(dossier(slow(), opted_out=True), 20).summary.startswith("nothing, because")
+    young = dossier(parcel(last=1, heard=1.9))
+    assert of(young, 2).summary == "nothing, because the window's end is not near (window.extend)"
+
+
+def test_facts_come_with_source_and_time() -> None:
+    told = dossier(
+        slow(
+            not_found=NotFound(answers=3, since=day(29), sources=2),
+            settled_by="platform",
+            suspect="another_parcel",
+            matched=False,
+        ),
+        window=window(60),
+        cases=(
+            Case(id="INR-1", kind="inquiry", opened_at=day(20), closed_at=day(22)),
+            Case(id="INR-2", kind="inquiry", opened_at=day(30)),
+        ),
+        opted_out=True,
+        cutover_at=day(2),
+    )
+    facts = {(each.about, each.name): each for each in of(told).facts}
+    assert facts["8001", "window ends"].source == "file"
+    assert facts["8001", "amount"].value == "30.00 USD"
+    assert facts["8001", "cut over"].at == day(2)
+    assert facts["8001", "case inquiry"].value == "open"
+    assert (facts["LP1", "day 0"].value, facts["LP1", "day 0"].source) == ("2026-04-01, day 31 today", "D1")
+    assert facts["LP1", "last scan"].at == day(28)
+    assert facts["LP1", "not found"].value == "3 answers of 2 sources"
+    assert facts["LP1", "settled by"].source == "services.toml"
+    assert facts["LP1", "suspect"].source == "carrier"
+    assert facts["LP1", "service"].value.startswith("not matched")
+    bare = of(dossier(parcel(last=None, shipped_at=None), shipped_at=None, paid_at=None, amount=None))
+    assert {each.name for each in bare.facts if each.about == "LP1"} == {"status", "profile", "silence limits"}
+
+
+def test_an_unknown_zone_is_said() -> None:
+    first = slow().first_scan
+    assert first is not None
+    vague = slow(first_scan=replace(first, latest=day(1), description=""))
+    facts = {each.name: each.value for each in of(dossier(vague)).facts}
+    assert facts["first scan"] == "in_transit, zone unknown"
+
+
+def test_old_effects_show_what_became_of_them() -> None:
+    pending = effect(Intent.STAGE1, 30, state=OutboxState.PENDING, hold=None)
+    held = refund(29, hold=HoldReason.MONEY_NEEDS_APPROVAL)
+    refused = effect(Intent.STAGE2, 20, state=OutboxState.CANCELLED, rejected=True)
+    task = effect(Intent.EXTENSION, 25, task=TaskState.OPEN, occasion="2026-05-28")
+    story = of(
+        dossier(slow(), effects=(pending, held, refused, task)),
+        releases={pending.key: Release(verdict=ReleaseVerdict.DEFER, why="72_hours", until=day(32))},
+    )
+    old = {each.key.split(":")[1]: each for each in story.decisions if each.state != "new"}
+    assert old["stage1"].release == "defer: 72_hours until 2026-05-03 01:00 UTC"
+    assert (old["refund"].state, old["refund"].hold) == ("held", "money_needs_approval")
+    assert (old["stage2"].state, old["extension"].task) == ("rejected", "open")
+    sure = of(dossier(slow(), effects=(pending,)), releases={pending.key: Release(verdict=ReleaseVerdict.SEND, why="free")})
+    assert [each.release for each in sure.decisions] == ["send: free"]
+
+
+def test_it_says_what_would_change_the_answer() -> None:
+    story = of(dossier(parcel(last=28, heard=25)))
+    assert story.ask_now == ("LP1",)
+    assert "the next answer of a source (br-standard.stage1)" in story.changes
+    assert "any next answer of a source" in story.changes
+    assert story.changes[0].startswith("time: 2026-05-24 01:00 UTC (refund.untrackable)") or story.changes[0].startswith("time: ")
+    assert "the case is closed (ladder)" in of(dossier(slow(), cases=(Case(id="1", kind="dispute", opened_at=day(30)),))).changes
+
+
+def test_the_text_has_all_parts() -> None:
+    told = dossier(
+        slow(), parcel(number="LP2", id=2, last=28, heard=30.9), window=window(60), effects=(effect(Intent.STAGE2, 20),)
+    )
+    text = to_text(of(told, asked="LP2", next_poll_at={"LP1": day(31.2), "LP2": None}))
+    assert text[0] == "Order 8001 of store jade, as of 2026-05-02 01:00 UTC"
+    assert "  LP2  <- asked for" in text
+    assert "  asked again    LP1  2026-05-02 05:48 UTC" in text
+    assert "  asked again    LP2  never" in text
+    assert [line for line in text if line and not line.startswith(" ")] == [
+        text[0],
+        "Facts",
+        "Rules, top down",
+        "Decisions",
+        "Next",
+    ]
+
+
+def test_the_text_of_a_decision_shows_key_money_and_evidence() -> None:
+    text = "\n".join(to_text(of(dossier(parcel(last=45, heard=60.9)), 61)))
+    assert "order/jade/8001:refund:0  refund 30.00 USD  new  (stage3_not_arrived)" in text
+    assert "    share: the whole order" in text
+    assert "  yes br-standard.stage3     LP1  stage3_not_arrived: " in text
+    waiting = effect(Intent.STAGE1, 30, state=OutboxState.HELD, hold=HoldReason.STORE_OBSERVES)
+    said = {waiting.key: Release(verdict=ReleaseVerdict.HOLD, why="store_observes", hold=HoldReason.STORE_OBSERVES)}
+    held = "\n".join(to_text(of(dossier(slow(), effects=(waiting,)), releases=said)))
+    assert "held, hold store_observes" in held
+    assert "    release  hold: store_observes" in held
+
+
+def test_an_order_without_decisions_says_so() -> None:
+    text = to_text(of(dossier(parcel(last=1, heard=1.9)), 2))
+    assert "  none so far" in text
+    stale = to_text(of(dossier(parcel(last=28, heard=25)), 31))
+    assert "  asked now      LP1" in stale
+    assert any(line.endswith("or at the next answer") for line in stale)
+
+
+def test_it_is_ready_for_json() -> None:
+    """Money as text, times in UTC with Z."""
+    document = json.loads(json.dumps(of(dossier(parcel(last=45, heard=60.9), window=window(90)), 61).to_dict()))
+    assert document["at"] == "2026-06-01T01:00:00Z"
+    assert document["decisions"][0]["amount"] == "30.00"
+    assert document["decisions"][0]["reason"] == "stage3_not_arrived"
+    assert document["rules"][0]["reason"] == "window_far"
+
+
+@pytest.mark.parametrize(("when", "expected"), [(20, []), (31, ["stage1"])])
+def test_any_date_goes_through_the_same_code(when: float, expected: list[str]) -> None:
+    then = as_of(dossier(slow()), {"LP1": list[Seen]()}, day(when))
+    fresh = replace(
+        then,
+        shipments=tuple(
+            replace(each, last_scan=slow().first_scan, first_scan=slow().first_scan, last_answer_at=day(when))
+            for each in then.shipments
+        ),
+    )
+    assert [each.key.split(":")[1] for each in of(fresh, when).decisions if each.kind == "message"] == expected
