@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.build import AT, DAY, NOW, batch, change, dossier, forwarders, given, order, parcel, polled, scan
+from tests.store.build import AT, DAY, NOW, batch, change, dossier, forwarders, given, order, parcel, polled, scan, travelled
 from tracker.model import OrderState, Rank, WindowSource
 from tracker.store import OrderPatch, Orphan, Store, UnmatchedText
 from tracker.store.dossiers import even_shares
@@ -177,6 +177,29 @@ async def test_two_parcels_that_turn_out_to_be_one_become_one(store: Store) -> N
     assert len(await store.events_of(1)) == 2
     assert (await store.load_polled([1]))[1].knows() == {b"a_______", b"b_______"}
     assert (await store.status(NOW)).shipments == 1
+
+
+async def test_a_united_parcel_remembers_the_scans_of_both_numbers(store: Store) -> None:
+    """D1: the first scan at origin stays the first, whichever number it was told under."""
+    await given(store, order(), parcel("BR9001"), parcel("LX001CN"))
+    home = change(2, "LX001CN", scan("a", NOW), journey=travelled(NOW))
+    there = change(1, "BR9001", scan("b", NOW + 9 * DAY), journey=travelled(NOW + 9 * DAY))
+    await store.write_poll(polled(home, there))
+    await store.save_import(forwarders(parcel("BR9001", None, aliases=("LX001CN",))), NOW + 10 * DAY)
+    (shipment,) = (await dossier(store)).shipments
+    assert shipment.first_scan is not None
+    assert shipment.last_scan is not None
+    assert (shipment.first_scan.latest, shipment.last_scan.latest) == (NOW, NOW + 9 * DAY)
+    assert "shipments_united" in {entry.what for entry in await store.audit_of(1)}
+
+
+async def test_an_answer_for_a_parcel_that_was_united_away_is_dropped(store: Store) -> None:
+    """Its row is gone, and its id may belong to another parcel by now; the united one is asked about at once."""
+    await given(store, order(), parcel("LX001CN"), parcel("BR9001"))
+    await store.save_import(forwarders(parcel("BR9001", None, aliases=("LX001CN",))), NOW)
+    await given(store, order("8002"), parcel("LX002CN", "8002"), digest="d2")
+    assert (await store.write_poll(polled(change(2, "BR9001", scan("a"))))).events == 0
+    assert (await dossier(store, 2)).shipments[0].last_scan is None
 
 
 async def test_one_parcel_of_two_orders_and_one_order_of_two_parcels(store: Store) -> None:

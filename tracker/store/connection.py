@@ -252,11 +252,11 @@ def open_engine(path: Path, busy_ms: int) -> Engine:
 
 
 @contextmanager
-def plain(path: Path, busy_ms: int = COMMAND_BUSY_MS) -> Iterator[Tx]:
-    """One immediate transaction outside any store: creation, checks."""
-    engine = open_engine(path, busy_ms)
+def plain(path: Path, *, write: bool = False) -> Iterator[Tx]:
+    """One transaction outside any store: creation (`write`), checks (beside anyone who writes)."""
+    engine = open_engine(path, COMMAND_BUSY_MS)
     try:
-        with told(path), engine.connect() as connection, transaction(connection, "BEGIN IMMEDIATE"):
+        with told(path), engine.connect() as connection, transaction(connection, "BEGIN IMMEDIATE" if write else "BEGIN"):
             yield Tx(connection)
     finally:
         engine.dispose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tracker.clock import Clock
-from tracker.store.connection import Database, Tx, sqlite_path
+from tracker.store.connection import Database, sqlite_path
 from tracker.store.desk import Desk
 from tracker.store.dispatch import Dispatch
 from tracker.store.errors import NotARehearsal
@@ -36,6 +36,10 @@ class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders
     def epoch(self) -> int | None:
         """The daemon's epoch; None for a command."""
         return self._db.epoch
+
+    async def take_over(self, owner: str, now: datetime) -> None:
+        """Raise the epoch: from here on every write of this store checks that it is still the newest daemon's."""
+        self._db.epoch = await self._db.write(lambda tx: tx.value(_TAKE_OVER, owner, now))
 
     async def is_rehearsal(self) -> bool:
         """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays."""
@@ -74,14 +78,13 @@ async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str
     lock = DaemonLock(path)
     try:
         require_sound(path)
-        database = Database(path, clock, daemon=True)
-        database.epoch = await database.write(lambda tx: _take_over(tx, owner, clock.now()))
+        store = Store(Database(path, clock, daemon=True), lock)
     except BaseException:
         lock.release()
         raise
-    return Store(database, lock)
-
-
-def _take_over(tx: Tx, owner: str, now: datetime) -> int:
-    taken: int = tx.value(_TAKE_OVER, owner, now)
-    return taken
+    try:
+        await store.take_over(owner, clock.now())
+    except BaseException:
+        await store.close()
+        raise
+    return store

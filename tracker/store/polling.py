@@ -31,7 +31,7 @@ _QUIET = "UPDATE shipment SET next_poll_at = ?, last_answer_at = ?, failures = 0
 _CHANGED = """
     UPDATE shipment
     SET next_poll_at = ?, last_answer_at = ?, failures = 0, status = ?, moved_at = ?, journey = ?, fingerprints = ?
-    WHERE id = ? AND number = ?"""
+    WHERE id = ?"""
 
 _FAILED = "UPDATE shipment SET next_poll_at = ?, failures = failures + 1 WHERE id = ? AND number = ?"
 
@@ -171,27 +171,19 @@ def _write_changes(tx: Tx, write: PollWrite) -> int:
     if not write.changed:
         return 0
     ids = [change.id for change in write.changed]
-    packed: dict[int, bytes] = {row[0]: row[1] for row in tx.among("SELECT id, fingerprints FROM shipment WHERE id IN (??)", ids)}
+    known_as = {row[0]: row[1:] for row in tx.among("SELECT id, number, fingerprints FROM shipment WHERE id IN (??)", ids)}
     states = []
     events = []
     for change in write.changed:
-        known = packed.get(change.id, b"")
+        number, known = known_as.get(change.id, (None, b""))
+        if number != change.number:
+            # Renumbered, or united with another parcel, while it was asked about: it is asked again under its present number.
+            continue
         if change.events:
             known += b"".join([event.key for event in change.events])
             events += _event_tuples(change.id, change.events, len(known) // 8, change.source, write.at)
         journey = change.journey
-        states.append(
-            (
-                change.next_poll_at,
-                write.at,
-                journey.status.value,
-                journey.moved_at,
-                pack(journey),
-                known,
-                change.id,
-                change.number,
-            )
-        )
+        states.append((change.next_poll_at, write.at, journey.status.value, journey.moved_at, pack(journey), known, change.id))
     tx.many(_CHANGED, states)
     return tx.many(_EVENT, events)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracker.store.connection import open_engine, plain, sqlite_path, stored
+from tracker.store.connection import COMMAND_BUSY_MS, open_engine, plain, sqlite_path, stored, told
 from tracker.store.errors import Conflict, Damaged, DatabaseMissing, SchemaTooNew, SchemaTooOld
 from tracker.store.lock import DaemonLock
 from tracker.store.tables import METADATA
@@ -46,7 +46,7 @@ def create(url: str, *, rehearsal: bool, now: datetime) -> None:
     if path.exists() and path.stat().st_size > 0:
         raise Conflict(f"There is a database at {path} already; it was left as it is. To start anew, move the file away first.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with plain(path) as tx:
+    with plain(path, write=True) as tx:
         METADATA.create_all(tx.connection)
         tx.run("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY)")
         tx.run("INSERT INTO alembic_version (version_num) VALUES (?)", REVISIONS[-1])
@@ -117,9 +117,9 @@ def migrate(path: Path, revision: str) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = open_engine(path, busy_ms=30_000)
+    engine = open_engine(path, COMMAND_BUSY_MS)
     try:
-        with engine.connect() as connection:
+        with told(path), engine.connect() as connection:
             # Batch mode copies tables; the copies must not trip over references while they are half done.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN EXCLUSIVE")

@@ -1,8 +1,8 @@
-"""Parcels of a file: found by any of their numbers, joined with their orders; two that turn out to be one become one."""
+"""Parcels of a file: found by any of their numbers, joined with their orders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tracker.clock import epoch
@@ -12,6 +12,7 @@ from tracker.store.encoding import money, money_text
 from tracker.store.intake.links import has_order, join_order
 from tracker.store.intake.orders import NEW, UNCHANGED, UPDATED
 from tracker.store.intake.stamping import Source, first_stamps, merge
+from tracker.store.intake.uniting import unite
 from tracker.store.records import audit, wake
 from tracker.store.tables import SHIPMENT
 
@@ -64,7 +65,7 @@ def save_shipment(tx: Tx, facts: ShipmentFacts, source: Source, rank_orders: Ran
     else:
         shipment_id = known[0]
         for other in known[1:]:
-            _unite(tx, shipment_id, other, source)
+            unite(tx, shipment_id, other, source)
         outcome = _update(tx, shipment_id, facts, source)
         if len(known) > 1:
             outcome = UPDATED
@@ -144,63 +145,3 @@ def _typed(columns: Mapping[str, Any]) -> dict[str, Any]:
     if "matched" in columns:
         typed["matched"] = bool(columns["matched"])
     return typed
-
-
-_UNITE: Sequence[str] = (
-    "UPDATE alias SET shipment_id = ? WHERE shipment_id = ?",
-    """INSERT INTO order_shipment (order_id, shipment_id, share)
-       SELECT order_id, ?, share FROM order_shipment WHERE shipment_id = ?
-       ON CONFLICT (order_id, shipment_id) DO NOTHING""",
-    """INSERT INTO awaited_order (number, store, shipment_id) SELECT number, store, ? FROM awaited_order WHERE shipment_id = ?
-       ON CONFLICT (number, store, shipment_id) DO NOTHING""",
-    """INSERT INTO tracking_event (shipment_id, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description,
-                                   location, country, source, seen_at)
-       SELECT ?, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description, location, country, source,
-       seen_at FROM tracking_event WHERE shipment_id = ? ON CONFLICT (shipment_id, key) DO NOTHING""",
-)
-
-_CLAIMS = """
-    UPDATE claim SET shipment_id = ?, attempt = attempt + (SELECT coalesce(max(attempt), 0) FROM claim WHERE shipment_id = ?)
-    WHERE shipment_id = ?"""
-
-_JOURNEY = """
-    UPDATE shipment SET (status, moved_at, journey, last_answer_at) =
-        (SELECT status, moved_at, journey, last_answer_at FROM shipment gone WHERE gone.id = ?)
-    WHERE id = ? AND coalesce(moved_at, -1) < (SELECT coalesce(moved_at, -1) FROM shipment gone WHERE gone.id = ?)"""
-
-_FORGET_DIGESTS = "UPDATE answer SET digest = NULL WHERE number IN (SELECT number FROM alias WHERE shipment_id = ?)"
-
-_EMPTY = (
-    "DELETE FROM order_shipment WHERE shipment_id = ?",
-    "DELETE FROM awaited_order WHERE shipment_id = ?",
-    "DELETE FROM tracking_event WHERE shipment_id = ?",
-    "DELETE FROM bad_parcel WHERE shipment_id = ?",
-    "DELETE FROM shipment WHERE id = ?",
-)
-
-
-def _unite(tx: Tx, kept: int, gone: int, source: Source) -> None:
-    """Two parcels turn out to be one (a forwarder's row names both numbers): the older row stays and takes everything over."""
-    for statement in _UNITE:
-        tx.run(statement, kept, gone)
-    tx.run(_CLAIMS, kept, kept, gone)
-    tx.run(_JOURNEY, gone, kept, gone)
-    packed = b"".join(row[0] for row in tx.rows("SELECT key FROM tracking_event WHERE shipment_id = ? ORDER BY seq, key", kept))
-    tx.run("UPDATE shipment SET fingerprints = ? WHERE id = ?", packed, kept)
-    # The journey is folded anew from the next answers, changed or not.
-    tx.run(_FORGET_DIGESTS, kept)
-    number = tx.value("SELECT number FROM shipment WHERE id = ?", gone)
-    for statement in _EMPTY:
-        tx.run(statement, gone)
-    for (order_id,) in tx.rows(_ORDERS, kept):
-        tx.run("UPDATE shipment SET next_poll_at = ? WHERE id = ?", epoch(source.now), kept)
-        audit(
-            tx,
-            source.now,
-            who="import",
-            what="shipments_united",
-            order_id=order_id,
-            subject=f"shipment/{number}",
-            reason=source.file,
-        )
-        wake(tx, [order_id], source.now)
