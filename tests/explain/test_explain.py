@@ -197,5 +197,5 @@ def test_it_is_ready_for_json() -> None:
 
 @pytest.mark.parametrize(("when", "expected"), [(20, []), (31, ["stage1"])])
 def test_any_date_goes_through_the_same_code(when: float, expected: list[str]) -> None:
-    then = as_of(dossier(replace(slow(), last_answer_at=day(60))), {}, day(when))
+    then = as_of(dossier(slow(registered_at=day(0))), {}, day(when))
     assert [each.key.split(":")[1] for each in of(then, when).decisions if each.kind == "message"] == expected
