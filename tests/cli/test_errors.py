@@ -282,3 +282,11 @@ def test_an_unknown_service_text_is_said_by_store_created_beside(tmp_path: Path,
     create(f"sqlite:///{tmp_path / 'tracker.db'}", rehearsal=True, now=NOW)
     shell.config = tmp_path / "tracker.toml"
     assert shell.json("status")["orders"] == 0
+
+
+def test_a_real_database_never_learns_a_rehearsals_date(tmp_path: Path, shell: Shell) -> None:
+    """The refusal comes before the pass takes the daemon's place: `status` still says that nobody ever did."""
+    assert shell("init", tmp_path / "live").code == 0
+    shell.config = tmp_path / "live" / "tracker.toml"
+    _refused(shell("run", "--once", "--at", "2020-01-01", "--json"), 2, "not_a_rehearsal", "tracker init --rehearsal")
+    assert shell.json("status")["daemon_since"] is None

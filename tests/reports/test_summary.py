@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from tests.desk.world import new_world
 from tracker.model import ActionKind, Channel, DecisionReason, HoldReason, Intent, OutboxRow, OutboxState, TaskState
-from tracker.reports.summary import Line, summarise, summary_of, told
+from tracker.reports.summary import Line, summarise
 from tracker.store.rows import OrderRef, OutboxView, TaskView
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -90,33 +88,5 @@ def test_tasks_and_orders_left_alone_are_counted() -> None:
     assert [line.what for line in counted["Left alone at some time, orders by reason"]] == ["delivered", "not_yet_due"]
 
 
-def test_the_summary_reads_as_text() -> None:
-    sections = summarise([_refund("12.50", "USD", DecisionReason.STAGE3_NOT_ARRIVED)], (), {"delivered": 3})
-    assert told(sections) == (
-        "Refunds recommended\n"
-        "      1  refund: held, 12.50 USD  (stage3_not_arrived 1)\n"
-        "\n"
-        "Held back\n"
-        "      1  refund: money_needs_approval, 12.50 USD  (stage3_not_arrived 1)\n"
-        "\n"
-        "Left alone at some time, orders by reason\n"
-        "      3  delivered"
-    )
-
-
 def test_nothing_to_tell_is_no_section() -> None:
     assert _counted() == {}
-
-
-async def test_the_summary_of_a_database_counts_each_order_that_is_left_alone_once(tmp_path: Path) -> None:
-    """Nothing, because: that is an answer too. The newest one of each order is counted."""
-    async with new_world(tmp_path / "tracker.db") as world:
-        order, other = await world.order("A-1"), await world.order("A-2")
-        await world.effect(order, Intent.STAGE1)
-        await world.effect(order, Intent.STAGE2)
-        await world.refund(other)
-        await world.task(other)
-        sections = {section.title: section.lines for section in await summary_of(world.store, [order, other])}
-    assert [(line.what, line.count) for line in sections["Left alone at some time, orders by reason"]] == [("window_far", 2)]
-    assert [(line.what, line.count) for line in sections["Handed to a person"]] == [("stage2: open", 1)]
-    assert [(line.what, line.money) for line in sections["Refunds recommended"]] == [("refund: held", {"USD": "12.50"})]

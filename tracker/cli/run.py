@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import Parameter
 
 from tracker import config
-from tracker.cli.context import clock_of, configure_log, load
+from tracker.cli.context import clock_of, configure_log, load, opened
 from tracker.cli.errors import UsageError
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console, emit
@@ -40,10 +40,12 @@ async def _once(common: At) -> Answer:
 
     loaded, clock = load(common), clock_of(common)
     configure_log(loaded)
+    if common.at is not None:
+        # Asked before the daemon's lock and epoch are taken: a real database must not even learn that date.
+        async with opened(common, writes=True):
+            pass
     store = await open_store(loaded.settings.database_url, clock=clock, daemon=True)
     try:
-        if common.at is not None:
-            await store.require_rehearsal()
         report = await run_once(loaded, store, clock)
     finally:
         await store.close()

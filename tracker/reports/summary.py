@@ -9,7 +9,6 @@ from decimal import Decimal
 import msgspec
 
 from tracker.model import ActionKind, Channel, OutboxState
-from tracker.store import Store
 from tracker.store.rows import OutboxView, TaskView
 
 
@@ -27,30 +26,6 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     lines: tuple[Line, ...]
-
-
-async def summary_of(store: Store, orders: Iterable[int]) -> tuple[Section, ...]:
-    """The summary of a database; `orders` (ids) are those whose last "nothing, because ..." counts as left alone."""
-    considered: Counter[str] = Counter()
-    for order in orders:
-        for last in await store.verdicts_of(order, limit=1):
-            considered.update({each.reason.value for each in last.verdict.considered})
-    return summarise(await store.outbox(), await store.tasks(), considered)
-
-
-def told(sections: Iterable[Section]) -> str:
-    """The summary as text: a heading a section, a line a sort, its reasons behind it."""
-    lines: list[str] = []
-    for section in sections:
-        lines += ["", section.title]
-        lines += [f"  {line.count:>5}  {line.what}{_behind(line)}" for line in section.lines]
-    return "\n".join(lines).lstrip("\n")
-
-
-def _behind(line: Line) -> str:
-    money = "".join(f", {amount} {currency}" for currency, amount in line.money.items())
-    why = ", ".join(f"{reason} {count}" for reason, count in line.why.items())
-    return money + (f"  ({why})" if why else "")
 
 
 _DONE = frozenset({OutboxState.SENT})
