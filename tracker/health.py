@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from tracker.clock import Clock
 
 LONGEST_UNIT = 900.0
-"""Seconds that one unit of work may take: more than a mail server may (ten minutes after DATA), so only a hang lasts that long."""
+"""Seconds that one unit of work may take: a mail server may take ten minutes after DATA, so only a hang lasts longer."""
 
 
 class Notifier:

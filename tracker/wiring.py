@@ -72,8 +72,8 @@ class House:
         return msgspec.structs.replace(unit, run=run)
 
     async def down(self) -> tuple[str, ...]:
-        """The sources that do not answer at the moment."""
-        return tuple([name for name in self.poller.sources if (await self.poller.pulse.look(name)).since is not None])
+        """The sources whose last answer was a failure."""
+        return tuple([name for name in self.poller.sources if (await self.poller.pulse.look(name)).failures])
 
     async def close(self) -> None:
         """Close connections and the journal; the database stays with whoever opened it."""

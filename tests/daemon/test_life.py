@@ -1,0 +1,195 @@
+"""The resident daemon: start, signs of life, reload, drain, exit codes (facts/systemd.md 4-6; faults 4, 20, 21, 22, 32)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.conftest import Home, bring, until
+from tracker.clock import SystemClock
+from tracker.model import OutboxState
+from tracker.store import AnotherDaemon, open_store
+
+
+class Systemd:
+    """Listens where systemd would."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.path)
+        self._socket.setblocking(False)
+        self.words: list[str] = []
+
+    def heard(self, word: str) -> bool:
+        while True:
+            try:
+                self.words += self._socket.recv(4096).decode().splitlines()
+            except BlockingIOError:
+                return any(word in each for each in self.words)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    listening = Systemd(tmp_path / "notify")
+    yield listening
+    listening.close()
+
+
+async def test_it_starts_works_shows_life_and_stops_when_asked(home: Home, systemd: Systemd) -> None:
+    daemon = home.start(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="400000")
+    await until(lambda: systemd.heard("READY=1"))
+    await until(lambda: len(home.mailbox.ids) == 1)
+    await until(lambda: systemd.heard("WATCHDOG=1"))
+    await until(lambda: systemd.heard("1 sources ok"))
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    assert systemd.heard("STOPPING=1")
+    assert home.events()[0] == "daemon.started"
+    assert home.events()[-2:] == ["daemon.stopping", "daemon.stopped"]
+    assert len(home.mailbox.ids) == 1
+
+
+async def test_a_second_daemon_is_turned_away_and_the_first_goes_on(home: Home) -> None:
+    """Faults row 21, exit 75."""
+    first = home.start()
+    await until(lambda: "daemon.started" in home.events())
+    assert await home.start().ended() == 75
+    (failed,) = [line for line in home.lines if line["event"] == "daemon.failed"]
+    assert failed["exit_code"] == 75
+    with pytest.raises(AnotherDaemon):
+        await open_store(f"sqlite:///{home.database}", clock=SystemClock(), daemon=True)
+    await until(lambda: len(home.mailbox.ids) == 1)
+    first.signal(signal.SIGINT)
+    assert await first.ended() == 0
+
+
+async def test_a_daemon_whose_epoch_was_taken_writes_nothing_more(home: Home) -> None:
+    """Where the lock does not hold (a network file system), the epoch does."""
+    daemon = home.start()
+    await until(lambda: len(home.mailbox.ids) == 1)
+    with sqlite3.connect(home.database) as other:
+        other.execute("UPDATE daemon SET epoch = epoch + 1")
+    other.close()
+    assert await daemon.ended() == 75
+    assert home.lines[-1]["event"] == "daemon.failed"
+
+
+async def test_a_bad_configuration_is_rejected_and_a_good_one_takes_over(home: Home, systemd: Systemd) -> None:
+    """Faults row 20: a reload never ends a daemon that works."""
+    daemon = home.start(NOTIFY_SOCKET=systemd.path)
+    await until(lambda: len(home.mailbox.ids) == 1)
+    good = home.config.read_text()
+    home.config.write_text(good.replace("poll_interval_s = 1", 'poll_interval_s = "soon"'))
+    daemon.signal(signal.SIGHUP)
+    await until(lambda: "config.reload_rejected" in home.events())
+    await until(lambda: systemd.heard("rejected"))
+    home.config.write_text(good)
+    shop = home.folder / "stores" / "lamps.toml"
+    shop.write_text(shop.read_text().replace("live", "observe"))
+    daemon.signal(signal.SIGHUP)
+    await until(lambda: "config.reloaded" in home.events())
+    versions = [line["config"] for line in home.lines if "config" in line]
+    assert len(set(versions)) == 2
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    rejected = next(line for line in home.lines if line["event"] == "config.reload_rejected")
+    assert "poll_interval_s" in rejected["first"]
+
+
+async def test_another_database_wants_a_restart(home: Home) -> None:
+    daemon = home.start()
+    await until(lambda: "daemon.started" in home.events())
+    home.config.write_text('[database]\nurl = "sqlite:///elsewhere.db"\n' + home.config.read_text())
+    daemon.signal(signal.SIGHUP)
+    await until(lambda: "config.reload_rejected" in home.events())
+    assert "restart" in home.lines[-1]["first"]
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+
+
+async def test_a_stop_lets_the_message_in_hand_be_finished(home: Home) -> None:
+    """SIGTERM drains: what was handed over is written down as sent, not as unknown."""
+    home.mailbox.slow = 1.5
+    daemon = home.start()
+    await until(lambda: home.mailbox.begun)
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    async with home.store() as store:
+        assert len(await store.outbox(states=(OutboxState.SENT,), limit=5)) == 1
+    assert home.lines[-1]["seconds"] > 0.5
+
+
+async def test_a_drain_that_takes_too_long_leaves_the_message_unknown(home: Home) -> None:
+    home.mailbox.slow = 30
+    home.config.write_text(home.config.read_text().replace("drain_s = 5", "drain_s = 1"))
+    daemon = home.start()
+    await until(lambda: home.mailbox.begun)
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    assert "engine.drain_timeout" in home.events()
+    home.mailbox.slow = 0
+    assert await home.start("one_pass").ended() == 0
+    async with home.store() as store:
+        assert len(await store.outbox(states=(OutboxState.UNKNOWN,), limit=5)) == 1
+    assert home.mailbox.ids == []
+
+
+# ---------------------------------------------------------------------------------------------------------- what ends a start
+
+
+def break_config(home: Home) -> None:
+    home.config.write_text("[engine\n")
+
+
+def lose_database(home: Home) -> None:
+    home.database.unlink()
+
+
+def damage_database(home: Home) -> None:
+    home.database.write_bytes(b"this is no database, whatever its name says" * 200)
+
+
+def outgrow_database(home: Home) -> None:
+    with sqlite3.connect(home.database) as file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
+    file.close()
+
+
+def block_journal(home: Home) -> None:
+    (home.folder / "send-journal.jsonl").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("breaks", "code", "says"),
+    [
+        (break_config, 78, "config check"),
+        (lose_database, 78, "tracker init"),
+        (outgrow_database, 78, "9999"),
+        (damage_database, 74, "no SQLite database"),
+        (block_journal, 75, "journal"),
+    ],
+)
+async def test_what_keeps_it_from_starting(breaks: object, code: int, says: str, home: Home) -> None:
+    """Facts/systemd.md section 6: 64 and 78 are not started again, 74 and 75 are. One line, no traceback."""
+    breaks(home)  # type: ignore[operator]
+    assert await home.start().ended() == code
+    line = home.lines[-1]
+    assert (line["event"], line["exit_code"]) == ("daemon.failed", code)
+    assert says in line["reason"]
+    assert "Traceback" not in home.errors.read_text()
+
+
+async def test_a_rehearsal_database_is_not_for_the_resident_daemon(home: Home) -> None:
+    home.database.unlink()
+    await bring(home, 1, rehearsal=True)
+    assert await home.start().ended() == 78
+    assert "rehearsal" in home.lines[-1]["reason"]
