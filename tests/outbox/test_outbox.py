@@ -95,7 +95,7 @@ WAYS: dict[str, tuple[NewRow, tuple[str, ...], set[OutboxState]]] = {
     "unknown, as a task": (pending(MESSAGE, Channel.TASK), ("open_task", "unsure"), {SENT, FAILED}),
     "cancelled by the facts": (pending(MESSAGE), ("withdraw",), {PENDING}),
     "money cancelled by the facts": (held(MONEY), ("withdraw",), {HELD}),
-    "cancelled by the guard": (pending(MESSAGE), ("cancel",), set()),
+    "cancelled by the guard": (pending(MESSAGE), ("cancel",), {PENDING}),
     "rejected": (held(MONEY), ("reject",), set()),
 }
 """A row's state, the road to it, and where any act of the store may take it from there (itself left out)."""

@@ -46,7 +46,7 @@ _HOLD = """
 _DEFER = "UPDATE outbox SET not_before = ?, result = ? WHERE id = ? AND state = 'pending'"
 
 _CANCEL = """
-    UPDATE outbox SET state = 'cancelled', hold = NULL, result = ? WHERE id = ? AND state IN ('held', 'pending')
+    UPDATE outbox SET state = 'cancelled', withdrawn = true, hold = NULL, result = ? WHERE id = ? AND state IN ('held', 'pending')
     RETURNING order_id, dedup_key"""
 
 _FAIL = "UPDATE outbox SET state = 'failed', result = ? WHERE id = ? AND state = 'pending' RETURNING order_id, dedup_key"
