@@ -121,3 +121,22 @@ async def test_text_for_eyes_names_orphans_warnings_and_unknown_channels(
     assert "aliexpress_seller_zh, 4 rows\n  4 orders, 4 parcels\n  8 new, 0 updated, 0 unchanged" in text
     assert "  1 waits for the file that names its partner: 8170000000000044" in text
     assert "channels that services.toml does not know, handled with caution: '菜鸟标准-线上发货' (1 parcel)" in text
+
+
+async def test_two_tools_that_word_it_differently_do_not_take_turns(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
+    """Importing again changes nothing: "已发货" and "shipped" are one state, and a combined parcel has one declared value."""
+    ours = tmp_path / "ours.csv"
+    ours.write_text(
+        "order,platform,status,country,paid,shipped,tracking,declared value,declared currency\n"
+        "8170000000000071,aliexpress,shipped,BR,2026-03-01,2026-03-02,LX400100119CN,6.30,USD\n"
+        "8170000000000072,aliexpress,shipped,BR,2026-03-01,2026-03-02,LX400100119CN,4.90,USD\n",
+        encoding="utf-8",
+    )
+    theirs = tmp_path / "theirs.csv"
+    theirs.write_text(
+        "订单号,平台,订单状态,国家,付款时间,发货时间,运单号\n8170000000000071,aliexpress,已发货,BR,2026-03-01,2026-03-02,LX400100119CN\n",
+        encoding="utf-8",
+    )
+    await import_files([ours, theirs], store, NOW, knowledge=knowledge)
+    again = await import_files([ours, theirs], store, NOW, knowledge=knowledge)
+    assert [(report.new, report.updated, report.rejected) for report in again] == [(0, 0, ()), (0, 0, ())]

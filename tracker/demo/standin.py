@@ -205,17 +205,20 @@ class Aggregator:
         return [event for event in parcel.events if event.at <= until and (event.until is None or until < event.until)]
 
     def _stop_when_quiet(self, number: str, record: _Record) -> None:
-        """The aggregator's own rule: 30 days without news, or 15 days after a final status, and it stops looking."""
+        """The aggregator's own rule: 30 days without news, or 15 days after a final status, and it stops looking.
+
+        News that comes after the stop is not seen, whether or not anybody asked in between.
+        """
         if record.stopped_at is not None:
             return
         now = self._now()
-        events = self._visible(number, now)
-        newest = max((event.at for event in events), default=record.registered_at)
-        final = bool(events) and max(events, key=_when).sub_status.split("_")[0] in FINAL_STATUSES
-        limit = STOP_AFTER_FINAL if final else STOP_AFTER_SILENCE
-        since = max(newest, record.woken_at)
-        if now - since >= limit:
-            record.stopped_at = since + limit
+        heard, final = record.woken_at, False
+        for event in sorted(self._visible(number, now), key=_when):
+            if event.at > heard and event.at - heard >= _patience(final=final):
+                break
+            heard, final = max(heard, event.at), event.sub_status.split("_")[0] in FINAL_STATUSES
+        if now - heard >= _patience(final=final):
+            record.stopped_at = heard + _patience(final=final)
 
     def _track_info(self, number: str, record: _Record) -> dict[str, Any]:
         parcel = self._parcels.get(number)
@@ -253,6 +256,10 @@ class Aggregator:
         if record.stopped_at is not None and newest.split("_")[0] not in FINAL_STATUSES:
             return "Expired", "Expired_Other"
         return newest.split("_")[0], newest
+
+
+def _patience(*, final: bool) -> timedelta:
+    return STOP_AFTER_FINAL if final else STOP_AFTER_SILENCE
 
 
 def _when(event: ScriptedEvent) -> datetime:

@@ -43,7 +43,28 @@ def merged_shipments(shipments: Iterable[ShipmentFacts], notes: Notes) -> tuple[
             found[key] = msgspec.structs.replace(_filled(found[key], parcel), aliases=aliases)
         else:
             found[key] = parcel
-    return _without_shared_aliases(tuple(found.values()), notes)
+    return _without_shared_aliases(_one_parcel_one_word(tuple(found.values())), notes)
+
+
+def _one_parcel_one_word(parcels: tuple[ShipmentFacts, ...]) -> tuple[ShipmentFacts, ...]:
+    """The rows of a combined parcel name different orders, and one parcel: of what they tell about it the first word counts.
+
+    Otherwise their words would replace each other at every import, and importing again would change something.
+    """
+    told: dict[str, ShipmentFacts] = {}
+    for parcel in parcels:
+        told[parcel.number] = _filled(told[parcel.number], parcel) if parcel.number in told else parcel
+    return tuple(
+        msgspec.structs.replace(
+            told[parcel.number],
+            store=parcel.store,
+            order=parcel.order,
+            row=parcel.row,
+            aliases=parcel.aliases,
+            warnings=parcel.warnings,
+        )
+        for parcel in parcels
+    )
 
 
 def _without_shared_aliases(parcels: tuple[ShipmentFacts, ...], notes: Notes) -> tuple[ShipmentFacts, ...]:

@@ -68,6 +68,9 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
     if kept["state"] != OrderState.UNKNOWN and told.get("state") == OrderState.UNKNOWN:
         # A word that no table knows takes nothing back.
         told.pop("state")
+    if told.get("state") == kept["state"] != OrderState.UNKNOWN:
+        # Two tools call one state by two words: that is no news.
+        told.pop("raw_state", None)
     merged = merge(_typed(kept), _typed(told), row[1], source)
     if not merged.changed:
         if merged.stamps is not None:

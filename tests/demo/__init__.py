@@ -1,0 +1,1 @@
+"""The demo: its stand-in, and the story it tells."""

@@ -1,0 +1,127 @@
+"""The demo tells the truth: every ending of the cast leads to what the rules say, through the real pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import mailbox
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tracker.cli import main
+from tracker.demo.stage import Occupied
+from tracker.demo.story import Tale, Told, tell
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "story"
+
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> Told:
+    return asyncio.run(tell(75, folder))
+
+
+def intents(tale: Tale) -> list[str]:
+    """What was done for an order, in order, without dates and reasons."""
+    return [step.split(": ", 1)[1].split(",")[0].split()[0] for step in tale.steps]
+
+
+def tale(told: Told, order: str) -> Tale:
+    return next(each for each in told.tales if each.order == order)
+
+
+@pytest.mark.parametrize(
+    ("order", "done"),
+    [
+        ("J-1001", []),
+        ("J-1002", ["stage1", "stage2"]),
+        ("J-1003", ["stage1", "compensation", "stage2", "refund", "refund_issued", "late_arrival"]),
+        ("J-1004", ["compensation", "stage1", "stage2", "refund", "refund_issued"]),
+        ("J-1005", ["forwarder_inquiry", "refund", "compensation", "refund_issued"]),
+        ("J-1006", ["stage1", "stage2"]),
+        ("J-1007", ["stage1", "stage2", "refund", "refund_issued"]),
+        ("J-1008", ["stage1", "refund", "compensation", "refund_issued"]),
+        ("J-1009", ["forwarder_inquiry", "refund", "compensation", "refund_issued"]),
+        ("J-1010", ["stage1", "stage2"]),
+        ("J-1011", ["stage1"]),
+        ("J-1012", ["stage1"]),
+        ("8180000000000101", ["stage1", "stage2", "extension", "extended"]),
+        ("8180000000000106", ["stage1", "stage2"]),
+        ("8180000000000108", []),
+        ("12-04001-10006", ["stage1", "compensation", "stage2", "refund", "refund_issued"]),
+    ],
+)
+def test_every_ending_leads_to_what_the_rules_say(told: Told, order: str, done: list[str]) -> None:
+    """R1-R4, R7, R8, R37, R86: early, late, refunded and arrived, silent, never scanned, customs, returned, lost, not found."""
+    assert intents(tale(told, order)) == done
+
+
+def test_who_opted_out_hears_nothing(told: Told) -> None:
+    """D15: outreach stops, what the carrier owes does not."""
+    assert not {"stage1", "stage2"} & set(intents(tale(told, "J-1014")))
+
+
+def test_two_days_of_outage_made_nobody_untrackable(told: Told) -> None:
+    """A source that is down, throttled or talking rubbish says nothing about a parcel: each refund has a cause of its own."""
+    causes = {"J-1003", "J-1004", "J-1005", "J-1007", "J-1008", "J-1009"}
+    causes |= {"8180000000000105", "8180000000000110", "12-04001-10004", "12-04001-10006", "12-04001-10008"}
+    assert {each.order for each in told.tales if "refund" in intents(each)} == causes
+
+
+def test_a_refused_refund_is_not_asked_for_again(told: Told) -> None:
+    """D2: a person's no holds until the facts change."""
+    assert intents(tale(told, "12-04001-10004")).count("refund") == 1
+    assert any("refused" in step for step in tale(told, "12-04001-10004").steps)
+
+
+def test_each_mail_is_a_real_message_and_nobody_got_one_twice(told: Told) -> None:
+    """D12: one message a slot; each opens in a mail client."""
+    mails = list(mailbox.Maildir(Path(told.look["messages to buyers"]).parent, create=False))
+    identities = [mail["Message-ID"] for mail in mails]
+    assert len(mails) == len(set(identities)) == sum(line.count for line in told.summary[0].lines)
+    assert all(mail["To"] and mail["Subject"] and mail.get_payload() for mail in mails)
+
+
+def test_the_register_lists_each_loss_with_its_window(told: Told) -> None:
+    """R86: written down at once, with the earliest and the latest day."""
+    with Path(told.look["register of claims"]).with_suffix(".csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = {line["tracking_no"]: line for line in csv.DictReader(file)}
+    lost = lines["LX400100185CN"]
+    assert (lost["order_id"], lost["earliest_on"], lost["latest_on"]) == ("J-1008", "2026-05-01", "2026-06-30")
+    assert (lost["payable"], lost["payable_currency"]) == ("23.30", "USD")
+
+
+def test_files_that_come_again_change_nothing(told: Told, folder: Path) -> None:
+    """Importing again changes nothing."""
+    log = [msgspec.json.decode(line) for line in (folder / "tracker.log").read_bytes().splitlines()]
+    again = [line for line in log if line["event"] == "inbox.imported" and line["file"].endswith(("-2.csv", "-2.xlsx"))]
+    assert [(line["new"], line["updated"]) for line in again] == [(0, 0)] * 3
+
+
+def test_a_code_that_nobody_knows_is_said_once(told: Told, folder: Path) -> None:
+    """Unknown stays unknown: one warning, and no status is made up."""
+    log = [msgspec.json.decode(line) for line in (folder / "tracker.log").read_bytes().splitlines()]
+    assert [line["code"] for line in log if line["event"] == "poll.unmapped_code"] == ["Rerouted_Wormhole"]
+
+
+@pytest.mark.parametrize("order", ["J-1003", "LX400100185CN", "8180000000000103", "12-04001-10004"])
+def test_every_order_can_be_explained_afterwards(
+    told: Told, folder: Path, order: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", order, "--config", str(folder / "tracker.toml"), "--at", "2026-05-20", "--json"]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out)["explanations"][0]["rules"]
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tax.ods").write_text("mine")
+    with pytest.raises(Occupied):
+        asyncio.run(tell(1, tmp_path))
+    assert main(["demo", "--dir", str(tmp_path)]) == 2
+    assert "nothing was touched" in capsys.readouterr().err
+    assert (tmp_path / "tax.ods").read_text() == "mine"
