@@ -58,7 +58,7 @@ def test_the_recommendation_carries_amount_reason_and_evidence() -> None:
     found = decision(at(61, resting(61), window=window(90)), Intent.REFUND)
     assert (found.key, found.rule, found.shipment) == ("order/jade/8001:refund:0", STAGE3, "LP1")
     assert (found.amount, found.currency) == (Decimal("30.00"), "USD")
-    assert (found.not_before, found.deadline, found.urgent) == (day(60), day(68), False)
+    assert (found.not_before, found.deadline, found.urgent) == (day(60), day(90), False)
     assert found.evidence["share"] == "the whole order"
     assert found.evidence["window_end"] == day(90).isoformat()
     assert found.evidence["due_at"] == day(60).isoformat()

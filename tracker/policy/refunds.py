@@ -191,7 +191,6 @@ def _refused(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool:
 
 
 def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, count: int) -> Decision:
-    manners = view.rules.manners
     share = share_of(view, parcel)
     amount = purse.take(share.amount)
     closes = closes_at(view)
@@ -209,7 +208,7 @@ def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, co
         occasion=str(count),
         shipment=parcel.shipment.number,
         not_before=advice.since,
-        deadline=view.now + manners.recommendation_days * DAY,
+        deadline=closes if closes is not None and closes > view.now else None,
         amount=amount,
         currency=view.order.currency,
         urgent=advice.urgent or view.dossier.dispute_open,
