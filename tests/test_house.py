@@ -39,7 +39,7 @@ LINES_MOST = 400
 LINES_MEDIAN = 150
 
 # Written in two halves, so that this file holds none of what it looks for.
-LEFT_TO_DO = re.compile("|".join((rf"\b{'TO'}{'DO'}\b", rf"\b{'FIX'}{'ME'}\b", rf"\b{'XX'}{'X'}\b", f"Not{'Implemented'}Error")))
+LEFT_TO_DO = re.compile("|".join((rf"\b{'TO'}{'DO'}\b", rf"\b{'FIX'}{'ME'}\b", rf"\b{'XX'}{'X'}\b", f"(?<!except )Not{'Implemented'}Error")))
 ADDRESSES = re.compile(
     "|".join((rf"files\.{'python'}hosted", rf"{'pypi'}\.(org|io)", rf"registry\.{'npmjs'}", rf"deb\.{'debian'}\.org"))
 )
@@ -89,8 +89,8 @@ def test_every_top_level_entry_has_its_place() -> None:
 
 
 def test_no_module_is_longer_than_a_reader_bears() -> None:
-    """Past 400 lines a module becomes a package, split by noun; half of them stay under 150."""
-    lengths = {str(path): len(text.splitlines()) for path, text in modules().items()}
+    """Past 400 lines a module becomes a package, split by noun; half of them stay under 150. A migration is history, not a module."""
+    lengths = {str(path): len(text.splitlines()) for path, text in modules().items() if path.parent.name != "versions"}
     assert {name: lines for name, lines in lengths.items() if lines > LINES_MOST} == {}
     assert statistics.median(lengths.values()) < LINES_MEDIAN
 
