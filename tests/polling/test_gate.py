@@ -17,10 +17,12 @@ class Slots:
     """The gate's two statements, in memory."""
 
     def __init__(self) -> None:
+        self.taken = 0
         self.next_ms: dict[str, int] = {}
         self.used: dict[tuple[str, date], int] = {}
 
     async def take_slot(self, source: str, now_ms: int, interval_ms: int) -> int:
+        self.taken += 1
         slot = max(self.next_ms.get(source, 0), now_ms)
         self.next_ms[source] = slot + interval_ms
         return slot
@@ -47,6 +49,21 @@ async def test_callers_pass_at_the_sources_pace_with_a_margin() -> None:
     assert clock.now() == AT + timedelta(seconds=2 * 0.55)
     await gate.pass_("b")
     assert clock.now() == AT + timedelta(seconds=2 * 0.55)
+
+
+async def test_slots_are_reserved_in_blocks_and_those_that_passed_are_not_made_up_for() -> None:
+    """One statement for several requests, and no burst after a pause."""
+    clock, slots = SimulatedClock(AT), Slots()
+    gate = StoreGate(slots, clock, {"a": Pace(rps=3)})
+    for _ in range(8):
+        await gate.pass_("a")
+    assert slots.taken == 1
+    await gate.pass_("a")
+    assert slots.taken == 2
+    clock.advance_to(AT + timedelta(hours=1))
+    for _ in range(4):
+        await gate.pass_("a")
+    assert clock.now() > AT + timedelta(hours=1, seconds=1)
 
 
 async def test_a_source_that_asks_for_a_moment_gets_it_and_a_long_wait_becomes_a_later_poll() -> None:

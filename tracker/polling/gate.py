@@ -18,6 +18,12 @@ LONGEST_WAIT = 30.0
 _BELIEVED = 7 * 3600.0
 """A slot further ahead was written by a clock that has been set back since: no source may push us that far."""
 
+BLOCK = 8
+"""Slots reserved by one statement at most: a synced write for every request would cost more than its answer."""
+
+_BLOCK_MS = 3000
+"""And for how long at most: whoever asks the same source beside us waits no longer for it."""
+
 _MARGIN = 1.1
 """Two daemons at exactly the allowed rate go over it now and then."""
 
@@ -45,13 +51,21 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     daily_quota: int | None = None
 
 
+class _Block(msgspec.Struct):
+    """Reserved slots: the next free one, and where they end (ms)."""
+
+    free: int
+    end: int
+
+
 class StoreGate:
-    """The gate for `carriers.http.HttpTransport`, kept in the database."""
+    """The gate for `carriers.http.HttpTransport`, kept in the database. Slots that passed unused are never made up for."""
 
     def __init__(self, slots: Slots, clock: Clock, paces: Mapping[str, Pace]) -> None:
         self._slots = slots
         self._clock = clock
         self._paces = paces
+        self._blocks: dict[str, _Block] = {}
         # Slots follow real seconds even where `now` stands still (`--at`).
         self._start_ms = int(clock.now().timestamp() * 1000)
         self._start = clock.monotonic()
@@ -63,16 +77,28 @@ class StoreGate:
             today = self._clock.now().date()
             if not await self._slots.use_quota(source, today, 1, pace.daily_quota):
                 raise CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the daily quota of {pace.daily_quota} requests is used up")
-        now_ms = self._now_ms()
-        slot = await self._slots.take_slot(source, now_ms, ceil(1000 * _MARGIN / pace.rps))
+        now_ms, interval = self._now_ms(), ceil(1000 * _MARGIN / pace.rps)
+        block = await self._block(source, now_ms, interval)
+        slot = max(block.free, now_ms)
         wait = (slot - now_ms) / 1000
         if LONGEST_WAIT < wait < _BELIEVED:
             raise CarrierError(ErrorKind.RATE_LIMITED, "the source wants us to wait", retry_after=wait)
+        block.free = slot + interval
         if 0 < wait <= LONGEST_WAIT:
             await self._clock.sleep(wait)
 
+    async def _block(self, source: str, now_ms: int, interval: int) -> _Block:
+        """The reserved slots, with at least one left that has not passed."""
+        block = self._blocks.get(source)
+        if block is None or max(block.free, now_ms) + interval > block.end:
+            length = interval * max(1, min(BLOCK, _BLOCK_MS // interval))
+            start = await self._slots.take_slot(source, now_ms, length)
+            block = self._blocks[source] = _Block(start, start + length)
+        return block
+
     async def push_back(self, source: str, seconds: float) -> None:
         """Let nobody pass for `seconds`: the source said so."""
+        self._blocks.pop(source, None)
         await self._slots.push_gate(source, self._now_ms() + ceil(seconds * 1000))
 
     def _now_ms(self) -> int:
