@@ -80,7 +80,7 @@ def test_nothing_because_is_an_answer() -> None:
     assert of(dossier(delivered(slow(), 30.5))).summary == "nothing, because delivered (window.extend)"
     assert of(dossier(slow(), opted_out=True), 20).summary.startswith("nothing, because")
     young = dossier(parcel(last=1, heard=1.9))
-    assert of(young, 2).summary == "nothing, because the window's end is not near (window.extend)"
+    assert of(young, 2).summary == "nothing is due"
 
 
 def test_facts_come_with_source_and_time() -> None:

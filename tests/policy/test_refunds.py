@@ -235,6 +235,13 @@ def test_d2_one_that_is_no_longer_true_is_taken_back() -> None:
     assert at(62, delivered(parcel(), 61), effects=(held,)).withdraw == ((held.key, R.DELIVERED),)
 
 
+def test_d2_one_that_came_true_again_is_the_next_occasion() -> None:
+    """Taken back for a scan on day 61, made again ten days later; the first was nobody's no."""
+    taken_back = refund(60, state=OutboxState.CANCELLED)
+    found = decision(at(71.1, replace(resting(71), last_scan=scan(61)), effects=(taken_back,)), Intent.REFUND)
+    assert found.key == "order/jade/8001:refund:1"
+
+
 def test_an_approved_refund_is_stopped_only_by_facts_that_end_the_matter() -> None:
     approved = refund(60, state=OutboxState.SENT, task=TaskState.OPEN, decided_at=day(61))
     moving = replace(resting(62), last_scan=scan(61))

@@ -118,12 +118,26 @@ def explain(
     )
 
 
+_USUAL = frozenset(
+    {
+        DecisionReason.NOT_YET_DUE,
+        DecisionReason.ALREADY_DONE,
+        DecisionReason.NO_EXTENSION_THERE,
+        DecisionReason.WINDOW_FAR,
+        DecisionReason.SILENCE_WITHIN_LIMIT,
+        DecisionReason.NO_LOSS,
+    }
+)
+"""What is said of nearly every parcel on nearly every day: it explains nothing in one sentence."""
+
+
 def _summary(verdict: Verdict) -> str:
     if verdict.decisions:
         return "; ".join(f"{each.intent.value}: {SENTENCES[each.reason]}" for each in verdict.decisions)
-    telling = [each for each in verdict.considered if each.reason is not DecisionReason.NOT_YET_DUE]
-    first = (telling or list(verdict.considered))[:1]
-    return "nothing, because " + "".join(f"{SENTENCES[each.reason]} ({each.rule})" for each in first)
+    telling = [each for each in verdict.considered if each.reason not in _USUAL]
+    if not telling:
+        return "nothing is due"
+    return f"nothing, because {SENTENCES[telling[0].reason]} ({telling[0].rule})"
 
 
 # ------------------------------------------------------------------------------------------------------------------- facts

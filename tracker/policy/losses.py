@@ -16,11 +16,10 @@ from tracker.model import ActionKind, ClaimState, Decision, DecisionReason, Inte
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.untrackable import Trace
-from tracker.policy.view import Parcel, View, standing
+from tracker.policy.view import PLATFORM, Parcel, View, standing
 from tracker.rules import CompensationRule
 
 RULE = "compensation"
-PLATFORM = "platform"
 _SURE = frozenset({DecisionReason.CARRIER_SAYS_LOST, DecisionReason.CARRIER_SAYS_DAMAGED})
 
 

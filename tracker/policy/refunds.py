@@ -19,7 +19,7 @@ from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.shares import Purse, share_of
 from tracker.policy.untrackable import Trace
-from tracker.policy.view import Parcel, View, standing
+from tracker.policy.view import PLATFORM, Parcel, View, standing
 from tracker.policy.window import closes_at
 from tracker.rules import STAGES
 
@@ -33,13 +33,14 @@ _BUYERS_TURN = (TrackingReason.DUTIES_UNPAID, TrackingReason.DOCUMENTS_MISSING)
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the facts say about one parcel's money: refund it (`due`), or why not."""
+    """What the facts say about one parcel's money: refund it (`due`), or why not, and when time alone can change that."""
 
     reason: DecisionReason
     rule: str = RULE
     due: bool = False
     urgent: bool = False
     since: datetime | None = None
+    again: datetime | None = None
     evidence: Mapping[str, str] = {}
 
 
@@ -94,7 +95,7 @@ def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> A
     out.nothing("refund.untrackable", found.reason, parcel.shipment.number, again=found.again)
     if found.waits:
         out.wait()
-    return _by_age(view, out, parcel)
+    return _by_age(view, parcel)
 
 
 def _untrackable(view: View, parcel: Parcel, found: Trace) -> dict[str, str]:
@@ -109,43 +110,40 @@ def _untrackable(view: View, parcel: Parcel, found: Trace) -> dict[str, str]:
     return facts
 
 
-def _by_age(view: View, out: Findings, parcel: Parcel) -> Advice:
+def _by_age(view: View, parcel: Parcel) -> Advice:
     """Day 60, or the destination's own (R3): unless it moves, is in the last mile, or the platform settles it (D2, D14)."""
     rule = f"{parcel.profile.id}.{Intent.STAGE3.value}"
     due = parcel.dues[_STAGE3]
     if due is None or due > view.now:
-        out.again(due)
         reason = DecisionReason.NO_DAY_ZERO if parcel.started is None else DecisionReason.NOT_YET_DUE
-        return Advice(reason=reason, rule=rule)
-    if parcel.shipment.settled_by is not None:
+        return Advice(reason=reason, rule=rule, again=due)
+    if parcel.shipment.settled_by == PLATFORM:
         return Advice(reason=DecisionReason.SETTLED_BY_PLATFORM, rule=rule)
-    patience = _patience(view, out, parcel)
+    patience, until = _patience(view, parcel)
     if patience is not None:
         closes = closes_at(view)
         last_call = None if closes is None else closes - view.rules.manners.refund_before_window_days * DAY
         if last_call is not None and view.now >= last_call:
             return Advice(reason=DecisionReason.WINDOW_CLOSES_UNARRIVED, rule=rule, due=True, urgent=True, since=last_call)
-        out.again(last_call)
-        return Advice(reason=patience, rule=rule)
+        return Advice(reason=patience, rule=rule, again=min((at for at in (until, last_call) if at is not None), default=None))
     return Advice(reason=DecisionReason.STAGE3_NOT_ARRIVED, rule=rule, due=True, since=due)
 
 
-def _patience(view: View, out: Findings, parcel: Parcel) -> DecisionReason | None:
-    """Why day 60 is let pass: it is decided again every day, and the window's end ends it."""
+def _patience(view: View, parcel: Parcel) -> tuple[DecisionReason | None, datetime | None]:
+    """Why day 60 is let pass, and until when: then it is decided again. The window's end ends all of it."""
     shipment = parcel.shipment
     due = parcel.dues[_STAGE3]
     if view.order.cutover_at is not None and due is not None and due < view.order.cutover_at:
-        return DecisionReason.BEFORE_CUTOVER
+        return DecisionReason.BEFORE_CUTOVER, None
     if shipment.status in _LAST_MILE:
-        return DecisionReason.IN_LAST_MILE
+        return DecisionReason.IN_LAST_MILE, None
     if shipment.reason in _BUYERS_TURN:
-        return DecisionReason.WAITS_FOR_BUYERS_ACTION
+        return DecisionReason.WAITS_FOR_BUYERS_ACTION, None
     if shipment.last_scan is not None:
         rests = shipment.last_scan.latest + view.rules.manners.moved_within_days * DAY
         if rests > view.now:
-            out.again(rests)
-            return DecisionReason.STILL_MOVING
-    return None
+            return DecisionReason.STILL_MOVING, rests
+    return None, None
 
 
 # ------------------------------------------------------------------------------------------------------- recommendation
@@ -160,7 +158,7 @@ def _settle(view: View, out: Findings, parcel: Parcel, advice: Advice, mine: lis
     alive = [effect for effect in mine if not out.taken_back(effect) and effect.task is not TaskState.EXPIRED]
     used = standing(alive)
     if not advice.due:
-        out.nothing(advice.rule, advice.reason, number)
+        out.nothing(advice.rule, advice.reason, number, again=advice.again)
         out.take_back((effect for effect in alive if effect.state is OutboxState.HELD or parcel.gone is not None), advice.reason)
     elif used is not None and used.open:
         out.nothing(advice.rule, DecisionReason.RECOMMENDATION_OPEN, number, advice.reason.value)

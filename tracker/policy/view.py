@@ -24,6 +24,9 @@ from tracker.model import (
 )
 from tracker.rules import STAGES, Marketplace, Profile, Rules, Silence
 
+PLATFORM = "platform"
+"""`settled_by`: the marketplace itself settles non-receipt, inside the buyer's dispute (D14)."""
+
 _OVER = {
     OrderState.CANCELLED: DecisionReason.CANCELLED,
     OrderState.UNPAID: DecisionReason.NOT_PAID,
