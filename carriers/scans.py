@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b, sha256
 
 from carriers.model import TrackingEvent
@@ -15,6 +16,9 @@ NO_INSTANT: Instant = (None, None, None)
 
 _YEARS = range(1990, 2100)
 """Years a scan can have. Sources fill missing times with 0001-01-01 and 9999-12-31."""
+
+_DAY = 86_400
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - beside it stand wall clocks
 
 
 def digest(raw: bytes) -> bytes:
@@ -30,14 +34,26 @@ def event_key(*fields: str) -> bytes:
 def instant(text: str) -> Instant:
     """Read an ISO 8601 time. Without an offset the instant stays unknown; a text that is no time gives nothing at all."""
     try:
-        moment = datetime.fromisoformat(text)
+        if text[7:17:3] != "-T::":
+            return placed(datetime.fromisoformat(text))
+        # The common form, `2026-09-02T16:13:25+08:00`: its wall clock stands there already, and zones are few. Half of the time.
+        wall = text[:19]
+        moment, east = datetime.fromisoformat(wall), _east(text[19:])
     except ValueError:
         return NO_INSTANT
-    offset = moment.utcoffset()
-    if offset is None or text[7:17:3] != "-T::" or moment.year not in _YEARS:
-        return placed(moment)
-    # The common form, `2026-09-02T16:13:25+08:00`, holds its wall clock already: a third of the time of printing it.
-    return int(moment.timestamp()), text[:19], offset.days * 1440 + offset.seconds // 60
+    if moment.year not in _YEARS:
+        return NO_INSTANT
+    if east is None:
+        return None, wall, None
+    since = moment - _EPOCH
+    return since.days * _DAY + since.seconds - east, wall, east // 60
+
+
+@lru_cache(maxsize=256)
+def _east(zone: str) -> int | None:
+    """Seconds that what stands behind a time of day (`+08:00`, `Z`, `.5Z`) lies east of Greenwich; None where no zone does."""
+    offset = datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").utcoffset()
+    return None if offset is None else offset.days * _DAY + offset.seconds
 
 
 def placed(moment: datetime) -> Instant:

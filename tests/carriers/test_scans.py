@@ -64,6 +64,8 @@ def test_order_and_repetition_change_nothing(events: list[TrackingEvent], data: 
         ("2026-09-02", (None, "2026-09-02T00:00:00", None)),
         ("0001-01-01T00:00:00+08:00", (None, None, None)),
         ("9999-12-31T23:59:59", (None, None, None)),
+        ("0001-01-01", (None, None, None)),
+        ("2026-09-02T16:13:25.750-03:30", (1788378205, "2026-09-02T16:13:25", -210)),
         ("yesterday", (None, None, None)),
         ("", (None, None, None)),
     ],
