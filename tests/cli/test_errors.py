@@ -31,8 +31,8 @@ def _refused(said: Said, code: int, kind: str, says: str) -> None:
         ("review lst", 'Did you mean "list"'),
         ("review show", "requires an argument"),
         ("review show twelve", "twelve"),
-        ("review approve", "name at least one id"),
-        ("review approve 1 2 --facts 3", "--facts belongs to one id"),
+        ("review approve --reason yes", "name at least one id"),
+        ("review approve 1 2 --facts 3 --reason yes", "--facts belongs to one id"),
         ("review reject 1", "--reason"),
         ("review reject 1 --reason ' '", "--reason"),
         ("tasks done", "name at least one id"),
@@ -89,7 +89,7 @@ def test_what_does_not_fit_the_facts_is_exit_code_1(line: str, kind: str, says: 
 
 
 def test_some_taken_some_refused_is_exit_code_3(shop: Shop, shell: Shell) -> None:
-    said = shell("review", "approve", shop.refund, 99, *AT, "--json")
+    said = shell("review", "approve", shop.refund, 99, "--reason", "checked", *AT, "--json")
     assert said.code == 3
     assert [(each["id"], each["done"]) for each in said.document["results"]] == [(shop.refund, True), (99, False)]
 
@@ -98,7 +98,7 @@ def test_facts_that_moved_are_shown_again_and_not_decided(shop: Shop, shell: She
     """Operator experience section 8: `--facts` is the version that the person saw."""
     seen = shell.json("review", "show", shop.refund)["review"]["facts_version"]
     shell.json("order", "set", shop.order, "--vip", *AT)
-    said = shell("review", "approve", shop.refund, "--facts", seen, *AT, "--json")
+    said = shell("review", "approve", shop.refund, "--facts", seen, "--reason", "checked", *AT, "--json")
     assert said.code == 1
     assert "have moved since you looked" in said.document["results"][0]["message"]
 
@@ -113,7 +113,7 @@ def test_facts_that_moved_are_shown_again_and_not_decided(shop: Shop, shell: She
         ("tasks done {task} --amount 5 --ref R-1", "has no use for"),
         ("outbox resolve {refund} --to sent --reason x", "not unknown"),
         ("hold release {refund}", "tracker review show"),
-        ("review approve {hold}", "tracker hold show"),
+        ("review approve {hold} --reason yes", "tracker hold show"),
     ],
 )
 def test_a_row_that_cannot_be_closed_so_says_why(line: str, says: str, shop: Shop, shell: Shell) -> None:

@@ -26,7 +26,7 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "explain": (("{order}", *AT), 0, {"explanations"}),
     "review list": ((), 0, {"reviews"}),
     "review show": (("{refund}",), 0, {"review"}),
-    "review approve": (("{refund}", "--by", "Mei", *AT), 0, {"results"}),
+    "review approve": (("{refund}", "--reason", "checked", "--by", "Mei", *AT), 0, {"results"}),
     "review reject": (("{refund}", "--reason", "buyer waits", *AT), 0, {"results"}),
     "tasks list": ((), 0, {"tasks"}),
     "tasks show": (("{task}",), 0, {"task"}),

@@ -91,7 +91,19 @@ def test_a_parcel_that_never_arrives_is_told_extended_refunded_and_settled(rehea
     [refund] = shell.json("review", "list")["reviews"]
     assert (refund["order"], refund["amount"], refund["currency"]) == ("L-1", "19.90", "USD")
     assert shell("status", "--at", "2026-05-03").code == 1
-    approved = ("review", "approve", refund["id"], "--facts", refund["facts_version"], "--by", "Mei", "--at", "2026-05-03T09:00Z")
+    approved = (
+        "review",
+        "approve",
+        refund["id"],
+        "--facts",
+        refund["facts_version"],
+        "--reason",
+        "checked",
+        "--by",
+        "Mei",
+        "--at",
+        "2026-05-03T09:00Z",
+    )
     assert shell(*approved).code == 0
     _pass(shell, "2026-05-03T10:00Z")
     assert len(_mails(rehearsal)) == 2, "approved is not paid"

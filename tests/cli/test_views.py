@@ -45,7 +45,7 @@ def test_a_doubtful_send_shows_how_to_settle_it(shop: Shop, shell: Shell) -> Non
 
 def test_the_order_of_a_case_says_what_the_last_guard_would_do(shop: Shop, shell: Shell) -> None:
     """Operator experience section 3: what release() said of a row on its way out."""
-    shell.json("review", "approve", shop.refund, *AT)
+    shell.json("review", "approve", shop.refund, "--reason", "checked", *AT)
     [story] = shell.json("explain", shop.parcel.lower())["explanations"]
     assert story["asked"] == shop.parcel
     assert story["next_poll_at"].keys() == {shop.parcel}

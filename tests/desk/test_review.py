@@ -14,7 +14,7 @@ from tracker.store import Conflict, NotThere, OrderPatch, OutboxView
 
 
 async def _decide(
-    world: World, row: int, *, approve: bool = True, reason: str | None = None, seen: int | None = None
+    world: World, row: int, *, approve: bool = True, reason: str = "checked", seen: int | None = None
 ) -> OutboxView:
     return await review.decide(world.store, row, approve=approve, by="Mei", reason=reason, seen=seen, now=NOW)
 
@@ -28,12 +28,13 @@ async def test_an_approved_refund_goes_on_under_the_name_of_who_approved_it(worl
     assert await review.waiting(world.store) == []
 
 
-@pytest.mark.parametrize("reason", [None, "", "  "])
-async def test_a_rejection_without_a_reason_is_refused(world: World, reason: str | None) -> None:
+@pytest.mark.parametrize("approve", [True, False])
+@pytest.mark.parametrize("reason", ["", "  "])
+async def test_a_decision_without_a_reason_is_refused(world: World, reason: str, *, approve: bool) -> None:
     """The next recommendation, and whoever explains it, read the reason."""
     row = await world.refund(await world.order())
     with pytest.raises(Refused, match="--reason") as refused:
-        await _decide(world, row, approve=False, reason=reason)
+        await _decide(world, row, approve=approve, reason=reason)
     assert refused.value.kind == "missing_reason"
     assert len(await review.waiting(world.store)) == 1
 

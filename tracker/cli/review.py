@@ -42,17 +42,18 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
     async def work(room: Room) -> Answer:
         view = await room.store.outbox_view(id)
         seen = f"{id} --facts {view.order.version}"
-        return card("review", view, next_step=f"tracker review approve {seen}   or   reject {seen} --reason WHY")
+        return card("review", view, next_step=f"tracker review approve {seen} --reason WHY   or   reject {seen} --reason WHY")
 
     return answer(common, work)
 
 
 @app.command
-def approve(*ids: int, facts: Seen = None, reason: str | None = None, common: Person = Person()) -> int:
-    """Approve. A refund becomes a task; the buyer is told when that task is closed with reference and amount.
+def approve(*ids: int, reason: str, facts: Seen = None, common: Person = Person()) -> int:
+    """Approve, with a reason. A refund becomes a task; the buyer is told when that is closed with reference and amount.
 
-    Example: `tracker review approve 12 --facts 7 --by Mei`
+    Example: `tracker review approve 12 --facts 7 --reason "the carrier confirms it" --by Mei`
     """
+    _said(reason)
     return _decide(ids, approve=True, facts=facts, reason=reason, common=common)
 
 
@@ -62,12 +63,16 @@ def reject(*ids: int, reason: str, facts: Seen = None, common: Person = Person()
 
     Example: `tracker review reject 12 --reason "buyer agreed to wait" --by Mei`
     """
-    if not reason.strip():
-        raise UsageError("a rejection needs a reason that says something: --reason 'why'")
+    _said(reason)
     return _decide(ids, approve=False, facts=facts, reason=reason, common=common)
 
 
-def _decide(ids: tuple[int, ...], *, approve: bool, facts: int | None, reason: str | None, common: Person) -> int:
+def _said(reason: str) -> None:
+    if not reason.strip():
+        raise UsageError("a decision needs a reason that says something: --reason 'why'")
+
+
+def _decide(ids: tuple[int, ...], *, approve: bool, facts: int | None, reason: str, common: Person) -> int:
     if not ids:
         raise UsageError("name at least one id; they stand in: tracker review list")
     if facts is not None and len(ids) > 1:

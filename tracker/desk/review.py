@@ -15,18 +15,17 @@ async def waiting(store: Store, *, of_store: str | None = None) -> list[OutboxVi
 
 
 async def decide(
-    store: Store, row_id: int, *, approve: bool, by: str, reason: str | None, seen: int | None, now: datetime
+    store: Store, row_id: int, *, approve: bool, by: str, reason: str, seen: int | None, now: datetime
 ) -> OutboxView:
-    """Approve or reject one row.
+    """Approve or reject one row, always with a reason: the next recommendation, and whoever explains it, read it.
 
-    `seen` is the facts version that the person had before the eyes; None takes the present one. A rejection needs a reason: the
-    next recommendation, and whoever explains it, read it. Raises `Refused`, `NotThere`, `Conflict` (decided meanwhile, facts
-    moved, or more than the buyer paid).
+    `seen` is the facts version that the person had before the eyes; None takes the present one. Raises `Refused`, `NotThere`,
+    `Conflict` (decided meanwhile, facts moved, or more than the buyer paid).
     """
-    if not approve and not (reason and reason.strip()):
-        raise Refused("missing_reason", "a rejection needs a reason: --reason 'why'")
+    if not reason.strip():
+        raise Refused("missing_reason", "a decision needs a reason: --reason 'why'")
     version = (await store.outbox_view(row_id)).order.version if seen is None else seen
-    return await store.decide_row(row_id, version, approve=approve, by=by, reason=(reason or "").strip(), now=now)
+    return await store.decide_row(row_id, version, approve=approve, by=by, reason=reason.strip(), now=now)
 
 
 def _by_deadline(view: OutboxView) -> tuple[bool, datetime, int]:
