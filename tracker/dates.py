@@ -101,13 +101,6 @@ def window_end(order: Order, started: datetime | None, guarantee_days: int) -> W
     return Window(end=started + guarantee_days * DAY, source=WindowSource.ESTIMATED)
 
 
-def eta_range(started: datetime, p50: int, p90: int, now: datetime) -> tuple[datetime, datetime | None]:
-    """From the later of `now` and day 0 + p50 until day 0 + p90; the end is None where it does not lie after the beginning."""
-    begin = max(now, started + p50 * DAY)
-    end = started + p90 * DAY
-    return begin, end if end > begin else None
-
-
 # ----------------------------------------------------------------------------------------------------------------- seasons
 
 
@@ -203,6 +196,7 @@ def working_days_after(instant: datetime, count: int, country: str | None) -> da
     return datetime.combine(day, local.time(), local.tzinfo).astimezone(UTC)
 
 
+@lru_cache(maxsize=64)
 def calendar_known(country: str, year: int) -> bool:
     """Whether the holidays of that year are published: China announces its swapped Saturdays each November."""
     calendar = _holidays(country)

@@ -12,7 +12,6 @@ from tracker.dates import (
     calendar_known,
     day0,
     day0_bounds,
-    eta_range,
     posting_dates,
     season_days,
     whole_days,
@@ -90,13 +89,6 @@ def test_a_window_is_told_or_estimated_from_day_0() -> None:
     assert window_end(order(window=told), day(0), 120) == told
     assert window_end(order(), day(0), 120) == Window(end=day(120), source=WindowSource.ESTIMATED)
     assert window_end(order(), None, 120) is None
-
-
-def test_the_expected_range_is_never_in_the_past() -> None:
-    """facts/messages.md section 1: from is never before today, and an end before it counts as empty."""
-    assert eta_range(day(0), 22, 45, day(10)) == (day(22), day(45))
-    assert eta_range(day(0), 22, 45, day(30)) == (day(30), day(45))
-    assert eta_range(day(0), 22, 45, day(50)) == (day(50), None)
 
 
 # ----------------------------------------------------------------------------------------------------------------- seasons

@@ -183,6 +183,14 @@ def test_r8_never_scanned_counts_working_days_in_china(when: float, expected: De
     assert ("forwarder_inquiry:0" in keys(verdict)) is task
 
 
+def test_the_person_is_told_when_a_years_holidays_are_not_published() -> None:
+    """Until November nobody knows which Saturdays China will work next year: the count is a guess, and says so."""
+    assert evidence(at(15.1, lost_number()), Intent.REFUND)["calendar"] == "CN"
+    far = 365 * 5
+    told = evidence(at(far + 30, lost_number(shipped_at=day(far))), Intent.REFUND)
+    assert told["calendar"] == "CN: its holidays of 2031 are not published"
+
+
 def test_never_scanned_needs_an_answer_after_the_tenth_day() -> None:
     """Promise 2: a poll that failed adds nothing."""
     verdict = decide(dossier(lost_number(last_answer_at=day(9))), RULES, day(30))
