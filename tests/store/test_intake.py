@@ -202,6 +202,11 @@ async def test_an_answer_for_a_parcel_that_was_united_away_is_dropped(store: Sto
     assert (await dossier(store, 2)).shipments[0].last_scan is None
 
 
+async def test_an_order_that_nobody_knows_is_left_out(store: Store) -> None:
+    await given(store)
+    assert [told.order.id for told in await store.load_dossiers([7, 1])] == [1]
+
+
 async def test_one_parcel_of_two_orders_and_one_order_of_two_parcels(store: Store) -> None:
     await given(store, order(), order("8002"), parcel(), parcel("LX002CN"), parcel("LX001CN", "8002"))
     assert [each.number for each in (await dossier(store, 1)).shipments] == ["LX001CN", "LX002CN"]

@@ -31,6 +31,7 @@ from tracker.store import (
     schema_state,
 )
 from tracker.store.connection import sqlite_path
+from tracker.store.lock import DaemonLock
 
 CLOCK = FixedClock(NOW)
 
@@ -123,6 +124,12 @@ async def test_flipped_bytes_stop_the_daemon_at_its_start(url: str) -> None:
     path.write_bytes(page)
     with pytest.raises(Damaged, match="damaged"):
         await open_store(url, clock=CLOCK, daemon=True)
+    DaemonLock(path).release()
+
+
+async def test_a_lock_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unwritable, match="cannot be made"):
+        DaemonLock(tmp_path / "no such folder" / "tracker.db")
 
 
 async def test_a_new_database_never_overwrites_one(url: str) -> None:

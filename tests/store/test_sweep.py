@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store.build import (
     AT,
@@ -39,7 +40,7 @@ from tracker.model import (
     Phase,
     TaskState,
 )
-from tracker.store import OrderPatch, Store, TaskResult
+from tracker.store import NotThere, OrderPatch, Store, TaskResult
 
 
 async def test_an_effect_is_decided_once_however_often_it_is_written(store: Store) -> None:
@@ -209,6 +210,9 @@ async def test_a_parcel_of_two_orders_is_claimed_once_and_both_know(store: Store
         opened_at=NOW,
     )
     version = (await dossier(store, row.order_id)).version
+    assert await store.open_claim(row.id, claim, version=version - 1, now=NOW) is None
+    with pytest.raises(NotThere, match="no parcel LX404"):
+        await store.open_claim(row.id, replace(claim, shipment="LX404"), version=version, now=NOW)
     assert await store.open_claim(row.id, claim, version=version, now=NOW) is not None
     for order_id in (1, 2):
         known = await dossier(store, order_id)
