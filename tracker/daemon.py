@@ -147,7 +147,7 @@ class Daemon:
     async def _one_configuration(self, store: Store) -> None:
         """Work until the end, or until a new configuration is in force."""
         self._turn.clear()
-        house = assemble(self._loaded, store, self._clock, guard=self._guard)
+        house = assemble(self._loaded, store, self._clock, guard=self._guard, heartbeat=self._heartbeat)
         engine = LocalEngine(
             house.units,
             clock=self._clock,

@@ -70,7 +70,12 @@ class Heartbeat:
         try:
             yield
         finally:
-            del self._running[turn]
+            self._running.pop(turn, None)
+
+    def progress(self, name: str) -> None:
+        """A unit that takes long because there is much to do has come a step further."""
+        now = self._clock.monotonic()
+        self._running = {turn: now if turn[0] == name else since for turn, since in self._running.items()}
 
     def tick(self, name: str, every: float) -> None:
         """A tick of `name` came; the next is due in `every` seconds."""

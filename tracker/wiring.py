@@ -22,6 +22,7 @@ from tracker.config import Loaded, Settings
 from tracker.dispatch import Dispatcher, Preparer
 from tracker.engine.base import Report, Unit
 from tracker.engine.guard import TimeGuard
+from tracker.health import Heartbeat
 from tracker.intake.importing import Knowledge
 from tracker.intake.inbox import Inbox, scan_once
 from tracker.intake.profiles import load_formats
@@ -82,7 +83,15 @@ class House:
         self._journal.close()
 
 
-def assemble(loaded: Loaded, store: Store, clock: Clock, *, guard: TimeGuard | None = None, patient: bool = True) -> House:
+def assemble(
+    loaded: Loaded,
+    store: Store,
+    clock: Clock,
+    *,
+    guard: TimeGuard | None = None,
+    heartbeat: Heartbeat | None = None,
+    patient: bool = True,
+) -> House:
     """Wire everything. `patient` False: the inbox takes files at once, for a single pass that cannot come back.
 
     Raises OSError when the send journal cannot be opened: without it nothing may be sent.
@@ -93,7 +102,8 @@ def assemble(loaded: Loaded, store: Store, clock: Clock, *, guard: TimeGuard | N
     journal = Journal(settings.journal)
     sources = _sources(settings, store, clock)
     cadence = Cadence(**msgspec.structs.asdict(settings.poll))
-    poller = Poller(store=store, clock=clock, rules=rules, sources=sources, cadence=cadence)
+    progress = (lambda: heartbeat.progress("poll")) if heartbeat else (lambda: None)
+    poller = Poller(store=store, clock=clock, rules=rules, sources=sources, cadence=cadence, progress=progress)
     sweeper = Sweeper(store=store, clock=clock, rules=rules)
     dispatcher = Dispatcher(
         store=store,

@@ -16,6 +16,7 @@ from tracker.engine.base import Unit
 from tracker.engine.guard import TimeGuard
 from tracker.engine.local import LocalEngine
 from tracker.health import Heartbeat
+from tracker.store.errors import Unwritable
 
 
 class Done(msgspec.Struct):
@@ -104,19 +105,24 @@ async def test_a_slow_unit_delays_no_other() -> None:
     assert sent == [3]
 
 
-async def test_a_unit_that_raises_is_logged_and_tried_again_at_the_next_tick(log_lines: Lines) -> None:
-    """Faults row 33: one broken unit ends nothing."""
+async def test_a_unit_that_raises_is_tried_again_at_the_next_tick_and_said_once(log_lines: Lines) -> None:
+    """Faults rows 4 and 33: one broken unit ends nothing, and a full disk does not fill the log."""
     stop, runs = asyncio.Event(), [0]
+    errors = [RuntimeError("broken"), RuntimeError("broken"), None, RuntimeError("broken"), Unwritable("the disk is full")]
 
     async def work() -> Done:
+        error = errors[runs[0]]
         runs[0] += 1
-        if runs[0] == 2:
+        if runs[0] == len(errors):
             stop.set()
-        raise RuntimeError("broken")
+        if error is not None:
+            raise error
+        return Done()
 
     await asyncio.wait_for(engine_of(unit(work, every=0.02)).run(stop), 5)
-    assert runs == [2]
-    assert [line["event"] for line in log_lines()] == ["unit.failed"] * 2
+    assert runs == [5]
+    assert [line["error"] for line in log_lines()] == ["RuntimeError('broken')"] * 2 + ["the disk is full"]
+    assert ["exception" in line for line in log_lines()] == [True, True, False]
 
 
 async def test_a_fatal_error_ends_the_run_after_draining() -> None:

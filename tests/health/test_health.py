@@ -95,6 +95,17 @@ def test_a_unit_that_does_not_end_is_stuck() -> None:
     assert heartbeat.stuck() is None
 
 
+def test_a_unit_that_comes_a_step_further_is_not_stuck() -> None:
+    """A thousand parcels at a slow source take longer than any hang."""
+    clock = SimulatedClock(AT)
+    heartbeat = Heartbeat(clock)
+    with heartbeat.unit("poll"), heartbeat.unit("sweep"):
+        clock.advance_to(AT + timedelta(seconds=LONGEST_UNIT))
+        heartbeat.progress("poll")
+        clock.advance_to(AT + timedelta(seconds=LONGEST_UNIT + 1))
+        assert heartbeat.stuck() == ("sweep", LONGEST_UNIT + 1)
+
+
 def test_a_unit_that_raises_is_not_stuck() -> None:
     clock = SimulatedClock(AT)
     heartbeat = Heartbeat(clock)

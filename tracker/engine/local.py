@@ -18,6 +18,7 @@ from tracker.engine.base import Unit
 from tracker.engine.guard import TimeGuard
 from tracker.health import Heartbeat
 from tracker.log import Event, get_logger
+from tracker.store import StoreError
 
 DRAIN_SECONDS = 45.0
 """How long work in hand may take after a stop: below the unit's TimeoutStopSec of 60 s."""
@@ -55,6 +56,7 @@ class LocalEngine:
         self._lanes: Counter[str] = Counter()
         self._stop = asyncio.Event()
         self._failure: Exception | None = None
+        self._failing: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Kick until `stop` is set, then drain. Raises the fatal error that ended the run, if one did."""
@@ -102,9 +104,20 @@ class LocalEngine:
             self._failure = self._failure or error
             self._stop.set()
         except Exception as error:  # noqa: BLE001 - one broken unit must not end the others
-            _log.exception(Event.UNIT_FAILED, unit=unit.name, error=repr(error))
+            self._tell(unit, error)
+        else:
+            self._failing.pop(unit.name, None)
         finally:
             self._lanes[unit.name] -= 1
+
+    def _tell(self, unit: Unit, error: Exception) -> None:
+        """Say a failure once, not at every tick; what an operator can mend (a full disk) needs no traceback."""
+        text = str(error) if isinstance(error, StoreError) else repr(error)
+        if self._failing.get(unit.name) == text:
+            return
+        self._failing[unit.name] = text
+        log = _log.error if isinstance(error, StoreError) else _log.exception
+        log(Event.UNIT_FAILED, unit=unit.name, error=text)
 
     async def _watch(self, scheduler: AsyncIOScheduler) -> None:
         """Wake a unit whose tick stays away: set back by an hour, APScheduler would wait that hour."""

@@ -78,8 +78,8 @@ class Event(StrEnum):
         "unit.failed",
         "error",
         "unit error",
-        "A unit of work raised unexpectedly; it is tried again at the next tick, everything else goes on.",
-        "Report it with the traceback if it repeats.",
+        "A unit of work failed; it is tried again at every tick, everything else goes on. Said once until the error changes.",
+        "Do what `error` says; report it if there is a traceback.",
     )
     CLOCK_JUMPED = (
         "clock.jumped",

@@ -92,3 +92,8 @@ def after_error(number: str, kind: ErrorKind, failures: int, retry_after: float 
 def spread(number: str, distance: int) -> int:
     """`distance` and up to a tenth more, always the same for one number."""
     return distance + crc32(number.encode()) % (distance // _JITTER + 1)
+
+
+def scatter(number: str, within: int) -> int:
+    """A part of `within`, always the same for one number: so that what waited together does not come back together."""
+    return crc32(number.encode()) % within

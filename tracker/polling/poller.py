@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,15 +18,16 @@ from carriers.errors import CarrierError, ErrorKind
 from tracker.clock import Clock, epoch
 from tracker.log import Event, get_logger
 from tracker.polling import breaker
-from tracker.polling.answers import Fresh, Listener, Sorted
-from tracker.polling.cadence import PARKED, UNROUTED, Cadence, spread
+from tracker.polling.answers import Listener
+from tracker.polling.cadence import UNROUTED, Cadence, scatter
 from tracker.polling.conversation import Source, converse
+from tracker.polling.hearing import Hearing
 from tracker.polling.pulse import Pulse
 from tracker.polling.routing import by_source, query
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
 from tracker.rules import Rules
 from tracker.store import Store
-from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, PollChange, Polled, PollFailure, PollQuiet
+from tracker.store.rows import AccountMemory, DueShipment, PollFailure
 
 CHUNK = 800
 """Parcels claimed by one unit: the memory of a poll does not depend on how many are due."""
@@ -49,13 +50,23 @@ class PollReport(msgspec.Struct, frozen=True, kw_only=True):
 class Poller:
     """Asks the sources about the parcels that are due. Units may run side by side: each claims others."""
 
-    def __init__(self, *, store: Store, clock: Clock, rules: Rules, sources: Mapping[str, Source], cadence: Cadence) -> None:
-        """`sources` by account id, as `rules.sources` names them."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        rules: Rules,
+        sources: Mapping[str, Source],
+        cadence: Cadence,
+        progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`sources` by account id, as `rules.sources` names them; `progress` hears of every batch: a slow source is no hang."""
         self.store = store
         self.clock = clock
         self.rules = rules
         self.sources = sources
         self.cadence = cadence
+        self.progress = progress
         self.pulse = Pulse(store)
         self._in_flight: set[int] = set()
         self._told: set[tuple[str, str]] = set()
@@ -124,6 +135,7 @@ class _Unit:
         await _together(lane() for _ in range(min(source.concurrency, len(batches))))
 
     async def _batch(self, source: Source, shipments: Sequence[DueShipment]) -> None:
+        self._poller.progress()
         state = self._poller.pulse.now(source.id)
         if state.open_until is not None and breaker.is_open(state, self._now):
             await self._put_off(shipments, epoch(state.open_until))
@@ -143,7 +155,8 @@ class _Unit:
             await self._poller.pulse.answered(source.id, self._now)
         else:
             await self._poller.pulse.failed(source.id, shared, self._now)
-        outcome = await self._hear(source, shipments, batch, memory, started)
+        outcome = await self._hearing(source).hear(shipments, batch, memory)
+        self._tell(source, len(shipments), outcome, started)
         await self._writer.add(outcome)
 
     async def _affordable(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Sequence[DueShipment]:
@@ -155,7 +168,7 @@ class _Unit:
             return shipments
         error = CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the {source.registrations} registrations of the day are used up")
         await self._writer.add(Outcome(failed=[self._listener(source).failure(each, error) for each in new]))
-        self._tell_errors(source, error.kind, [(each.number, error) for each in new])
+        self._hearing(source).tell(error.kind, [(each.number, error) for each in new])
         waiting = {each.id for each in new}
         return [each for each in shipments if each.id not in waiting]
 
@@ -189,82 +202,15 @@ class _Unit:
     async def _put_off(self, shipments: Iterable[DueShipment], until: int) -> None:
         """Not asked at all: nobody can answer at the moment."""
         await self._writer.add(
-            Outcome(failed=[PollFailure(each.id, each.number, until + spread(each.number, _AFTER_PAUSE)) for each in shipments])
+            Outcome(failed=[PollFailure(each.id, each.number, until + scatter(each.number, _AFTER_PAUSE)) for each in shipments])
         )
 
-    async def _hear(
-        self, source: Source, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory, started: float
-    ) -> Outcome:
-        """Sort the answers, read the fresh ones, say in one line what came of it."""
-        listener = self._listener(source)
-        found = listener.sort(shipments, batch, memory)
-        outcome = Outcome(quiet=found.quiet, failed=found.failed)
-        if len(found.failed) < len(shipments):
-            outcome.answered = {source.id}
-        if batch.memory.account:
-            outcome.accounts = {source.id: batch.memory.account}
-        if found.fresh:
-            polled = await self._poller.store.load_polled([each.shipment.id for each in found.fresh])
-            for each in found.fresh:
-                self._read(source, listener, each, polled, _remembered(each.shipment.number, batch, memory), outcome)
-        outcome.answers += [
-            AnswerWrite(account=source.id, number=number, memory=kept) for number, kept in batch.memory.numbers.items()
-        ]
-        self._tell(source, shipments, found, outcome, started)
-        return outcome
-
-    def _read(
-        self,
-        source: Source,
-        listener: Listener,
-        fresh: Fresh,
-        polled: Mapping[int, Polled],
-        memory: Mapping[str, Any],
-        outcome: Outcome,
-    ) -> None:
-        """Look into one answer. What cannot be processed is parked, the others go on (faults row 33)."""
-        shipment = fresh.shipment
-        try:
-            said = self._listen(source, listener, fresh, polled[shipment.id], memory, outcome)
-        except CarrierError as error:
-            outcome.failed.append(listener.failure(shipment, error))
-            self._tell_errors(source, error.kind, [(shipment.number, error)])
-        except Exception as error:  # noqa: BLE001 - whatever one answer does, it must not hurt the others
-            outcome.failed.append(PollFailure(shipment.id, shipment.number, self._at + spread(shipment.number, PARKED)))
-            _log.exception(Event.POLL_PARKED, source=source.id, shipment=shipment.number, error=repr(error))
-        else:
-            if isinstance(said, PollChange):
-                outcome.changed.append(said)
-            else:
-                outcome.quiet.append(said)
-
-    def _listen(
-        self,
-        source: Source,
-        listener: Listener,
-        fresh: Fresh,
-        stored: Polled,
-        memory: Mapping[str, Any],
-        outcome: Outcome,
-    ) -> PollChange | PollQuiet:
-        if fresh.repeated:
-            return listener.again(fresh, stored)
-        tracking = source.adapter.read(fresh.slice)
-        said = listener.heard(fresh, stored, tracking, memory)
-        outcome.answers.append(listener.keep(fresh, tracking.status))
-        for code in tracking.unmapped:
-            if self._poller.first_time(source.id, code):
-                _log.warning(Event.POLL_UNMAPPED_CODE, source=source.id, code=code, shipment=fresh.shipment.number)
-        return said
-
-    def _tell(self, source: Source, shipments: Sequence[DueShipment], found: Sorted, outcome: Outcome, started: float) -> None:
-        """One line a batch, and one for each kind of error in it."""
-        for kind, errors in found.errors.items():
-            self._tell_errors(source, kind, errors)
+    def _tell(self, source: Source, asked: int, outcome: Outcome, started: float) -> None:
+        """The one line of a batch."""
         _log.info(
             Event.POLL_BATCH,
             source=source.id,
-            asked=len(shipments),
+            asked=asked,
             changed=len(outcome.changed),
             unchanged=len(outcome.quiet),
             errors=len(outcome.failed),
@@ -272,29 +218,12 @@ class _Unit:
             seconds=round(self._poller.clock.monotonic() - started, 3),
         )
 
-    def _tell_errors(self, source: Source, kind: ErrorKind, errors: Sequence[tuple[str, CarrierError]]) -> None:
-        number, error = errors[0]
-        _log.warning(
-            Event.POLL_NUMBER_ERRORS,
-            source=source.id,
-            kind=kind.value,
-            count=len(errors),
-            sample=number,
-            message=error.message,
-        )
+    def _hearing(self, source: Source) -> Hearing:
+        return Hearing(self._poller.store, source, self._listener(source), self._poller.first_time)
 
     def _listener(self, source: Source) -> Listener:
         fresh_hours = self._poller.rules.untrackable.fresh_not_found_hours
         return Listener(source=source.id, at=self._at, cadence=self._poller.cadence, fresh_hours=fresh_hours)
-
-
-def _remembered(number: str, batch: Batch, memory: AccountMemory) -> Mapping[str, Any]:
-    """What the account keeps about a number after this conversation."""
-    learnt = batch.memory.numbers.get(number)
-    if learnt is not None:
-        return learnt
-    known = memory.numbers.get(number)
-    return {} if known is None else known.memory
 
 
 async def _together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
