@@ -86,7 +86,7 @@ class Event(StrEnum):
         "error",
         "seconds",
         "The wall clock ran away from the monotonic one (a day ahead, or five minutes back): outreach waits, polling goes on.",
-        "Mend the machine's clock, then `tracker hold list` and `tracker hold release`.",
+        "Mend the clock, or restart the daemon if the new time is right; then `tracker hold list` and `tracker hold release`.",
     )
     LIBRARY_MESSAGE = (
         "library.message",
