@@ -119,7 +119,11 @@ def main(argv: Sequence[str]) -> int:
     plan = Plan(
         shipments=given.shipments, repeats=given.repeats, memory_shipments=given.memory_shipments, latency_s=given.latency
     )
-    print(probe(), flush=True)
+    print(probe())
+    print(
+        f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: two to three minutes",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
         try:
             lines = run(plan, Path(folder))
