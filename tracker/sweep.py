@@ -45,6 +45,7 @@ class Sweeper:
         self._store = store
         self._clock = clock
         self._rules = rules
+        self._seen: set[str] = set()
 
     async def sweep_once(self) -> SweepReport:
         """Decide up to 400 due dossiers."""
@@ -82,7 +83,10 @@ class Sweeper:
 
     async def _park(self, order_id: int, order: str, error: Exception, now: datetime) -> None:
         await self._store.park_dossier(order_id, now + PARKED, repr(error), now)
-        _log.exception(Event.SWEEP_PARKED, order=order, error=repr(error))
+        # One mistake can park a hundred thousand orders: its traceback is told once.
+        log = _log.error if repr(error) in self._seen else _log.exception
+        self._seen.add(repr(error))
+        log(Event.SWEEP_PARKED, order=order, error=repr(error))
 
 
 def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> VerdictWrite:

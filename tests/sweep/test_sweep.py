@@ -140,7 +140,7 @@ async def test_an_order_that_cannot_be_decided_is_parked_and_the_others_go_on(
     await house.bring_parcels(store, 5)
 
     def stumble(one: Dossier, *rest: object) -> Verdict:
-        if one.order.id == 3:
+        if one.order.id in {3, 4}:
             raise ZeroDivisionError
         return decide(one, *rest)  # type: ignore[arg-type]
 
@@ -148,8 +148,10 @@ async def test_an_order_that_cannot_be_decided_is_parked_and_the_others_go_on(
     sweeper = sweeper_of(store, clock, rules)
     assert (await sweeper.sweep_once()).worked == 5
     assert (await sweeper.sweep_once()).worked == 0
-    assert [line["order"] for line in log_lines() if line["event"] == "sweep.parked"] == ["100002"]
-    assert (await store.status(clock.now())).parked == 1
+    parked = [line for line in log_lines() if line["event"] == "sweep.parked"]
+    assert [line["order"] for line in parked] == ["100002", "100003"]
+    assert ["exception" in line for line in parked] == [True, False]
+    assert (await store.status(clock.now())).parked == 2
     monkeypatch.undo()
     clock.advance_to(START + DAY)
     assert (await sweeper.sweep_once()).worked >= 1

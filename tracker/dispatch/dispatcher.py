@@ -66,6 +66,7 @@ class Dispatcher:
         self._sender = Sender(store=store, clock=clock, channels=channels, journal=journal, who=who)
         self._time_guard = time_guard
         self._in_hand: set[int] = set()
+        self._seen: set[str] = set()
 
     async def dispatch_once(self) -> DispatchReport:
         """Work on the most urgent due row; when there is none, drop tasks whose time has passed."""
@@ -81,7 +82,9 @@ class Dispatcher:
             raise
         except Exception as error:  # noqa: BLE001 - one row must not stop the others
             await self._store.defer_row(row.id, now + PARKED, repr(error), now)
-            _log.exception(Event.OUTBOX_PARKED, key=row.key, error=repr(error))
+            log = _log.error if repr(error) in self._seen else _log.exception
+            self._seen.add(repr(error))
+            log(Event.OUTBOX_PARKED, key=row.key, error=repr(error))
         finally:
             self._in_hand.discard(row.id)
         return DispatchReport(worked=1, more=True)
