@@ -22,6 +22,7 @@ from tracker.engine.base import full_pass
 from tracker.engine.guard import TimeGuard
 from tracker.engine.local import LocalEngine
 from tracker.health import Heartbeat, Notifier
+from tracker.intake.importing import knowledge_of
 from tracker.log import Event, get_logger
 from tracker.store import Store, open_store
 from tracker.store import errors as store_errors
@@ -205,6 +206,7 @@ class Daemon:
         self._notifier.reloading(self._clock)
         try:
             new = await asyncio.to_thread(config.load, self._path, environ=self._environ)
+            await asyncio.to_thread(knowledge_of, new)
         except ConfigError as error:
             self._reject([str(problem) for problem in error.problems])
             return

@@ -157,7 +157,7 @@ class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
-    """One shop of the seller (config/stores/<id>.toml)."""
+    """One shop of the seller (stores/<id>.toml)."""
 
     id: str
     platform: str

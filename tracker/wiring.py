@@ -13,7 +13,7 @@ from carriers import registry
 from carriers.base import Account, Transport
 from carriers.drop import DropTransport
 from carriers.http import HttpTransport
-from tracker import config, log
+from tracker import log
 from tracker.channels.base import Channel as BuyerChannel
 from tracker.channels.maildir import MaildirChannel
 from tracker.channels.smtp import SmtpChannel
@@ -23,9 +23,8 @@ from tracker.dispatch import Dispatcher, Preparer
 from tracker.engine.base import Report, Unit
 from tracker.engine.guard import TimeGuard
 from tracker.health import Heartbeat
-from tracker.intake.importing import Knowledge
+from tracker.intake.importing import knowledge_of
 from tracker.intake.inbox import Inbox, scan_once
-from tracker.intake.profiles import load_formats
 from tracker.journal import Journal
 from tracker.model import Channel
 from tracker.polling import Cadence, Pace, Poller, Source, StoreGate
@@ -181,7 +180,7 @@ def _channels(settings: Settings, clock: Clock) -> dict[Channel, BuyerChannel]:
 
 def _inbox(loaded: Loaded, folder: Path, store: Store, clock: Clock, *, patient: bool) -> Callable[[], Awaitable[Report]]:
     inbox = Inbox(folder)
-    knowledge = Knowledge(formats=load_formats(config.defaults_dir() / "formats.toml"), rules=loaded.rules)
+    knowledge = knowledge_of(loaded)
 
     async def look() -> Report:
         report = await scan_once(inbox, store, clock.now(), knowledge=knowledge, patient=patient)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.intake.conftest import ROOT
+from tracker.config import ConfigError, load
 from tracker.intake.errors import FormatsError
+from tracker.intake.importing import knowledge_of
 from tracker.intake.profiles import Field, Formats, load_formats
 from tracker.model import OrderState
 
@@ -90,3 +92,15 @@ def test_a_table_that_contradicts_itself(toml: str, why: str, tmp_path: Path) ->
     file.write_text(toml, encoding="utf-8")
     with pytest.raises(FormatsError, match=why):
         load_formats(file)
+
+
+def test_the_operators_formats_are_in_force_wherever_files_are_read(tmp_path: Path) -> None:
+    """DESIGN, Config: a sibling of tracker.toml counts; a mistake in it is a problem of the configuration, never a traceback."""
+    file = tmp_path / "tracker.toml"
+    file.write_text("", encoding="utf-8")
+    (tmp_path / "formats.toml").write_text('[countries]\nFR = ["gallia"]\n', encoding="utf-8")
+    loaded = load(file, environ={})
+    assert "gallia" in knowledge_of(loaded).formats.countries["FR"]
+    (tmp_path / "formats.toml").write_text('[[format]]\nid = "own"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"formats\.toml: "):
+        knowledge_of(loaded)

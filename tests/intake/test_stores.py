@@ -31,7 +31,7 @@ def test_with_two_of_a_platform_the_person_says_which(read: Read) -> None:
 
 def test_without_any_the_row_says_what_to_add(read: Read) -> None:
     (rejected,) = read(book(ALIEXPRESS, aliexpress()), rules=rules(EBAY)).rejected
-    assert rejected.reason == "no store of aliexpress is configured: add config/stores/<id>.toml for it"
+    assert rejected.reason == "no store of aliexpress is configured: add stores/<id>.toml for it"
 
 
 @pytest.mark.parametrize("name", ["AE-02", "ae-02", "toys", "Toys"])
@@ -48,7 +48,7 @@ def test_one_strange_name_is_taken_for_the_only_store_and_told(read: Read) -> No
 def test_two_strange_names_are_two_shops(read: Read) -> None:
     batch = read(dianxiaomi("AE-77", "AE-78"), rules=rules(LIGHTS, EBAY))
     assert batch.orders == ()
-    assert 'add names = ["AE-78"] to its file in config/stores/' in batch.rejected[1].reason
+    assert 'add names = ["AE-78"] to its file in stores/' in batch.rejected[1].reason
 
 
 def test_a_strange_name_beside_a_store_that_has_names_is_another_shop(read: Read) -> None:

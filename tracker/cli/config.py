@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,10 +25,7 @@ def check(*, common: Common = Common()) -> int:
     Example: `tracker config check --config shop/tracker.toml`
     """
     file = config.find(common.config, os.environ)
-    try:
-        problems = config.load(file, environ=os.environ).problems
-    except ConfigError as error:
-        problems = error.problems
+    problems = _found(file)
     errors = sum(problem.level == "error" for problem in problems)
     document = {
         "config": None if file is None else str(file),
@@ -80,6 +78,21 @@ def schema(name: str = "tracker", /, *, common: Common = Common()) -> int:
         raise UsageError(f"no configuration file is called {name!r}; see: tracker config schema --help") from error
     text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
     return emit(Answer(document={"name": name, "schema": found}, text=lambda console: console.line(text)), json=common.json)
+
+
+def _found(file: Path | None) -> tuple[Problem, ...]:
+    """All findings; formats.toml is read by intake, when everything else is good."""
+    from tracker.intake.importing import knowledge_of
+
+    try:
+        loaded = config.load(file, environ=os.environ)
+    except ConfigError as error:
+        return error.problems
+    try:
+        knowledge_of(loaded)
+    except ConfigError as error:
+        return (*loaded.problems, *error.problems)
+    return loaded.problems
 
 
 def _problems(console: Console, where: str, problems: tuple[Problem, ...]) -> None:

@@ -34,16 +34,14 @@ def import_files(
         raise UsageError("name at least one file: tracker import orders.xls")
 
     async def work(room: Room) -> Answer:
-        from tracker.config import defaults_dir
         from tracker.intake import importing, report
-        from tracker.intake.profiles import load_formats
         from tracker.intake.reading import Wish
 
         reports = await importing.import_files(
             files,
             room.store,
             room.now,
-            knowledge=importing.Knowledge(formats=load_formats(defaults_dir() / "formats.toml"), rules=room.loaded.rules),
+            knowledge=importing.knowledge_of(room.loaded),
             wish=Wish(format=format, store=store),
             dry_run=dry_run,
         )

@@ -10,9 +10,10 @@ from typing import Protocol
 
 import msgspec
 
-from tracker.intake.errors import FileError
+from tracker.config import ConfigError, Loaded, Problem, defaults_dir
+from tracker.intake.errors import FileError, FormatsError
 from tracker.intake.files import Contents, read_contents
-from tracker.intake.profiles import Formats
+from tracker.intake.profiles import Formats, load_formats
 from tracker.intake.reading import NO_WISH, Wish, read_contents_as_batch
 from tracker.intake.rejected import write_rejected
 from tracker.intake.report import FileReport, report_of
@@ -33,6 +34,15 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
 
     formats: Formats
     rules: Rules
+
+
+def knowledge_of(loaded: Loaded) -> Knowledge:
+    """The shipped formats with the formats.toml beside tracker.toml over them. Raises ConfigError."""
+    own = loaded.settings.folder / "formats.toml"
+    try:
+        return Knowledge(formats=load_formats(defaults_dir() / "formats.toml", own), rules=loaded.rules)
+    except FormatsError as error:
+        raise ConfigError([Problem(file=str(own), line=None, key="", message=str(error).removeprefix("formats.toml: "))]) from error
 
 
 async def import_files(

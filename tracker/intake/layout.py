@@ -38,7 +38,10 @@ def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = No
     sheet, at, hits = max(found, key=lambda candidate: candidate[2])
     if hits < FEWEST_HITS:
         first = next((_shown(line.cells) for line in sheet.lines if any(map(str, line.cells))), "nothing")
-        raise FileError(f"no header row within the first {ROWS_SEARCHED} rows (read as {sheet.how}); the first row says: {first}")
+        raise FileError(
+            f"no header row within the first {ROWS_SEARCHED} rows (read as {sheet.how}); the first row says: {first}. "
+            f"If that is the header, name its columns in a formats.toml of your own beside tracker.toml"
+        )
     header = Header.of(sheet.rows()[at])
     chosen = _chosen(header, formats, forced)
     columns = {field: at_ for field, names in chosen.columns.items() if (at_ := _columns(header, names))}

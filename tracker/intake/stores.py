@@ -19,7 +19,9 @@ class StoreFinder:
 
     def __init__(self, stores: Mapping[str, Store], forced: str | None, named: Iterable[tuple[str | None, str]]) -> None:
         if forced is not None and forced not in stores:
-            raise FileError(f"store {forced!r} is not configured: it is one of {_listed(stores) or 'none yet (config/stores/)'}")
+            raise FileError(
+                f"store {forced!r} is not configured: it is one of {_listed(stores) or 'none yet (stores/ beside tracker.toml)'}"
+            )
         self._stores = stores
         self._forced = stores[forced] if forced else None
         self._strange: dict[str | None, set[str]] = defaultdict(set)
@@ -36,7 +38,7 @@ class StoreFinder:
         trusted = self._on_trust(platform)
         if trusted is None:
             where = f" on {platform}" if platform else ""
-            raise RowError(f'store {name!r}{where} is not configured: add names = ["{name}"] to its file in config/stores/')
+            raise RowError(f'store {name!r}{where} is not configured: add names = ["{name}"] to its file in stores/')
         return trusted, f"the file calls the store {name!r}; taken for {trusted.id!r}: add the name to `names` in its file"
 
     def _by_name(self, platform: str | None, name: str) -> Store | None:
@@ -63,7 +65,7 @@ class StoreFinder:
         if len(there) == 1:
             return there[0]
         if not there:
-            raise RowError(f"no store{f' of {platform}' if platform else ''} is configured: add config/stores/<id>.toml for it")
+            raise RowError(f"no store{f' of {platform}' if platform else ''} is configured: add stores/<id>.toml for it")
         raise RowError(f"the file does not say which store this is: name it with --store ({_listed(s.id for s in there)})")
 
     def _of(self, platform: str | None) -> list[Store]:
