@@ -42,7 +42,8 @@ def knowledge_of(loaded: Loaded) -> Knowledge:
     try:
         return Knowledge(formats=load_formats(defaults_dir() / "formats.toml", own), rules=loaded.rules)
     except FormatsError as error:
-        raise ConfigError([Problem(file=str(own), line=None, key="", message=str(error).removeprefix("formats.toml: "))]) from error
+        said = str(error).removeprefix("formats.toml: ")
+        raise ConfigError([Problem(file=str(own), line=None, key="", message=said)]) from error
 
 
 async def import_files(
