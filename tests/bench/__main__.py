@@ -27,8 +27,8 @@ PEAK_AIM_MB = 200.0
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How much is measured."""
 
-    shipments: int = 3000
-    repeats: int = 3
+    shipments: int = 2000
+    repeats: int = 5
     memory_shipments: int = 100_000
     latency_s: float = 0.0
     rounds: int = 100
