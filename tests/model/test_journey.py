@@ -258,3 +258,30 @@ def test_i3_merging_the_new_events_only_is_folding_them_all(answers: list[Heard]
         known |= {each.key for each in heard.tracking.events}
         journey = merge(journey, FRAME, heard, fresh)
     assert journey == fold(FRAME, ordered)
+
+
+def test_the_source_that_told_the_delivery_can_take_it_back() -> None:
+    """D15: "delivered" revoked re-opens the parcel (Correios EST: the event before it is void)."""
+    there = fold(FRAME, [answer(30, event(0.5), event(9), event(28, S.DELIVERED))])
+    back = merge(there, FRAME, answer(31, event(0.5), event(9)), ())
+    assert (back.status, back.delivered_scan) == (S.IN_TRANSIT, None)
+    assert back.last_scan is not None
+    assert back.last_scan.latest == SHIPPED + timedelta(days=9)
+    assert back.first_scan == there.first_scan
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        answer(31, event(0.5), event(9), source="another"),
+        answer(31, event(0.5), event(9), status=S.EXPIRED),
+        answer(31, event(0.5), event(9), status=S.UNKNOWN),
+        answer(31, status=S.IN_TRANSIT),
+        answer(31, event(0.5), event(28, S.DELIVERED), status=S.IN_TRANSIT),
+    ],
+    ids=["a slower source", "expired", "an unknown code", "no events", "the event is still there"],
+)
+def test_nothing_else_takes_a_delivery_back(other: Heard) -> None:
+    """facts/carriers.md section 3, rule 10: a final status never goes back because a slower source knows less."""
+    there = fold(FRAME, [answer(30, event(0.5), event(9), event(28, S.DELIVERED))])
+    assert merge(there, FRAME, other, ()).status is S.DELIVERED

@@ -173,3 +173,15 @@ def test_the_carrier_owes_whatever_the_buyer_got() -> None:
     assert why(at(12, lost(), received_at=day(11)), RULE) is R.NO_LOSS
     assert why(at(12, lost(suspect="another_parcel")), RULE) is R.SUSPECT_NUMBER
     assert why(at(12, replace(parcel(), status=TrackingStatus.RETURNED)), RULE) is R.NO_LOSS
+
+
+def test_silence_opens_no_claim_under_terms_that_neither_pay_nor_search() -> None:
+    """facts/compensation.md 1.1: after the first scan many lines pay nothing; a sure loss is registered all the same (R86)."""
+    terms = tuple(replace(rule, basis="none", inquiry_only=False) for rule in RULES.compensation)
+    nothing = replace(RULES, version="pays-nothing", compensation=terms)
+    silent = dossier(replace(parcel(last=5), last_answer_at=day(32)))
+    verdict = decide(silent, nothing, day(32.1))
+    assert not [each for each in verdict.decisions if each.kind is ActionKind.COMPENSATION]
+    assert R.PAYS_NOTHING in {each.reason for each in verdict.considered}
+    sure = dossier(replace(lost(), last_answer_at=day(12)))
+    assert [each.kind for each in decide(sure, nothing, day(12.1)).decisions if each.kind is ActionKind.COMPENSATION]

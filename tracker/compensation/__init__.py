@@ -2,7 +2,7 @@
 
 from tracker.compensation.matching import equal_rank, match, phase_of
 from tracker.compensation.payable import Payable, payable
-from tracker.compensation.states import TERMINAL, ClaimEvent, IllegalMove, advance, due_event, money_open
+from tracker.compensation.states import TERMINAL, ClaimEvent, IllegalMove, advance, due_event, events_from, money_open
 from tracker.compensation.window import ClaimWindow, window
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "advance",
     "due_event",
     "equal_rank",
+    "events_from",
     "match",
     "money_open",
     "payable",

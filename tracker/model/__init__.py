@@ -1,7 +1,7 @@
 """Orders, shipments, dossiers, decisions: the pure values of the product (no I/O, no clock)."""
 
 from tracker.model.dossier import Dossier
-from tracker.model.effects import Case, Claim, Considered, Decision, Effect, Verdict
+from tracker.model.effects import Case, Claim, ClaimMove, Considered, Decision, Effect, Verdict
 from tracker.model.imported import ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
 from tracker.model.journey import Frame, Heard, Journey
 from tracker.model.order import NotFound, Order, Scan, Shipment, Window
@@ -28,6 +28,7 @@ __all__ = [
     "Case",
     "Channel",
     "Claim",
+    "ClaimMove",
     "ClaimState",
     "Considered",
     "Decision",

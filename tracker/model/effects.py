@@ -108,6 +108,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.subject}:{self.intent.value}:{self.occasion}"
 
 
+class ClaimMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim of the register changes its state by itself: its window opened or closed, or the parcel turned up."""
+
+    shipment: str
+    attempt: int
+    before: ClaimState
+    after: ClaimState
+    reason: DecisionReason
+
+
 class Considered(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that was looked at and did nothing, because ... `looks_again` is when that can change by time alone."""
 
@@ -130,6 +140,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...] = ()
     considered: tuple[Considered, ...] = ()
     withdraw: tuple[tuple[str, DecisionReason], ...] = ()
+    claims: tuple[ClaimMove, ...] = ()
     next_at: datetime | None = None
     waits_for_answer: bool = False
     ask_now: tuple[str, ...] = ()

@@ -60,6 +60,8 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     scan_at: int = _NEVER
     scan_status: TrackingStatus = TrackingStatus.UNKNOWN
     scan_reason: TrackingReason | None = None
+    scan_by: str = ""
+    """The account that told that scan: only the same one can take it back."""
 
 
 class Journey(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,8 +109,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 def fold(frame: Frame, answers: Iterable[Heard], *, registered_at: datetime | None = None) -> Journey:
     """The journey that these answers tell, in whatever order they are handed over; one handed over twice counts once."""
     journey = Journey(registered_at=registered_at)
+    seen: set[bytes] = set()
     for _, heard in sorted({(each.at, each.source, msgspec.json.encode(each.tracking)): each for each in answers}.items()):
-        journey = merge(journey, frame, heard, heard.tracking.events)
+        new = tuple(event for event in heard.tracking.events if event.key not in seen)
+        seen.update(event.key for event in new)
+        journey = merge(journey, frame, heard, new)
     return journey
 
 
@@ -121,10 +126,13 @@ def merge(journey: Journey, frame: Frame, heard: Heard, new_events: tuple[Tracki
     tracking = heard.tracking
     newest, outside = _reach(tracking.events, low, high)
     foreign = newest == _NEVER and outside
+    if _takes_back(journey.told, heard, newest):
+        journey = msgspec.structs.replace(journey, last_scan=None, delivered_scan=None, told=None)
+        new_events = tracking.events
     first, last, delivered, telling = _scans(journey, new_events, low, high)
     told = _word(journey.told, tracking, newest, heard.at, foreign=foreign)
     if telling is not None:
-        told = _telling(told, telling)
+        told = _telling(told, telling, heard.source)
     status, reason = _status(told)
     run, by = _not_found(journey, frame, heard)
     return Journey(
@@ -299,14 +307,28 @@ def _reach(events: tuple[TrackingEvent, ...], low: int, high: int) -> tuple[int,
     return max(newest, *inside, _NEVER), outside or len(inside) < len(known)
 
 
-def _telling(told: Told, timed: _Timed) -> Told:
+def _takes_back(told: Told | None, heard: Heard, newest: int) -> bool:
+    """Whether the source that told the end (Correios: EST) now tells a journey that does not reach it.
+
+    Another, slower source never takes it back (facts/carriers.md section 3, rule 10).
+    """
+    return (
+        told is not None
+        and told.scan_status in _TERMINAL
+        and told.scan_by == heard.source
+        and _NEVER < newest < told.scan_at
+        and heard.tracking.status not in _SILENT | _TERMINAL
+    )
+
+
+def _telling(told: Told, timed: _Timed, source: str) -> Told:
     """The word, with the newest scan that tells a status."""
     late, _, event = timed
     mine = (late, event.status in _TERMINAL, event.status.value, event.reason or "")
     theirs = (told.scan_at, told.scan_status in _TERMINAL, told.scan_status.value, told.scan_reason or "")
     if mine <= theirs:
         return told
-    return msgspec.structs.replace(told, scan_at=late, scan_status=event.status, scan_reason=event.reason)
+    return msgspec.structs.replace(told, scan_at=late, scan_status=event.status, scan_reason=event.reason, scan_by=source)
 
 
 def _word(known: Told | None, tracking: Tracking, newest: int, at: int, *, foreign: bool) -> Told:
@@ -326,6 +348,7 @@ def _word(known: Told | None, tracking: Tracking, newest: int, at: int, *, forei
         _NEVER if known is None else known.scan_at,
         _UNKNOWN if known is None else known.scan_status,
         None if known is None else known.scan_reason,
+        "" if known is None else known.scan_by,
     )
 
 

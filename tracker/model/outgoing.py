@@ -46,7 +46,7 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """How an attempt ended, as the send journal keeps it: `attempt` counts from 1, `provider_id` is the provider's name for it."""
+    """How an attempt ended, as the send journal keeps it: `attempt` counts from 1, `provider_id` is the provider's own."""
 
     attempt: int
     state: OutboxState

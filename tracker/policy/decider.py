@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tracker.model import DecisionReason, Dossier, Verdict
 from tracker.policy.cases import answer
+from tracker.policy.claims import follow
 from tracker.policy.findings import Findings
 from tracker.policy.inquiries import inquire
 from tracker.policy.ladder import climb
@@ -35,6 +36,7 @@ def decide(dossier: Dossier, rules: Rules, now: datetime) -> Verdict:
     extend(view, out)
     recommend(view, out, traces)
     claim(view, out, traces)
+    follow(view, out)
     inquire(view, out, traces)
     climb(view, out)
     tell(view, out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from tracker.model import Considered, Decision, DecisionReason, Effect, Verdict
+from tracker.model import ClaimMove, Considered, Decision, DecisionReason, Effect, Verdict
 from tracker.policy.view import Parcel, withdrawable
 
 _AT_LEAST = timedelta(seconds=1)
@@ -14,7 +14,7 @@ _AT_LEAST = timedelta(seconds=1)
 class Findings:
     """Decisions, what was looked at and left, and when to look again."""
 
-    __slots__ = ("_ask", "_considered", "_day0", "_decisions", "_next", "_now", "_waits", "_withdrawn")
+    __slots__ = ("_ask", "_claims", "_considered", "_day0", "_decisions", "_next", "_now", "_waits", "_withdrawn")
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -22,6 +22,7 @@ class Findings:
         self._considered: list[Considered] = []
         self._withdrawn: dict[str, DecisionReason] = {}
         self._ask: list[str] = []
+        self._claims: list[ClaimMove] = []
         self._day0: dict[str, datetime] = {}
         self._waits = False
         self._next: datetime | None = None
@@ -34,6 +35,10 @@ class Findings:
     def act(self, decision: Decision) -> None:
         """Something is to be done."""
         self._decisions.append(decision)
+
+    def move(self, claim: ClaimMove) -> None:
+        """A claim of the register goes on by itself."""
+        self._claims.append(claim)
 
     def nothing(
         self, rule: str, reason: DecisionReason, shipment: str | None = None, detail: str = "", again: datetime | None = None
@@ -78,6 +83,7 @@ class Findings:
             decisions=tuple(self._decisions),
             considered=tuple(self._considered),
             withdraw=tuple(self._withdrawn.items()),
+            claims=tuple(self._claims),
             next_at=None if self._next is None else max(self._next, self._now + _AT_LEAST),
             waits_for_answer=self._waits,
             ask_now=tuple(self._ask),

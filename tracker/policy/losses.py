@@ -20,6 +20,9 @@ from tracker.policy.view import PLATFORM, Parcel, View, standing
 from tracker.rules import CompensationRule
 
 RULE = "compensation"
+_NOTHING = "none"
+"""Basis of terms that pay nothing. Where they do not even search, silence opens no claim; a loss that is sure is registered."""
+
 _SURE = frozenset({DecisionReason.CARRIER_SAYS_LOST, DecisionReason.CARRIER_SAYS_DAMAGED})
 
 
@@ -75,6 +78,8 @@ def _claim(view: View, out: Findings, parcel: Parcel, cause: DecisionReason) -> 
         out.nothing(RULE, DecisionReason.NO_CLAIM_RULE, shipment.number, detail=cause.value)
     elif PLATFORM in {rule.settled_by, shipment.settled_by}:
         out.nothing(rule.id, DecisionReason.SETTLED_BY_PLATFORM, shipment.number, detail=cause.value)
+    elif rule.basis == _NOTHING and not rule.inquiry_only and cause not in _SURE:
+        out.nothing(rule.id, DecisionReason.PAYS_NOTHING, shipment.number, detail=cause.value)
     else:
         _within_window(view, out, parcel, cause, rule, attempt)
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from tracker.clock import epoch
 from tracker.crashpoint import fault
-from tracker.model import DecisionReason, Dossier, Intent, Verdict
+from tracker.model import ClaimMove, DecisionReason, Dossier, Intent, Verdict
 from tracker.store import dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
@@ -67,6 +67,10 @@ _DROP_ITEM = """
 _DROP_TASK = """
     UPDATE task SET state = 'dropped', closed_at = ?, closed_by = ?
     WHERE id = ? AND NOT EXISTS (SELECT 1 FROM task_item WHERE task_id = task.id AND NOT dropped)"""
+
+_MOVE_CLAIM = """
+    UPDATE claim SET state = ?
+    WHERE shipment_id = (SELECT shipment_id FROM alias WHERE number = ?) AND attempt = ? AND state = ?"""
 
 _SETTLE = """
     UPDATE dossier SET next_decide_at = ?, waits_for_answer = ?, verdict_digest = ?, failures = 0, parked_for = NULL
@@ -143,6 +147,8 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
             opened += _open_rows(tx, write, row[3], now)
         if verdict.withdraw:
             closed += [key for key, reason in verdict.withdraw if _withdraw(tx, key, reason, now)]
+        for move in verdict.claims:
+            _move_claim(tx, write.order_id, move, now)
         if verdict.ask_now:
             tx.many(_ASK, [(epoch(now), number, epoch(now)) for number in verdict.ask_now])
         digest = _digest(verdict)
@@ -154,6 +160,24 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
     tx.many(_SETTLE, settled)
     fault("sweep_before_commit")
     return SweepWritten(written=len(settled), stale=len(verdicts) - len(settled), opened=tuple(opened), closed=tuple(closed))
+
+
+def _move_claim(tx: Tx, order_id: int, move: ClaimMove, now: datetime) -> None:
+    """Only from the state that was seen: a parcel of two orders is decided twice, and moves once."""
+    moved = tx.run(_MOVE_CLAIM, move.after, move.shipment, move.attempt, move.before)
+    if moved != 1:
+        return
+    audit(
+        tx,
+        now,
+        who=DAEMON,
+        what="claim_moved",
+        order_id=order_id,
+        subject=f"shipment/{move.shipment}",
+        reason=move.reason,
+        before={"state": move.before.value},
+        after={"state": move.after.value},
+    )
 
 
 def _open_rows(tx: Tx, write: VerdictWrite, store: Record, now: datetime) -> list[str]:

@@ -121,6 +121,8 @@ def carry_out(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime, a
             order = _facts(order, decision, rules, now)
         if decision.kind is ActionKind.COMPENSATION:
             claims.append(_claim(decision, now))
+    moved = {(move.shipment, move.attempt): move.after for move in verdict.claims}
+    claims = [replace(each, state=moved.get((each.shipment, each.attempt), each.state)) for each in claims]
     acted = {number: day0 for number, day0 in verdict.day0.items() if assume.messages}
     return replace(
         dossier,
