@@ -58,6 +58,9 @@ def rows(file: DropFile) -> Iterator[Row]:
             yield Row(number, **fields)
 
 
+_LONGEST_CELL = 131_072
+"""Characters. The csv module has such a limit too, but one for the whole process, which others may have moved."""
+
 _BETWEEN_NUMBERS = str.maketrans(dict.fromkeys("\n,;、/", " "))
 """Several numbers may stand in one cell."""
 
@@ -86,7 +89,10 @@ def _text(body: bytes) -> Iterator[Sequence[Cell]]:
         csv.reader(lines, "excel-tab", quoting=csv.QUOTE_NONE) if separator == "\t" else csv.reader(lines, delimiter=separator)
     )
     try:
-        yield from reader
+        for line in reader:
+            if any(len(cell) > _LONGEST_CELL for cell in line):
+                raise csv.Error
+            yield line
     except csv.Error:
         raise CarrierError(ErrorKind.BAD_RESPONSE, f"line {reader.line_num} is no line of a table") from None
 
