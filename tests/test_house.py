@@ -39,7 +39,9 @@ LINES_MOST = 400
 LINES_MEDIAN = 150
 
 # Written in two halves, so that this file holds none of what it looks for.
-LEFT_TO_DO = re.compile("|".join((rf"\b{'TO'}{'DO'}\b", rf"\b{'FIX'}{'ME'}\b", rf"\b{'XX'}{'X'}\b", f"(?<!except )Not{'Implemented'}Error")))
+LEFT_TO_DO = re.compile(
+    "|".join((rf"\b{'TO'}{'DO'}\b", rf"\b{'FIX'}{'ME'}\b", rf"\b{'XX'}{'X'}\b", f"(?<!except )Not{'Implemented'}Error"))
+)
 ADDRESSES = re.compile(
     "|".join((rf"files\.{'python'}hosted", rf"{'pypi'}\.(org|io)", rf"registry\.{'npmjs'}", rf"deb\.{'debian'}\.org"))
 )

@@ -91,10 +91,13 @@ def _text(body: bytes) -> Iterator[Sequence[Cell]]:
     try:
         for line in reader:
             if any(len(cell) > _LONGEST_CELL for cell in line):
-                raise csv.Error
+                break
             yield line
+        else:
+            return
     except csv.Error:
-        raise CarrierError(ErrorKind.BAD_RESPONSE, f"line {reader.line_num} is no line of a table") from None
+        pass
+    raise CarrierError(ErrorKind.BAD_RESPONSE, f"line {reader.line_num} is no line of a table")
 
 
 def _decode(body: bytes) -> str:
