@@ -91,7 +91,7 @@ def test_every_top_level_entry_has_its_place() -> None:
 
 
 def test_no_module_is_longer_than_a_reader_bears() -> None:
-    """Past 400 lines a module becomes a package, split by noun; half of them stay under 150. A migration is history, not a module."""
+    """Past 400 lines a module becomes a package, split by noun; half stay under 150. A migration is history, not a module."""
     lengths = {str(path): len(text.splitlines()) for path, text in modules().items() if path.parent.name != "versions"}
     assert {name: lines for name, lines in lengths.items() if lines > LINES_MOST} == {}
     assert statistics.median(lengths.values()) < LINES_MEDIAN
