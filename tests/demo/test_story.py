@@ -125,3 +125,13 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: pytest
     assert main(["demo", "--dir", str(tmp_path)]) == 2
     assert "nothing was touched" in capsys.readouterr().err
     assert (tmp_path / "tax.ods").read_text() == "mine"
+
+
+def test_an_outage_is_told_once_when_it_begins_and_once_when_it_ends(told: Told, folder: Path) -> None:
+    """An operator reads two lines about two days without a source, not one for each attempt."""
+    log = [msgspec.json.decode(line) for line in (folder / "tracker.log").read_bytes().splitlines()]
+    outage = [line["event"] for line in log if "2026-04-25" <= line["time"][:10] <= "2026-04-27" and line["level"] != "info"]
+    assert outage.count("source.down") == 1
+    assert outage.count("poll.failed") <= 3
+    down = [line for line in log if line["event"] == "source.up"]
+    assert any(line["down_seconds"] > 86_400 for line in down)

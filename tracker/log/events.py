@@ -125,7 +125,7 @@ class Event(StrEnum):
         "warning",
         "source asked kind message retry_in",
         "A whole request failed. No parcel changes or ages because of it; it is asked again after `retry_in` seconds.",
-        "Nothing if it passes. See `source.down` when it does not.",
+        "Nothing if it passes. Once `source.down` was said, further failures are silent until `source.up`.",
     )
     POLL_NUMBER_ERRORS = (
         "poll.number_errors",

@@ -185,11 +185,14 @@ class _Unit:
             raise CarrierError(ErrorKind.BAD_RESPONSE, f"the adapter failed: {type(error).__name__}") from error
 
     async def _failed(self, source: Source, shipments: Sequence[DueShipment], error: CarrierError) -> None:
-        """A whole request failed: nothing is known about any of its parcels (promise 2)."""
+        """A whole request failed: nothing is known about any of its parcels (promise 2). That a source is down is said once."""
+        known_down = (await self._poller.pulse.look(source.id)).since is not None
         if breaker.counts(error):
             await self._poller.pulse.failed(source.id, error, self._now)
         failed = [self._listener(source).failure(shipment, error) for shipment in shipments]
         await self._writer.add(Outcome(failed=failed))
+        if known_down:
+            return
         _log.warning(
             Event.POLL_FAILED,
             source=source.id,
