@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ check: $(STAMP) ## all that CI checks: format, lint, types, layers, dependencies
 
 bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json
 	$(BIN)/python -m tests.bench
+
+docs: $(STAMP) ## write the pages of docs/ that are made from the code
+	$(BIN)/python -m tests.docs
+	$(BIN)/python -m tracker.log > docs/events.md
 
 lock: $(STAMP) ## renew requirements/*.txt: versions and hashes only, no address of any registry
 	$(BIN)/uv pip compile --quiet $(LOCK) --output-file requirements/runtime.txt pyproject.toml

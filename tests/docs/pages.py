@@ -1,0 +1,19 @@
+"""The generated pages: path below docs/ -> what makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.docs import commands, configuration, files, sources, words
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/carriers.md": sources.page,
+    "reference/commands.md": commands.page,
+    "reference/config.md": configuration.page,
+    "reference/formats.md": files.formats_page,
+    "reference/messages.md": files.messages_page,
+    "reference/reasons.md": words.page,
+}
