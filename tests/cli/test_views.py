@@ -119,3 +119,13 @@ def test_a_bug_keeps_its_traceback_and_a_stop_by_keyboard_has_none(
     monkeypatch.setattr("tracker.cli.app.build", broken(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         main(["status"])
+
+
+def test_a_settled_row_names_no_next_step(shop: Shop, shell: Shell) -> None:
+    """What cannot be done is not suggested."""
+    assert "tracker review approve" in shell("review", "show", shop.refund).out
+    assert "tracker hold release" in shell("hold", "show", shop.hold).out
+    assert shell("review", "reject", shop.refund, "--reason", "no").code == 0
+    assert shell("hold", "release", shop.hold).code == 0
+    assert "tracker review approve" not in shell("review", "show", shop.refund).out
+    assert "tracker hold release" not in shell("hold", "show", shop.hold).out

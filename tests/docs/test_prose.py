@@ -73,11 +73,11 @@ def _written(path: Path) -> Iterator[str]:
     for block in blocks(text):
         if block.info in {("console",), ("sh",), ("bash",)}:
             body = block.body if "$ " in block.body else "\n".join(f"$ {line}" for line in block.body.splitlines())
-            yield from (step.line for step in steps(body))
+            yield from (part.strip() for step in steps(body) for part in step.line.split("&&"))
     yield from _CODE.findall(_FENCED.sub("", text))
 
 
-LINES = sorted({(_name(path), line) for path in FILES for line in _written(path) if re.match(r"tracker( |$)", line)})
+LINES = sorted({(_name(path), line) for path in FILES for line in _written(path) if re.match(r"(\S+/)?tracker( |$)", line)})
 
 
 @pytest.mark.parametrize(("page", "line"), LINES, ids=lambda part: str(part)[:70])

@@ -10,6 +10,7 @@ from tracker.cli.options import At, Person
 from tracker.cli.output import Answer
 from tracker.cli.rows import card, listing, outcomes
 from tracker.desk import each, effects
+from tracker.model import OutboxState
 from tracker.store.rows import OutboxView
 
 app = App(
@@ -38,7 +39,8 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
     """
 
     async def work(room: Room) -> Answer:
-        return card("hold", await room.store.outbox_view(id), next_step=f"tracker hold release {id}")
+        view = await room.store.outbox_view(id)
+        return card("hold", view, next_step=f"tracker hold release {id}" if view.row.state is OutboxState.HELD else "")
 
     return answer(common, work)
 

@@ -12,6 +12,7 @@ from tracker.cli.options import At, Person
 from tracker.cli.output import Answer
 from tracker.cli.rows import card, listing, outcomes
 from tracker.desk import each, review
+from tracker.model import OutboxState
 from tracker.store.rows import OutboxView
 
 app = App(name="review", help="Recommendations that wait for a person's word. The daemon never moves money by itself.")
@@ -42,7 +43,8 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
     async def work(room: Room) -> Answer:
         view = await room.store.outbox_view(id)
         seen = f"{id} --facts {view.order.version}"
-        return card("review", view, next_step=f"tracker review approve {seen} --reason WHY   or   reject {seen} --reason WHY")
+        step = f"tracker review approve {seen} --reason WHY   or   reject {seen} --reason WHY"
+        return card("review", view, next_step=step if view.row.state is OutboxState.HELD else "")
 
     return answer(common, work)
 

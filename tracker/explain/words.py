@@ -80,7 +80,7 @@ CHANGES: Mapping[R, str] = {
     R.NOT_PAID: "the payment",
     R.DELIVERED: "the source takes the delivery back",
     R.DISPUTE_OPEN: "the case is closed",
-    R.OPTED_OUT: "tracker order set ORDER, without opt-out",
+    R.OPTED_OUT: "tracker order set ORDER --no-opt-out",
     R.BUYER_WAITS: "the buyer is answered",
     R.ROUNDS_USED_UP: "a person's decision",
     R.WAITING_FOR_FACTS: "the next answer of a source",
