@@ -386,6 +386,7 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
     }
     said = told(tmp_path, files)
     assert [each.split(": ")[0] for each in said] == [
+        "messages/en/stage2.txt:2",
         "messages/en/words.toml:1",
         "services.toml:1",
         "stores/lume.toml",
@@ -437,3 +438,14 @@ def test_unknown_adapters_of_a_test_can_be_allowed(tmp_path: Path) -> None:
     path = write(tmp_path, {"tracker.toml": '[[source]]\nid = "a"\nadapter = "mine"\nbase_url = "https://x.example"\n'})
     names = {"mine", "seventeen_track", "correios"}
     assert config.load(path, environ={}, adapters=names).settings.sources[0].adapter == "mine"
+
+
+def test_a_typo_in_one_file_does_not_hide_a_bad_rule_in_another(tmp_path: Path) -> None:
+    """What is shipped stands in for a file without shape, so that days, texts and names are checked all the same."""
+    files = {
+        "tracker.toml": "[outreach]\nquiet_hours = 48\n",
+        "destinations.toml": '[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 50, stage2 = 40, stage3 = 60 }\n',
+        "messages/en/stage1.txt": TEXT + "{{ trackin }}\n",
+    }
+    said = told(tmp_path, files)
+    assert {each.split(":")[0] for each in said} == {"destinations.toml", "messages/en/stage1.txt", "tracker.toml"}

@@ -89,8 +89,6 @@ def load(path: Path | None, *, environ: Mapping[str, str], adapters: Collection[
     sections = _sections(path, folder, environ, problems)
     texts = read_texts([defaults_dir(), *([folder] if path else [])], problems)
     shapes = _shapes(sections, problems)
-    if shapes is None:
-        raise ConfigError(problems)
     settings = build_settings(shapes.tracker, sections[MAIN], folder, environ, problems)
     rules = build_rules(shapes, _version(sections, texts))
     problems += check(shapes, rules, sections, registry.names() if adapters is None else adapters)
@@ -150,17 +148,22 @@ def _strangers(path: Path, folder: Path) -> list[Problem]:
     return found
 
 
-def _shapes(sections: Mapping[str, Section], problems: list[Problem]) -> Shapes | None:
-    """Every file in its shape; None when one has none. All files are tried, so that no problem hides another."""
-    before = len(problems)
-    shapes = {name: validate(shape, sections[name], problems) for name, shape in SHAPES.items()}
+def _shapes(sections: Mapping[str, Section], problems: list[Problem]) -> Shapes:
+    """Every file in its shape. A file that has none is told in `problems`, and what is shipped stands in for it.
+
+    So what is wrong elsewhere is told at the same time; nothing is ever run on such a stand-in, because `load` raises.
+    """
+    shapes = {
+        name: validate(shape, sections[name], problems) or validate(shape, Section(name, [_shipped(name)]), [])
+        for name, shape in SHAPES.items()
+    }
     stores = {
         name.removeprefix("stores/"): validate(StoreFile, section, problems)
         for name, section in sections.items()
         if name.startswith("stores/")
     }
-    broken = None in shapes.values() or None in stores.values() or any(each.level == "error" for each in problems[:before])
-    return None if broken else Shapes(**cast("dict[str, Any]", {**shapes, "stores": stores}))
+    whole = {name: store for name, store in stores.items() if store is not None}
+    return Shapes(**cast("dict[str, Any]", {**shapes, "stores": whole}))
 
 
 def _version(sections: Mapping[str, Section], texts: TextFiles) -> str:
