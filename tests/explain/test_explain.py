@@ -199,3 +199,11 @@ def test_it_is_ready_for_json() -> None:
 def test_any_date_goes_through_the_same_code(when: float, expected: list[str]) -> None:
     then = as_of(dossier(slow(registered_at=day(0))), {}, day(when))
     assert [each.key.split(":")[1] for each in of(then, when).decisions if each.kind == "message"] == expected
+
+
+def test_what_waits_comes_before_why_nothing_more_is_done() -> None:
+    """An operator asks why nothing went out: the first line says that it is held, and by what."""
+    held = effect(Intent.STAGE1, 30.5, state=OutboxState.HELD, hold=HoldReason.STORE_OBSERVES)
+    assert of(dossier(slow(), effects=(held,))).summary == "stage1 waits: held, store_observes"
+    handed = effect(Intent.STAGE1, 30.5, state=OutboxState.SENT, task=TaskState.OPEN)
+    assert of(dossier(slow(), effects=(handed,))).summary == "stage1 waits: its task is open"

@@ -106,7 +106,7 @@ def explain(
         order=dossier.order.number,
         store=dossier.order.store,
         asked=asked or dossier.order.number,
-        summary=_summary(verdict),
+        summary=_summary(verdict, dossier),
         facts=(*_order_facts(view), *(fact for parcel in view.parcels for fact in _parcel_facts(view, parcel))),
         rules=_weighed(verdict, rules),
         decisions=(*map(_new, verdict.decisions), *(_old(effect, releases or {}) for effect in dossier.effects)),
@@ -131,9 +131,14 @@ _USUAL = frozenset(
 """What is said of nearly every parcel on nearly every day: it explains nothing in one sentence."""
 
 
-def _summary(verdict: Verdict) -> str:
+def _summary(verdict: Verdict, dossier: Dossier) -> str:
+    """What is to do now, else what waits and for whom, else the most telling reason why there is nothing."""
     if verdict.decisions:
         return "; ".join(f"{each.intent.value}: {SENTENCES[each.reason]}" for each in verdict.decisions)
+    withdrawn = dict(verdict.withdraw)
+    waiting = [each for each in dossier.effects if each.open and each.key not in withdrawn]
+    if waiting:
+        return "; ".join(f"{each.intent.value} waits: {_waits_for(each)}" for each in waiting)
     telling = [each for each in verdict.considered if each.reason not in _USUAL]
     if not telling:
         return "nothing is due"
@@ -180,6 +185,9 @@ def _parcel_facts(view: View, parcel: Parcel) -> Iterator[Fact]:
     heard = shipment.last_answer_at
     reason = "" if shipment.reason is None else f", {shipment.reason.value}"
     yield Fact(about=number, name="status", value=f"{shipment.status.value}{reason}", source="carrier", at=heard)
+    if shipment.stopped_at is not None:
+        value = f"{_day(shipment.stopped_at)}: later answers repeat what it knew"
+        yield Fact(about=number, name="source stopped looking", value=value, source="carrier", at=shipment.stopped_at)
     limits = view.silence(parcel)
     yield Fact(about=number, name="profile", value=parcel.profile.id, source="destinations.toml")
     silence = f"{limits.watch}/{limits.investigate}/{limits.probable_loss} days, {shipment.capability.value}"
@@ -260,6 +268,12 @@ def _rejected(considered: Considered) -> Weighed:
 
 
 # --------------------------------------------------------------------------------------------------------------- decisions
+
+
+def _waits_for(effect: Effect) -> str:
+    if effect.task is not None:
+        return f"its task is {effect.task.value}"
+    return effect.state.value if effect.hold is None else f"{effect.state.value}, {effect.hold.value}"
 
 
 def _new(decision: Decision) -> Decided:
