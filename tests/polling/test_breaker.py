@@ -20,6 +20,15 @@ def after(*kinds: ErrorKind, retry_after: float | None = None) -> Breaker:
     return state
 
 
+def trials(failures: int) -> tuple[Breaker, datetime]:
+    """After so many failures in a row, each as soon as somebody may ask; and when the last one was."""
+    state, at = breaker.CLOSED, AT
+    for _ in range(failures):
+        at = state.open_until or at
+        state = breaker.failed(state, CarrierError(ErrorKind.UNAVAILABLE, "x"), at)
+    return state, at
+
+
 def test_two_failures_do_not_open_it_three_do() -> None:
     assert not breaker.on_trial(after(ErrorKind.UNAVAILABLE, ErrorKind.UNAVAILABLE))
     opened = after(*[ErrorKind.UNAVAILABLE] * 3)
@@ -31,8 +40,6 @@ def test_two_failures_do_not_open_it_three_do() -> None:
     ("kinds", "retry_after", "pause"),
     [
         ([ErrorKind.UNAVAILABLE] * 3, None, timedelta(minutes=5)),
-        ([ErrorKind.UNAVAILABLE] * 5, None, timedelta(minutes=20)),
-        ([ErrorKind.UNAVAILABLE] * 99, None, timedelta(hours=1)),
         ([ErrorKind.AUTH] * 3, None, timedelta(hours=1)),
         ([ErrorKind.QUOTA_EXHAUSTED] * 3, None, timedelta(hours=1)),
         ([ErrorKind.RATE_LIMITED] * 3, 7200.0, timedelta(hours=2)),
@@ -44,6 +51,21 @@ def test_how_long_it_stays_open(kinds: list[ErrorKind], retry_after: float | Non
     assert breaker.is_open(opened, AT + pause - timedelta(seconds=1))
     assert not breaker.is_open(opened, AT + pause)
     assert breaker.on_trial(opened)
+
+
+@pytest.mark.parametrize(("failures", "minutes"), [(4, 10), (5, 20), (99, 60)])
+def test_every_failed_trial_makes_the_pause_longer(failures: int, minutes: int) -> None:
+    state, at = trials(failures)
+    assert state.open_until == at + timedelta(minutes=minutes)
+
+
+def test_requests_that_were_on_their_way_when_it_opened_make_the_pause_no_longer() -> None:
+    """One blip under eight conversations side by side is one outage, not an hour of silence."""
+    opened = after(*[ErrorKind.UNAVAILABLE] * 8)
+    assert opened.open_until == AT + timedelta(minutes=5)
+    assert opened.failures == 3
+    asked = breaker.failed(opened, CarrierError(ErrorKind.RATE_LIMITED, "x", retry_after=3600), AT)
+    assert asked.open_until == AT + timedelta(hours=1), "the source's own wish still counts"
 
 
 def test_a_failed_trial_remembers_since_when() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,6 +12,21 @@ from tracker.clock import Clock, FixedClock, SimulatedClock
 from tracker.polling import Pace, StoreGate
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class PatientClock(FixedClock):
+    """Notes who waits how long, all at the same instant."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self.waits: list[float] = []
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.sleep(0)
 
 
 class Slots:
@@ -78,6 +94,17 @@ async def test_a_source_that_asks_for_a_moment_gets_it_and_a_long_wait_becomes_a
     assert refused.value.kind is ErrorKind.RATE_LIMITED
     assert refused.value.retry_after == pytest.approx(3600, abs=1)
     assert clock.now() == AT + timedelta(seconds=10)
+
+
+async def test_our_own_queue_at_a_slow_source_is_no_word_of_the_source() -> None:
+    """Eight conversations at one request in five seconds: each waits its turn, none is taken for a refusal."""
+    clock = PatientClock(AT)
+    gate = StoreGate(Slots(), clock, {"a": Pace(rps=0.2)})
+    await asyncio.gather(*(gate.pass_("a") for _ in range(8)))
+    assert sorted(clock.waits) == pytest.approx([5.5 * place for place in range(1, 8)])
+    await gate.push_back("a", 3600)
+    with pytest.raises(CarrierError):
+        await gate.pass_("a")
 
 
 async def test_slots_of_a_clock_that_was_set_back_do_not_silence_us() -> None:

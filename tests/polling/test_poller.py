@@ -19,7 +19,7 @@ from tracker.demo.standin import Aggregator, ScriptedEvent, ScriptedParcel, Stan
 from tracker.model import Shipment
 from tracker.polling import Cadence, Poller, PollReport
 from tracker.rules import Rules
-from tracker.store import Store
+from tracker.store import PollWrite, PollWritten, Store
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -352,6 +352,37 @@ async def test_new_numbers_wait_when_the_days_registrations_are_used_up(
         await polling.close()
     kinds = {line["kind"] for line in log_lines() if line["event"] == "poll.number_errors"}
     assert kinds == {"quota_exhausted"}
+
+
+async def test_a_day_with_fewer_registrations_than_a_batch_still_uses_them_all(
+    store: Store, clock: SimulatedClock, rules: Rules
+) -> None:
+    """All or nothing would never register anything at all."""
+    made = await house.bring_parcels(store, 70)
+    with asking(clock, [moving(number) for number in made]) as stand_in:
+        polling = Polling(store, clock, rules, stand_in, registrations=25)
+        await polling.poll()
+        assert polling.aggregator.quota_used == 25
+        await polling.poll(days=1)
+        assert polling.aggregator.quota_used == 50
+        await polling.close()
+
+
+async def test_parcels_without_a_source_are_put_off_in_short_transactions(
+    store: Store, clock: SimulatedClock, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most 400 parcels a transaction, whatever happens to them."""
+    await house.bring_parcels(store, 450)
+    sizes, write = [], store.write_poll
+
+    async def measured(work: PollWrite) -> PollWritten:
+        sizes.append(len(work.failed))
+        return await write(work)
+
+    monkeypatch.setattr(store, "write_poll", measured)
+    poller = Poller(store=store, clock=clock, rules=rules, sources={}, cadence=Cadence())
+    await poller.poll_once()
+    assert sorted(sizes) == [50, 400]
 
 
 async def test_units_side_by_side_claim_different_parcels(store: Store, clock: SimulatedClock, rules: Rules) -> None:

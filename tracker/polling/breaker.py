@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from carriers.errors import CarrierError, ErrorKind
 from tracker.store.rows import Breaker
 
@@ -52,7 +54,13 @@ def on_trial(breaker: Breaker) -> bool:
 
 
 def failed(breaker: Breaker, error: CarrierError, now: datetime) -> Breaker:
-    """One more failure in a row. From the third on it opens, for longer each time."""
+    """One more failure in a row. From the third on it opens, for longer each time.
+
+    While it is open, failures are those of requests that were on their way already: one outage, counted once.
+    """
+    if breaker.open_until is not None and is_open(breaker, now):
+        asked = now + timedelta(seconds=error.retry_after or 0)
+        return replace(breaker, open_until=max(breaker.open_until, asked))
     failures = breaker.failures + 1
     if failures < THRESHOLD:
         return Breaker(failures=failures, kind=error.kind.value)

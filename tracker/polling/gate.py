@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from math import ceil
@@ -13,7 +14,7 @@ from carriers.errors import CarrierError, ErrorKind
 from tracker.clock import Clock
 
 LONGEST_WAIT = 30.0
-"""Seconds that a batch waits for its turn; what must wait longer is asked at a later poll."""
+"""Seconds that a batch waits because the source asked for a pause; what must wait longer is asked at a later poll."""
 
 _BELIEVED = 7 * 3600.0
 """A slot further ahead was written by a clock that has been set back since: no source may push us that far."""
@@ -66,6 +67,7 @@ class StoreGate:
         self._clock = clock
         self._paces = paces
         self._blocks: dict[str, _Block] = {}
+        self._queues: Counter[str] = Counter()
         # Slots follow real seconds even where `now` stands still (`--at`).
         self._start_ms = int(clock.now().timestamp() * 1000)
         self._start = clock.monotonic()
@@ -81,11 +83,17 @@ class StoreGate:
         block = await self._block(source, now_ms, interval)
         slot = max(block.free, now_ms)
         wait = (slot - now_ms) / 1000
-        if LONGEST_WAIT < wait < _BELIEVED:
+        # Standing in our own queue at a slow source is no word of the source: only what comes on top of it is.
+        pushed = wait - self._queues[source] * interval / 1000
+        if pushed > LONGEST_WAIT and wait < _BELIEVED:
             raise CarrierError(ErrorKind.RATE_LIMITED, "the source wants us to wait", retry_after=wait)
         block.free = slot + interval
-        if 0 < wait <= LONGEST_WAIT:
-            await self._clock.sleep(wait)
+        if 0 < wait < _BELIEVED:
+            self._queues[source] += 1
+            try:
+                await self._clock.sleep(wait)
+            finally:
+                self._queues[source] -= 1
 
     async def _block(self, source: str, now_ms: int, interval: int) -> _Block:
         """The reserved slots, with at least one left that has not passed."""

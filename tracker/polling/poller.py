@@ -116,7 +116,8 @@ class _Unit:
         for shipment in stranded:
             by_carrier.setdefault(shipment.carrier or "*", []).append(shipment)
         for carrier, shipments in by_carrier.items():
-            await self._put_off(shipments, self._at + UNROUTED)
+            for at in range(0, len(shipments), TRANSACTION):
+                await self._put_off(shipments[at : at + TRANSACTION], self._at + UNROUTED)
             if self._poller.first_time("no_source", carrier):
                 _log.warning(Event.POLL_NO_SOURCE, carrier=carrier, count=len(shipments), sample=shipments[0].number)
 
@@ -160,17 +161,29 @@ class _Unit:
         await self._writer.add(outcome)
 
     async def _affordable(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Sequence[DueShipment]:
-        """All of them, or those that are registered already when the day's registrations are used up: the new ones wait."""
+        """All of them, or those that are registered already and as many new ones as the day still allows: the rest waits."""
         if source.registrations is None:
             return shipments
         new = [each for each in shipments if each.number not in memory.numbers or not memory.numbers[each.number].memory]
-        if not new or await self._poller.store.use_quota(source.id, self._now.date(), len(new), source.registrations):
+        new = new[await self._registrations(source, source.registrations, len(new)) :]
+        if not new:
             return shipments
         error = CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the {source.registrations} registrations of the day are used up")
         await self._writer.add(Outcome(failed=[self._listener(source).failure(each, error) for each in new]))
         self._hearing(source).tell(error.kind, [(each.number, error) for each in new])
         waiting = {each.id for each in new}
         return [each for each in shipments if each.id not in waiting]
+
+    async def _registrations(self, source: Source, quota: int, wanted: int) -> int:
+        """Take as much of the day's registrations as is left, `wanted` at most; how many that were."""
+        taken, step = 0, wanted
+        while step and taken < wanted:
+            step = min(step, wanted - taken)
+            if await self._poller.store.use_quota(source.id, self._now.date(), step, quota):
+                taken += step
+            else:
+                step //= 2
+        return taken
 
     async def _converse(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Batch:
         queries = [query(shipment, self._poller.rules, source.adapter.name) for shipment in shipments]
