@@ -15,7 +15,7 @@ from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mo
 from tracker.policy import decide
 from tracker.rules import Rules
 from tracker.store import Store, StoreError
-from tracker.store.rows import NewRow, VerdictWrite
+from tracker.store.rows import NewRow, SweepWritten, VerdictWrite
 
 TRANSACTION = 400
 """Dossiers decided and written in one transaction at most."""
@@ -59,7 +59,7 @@ class Sweeper:
                 verdicts.append(written(dossier, decide(dossier, self._rules, now), self._rules, now))
             except Exception as error:  # noqa: BLE001 - whatever one order does, it must not hurt the others
                 await self._park(dossier.order.id, dossier.order.number, error, now)
-        done = await self._store.write_verdicts(verdicts, now)
+        done = await self._write(verdicts, now)
         _log.info(
             Event.SWEEP_DONE,
             dossiers=len(verdicts),
@@ -80,6 +80,27 @@ class Sweeper:
                 await self._park(due[0], str(due[0]), error, now)
                 return []
         return [dossier for order_id in due for dossier in await self._load([order_id], now)]
+
+    async def _write(self, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWritten:
+        """All in one transaction; where one of them cannot be written, the halves, until that one is alone and parked."""
+        try:
+            return await self._store.write_verdicts(verdicts, now)
+        except StoreError:
+            raise
+        except Exception as error:
+            if not verdicts:
+                raise
+            if len(verdicts) == 1:
+                await self._park(verdicts[0].order_id, str(verdicts[0].order_id), error, now)
+                return SweepWritten(written=0, stale=0)
+        middle = len(verdicts) // 2
+        first, second = await self._write(verdicts[:middle], now), await self._write(verdicts[middle:], now)
+        return SweepWritten(
+            written=first.written + second.written,
+            stale=first.stale + second.stale,
+            opened=first.opened + second.opened,
+            closed=first.closed + second.closed,
+        )
 
     async def _park(self, order_id: int, order: str, error: Exception, now: datetime) -> None:
         await self._store.park_dossier(order_id, now + PARKED, repr(error), now)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ from tracker.model import (
 )
 from tracker.policy import decide
 from tracker.rules import Rules
-from tracker.store import Store
+from tracker.store import Store, SweepWritten, Unwritable, VerdictWrite
 from tracker.sweep import SOONEST, Sweeper, born, written
 
 DAY = timedelta(days=1)
@@ -173,3 +173,37 @@ async def test_an_order_that_cannot_even_be_loaded_is_parked_and_the_others_go_o
     assert (await sweeper_of(store, clock, rules).sweep_once()).worked == 4
     assert [line["event"] for line in log_lines()] == ["sweep.parked", "sweep.done"]
     assert log_lines()[1]["dossiers"] == 3
+
+
+async def test_a_verdict_that_cannot_be_written_is_parked_and_the_others_are(
+    store: Store, clock: SimulatedClock, rules: Rules, log_lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults row 33: one poisonous order must not keep 400 undecided for ever."""
+    await house.bring_parcels(store, 5)
+    write = store.write_verdicts
+
+    async def stumble(verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWritten:
+        if 2 in {each.order_id for each in verdicts}:
+            raise ValueError("no text that the database takes")
+        return await write(verdicts, now)
+
+    monkeypatch.setattr(store, "write_verdicts", stumble)
+    sweeper = sweeper_of(store, clock, rules)
+    assert (await sweeper.sweep_once()).worked == 5
+    assert (await sweeper.sweep_once()).worked == 0
+    assert [line["event"] for line in log_lines()] == ["sweep.parked", "sweep.done"]
+    assert (await store.status(clock.now())).parked == 1
+
+
+async def test_a_full_disk_parks_nobody(
+    store: Store, clock: SimulatedClock, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.bring_parcels(store, 2)
+
+    async def full(*_args: object) -> SweepWritten:
+        raise Unwritable("the disk is full")
+
+    monkeypatch.setattr(store, "write_verdicts", full)
+    with pytest.raises(Unwritable):
+        await sweeper_of(store, clock, rules).sweep_once()
+    assert (await store.status(clock.now())).parked == 0
