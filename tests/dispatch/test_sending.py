@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -14,8 +15,8 @@ from tests.dispatch.conftest import Office, slow
 from tracker import journal
 from tracker.channels.base import Ambiguous, Refused
 from tracker.dispatch.sending import MOST_ATTEMPTS
-from tracker.model import HoldReason, Mode, OutboxState
-from tracker.store import OrderPatch
+from tracker.model import HoldReason, Mode, OutboxRow, OutboxState
+from tracker.store import OrderPatch, Unwritable
 
 MINUTE = timedelta(minutes=1)
 
@@ -191,3 +192,46 @@ async def test_a_store_that_only_observes_sends_nothing(office: Office) -> None:
     await office.follow(slow(), until=31.5)
     assert await office.dispatch(days=1) == 0
     assert (await office.only(OutboxState.HELD)).hold is HoldReason.STORE_OBSERVES
+
+
+async def test_an_outcome_that_the_database_could_not_take_is_written_down_later(
+    due: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 4: the text left, the disk was full; the row must not stay `sending`, seen by nobody, until the next start."""
+
+    async def full(*_args: object, **_more: object) -> bool:
+        raise Unwritable("the disk is full")
+
+    dispatcher = due.dispatcher()
+    monkeypatch.setattr(due.store, "finish_row", full)
+    with pytest.raises(Unwritable):
+        await dispatcher.dispatch_once()
+    with pytest.raises(Unwritable):
+        await dispatcher.dispatch_once()
+    assert await due.rows(OutboxState.SENDING)
+    monkeypatch.undo()
+    await dispatcher.dispatch_once()
+    assert (len(due.post.sent), len(await due.rows(OutboxState.SENT))) == (1, 1)
+
+
+async def test_many_due_rows_are_put_in_order_once_and_each_is_looked_at_afresh(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Performance: ordering 10,000 rows for every one of them takes minutes. What a person decides meanwhile counts."""
+    await house.bring_parcels(office.store, 12)
+    await office.follow(*[slow(number) for number in house.numbers(12)], until=31.5)
+    looks, due_rows = [], office.store.due_rows
+
+    async def counted(now: datetime, limit: int, *, skip: Collection[int] = ()) -> list[OutboxRow]:
+        looks.append(limit)
+        return await due_rows(now, limit, skip=skip)
+
+    monkeypatch.setattr(office.store, "due_rows", counted)
+    dispatcher = office.dispatcher()
+    await dispatcher.dispatch_once()
+    (late,) = [view.row for view in await office.rows(OutboxState.PENDING) if view.order.number == "100011"]
+    assert await office.store.cancel_row(late.id, "a person said so", office.clock.now())
+    while (await dispatcher.dispatch_once()).more:
+        pass
+    assert len(office.post.sent) == 11
+    assert len(looks) == 2, "one page, and the look that finds nothing more"

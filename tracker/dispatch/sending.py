@@ -16,7 +16,7 @@ from tracker.journal import Journal
 from tracker.log import Event, get_logger
 from tracker.model import Channel as ChannelName
 from tracker.model import JournalEnd, OutboxRow, OutboxState, Outgoing
-from tracker.store import Store
+from tracker.store import Store, StoreError
 
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 30))
 """After a refusal that allows a retry (faults row 18: greylisting wants 5-30 minutes)."""
@@ -38,6 +38,7 @@ class Sender:
         self._channels = channels
         self._journal = journal
         self._who = who
+        self._unwritten: dict[int, tuple[OutboxRow, JournalEnd]] = {}
 
     def reaches(self, channel: ChannelName) -> bool:
         """Whether this channel is set up."""
@@ -75,7 +76,21 @@ class Sender:
             return JournalEnd(attempt=attempt, state=OutboxState.UNKNOWN, result=repr(error))
         return JournalEnd(attempt=attempt, state=OutboxState.SENT, provider_id=delivered.provider_id)
 
+    async def settle(self) -> None:
+        """Write down the outcomes that the database could not take at the time (a full disk, a lock). Raises StoreError."""
+        while self._unwritten:
+            _, (row, outcome) = self._unwritten.popitem()
+            await self._finish(row, outcome)
+
     async def _finish(self, row: OutboxRow, outcome: JournalEnd) -> None:
+        try:
+            await self._write_down(row, outcome)
+        except StoreError:
+            # Else the row would stay `sending`, seen by nobody, until the next start.
+            self._unwritten[row.id] = (row, outcome)
+            raise
+
+    async def _write_down(self, row: OutboxRow, outcome: JournalEnd) -> None:
         now = self._clock.now()
         pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
         again = now + pause if outcome.state is OutboxState.PENDING else None

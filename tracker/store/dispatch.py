@@ -34,10 +34,15 @@ _FIX_DAY0 = """
         AND id IN (SELECT l.shipment_id FROM outbox o JOIN order_shipment l ON l.order_id = o.order_id
                    WHERE o.id = ? AND o.intent IN ('stage1', 'stage2', 'stage3'))"""
 
+_SEEN = "UPDATE dossier SET version = version + 1 WHERE id = (SELECT order_id FROM outbox WHERE id = ?)"
+"""A second message of the order that was released beside this one must look again: 72 hours lie between them."""
+
 _FINISH = """
     UPDATE outbox
     SET state = ?, result = ?, provider_id = coalesce(?, provider_id), not_before = coalesce(?, not_before), sent_at = ?
     WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
+
+_LEFT = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND (epoch IS NULL OR epoch <= ?) ORDER BY id"
 
 _HOLD = """
     UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = ? WHERE id = ? AND state = 'pending'
@@ -99,6 +104,7 @@ class Dispatch:
                 return False
             counting.count(tx, row_id, now)
             tx.run(_FIX_DAY0, row_id)
+            tx.run(_SEEN, row_id)
             fault("claim_before_commit")
             return True
 
@@ -152,16 +158,14 @@ class Dispatch:
         return await self._move(_REROUTE, "outbox_rerouted", why, now, channel, why, row_id)
 
     async def recover(self, ends: Mapping[str, JournalEnd], now: datetime) -> list[SendingRow]:
-        """At a daemon's start: what an earlier epoch left `sending` becomes what the journal's end line of that attempt says.
+        """Before a daemon sends anything: what is still `sending` becomes what the journal's end line of that attempt says.
 
-        Without such a line nobody knows: `unknown`, shown to a person, never sent again by itself (fault 1).
+        An earlier epoch left it, or our own before a reload whose drain took too long. Without such a line nobody knows:
+        `unknown`, shown to a person, never sent again by itself (fault 1).
         """
 
         def settle(tx: Tx) -> list[SendingRow]:
-            left = tx.rows(
-                "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND (epoch IS NULL OR epoch < ?) ORDER BY id",
-                self._db.epoch or 0,
-            )
+            left = tx.rows(_LEFT, self._db.epoch or 0)
             return [_settle(tx, row[0], row[1], _end(ends.get(row[1]), row[2]), now) for row in left]
 
         return await self._db.write(settle)
