@@ -46,6 +46,7 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not path.exists()
+        self._cut = False
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         if fresh:
             _sync_folder(path.parent)
@@ -87,9 +88,11 @@ class Journal:
         self.close()
 
     def _append(self, entry: Entry) -> None:
-        line = _ENCODER.encode(entry) + b"\n"
+        # A line that a full disk cut off stays as it is; the next one starts on its own.
+        line = (b"\n" if self._cut else b"") + _ENCODER.encode(entry) + b"\n"
         written = os.write(self._file, line)
-        if written != len(line):
+        self._cut = written != len(line)
+        if self._cut:
             raise OSError(f"{self.path}: only {written} of {len(line)} bytes were written")
         os.fsync(self._file)
 

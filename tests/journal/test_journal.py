@@ -77,6 +77,18 @@ def test_a_torn_last_line_is_left_out_and_the_next_one_is_whole(path: Path, cut:
     assert path.read_bytes().endswith(b"\n")
 
 
+def test_a_line_that_a_full_disk_cut_off_does_not_swallow_the_next_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 4 and 36: the disk has room again, and the next call's line stands on its own."""
+    write = os.write
+    with Journal(path) as book:
+        monkeypatch.setattr(os, "write", lambda file, line: write(file, line[:20]))
+        with pytest.raises(OSError, match="only 20 of"):
+            book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+        monkeypatch.undo()
+        book.begin("order/shop/8002:stage1:0", attempt=1, channel=Channel.SMTP, now=NOW)
+    assert [entry.key for entry in journal.read(path)] == ["order/shop/8002:stage1:0"]
+
+
 def test_a_torn_character_and_a_strange_line_stop_nobody(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b'{"key": "\xe4\n[]\n\n{"at": 5}\n')
