@@ -81,6 +81,10 @@ class Heartbeat:
         """A tick of `name` came; the next is due in `every` seconds."""
         self._ticks[name] = (self._clock.monotonic(), every)
 
+    def begin(self) -> None:
+        """An engine starts: what ticked before it is not missed, least of all a unit that a new configuration does without."""
+        self._ticks.clear()
+
     def late(self) -> list[tuple[str, float]]:
         """Names whose tick has not come for three intervals, with the seconds since the last one."""
         now = self._clock.monotonic()

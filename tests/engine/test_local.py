@@ -199,6 +199,26 @@ async def test_a_wall_clock_set_back_stops_no_ticks_but_outreach(monkeypatch: py
     assert {"clock.jumped", "engine.tick_late"} <= {line["event"] for line in log_lines()}
 
 
+async def test_a_unit_that_a_reload_took_away_is_not_missed(log_lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else no sign of life is ever given again, and systemd kills a daemon that works."""
+    monkeypatch.setattr(local, "LOOK_AROUND", 0.02)
+    clock = SystemClock()
+    heartbeat, guard = Heartbeat(clock), TimeGuard(clock)
+
+    async def work() -> Done:
+        return Done()
+
+    for units in ([unit(work, every=0.05), unit(work, every=0.05, name="inbox")], [unit(work, every=0.05)]):
+        stop = asyncio.Event()
+        engine = LocalEngine(units, clock=clock, heartbeat=heartbeat, guard=guard, fatal=())
+        running = asyncio.create_task(engine.run(stop))
+        await asyncio.sleep(0.3)
+        assert "inbox" not in dict(heartbeat.late())
+        stop.set()
+        await running
+    assert "inbox" not in {line.get("unit") for line in log_lines()}
+
+
 @pytest.mark.parametrize(
     ("shift", "tripped"),
     [

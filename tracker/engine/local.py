@@ -61,6 +61,7 @@ class LocalEngine:
     async def run(self, stop: asyncio.Event) -> None:
         """Kick until `stop` is set, then drain. Raises the fatal error that ended the run, if one did."""
         self._stop = stop
+        self._heartbeat.begin()
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=_JOB_DEFAULTS)
         for unit in self._units.values():
             scheduler.add_job(self._ticker(unit), "interval", seconds=unit.every, id=unit.name, next_run_time=self._clock.now())
