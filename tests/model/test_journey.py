@@ -192,9 +192,10 @@ def test_the_same_not_found_again_counts_without_being_parsed() -> None:
 
 
 def test_a_stopped_source_is_remembered() -> None:
-    journey = fold(FRAME, [answer(40, event(9), stopped=True)])
+    journey = fold(FRAME, [answer(40, event(9), stopped=True), answer(41, event(9), stopped=True)])
     shipment = travelled(parcel(last=None), journey, ZERO + 40 * DAY)
-    assert shipment.stopped
+    assert shipment.stopped_at == SHIPPED + timedelta(days=40), "the first of them"
+    assert fold(FRAME, [answer(40, event(9), stopped=True), answer(42, event(9))]).stopped_at is None, "woken up again"
     assert shipment.last_answer_at == SHIPPED + timedelta(days=40)
     assert travelled(parcel(last=None), journey, None).last_answer_at is None
 

@@ -69,6 +69,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
 
     `not_found_by` lists the accounts whose latest answer was *not found* (R8 wants two sources where two are configured);
     `moved_at` is the epoch second of the newest scan (the later bound where its zone is unknown): the cadence follows it.
+    `stopped_at` is the first of the answers by which the source says that it has stopped looking.
     """
 
     status: TrackingStatus = TrackingStatus.UNKNOWN
@@ -80,7 +81,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
     not_found: NotFound | None = None
     not_found_by: tuple[str, ...] = ()
     registered_at: datetime | None = None
-    stopped: bool = False
+    stopped_at: datetime | None = None
     suspect: str | None = None
     moved_at: int | None = None
     told: Told | None = None
@@ -145,7 +146,7 @@ def merge(journey: Journey, frame: Frame, heard: Heard, new_events: tuple[Tracki
         not_found=run,
         not_found_by=by,
         registered_at=journey.registered_at,
-        stopped=tracking.stopped,
+        stopped_at=_stopped_at(journey, heard),
         suspect=_suspect(journey.suspect, frame, tracking, foreign=foreign, familiar=newest != _NEVER),
         moved_at=None if last is None else int(last.latest.timestamp()),
         told=told,
@@ -171,7 +172,7 @@ def travelled(shipment: Shipment, journey: Journey, last_answer_at: int | None) 
         delivered_scan=journey.delivered_scan,
         not_found=journey.not_found,
         registered_at=journey.registered_at,
-        stopped=journey.stopped,
+        stopped_at=journey.stopped_at,
         suspect=journey.suspect,
         last_answer_at=None if last_answer_at is None else datetime.fromtimestamp(last_answer_at, UTC),
     )
@@ -376,6 +377,13 @@ def _not_found(journey: Journey, frame: Frame, heard: Heard) -> tuple[NotFound |
     if run is None:
         return NotFound(answers=1, since=datetime.fromtimestamp(heard.at, UTC), sources=len(by)), by
     return NotFound(answers=run.answers + 1, since=run.since, sources=len(by)), by
+
+
+def _stopped_at(journey: Journey, heard: Heard) -> datetime | None:
+    """Since when a source has stopped looking: what it says from then on repeats what it knew."""
+    if not heard.tracking.stopped:
+        return None
+    return journey.stopped_at or datetime.fromtimestamp(heard.at, UTC)
 
 
 def _suspect(known: str | None, frame: Frame, tracking: Tracking, *, foreign: bool, familiar: bool) -> str | None:

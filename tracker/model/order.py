@@ -128,7 +128,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     not_found: NotFound | None = None
     last_answer_at: datetime | None = None
     registered_at: datetime | None = None
-    stopped: bool = False
+    stopped_at: datetime | None = None
+    """Since when the source has stopped looking (17TRACK's Expired): its answers repeat themselves and prove no silence."""
     suspect: str | None = None
     day0: datetime | None = None
     """Day 0 that a stage has already acted on: it may move earlier, never later (D1)."""

@@ -44,12 +44,16 @@ def trace(view: View, parcel: Parcel) -> Trace:
         return Trace(reason=DecisionReason.SILENCE_IS_NORMAL)
     if shipment.last_answer_at is None:
         return Trace(reason=DecisionReason.WAITING_FOR_FACTS, waits=True)
+    heard = shipment.last_answer_at
+    if shipment.stopped_at is not None:
+        # A source that has stopped looking repeats what it knew: that says nothing of the parcel (facts/carriers.md 3, rule 7).
+        heard = min(heard, shipment.stopped_at)
     if shipment.last_scan is None:
-        return _unscanned(view, parcel, shipment.last_answer_at)
+        return _unscanned(view, parcel, heard)
     pause = _pause(parcel)
     if pause is not None:
         return Trace(reason=pause)
-    return _silent(view, parcel, shipment.last_scan, shipment.last_answer_at)
+    return _silent(view, parcel, shipment.last_scan, heard)
 
 
 # ------------------------------------------------------------------------------------------------------------------ silent

@@ -206,7 +206,7 @@ def _shipment(row: Record, share: Decimal | None) -> Shipment:
         not_found=journey.not_found,
         last_answer_at=None if row[17] is None else instant(row[17]),
         registered_at=journey.registered_at,
-        stopped=journey.stopped,
+        stopped_at=journey.stopped_at,
         suspect=journey.suspect,
         day0=instant_of(row[18]),
     )
