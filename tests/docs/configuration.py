@@ -51,7 +51,7 @@ NOT_YET: Mapping[str, frozenset[str]] = {
             *("payout_day_kind", "evidence_not_before", "exclusions", "unverified_fields", "warn_days"),
         }
     ),
-    "stores": frozenset({"default_country", "refund_offer_approved"}),
+    "stores": frozenset({"default_country"}),
 }
 """Keys that are checked and kept, but on which nothing acts in this version. A test tells when one of them begins to act."""
 

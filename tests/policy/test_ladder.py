@@ -74,8 +74,8 @@ def test_the_message_carries_its_facts_and_until_when_it_makes_sense() -> None:
     assert (found.subject, found.shipment) == ("order/jade/8001", "LP1")
     assert (found.not_before, found.deadline) == (day(30), day(45))
     assert found.evidence["age_days"] == "31"
-    assert found.evidence["due_at"] == day(30).isoformat()
-    assert found.evidence["last_scan_at"] == day(28).isoformat()
+    assert found.evidence["due_at"] == "2026-05-01T01:00:00Z"
+    assert found.evidence["last_scan_at"] == "2026-04-29T01:00:00Z"
 
 
 def test_after_downtime_the_most_severe_due_stage_acts() -> None:

@@ -39,7 +39,7 @@ def test_r7_after_an_extension_the_buyer_is_told() -> None:
     assert keys(verdict) == [f"extended:{day(57).date()}"]
     found = decision(verdict, Intent.EXTENDED)
     assert (found.template, found.reason) == ("extended", R.WINDOW_WAS_EXTENDED)
-    assert found.evidence["window_end"] == day(72).isoformat()
+    assert found.evidence["window_end"] == "2026-06-12T01:00:00Z"
 
 
 @pytest.mark.parametrize(

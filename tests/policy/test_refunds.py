@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from carriers.model import TrackingReason, TrackingStatus
 from tests.policy.build import (
     RULES,
+    TERMS,
     at,
     day,
     decision,
@@ -60,8 +61,8 @@ def test_the_recommendation_carries_amount_reason_and_evidence() -> None:
     assert (found.amount, found.currency) == (Decimal("30.00"), "USD")
     assert (found.not_before, found.deadline, found.urgent) == (day(60), day(90), False)
     assert found.evidence["share"] == "the whole order"
-    assert found.evidence["window_end"] == day(90).isoformat()
-    assert found.evidence["due_at"] == day(60).isoformat()
+    assert found.evidence["window_end"] == "2026-06-30T01:00:00Z", "times UTC with Z"
+    assert found.evidence["due_at"] == "2026-05-31T01:00:00Z"
 
 
 def test_d1_day_60_keeps_day_0() -> None:
@@ -120,12 +121,25 @@ def test_d14_the_platform_settles_non_receipt_itself() -> None:
     """D14: vetoes an age-based refund; a proven untrackable parcel overrides it, and both costs are shown."""
     settled = resting(60, settled_by="platform")
     assert advice(at(60, settled)) is R.SETTLED_BY_PLATFORM
+    [veto] = [each for each in at(60, settled).considered if each.reason is R.SETTLED_BY_PLATFORM]
+    assert veto.detail == "refund: 30.00 USD; dispute: 7 days of freeze"
     silent = parcel(last=5, settled_by="platform")
     verdict = at(51, silent)
     assert advice(verdict) is R.SILENT_BEYOND_LIMIT
     found = evidence(verdict, Intent.REFUND)
     assert (found["settled_by"], found["cost_of_a_dispute"]) == ("platform", "7 days of freeze")
+    assert found["cost_of_a_refund"] == "30.00 USD"
     assert "cost_of_a_dispute" not in evidence(at(51, silent, platform="ebay"), Intent.REFUND)
+
+
+def test_d14_the_cost_of_a_refund_names_what_the_platform_would_have_paid() -> None:
+    """D14, facts/compensation.md 1.7: who refunds before the dispute may forfeit it."""
+    terms = replace(TERMS[1], id="platform-pays", settled_by="platform", cap_amount=Decimal(800), cap_currency="CNY")
+    verdict = at(60, resting(60, settled_by="platform"), rules=rules(compensation=(terms,)), platform="ebay", amount=None)
+    [veto] = [each for each in verdict.considered if each.rule == "br-standard.stage3"]
+    assert veto.detail == (
+        "refund: the amount is not known, and what the platform pays for the loss (at most 800 CNY); dispute: none known"
+    )
 
 
 def test_a_ladder_without_stage_3_never_refunds_by_age() -> None:

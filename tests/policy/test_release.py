@@ -56,6 +56,18 @@ def test_a_stage_goes_out() -> None:
     assert asked() == Release(verdict=SEND, why="free")
 
 
+def test_d11_a_refund_offer_that_the_store_has_not_approved_waits_for_a_person() -> None:
+    """D11: stage 2 offers a refund; the standing offer is approved once a store, else each text is a person's."""
+    jade = replace(RULES.stores["jade"], refund_offer_approved=False)
+    mine = rules(stores={"jade": jade})
+    offer = row(decision(at(45.5, parcel(last=40, heard=45.4)), Intent.STAGE2), 45.5)
+    told = dossier(parcel(last=40, heard=45.9), effects=(effect(Intent.STAGE2, 45.5, state=OutboxState.PENDING),))
+    assert asked(offer, told, rules=mine, now=day(46)).hold is HoldReason.MESSAGE_NEEDS_APPROVAL
+    assert asked(replace(offer, approved_by="Mei"), told, rules=mine, now=day(46)).verdict is SEND
+    assert asked(offer, told, now=day(46)).verdict is SEND
+    assert asked(rules=mine).verdict is SEND
+
+
 # ------------------------------------------------------------------------------------------------------------------ cancel
 
 

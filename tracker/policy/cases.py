@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 
+from tracker.dates import utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Intent
 from tracker.policy.findings import Findings
 from tracker.policy.view import View, standing
@@ -35,6 +36,6 @@ def answer(view: View, out: Findings) -> None:
                 intent=Intent.BUYER_WAITING,
                 occasion=instance,
                 urgent=True,
-                evidence={"waiting_since": since.isoformat()},
+                evidence={"waiting_since": utc_text(since)},
             )
         )

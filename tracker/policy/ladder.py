@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tracker.dates import utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
 from tracker.policy.findings import Findings
 from tracker.policy.slots import OUTLASTS, allowed, outreach_stop
@@ -90,7 +91,7 @@ def _message(view: View, lead: Parcel, stage: Intent, rule: str, due: datetime) 
         template=stage.value,
         not_before=due,
         deadline=next((at for at in lead.dues[STAGES.index(stage) + 1 :] if at is not None), None),
-        evidence=evidence(lead) | {"due_at": due.isoformat()},
+        evidence=evidence(lead) | {"due_at": utc_text(due)},
     )
 
 
@@ -99,12 +100,14 @@ def evidence(parcel: Parcel) -> dict[str, str]:
     shipment = parcel.shipment
     facts = {"age_days": str(parcel.age), "status": shipment.status.value}
     if parcel.day0 is not None:
-        facts["day0"] = parcel.day0.isoformat()
+        facts["day0"] = utc_text(parcel.day0)
     if shipment.reason is not None:
         facts["status_reason"] = shipment.reason.value
     if shipment.last_scan is not None:
         facts["last_scan"] = shipment.last_scan.description
-        facts["last_scan_at"] = shipment.last_scan.latest.isoformat()
+        facts["last_scan_at"] = utc_text(shipment.last_scan.latest)
     if shipment.last_answer_at is not None:
-        facts["last_answer_at"] = shipment.last_answer_at.isoformat()
+        facts["last_answer_at"] = utc_text(shipment.last_answer_at)
+    if shipment.stopped_at is not None:
+        facts["source_stopped_looking_at"] = utc_text(shipment.stopped_at)
     return facts

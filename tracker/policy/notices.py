@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from tracker.dates import utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, Scan, WindowSource
 from tracker.policy.findings import Findings
 from tracker.policy.refunds import STAGE3_REASONS
@@ -42,7 +43,7 @@ def _extended(view: View, out: Findings) -> None:
         out.nothing(Intent.EXTENDED.value, DecisionReason.SWITCHED_OFF)
     else:
         lead = max(view.expected, key=lambda parcel: (parcel.age, parcel.shipment.number))
-        facts = {"old_end": before, "window_end": window.end.isoformat()}
+        facts = {"old_end": before, "window_end": utc_text(window.end)}
         out.act(_notice(view, lead, Intent.EXTENDED, DecisionReason.WINDOW_WAS_EXTENDED, before, facts))
 
 
@@ -102,7 +103,7 @@ def _late_arrival(view: View, out: Findings) -> None:
     elif not allowed(view, rule) or not (view.market.own_shop or rule in view.market.tasks_for):
         out.nothing(rule, DecisionReason.SWITCHED_OFF)
     else:
-        facts = {"refunded_at": refunded.isoformat()}
+        facts = {"refunded_at": utc_text(refunded)}
         out.act(_notice(view, late[0], Intent.LATE_ARRIVAL, DecisionReason.DELIVERED_AFTER_REFUND, "0", facts))
 
 

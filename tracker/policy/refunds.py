@@ -13,7 +13,8 @@ from datetime import datetime
 import msgspec
 
 from carriers.model import TrackingReason, TrackingStatus
-from tracker.dates import DAY
+from tracker import compensation
+from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, TaskState
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
@@ -41,6 +42,7 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     urgent: bool = False
     since: datetime | None = None
     again: datetime | None = None
+    detail: str = ""
     evidence: Mapping[str, str] = {}
 
 
@@ -105,9 +107,24 @@ def _untrackable(view: View, parcel: Parcel, found: Trace) -> dict[str, str]:
         facts["service"] = "not matched"
     if parcel.shipment.settled_by is not None:
         facts["settled_by"] = parcel.shipment.settled_by
+        facts["cost_of_a_refund"] = _cost_of_refund(view, parcel)
     if view.market.freeze_days:
-        facts["cost_of_a_dispute"] = f"{view.market.freeze_days} days of freeze"
+        facts["cost_of_a_dispute"] = _cost_of_dispute(view)
     return facts
+
+
+def _cost_of_refund(view: View, parcel: Parcel) -> str:
+    """What the seller gives away who refunds before the platform has settled it (facts/compensation.md 1.7)."""
+    amount, terms = share_of(view, parcel).amount, compensation.match(parcel.shipment, view.rules)
+    told = "the amount is not known" if amount is None else f"{amount} {view.order.currency or ''}".rstrip()
+    if terms is None or terms.settled_by != PLATFORM or terms.cap_amount is None:
+        return told
+    return f"{told}, and what the platform pays for the loss (at most {terms.cap_amount} {terms.cap_currency})"
+
+
+def _cost_of_dispute(view: View) -> str:
+    days = view.market.freeze_days
+    return f"{days} days of freeze" if days else "none known"
 
 
 def _by_age(view: View, parcel: Parcel) -> Advice:
@@ -118,7 +135,8 @@ def _by_age(view: View, parcel: Parcel) -> Advice:
         reason = DecisionReason.NO_DAY_ZERO if parcel.started is None else DecisionReason.NOT_YET_DUE
         return Advice(reason=reason, rule=rule, again=due)
     if parcel.shipment.settled_by == PLATFORM:
-        return Advice(reason=DecisionReason.SETTLED_BY_PLATFORM, rule=rule)
+        costs = f"refund: {_cost_of_refund(view, parcel)}; dispute: {_cost_of_dispute(view)}"
+        return Advice(reason=DecisionReason.SETTLED_BY_PLATFORM, rule=rule, detail=costs)
     patience, until = _patience(view, parcel)
     if patience is not None:
         closes = closes_at(view)
@@ -158,7 +176,7 @@ def _settle(view: View, out: Findings, parcel: Parcel, advice: Advice, mine: lis
     alive = [effect for effect in mine if not out.taken_back(effect) and effect.task is not TaskState.EXPIRED]
     used = standing(alive)
     if not advice.due:
-        out.nothing(advice.rule, advice.reason, number, again=advice.again)
+        out.nothing(advice.rule, advice.reason, number, advice.detail, again=advice.again)
         out.take_back((effect for effect in alive if effect.state is OutboxState.HELD or parcel.gone is not None), advice.reason)
     elif used is not None and used.open:
         out.nothing(advice.rule, DecisionReason.RECOMMENDATION_OPEN, number, advice.reason.value)
@@ -194,9 +212,9 @@ def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, co
     closes = closes_at(view)
     facts = evidence(parcel) | dict(advice.evidence) | {"share": share.why}
     if closes is not None:
-        facts["window_end"] = closes.isoformat()
+        facts["window_end"] = utc_text(closes)
     if advice.since is not None:
-        facts["due_at"] = advice.since.isoformat()
+        facts["due_at"] = utc_text(advice.since)
     return Decision(
         kind=ActionKind.REFUND,
         reason=advice.reason,

@@ -18,6 +18,7 @@ from tracker.model import (
     DecisionReason,
     Dossier,
     HoldReason,
+    Intent,
     Mode,
     OutboxRow,
     Release,
@@ -74,6 +75,13 @@ def _mode(at: _Moment) -> Release | None:
     if mode is Mode.OBSERVE:
         return _hold(HoldReason.STORE_OBSERVES)
     return _hold(HoldReason.MESSAGE_NEEDS_APPROVAL) if mode is Mode.APPROVE else None
+
+
+def _offer(at: _Moment) -> Release | None:
+    """Stage 2 offers a refund: a store that has not approved the standing offer decides each one (D11)."""
+    store = at.rules.stores.get(at.row.store)
+    unapproved = at.row.intent is Intent.STAGE2 and store is not None and not store.refund_offer_approved
+    return _hold(HoldReason.MESSAGE_NEEDS_APPROVAL) if unapproved else None
 
 
 def _first_start(at: _Moment) -> Release | None:
@@ -154,7 +162,7 @@ def _quiet(at: _Moment) -> Release | None:
 
 _Guard = Callable[[_Moment], Release | None]
 _BY_A_PERSON: dict[ActionKind, tuple[_Guard, ...]] = {
-    ActionKind.MESSAGE: (_clock, _mode, _first_start, _stale),
+    ActionKind.MESSAGE: (_clock, _mode, _offer, _first_start, _stale),
     ActionKind.REFUND: (_approval,),
 }
 """What a person can wave through: who approved or released a row has answered them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tracker.dates import DAY
+from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, Window, WindowSource
 from tracker.policy.findings import Findings
 from tracker.policy.view import View, standing
@@ -79,7 +79,7 @@ def _extension(view: View, window: Window) -> Decision:
         deadline=window.end,
         urgent=True,
         evidence={
-            "window_end": window.end.isoformat(),
+            "window_end": utc_text(window.end),
             "window_source": window.source.value,
             "extensions": str(window.extensions),
             "days": ", ".join(str(days) for days in view.market.extension.days),
