@@ -299,6 +299,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     sources: Mapping[str, tuple[str, ...]] = {}
     """Carrier id -> the sources that are asked about it, first choice first; "*" for every other."""
     carriers: Mapping[str, Carrier] = {}
+    tracking_page: str | None = None
+    """Page that shows the number of a carrier that is not known, or has no page of its own; holds `{number}`."""
     capabilities: tuple[PrefixCapability, ...] = ()
     lint: tuple[LintList, ...] = ()
 

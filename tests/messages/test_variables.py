@@ -193,10 +193,17 @@ def test_a_shops_own_words() -> None:
 def test_unknown_facts_are_not_there() -> None:
     """R59: an empty blank blocks the text, so it must not be there at all."""
     bare = dossier(parcel(carrier=None, day0=None, last_scan=None), buyer_name="", currency=None)
-    found = values("stage1", bare, day(30))
+    found = variables(bare, about("stage1"), replace(rules(), tracking_page=None), {}, day(30))
     assert (
         not {"name", "carrier", "url", "last_event", "last_date", "eta_from", "eta_to", "new_deadline", "currency"} & found.keys()
     )
+
+
+@pytest.mark.parametrize("carrier", [None, "nobody_knows"])
+def test_r1_a_parcel_of_an_unknown_carrier_has_a_tracking_page_too(carrier: str | None) -> None:
+    """R1, R36: an unmatched channel text takes the country's ladder; its buyers get number and page like all others."""
+    found = values("stage1", dossier(parcel(carrier=carrier)), day(30))
+    assert found["url"] == f"https://t.17track.net/en#nums={NUMBER}"
 
 
 def test_day_zero_can_be_given() -> None:

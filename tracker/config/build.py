@@ -83,6 +83,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         messages_off=messages.off,
         sources=_routes(shapes.carriers, shapes.tracker.source),
         carriers=carriers,
+        tracking_page=shapes.carriers.default_url,
         capabilities=tuple(PrefixCapability(**_plain(each.model_dump())) for each in shapes.destinations.capability),
         lint=tuple(_lint(each.model_dump()) for each in shapes.lint.list),
     )

@@ -146,11 +146,15 @@ class ServicesFile(Versioned):
     service: tuple[Service, ...] = ()
 
 
+TrackingPage = Annotated[str, Field(pattern=r"^https?://.*\{number\}")]
+"""A public page that shows one number."""
+
+
 class Carrier(Entry):
     """A [[carrier]]."""
 
     name: str
-    url: Annotated[str, Field(pattern=r"^https?://.*\{number\}")] | None = None
+    url: TrackingPage | None = None
     country: Country | None = None
     post: bool = False
     sources: tuple[str, ...] = ()
@@ -161,6 +165,7 @@ class CarriersFile(Versioned):
     """carriers.toml."""
 
     default_sources: tuple[str, ...] = ()
+    default_url: TrackingPage | None = None
     carrier: tuple[Carrier, ...] = ()
 
 

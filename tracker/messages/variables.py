@@ -104,11 +104,12 @@ def _parcel(dossier: Dossier, number: str | None) -> Shipment | None:
 
 def _parcel_facts(shipment: Shipment, rules: Rules, key: str) -> dict[str, Value | None]:
     carrier = rules.carriers.get(shipment.carrier or "")
+    page = carrier.url if carrier and carrier.url else rules.tracking_page
     scan = (shipment.delivered_scan if key in _TELLS_OF_DELIVERY else None) or shipment.last_scan
     return {
         "tracking": shipment.number,
         "carrier": carrier.name if carrier else shipment.carrier,
-        "url": carrier.url.replace("{number}", quote(shipment.number, safe="")) if carrier and carrier.url else None,
+        "url": page.replace("{number}", quote(shipment.number, safe="")) if page else None,
         "last_event": (scan.description or scan.location) if scan else None,
         "last_date": _local_date(scan) if scan else None,
     }
