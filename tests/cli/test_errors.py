@@ -55,6 +55,7 @@ def _refused(said: Said, code: int, kind: str, says: str) -> None:
         ("config show --section nothing", "there are: tracker"),
         ("config schema nothing", "'nothing'"),
         ("carriers parse nobody answer.json", "seventeen_track"),
+        ("carriers parse nobody nowhere.json", "seventeen_track"),
         ("init elsewhere --at 2026-01-01", "--rehearsal"),
         ("status --nope", "--nope"),
     ],

@@ -129,3 +129,14 @@ def test_a_settled_row_names_no_next_step(shop: Shop, shell: Shell) -> None:
     assert shell("hold", "release", shop.hold).code == 0
     assert "tracker review approve" not in shell("review", "show", shop.refund).out
     assert "tracker hold release" not in shell("hold", "show", shop.hold).out
+
+
+def test_a_fresh_rehearsal_takes_the_sample_files_as_they_are(tmp_path: Path, shell: Shell) -> None:
+    """Real input: a rehearsal has a shop of each kind that the sample files speak of, so that nobody meets a rejection first."""
+    shell.config = None
+    shell.json("init", tmp_path / "new", "--rehearsal")
+    shell.config = tmp_path / "new" / "tracker.toml"
+    samples = Path(__file__).parents[1] / "samples" / "imports"
+    files = [samples / each for each in ("aliexpress_orders_zh.xls", "dianxiaomi_orders.xlsx", "cn_forwarder_shipments.xlsx")]
+    reports = shell.json("import", *files, "--dry-run", "--at", "2026-09-10")["files"]
+    assert [(each["rows"], each["orders"], each["rejected"]) for each in reports] == [(4, 4, []), (2, 2, []), (2, 0, [])]

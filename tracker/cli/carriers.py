@@ -49,6 +49,7 @@ def parse_(name: str, file: Path, /, *, http_status: int = 200, common: Common =
         http_status: The status code it came with.
     """
     try:
+        registry.get(name)
         found = parse(name, Response(status=http_status, body=file.read_bytes()))
     except registry.UnknownCarrierError as error:
         raise UsageError(str(error)) from error

@@ -61,6 +61,7 @@ def example(*, rehearsal: bool) -> Example:
     if rehearsal:
         files |= {
             "stores/marketplace.toml": _shop("aliexpress", "Rehearsal on AliExpress"),
+            "stores/ebay.toml": _shop("ebay", "Rehearsal on eBay"),
             "stores/own_shop.toml": _shop("own_shop", "Rehearsal shop"),
         }
     return Example(folders=(*FOLDERS, *(("scans",) if rehearsal else ())), files=files)
