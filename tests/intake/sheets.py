@@ -111,10 +111,24 @@ def store(
     return Store(id=id_, platform=platform, name=id_.title(), zone=zone, currency=currency, mode=Mode.LIVE, names=names)
 
 
+# A seller of many platforms, one shop on each.
+SHOPS = (
+    store("lights", "aliexpress", names=("AE-01",)),
+    store("lights-ebay", "ebay", names=("EB-01", "seller-test"), currency=None, zone="America/Los_Angeles"),
+    store("lights-amazon", "amazon", currency=None, zone="UTC"),
+    store("lampshop", "shopify"),
+    store("lamps", "woocommerce", currency="MXN", zone="America/Mexico_City"),
+    store("luzes", "mercadolibre"),
+    store("crafts", "etsy", zone="America/New_York"),
+    store("clips", "tiktok"),
+    store("luzes-shopee", "shopee"),
+)
+
+
 def rules(*stores: Store) -> Rules:
-    """What the seller has configured; without stores: one of each platform that the samples speak of."""
+    """What the seller has configured; without stores: one of each of three platforms."""
     none_of_it = Extension(mode="none", trigger_days=0, days=(), max_extensions=0)
-    places = [("aliexpress", ("速卖通",)), ("ebay", ("eBay",)), ("own_shop", ("独立站",))]
+    places = [("aliexpress", ("速卖通",)), ("ebay", ("eBay",)), ("own_shop", ("独立站",)), ("amazon", ("亚马逊",))]
     listed = stores or (
         store("lights", "aliexpress", names=("AE-01",)),
         store("lights-ebay", "ebay", names=("EB-01",)),

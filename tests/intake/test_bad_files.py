@@ -62,24 +62,26 @@ def test_a_file_beyond_the_limit(read: Read, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_unknown_layout_is_told_with_the_nearest_format(read: Read) -> None:
     with pytest.raises(FileError) as told:
-        read(b"Verkaufsprotokollnummer;Bestellnummer;Zahlungsdatum;Gesamtbetrag\n1;2;3;4\n")
+        read("Номер заказа;Tracking Number;Order Date;Сумма\n1;2;3;4\n".encode())
     message = str(told.value)
-    assert "Headers seen: Verkaufsprotokollnummer | Bestellnummer | Zahlungsdatum | Gesamtbetrag." in message
+    assert "Headers seen: Номер заказа | Tracking Number | Order Date | Сумма." in message
     assert "The nearest format is" in message
     assert "missing there:" in message
 
 
 def test_a_layout_with_too_many_strange_columns_is_not_guessed(read: Read) -> None:
-    header = "Order Number,Tracking Number,Sales Record Number,Item Title,Sold For,Postage And Handling,Custom Label"
-    with pytest.raises(FileError, match=r"it does not know Sales Record Number \| Item Title \| Sold For"):
+    header = "order,tracking,Lot,Hammer Price,Consignor,Catalogue,Estimate"
+    with pytest.raises(FileError, match=r"it does not know Lot \| Hammer Price \| Consignor"):
         read(f"{header}\n1,2,3,4,5,6,7\n".encode())
 
 
-def test_a_forced_format_must_fit(read: Read) -> None:
+def test_a_forced_format_must_fit_and_the_register_is_no_order_file(read: Read) -> None:
     data = book(ALIEXPRESS, aliexpress())
     assert read(data, format="aliexpress_seller_zh").rejected == ()
     with pytest.raises(FileError, match="not a file of format cn_forwarder_shipments: no column"):
         read(data, format="cn_forwarder_shipments")
+    with pytest.raises(FileError, match=r"no order file .+ this is what Tracker writes out, it is not read in"):
+        read((SAMPLES / "claims_register_proposed.xlsx").read_bytes())
     with pytest.raises(FileError, match="format 'ebay' is not known: it is one of aliexpress_seller_zh, dianxiaomi_orders"):
         read(data, format="ebay")
 

@@ -126,6 +126,8 @@ SYMBOLS = {"US $": "USD", "R$": "BRL", "€": "EUR", "$": ""}
         ("EUR 90,00", "de_DE", "90.00", "EUR"),
         ("1.234,50 €", "de_DE", "1234.50", "EUR"),
         ("R$ 10,50", "pt_BR", "10.50", "BRL"),
+        ("1 234,50 €", "fr_FR", "1234.50", "EUR"),
+        ("1\u202f234,50 €", "fr_FR", "1234.50", "EUR"),
         ("17.1", "en_US", "17.1", None),
         ("17.10 USD", "en_US", "17.10", "USD"),
         (17.1, "en_US", "17.1", None),
@@ -242,3 +244,43 @@ def test_tax_numbers(formats: Formats) -> None:
 )
 def test_only_a_valid_tax_number_is_taken_from_a_remark(remark: str, found: str | None, formats: Formats) -> None:
     assert in_remark(remark, "BR", formats.tax) == found
+
+
+SALE = datetime(2026, 12, 20, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cell", "form", "locale", "day"),
+    [
+        ("Sep-18-26", "%b-%d-%y", "en_US", "2026-09-18"),
+        ("26-Sept-26", "%d-%b-%y", "en_GB", "2026-09-26"),
+        ("10-Dez-25", "%d-%b-%y", "de_DE", "2025-12-10"),
+        ("1-Mär-26", "%d-%b-%y", "de_DE", "2026-03-01"),
+        ("05-oct.-26", "%d-%b-%y", "fr_FR", "2026-10-05"),
+        ("05-août-26", "%d-%b-%y", "fr_FR", "2026-08-05"),
+        ("21 de agosto de 2026", "%d de %b de %Y", "pt_BR", "2026-08-21"),
+        ("25 de dezembro", "%d de %b", "pt_BR", "2026-12-25"),
+        ("20 de dezembro", "%d de %b", "pt_BR", "2026-12-20"),
+        ("3 de janeiro", "%d de %b", "pt_BR", "2027-01-03"),
+    ],
+)
+def test_months_by_name_and_the_year_of_the_sale(cell: str, form: str, locale: str, day: str) -> None:
+    """facts/file-formats.md 2.9: without a year the sale's counts, and the next where the date would lie before the sale."""
+    found = instant(cell, (form,), ZoneInfo("UTC"), locale=locale, sold=SALE)
+    assert found is not None
+    assert found.date().isoformat() == day
+
+
+def test_the_29th_of_february_without_a_year() -> None:
+    sold = datetime(2027, 12, 20, tzinfo=UTC)
+    assert instant("29 de fevereiro", ("%d de %b",), ZoneInfo("UTC"), locale="pt_BR", sold=sold) == datetime(
+        2028, 2, 29, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "sold"), [("25 de dezembro", None), ("31 de fevereiro", SALE), ("25-12", SALE), ("25 de juin", SALE)]
+)
+def test_a_date_without_a_year_and_without_a_sale_rejects_the_row(cell: str, sold: datetime | None) -> None:
+    with pytest.raises(RowError, match="is not a date"):
+        instant(cell, ("%d de %b",), ZoneInfo("UTC"), locale="pt_BR", sold=sold)

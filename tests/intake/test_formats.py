@@ -24,6 +24,14 @@ def test_whose_word_counts(formats: Formats) -> None:
         "aliexpress_seller_zh": (3, 1),
         "dianxiaomi_orders": (2, 2),
         "cn_forwarder_shipments": (1, 3),
+        **dict.fromkeys((f"ebay_orders_{site}" for site in ("us", "au", "uk", "de", "fr")), (3, 1)),
+        **dict.fromkeys(("amazon_unshipped_orders", "amazon_all_orders", "amazon_orders_report"), (3, 1)),
+        **dict.fromkeys(("shopify_orders", "woocommerce_advanced_export", "etsy_sold_orders"), (3, 1)),
+        **dict.fromkeys(("tiktok_shop_orders", "mercadolivre_vendas_br", "shopee_orders_br"), (3, 1)),
+        **dict.fromkeys(("amazon_ship_confirm", "woocommerce_ast_tracking", "cn_erp_orders", "cn_wms_pick_list"), (2, 2)),
+        "aftership_csv_import": (1, 1),
+        "cn_logistics_export": (1, 2),
+        "claims_register_proposal": (1, 1),
         "order_sheet": (2, 2),
     }
 
@@ -84,6 +92,8 @@ def test_without_an_own_file_the_shipped_one_counts(tmp_path: Path, formats: For
         ("[[format]]\n" + MINIMAL.replace("{}", '{ colour = ["x"] }'), "colour"),
         ("[[format]]\n" + MINIMAL.replace('"UTC"', '"Mars/Base"'), "x: zone: 'Mars/Base' is no time zone"),
         (f'[[format]]\n{MINIMAL}footers = ["("]\n', "x: footers: '\\('"),
+        (f'[[format]]\n{MINIMAL}seller = "Seller"\n', "x: seller: 'Seller': one group"),
+        (f'[[format]]\n{MINIMAL}locale = "xx_YY"\n', "x: locale: 'xx_YY' is not known"),
         ("[[format]]\n" + MINIMAL.replace("rank_orders = 1", "rank_orders = 4"), "<= 3"),
     ],
 )

@@ -52,6 +52,15 @@ def test_chinese_cells_below_an_english_header(read: Read) -> None:
     assert (order.buyer_name, order.country) == ("张三丰", "BR")
 
 
+@pytest.mark.parametrize(
+    ("buyer", "encoding"), [("山田太郎", "cp932"), ("やまだ はなこ", "cp932"), ("张三丰", "gb18030"), ("張三豐", "gb18030")]
+)
+def test_japanese_and_chinese_names_below_an_english_header(read: Read, buyer: str, encoding: str) -> None:
+    """gb18030 decodes cp932 without an error: the signs decide (facts/file-formats.md section 5)."""
+    (order,) = read(f"order,country,buyer\n1001,JP,{buyer}\n".encode(encoding), store="lampshop").orders
+    assert order.buyer_name == buyer
+
+
 def test_tab_files_know_no_quoting(read: Read) -> None:
     """facts/file-formats.md 2.3: a quote sign in a product name is a plain character."""
     batch = read(

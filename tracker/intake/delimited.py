@@ -21,6 +21,7 @@ _SAMPLE_LINES = 200
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # A Western name read as Chinese (`M黮ler`), Chinese read as Western (`ÖÐÎÄ`): three such letters in a row are no Portuguese word.
 _ODD_ASIAN = re.compile(r"[A-Za-z][\u3040-\u30ff\u3400-\u9fff\uff61-\uff9f]")
+_CHINESE, _HALF_WIDTH = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[\uff61-\uff9f]")
 _ODD_WESTERN = re.compile(r"[\u0080-\u00ff\u0152-\u0192\u2013-\u2122]{3,}")
 
 csv.field_size_limit(1024 * 1024)
@@ -55,8 +56,21 @@ def _fit(candidate: tuple[str, str], aliases: frozenset[str]) -> tuple[int, bool
     text, encoding = candidate
     sample = "\n".join(text.splitlines()[:_SAMPLE_LINES])
     _, hits = find_header(_sheet(sample, encoding).rows(), aliases)
-    odd = _ODD_WESTERN if encoding == "cp1252" else _ODD_ASIAN
-    return hits, encoding == "utf-8-sig", -len(odd.findall(sample))
+    return hits, encoding == "utf-8-sig", -_odd(sample, encoding)
+
+
+def _odd(sample: str, encoding: str) -> int:
+    """How many signs nobody would write there.
+
+    Japanese read as Chinese is full of signs that GB2312 left out, Chinese read as Japanese full of half-width letters.
+    """
+    if encoding == "cp1252":
+        return len(_ODD_WESTERN.findall(sample))
+    odd = len(_ODD_ASIAN.findall(sample))
+    if encoding == "gb18030":
+        signs = "".join(_CHINESE.findall(sample))
+        odd += len(signs) - len(signs.encode("gb2312", "ignore")) // 2
+    return odd + (len(_HALF_WIDTH.findall(sample)) if encoding == "cp932" else 0)
 
 
 def _sheet(text: str | None, encoding: str) -> Sheet:

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
-from tracker.intake.cells import Cell, line
+from tracker.intake.cells import Cell, line, text
 from tracker.intake.errors import FileError
 from tracker.intake.headers import FEWEST_HITS, ROWS_SEARCHED, Header, find_header, matches
 from tracker.intake.profiles import Field, Format, Formats
 from tracker.intake.sheets import Line, Sheet
 
+FOOTER_CELLS = 3
 _SHOWN = 25
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """A recognised table: its format, header, what each column means (first choice first), and the lines below the header."""
+    """A recognised table: its format, header, what each column means (first choice first), and the lines below the header.
+
+    `store` is what a footer calls the store.
+    """
 
     format: Format
     header: Header
     columns: Mapping[Field, tuple[int, ...]]
     lines: tuple[Line, ...]
     how: str
+    store: str | None = None
 
 
 def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = None) -> Layout:
     """The format of the sheet whose header row says most.
 
     Raises:
-        FileError: no header row, or a layout that no format knows (it lists the headers, the nearest format and what is missing).
+        FileError: no header row, a layout that no format knows (it lists the headers, the nearest format and what is missing), or
+            one that is known not to be an order file.
     """
     if not sheets:
         raise FileError("the workbook has no visible sheet with rows")
@@ -44,8 +51,22 @@ def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = No
         )
     header = Header.of(sheet.rows()[at])
     chosen = _chosen(header, formats, forced)
+    if chosen.refused:
+        raise FileError(f"no order file ({chosen.title}): {chosen.refused}")
     columns = {field: at_ for field, names in chosen.columns.items() if (at_ := _columns(header, names))}
-    return Layout(format=chosen, header=header, columns=columns, lines=sheet.lines[at + 1 :], how=sheet.how)
+    lines = sheet.lines[at + 1 :]
+    return Layout(format=chosen, header=header, columns=columns, lines=lines, how=sheet.how, store=_store_said(lines, chosen))
+
+
+def row_text(row: Line) -> str:
+    """The first filled cells of a row, as footers are told by them."""
+    return " ".join(islice(filter(None, map(text, row.cells)), FOOTER_CELLS))
+
+
+def _store_said(lines: Sequence[Line], chosen: Format) -> str | None:
+    if chosen.seller is None:
+        return None
+    return next((said for row in reversed(lines) if (said := chosen.store_said(row_text(row))) is not None), None)
 
 
 def _columns(header: Header, names: tuple[str, ...]) -> tuple[int, ...]:
@@ -76,7 +97,7 @@ def _missing(header: Header, one: Format) -> list[str]:
 
 
 def _unknown(header: Header, formats: Formats) -> str:
-    nearest = max(formats.format, key=lambda one: header.hits(one.names()))
+    nearest = max(formats.format, key=lambda one: (header.hits(one.names()), -len(_missing(header, one))))
     missing = _missing(header, nearest)
     strange = [cell for cell, key in zip(header.cells, header.keys, strict=True) if key and not _belongs(key, nearest)]
     lacks = f"missing there: {'; '.join(missing)}" if missing else f"it does not know {_shown(strange)}"

@@ -24,12 +24,15 @@ OPENNESS = (
 _SAME_ON_ALL_ROWS = ("amount", "currency", "country")
 
 
-def merged_orders(orders: Iterable[OrderFacts], notes: Notes) -> tuple[OrderFacts, ...]:
-    """One for each (store, number), in the order of the file. What the first row says counts, the state is the most open."""
+def merged_orders(orders: Iterable[OrderFacts], notes: Notes, *, per_item: bool = False) -> tuple[OrderFacts, ...]:
+    """One for each (store, number), in the order of the file. What the first row says counts, the state is the most open.
+
+    `per_item`: each row tells the price of its item, and the order's is their sum.
+    """
     found: dict[tuple[str, str], OrderFacts] = {}
     for order in orders:
         key = (order.store, order.number)
-        found[key] = _order(found[key], order, notes) if key in found else order
+        found[key] = _order(found[key], order, notes, per_item=per_item) if key in found else order
     return tuple(found.values())
 
 
@@ -85,7 +88,10 @@ def _without_shared_aliases(parcels: tuple[ShipmentFacts, ...], notes: Notes) ->
     )
 
 
-def _order(first: OrderFacts, further: OrderFacts, notes: Notes) -> OrderFacts:
+def _order(first: OrderFacts, further: OrderFacts, notes: Notes, *, per_item: bool) -> OrderFacts:
+    if per_item and first.amount is not None and further.amount is not None and first.currency == further.currency:
+        first = msgspec.structs.replace(first, amount=first.amount + further.amount)
+        further = msgspec.structs.replace(further, amount=None)
     for name in _SAME_ON_ALL_ROWS:
         one, other = getattr(first, name), getattr(further, name)
         if None not in {one, other} and one != other:

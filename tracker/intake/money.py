@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
-from babel.numbers import NumberFormatError, get_currency_precision, list_currencies, parse_decimal
+from babel.numbers import NumberFormatError, get_currency_precision, get_group_symbol, list_currencies, parse_decimal
 
 from tracker.intake.cells import Cell, line
 from tracker.intake.errors import RowError
@@ -28,6 +28,8 @@ def money(cell: Cell, locale: str, symbols: Mapping[str, str]) -> tuple[Decimal,
     if not written:
         return None
     rest, code = _without_currency(written, symbols)
+    if (group := get_group_symbol(locale)).isspace():
+        rest = rest.replace(" ", group)  # French groups by a narrow space of its own, and files write any
     try:
         return _positive(parse_decimal(rest, locale=locale, strict=True), written), code
     except NumberFormatError as error:

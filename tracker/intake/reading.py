@@ -14,9 +14,10 @@ from tracker.intake.cells import text
 from tracker.intake.delimited import read_delimited
 from tracker.intake.errors import FileError, RowError
 from tracker.intake.files import Contents, read_contents
-from tracker.intake.layout import Layout, recognise
+from tracker.intake.layout import Layout, recognise, row_text
 from tracker.intake.merge import merged_orders, merged_shipments
 from tracker.intake.notes import Notes
+from tracker.intake.numbering import OrderNumbers
 from tracker.intake.orders import order_of
 from tracker.intake.parcels import parcels_of, shipment_of
 from tracker.intake.profiles import Formats
@@ -32,7 +33,6 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _PAGE = (b"<html", b"<!doctype", b"<table", b"<?xml")
 # Below a header of this many columns, one filled cell is a merged title ("September"), not an order.
 _WIDE = 4
-_FOOTER_CELLS = 3
 _WHY_NO_WORKBOOK = {
     "protected": "the workbook is protected by a password: save it without one",
     "unreadable": "the workbook is damaged or no workbook: open it in a spreadsheet program and save it again as .xlsx",
@@ -69,20 +69,20 @@ def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules
     notes = Notes()
     rows = _data_rows(layout, notes)
     records = [Record(row=row, layout=layout, formats=formats, rules=rules, notes=notes) for row in rows]
-    finder = StoreFinder(rules.stores, wish.store, _stores_named(records))
+    finder, numbers = StoreFinder(rules.stores, wish.store, _stores_named(records)), OrderNumbers(records)
     orders: list[OrderFacts] = []
     shipments: list[ShipmentFacts] = []
     rejected: list[Rejected] = []
     for record in records:
         try:
-            order, parcels = _take(record, finder)
+            order, parcels = _take(record, finder, numbers)
         except RowError as error:
             cells = tuple(map(str, record.row.cells))
             rejected.append(Rejected(row=record.row.number, reason=str(error), cells=cells))
         else:
             orders += order
             shipments += parcels
-    merged = merged_orders(orders, notes), merged_shipments(shipments, notes)
+    merged = merged_orders(orders, notes, per_item=layout.format.per_item), merged_shipments(shipments, notes)
     rank_orders, rank_tracking = layout.format.ranks
     return ImportBatch(
         file=contents.name,
@@ -119,12 +119,12 @@ def _sheets(data: bytes, formats: Formats) -> list[Sheet]:
 def _data_rows(layout: Layout, notes: Notes) -> Iterator[Line]:
     """The lines below the header without empty ones, footers, group lines and repeated headers."""
     for row in layout.lines:
-        filled = list(islice(filter(None, map(text, row.cells)), _FOOTER_CELLS))
-        if not filled or layout.format.is_footer(" ".join(filled)):
+        filled = len(list(islice(filter(None, map(text, row.cells)), 2)))
+        if not filled or layout.format.is_footer(row_text(row)):
             continue
         if tuple(map(str, row.cells[: len(layout.header.cells)])) == layout.header.cells:
             continue
-        if len(filled) == 1 and len(layout.header.keys) >= _WIDE:
+        if filled == 1 and len(layout.header.keys) >= _WIDE:
             notes.add("a row with one filled cell was taken for a group line and left out", row.number)
             continue
         yield row
@@ -136,16 +136,22 @@ def _stores_named(records: list[Record]) -> Iterator[tuple[str | None, str]]:
             yield record.store_named()
 
 
-def _take(record: Record, finder: StoreFinder) -> tuple[list[OrderFacts], list[ShipmentFacts]]:
+def _take(record: Record, finder: StoreFinder, numbers: OrderNumbers) -> tuple[list[OrderFacts], list[ShipmentFacts]]:
     if record.fulfilled_elsewhere():  # R54
         record.note("skipped: the platform ships this order itself")
         return [], []
-    number, parcels = record.order_number(), parcels_of(record)
+    number, parcels = numbers.of(record), parcels_of(record)
     if number is None:
         if not parcels:
             raise RowError("neither an order number nor a tracking number")
         return [], [shipment_of(record, parcel, None, None) for parcel in parcels]
-    store, warning = finder.find(*record.store_named())
+    try:
+        store, warning = finder.find(*record.store_named())
+    except RowError:
+        if not (record.format.parcels_only and parcels):
+            raise
+        record.note("the file does not say whose order it is: the parcel was taken without it; --store names the store")
+        return [], [shipment_of(record, parcel, None, None) for parcel in parcels]
     if warning:
         record.note(warning)
     order = order_of(record, number, store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -39,12 +40,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """Warn about this row."""
         self.notes.add(sentence, self.row.number)
 
-    def cell(self, field: Field) -> Cell:
-        """The first column of this meaning that holds something; `""` where none does."""
+    def cells(self, field: Field) -> Iterator[Cell]:
+        """Every column of this meaning that holds something."""
         for at in self.layout.columns.get(field, ()):
             if at < len(self.row.cells) and text(self.row.cells[at]):
-                return self.row.cells[at]
-        return ""
+                yield self.row.cells[at]
+
+    def cell(self, field: Field) -> Cell:
+        """The first column of this meaning that holds something; `""` where none does."""
+        return next(self.cells(field), "")
 
     def line(self, field: Field) -> str | None:
         """One line of text."""
@@ -58,7 +62,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """Aware UTC, read in the zone of the format or of the store."""
         named = self.format.zone
         zone = (store.zone if store else "UTC") if named == STORES_ZONE else named
-        return instant(self.cell(field), self.format.dates, ZoneInfo(zone))
+        sold = self.instant(Field.ORDERED_AT, store) if self.format.yearless and field is not Field.ORDERED_AT else None
+        return instant(self.cell(field), self.format.dates, ZoneInfo(zone), locale=self.format.locale, sold=sold)
 
     def country(self) -> str | None:
         """ISO2 of the destination: the code column beats the names (facts/file-formats.md 2.7)."""
@@ -70,7 +75,24 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     def money(self, amount: Field, unit: Field, store: Store | None) -> tuple[Decimal | None, str | None]:
         """(amount, ISO currency): said by the cell, the currency column, the format, or the store, in this order."""
-        found = money(self.cell(amount), self.format.locale, self.formats.currencies)
+        return self._money(self.cell(amount), amount, unit, store)
+
+    def price(self, store: Store | None) -> tuple[Decimal | None, str | None]:
+        """(what the buyer paid, ISO currency): the amount, with the columns that go on top of it and off it."""
+        value, code = self.money(Field.AMOUNT, Field.CURRENCY, store)
+        if value is None:
+            return None, None
+        for field, sign in ((Field.AMOUNT_PLUS, 1), (Field.AMOUNT_MINUS, -1)):
+            for cell in self.cells(field):
+                # Reports write a discount with and without its minus.
+                plain = abs(cell) if isinstance(cell, float) else text(cell).removeprefix("-")
+                more, unit = self._money(plain, field, Field.CURRENCY, store)
+                if more is not None and unit == code:
+                    value += sign * more
+        return max(value, Decimal(0)), code
+
+    def _money(self, cell: Cell, amount: Field, unit: Field, store: Store | None) -> tuple[Decimal | None, str | None]:
+        found = money(cell, self.format.locale, self.formats.currencies)
         if found is None:
             return None, None
         value, said = found
@@ -81,12 +103,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return rounded(value, code), code
 
     def store_named(self) -> tuple[str | None, str]:
-        """(platform, the store's name or "") as the row has them; the format's own platform and store stand in."""
+        """(platform, the store's name or "") as the row has them; what the footer and the format say stands in."""
         word = self.line(Field.PLATFORM)
         platform = self.format.platform
         if word is not None:
             platform = self._platform(word)
-        return platform, self.line(Field.STORE) or self.format.store or ""
+        return platform, self.line(Field.STORE) or self.layout.store or self.format.store or ""
 
     def fulfilled_elsewhere(self) -> bool:
         """Whether the platform ships this order itself (R54)."""
