@@ -49,6 +49,8 @@ def _format(one: dict[str, Any]) -> str:
     zone = "the store's zone" if one["zone"] == "store" else code(one["zone"])
     states = [(code(state), ", ".join(words)) for state, words in one.get("states", {}).items()]
     columns = [(code(field), ", ".join(names)) for field, names in one["columns"].items()]
+    if "refused" in one:
+        return f"\n## {one['id']}\n\n{_sentence(one['title'])} Recognised by: {needs}. No order file: {one['refused']}.\n"
     return (
         f"\n## {one['id']}\n\n{_sentence(one['title'])} Recognised by: {needs}. Times without an offset are in {zone}. "
         f"Has the {_ASCENDING[one['rank_orders']]} about orders, the {_ASCENDING[one['rank_tracking']]} about parcels.\n\n"

@@ -80,7 +80,7 @@ def test_a_forced_format_must_fit_and_the_register_is_no_order_file(read: Read) 
     assert read(data, format="aliexpress_seller_zh").rejected == ()
     with pytest.raises(FileError, match="not a file of format cn_forwarder_shipments: no column"):
         read(data, format="cn_forwarder_shipments")
-    with pytest.raises(FileError, match=r"no order file .+ this is what Tracker writes out, it is not read in"):
+    with pytest.raises(FileError, match=r"no order file .+ a register of claims is written at the end of a month, never read in"):
         read((SAMPLES / "claims_register_proposed.xlsx").read_bytes())
     with pytest.raises(FileError, match="format 'ebay' is not known: it is one of aliexpress_seller_zh, dianxiaomi_orders"):
         read(data, format="ebay")

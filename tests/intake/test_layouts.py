@@ -108,7 +108,7 @@ SHOPEE: Cells = {
 }
 ERP: Cells = {
     "订单ID": "12-34567-89012",
-    "买家邮箱": "x1@members.ebay.com",
+    "买家邮箱": "x1@members.ebay.example",
     "SKU": "LAMP",
     "发货方式": "燕文航空挂号",
     "跟踪号": "UM305678905YP",
