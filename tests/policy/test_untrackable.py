@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from carriers.model import TrackingReason, TrackingStatus
 from tests.policy.build import CNY, PEAK, RULES, at, day, decision, dossier, evidence, keys, order, parcel, rules, scan, why
+from tracker.dates import utc_text
 from tracker.model import Capability, Case, DecisionReason, Intent, NotFound, Shipment
 from tracker.policy import decide
 
@@ -50,6 +51,24 @@ def test_r8_a_carrier_that_is_down_makes_no_parcel_untrackable() -> None:
     assert why(verdict, RULE) is R.WAITING_FOR_FACTS
     assert verdict.waits_for_answer
     assert reason(80, replace(down, last_answer_at=day(79.9))) is R.SILENT_BEYOND_LIMIT
+
+
+def test_r8_a_source_that_stopped_looking_proves_no_silence() -> None:
+    """Promise 2, facts/carriers.md section 3, rule 7: *Expired* repeated every day is no answer about the parcel."""
+    asleep = replace(parcel(last=5), stopped_at=day(35))
+    verdict = at(80, asleep)
+    assert not [each for each in verdict.decisions if each.urgent]
+    assert why(verdict, RULE) is R.WAITING_FOR_FACTS
+    assert verdict.waits_for_answer, "it may be woken up"
+    assert reason(80, replace(asleep, stopped_at=day(51))) is R.SILENT_BEYOND_LIMIT, "it looked until after the limit"
+    assert reason(80, replace(asleep, stopped_at=None)) is R.SILENT_BEYOND_LIMIT, "it looks again"
+    unscanned = lost_number(stopped_at=day(4))
+    assert reason(30, unscanned) is not R.NEVER_SCANNED
+
+
+def test_d2_a_refund_by_age_tells_that_the_source_stopped_looking() -> None:
+    found = evidence(at(61, replace(parcel(last=31), stopped_at=day(60.5))), Intent.REFUND)
+    assert found["source_stopped_looking_at"] == utc_text(day(60.5))
 
 
 def test_r8_the_recommendation_is_urgent_and_shows_its_arithmetic() -> None:

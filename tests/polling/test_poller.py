@@ -235,6 +235,8 @@ async def test_a_number_that_the_source_refuses_is_parked_and_shown(
     with asking(clock, [moving("LZ000000001CN")]) as stand_in:
         polling = Polling(store, clock, rules, stand_in)
         assert await polling.poll() == 2
+        counts = await store.status(clock.now())
+        assert (counts.unanswered, counts.unanswered_sample) == (1, "BAD-1"), "a person sees it: nothing is ever decided of it"
         assert await polling.poll(days=3) == 1
         await polling.close()
     (warning,) = [line for line in log_lines() if line["event"] == "poll.number_errors"]

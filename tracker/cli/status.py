@@ -39,6 +39,11 @@ def needs_person(counts: StatusCounts) -> list[dict[str, Any]]:
         ("doubtful sends", counts.outbox.get(OutboxState.UNKNOWN, 0), "tracker outbox list --state unknown"),
         ("held back", sum(counts.holds.values()), "tracker hold list"),
         ("orders that could not be decided", counts.parked, "sweep.parked in the log"),
+        (
+            "parcels that no source answers about",
+            counts.unanswered,
+            f"tracker explain {counts.unanswered_sample}; poll.number_errors in the log",
+        ),
         ("unknown service texts", counts.unmatched_texts, "tracker services --unmatched"),
     )
     return [{"what": what, "count": count, "see": see} for what, count, see in waiting if count]
@@ -54,6 +59,7 @@ def _document(counts: StatusCounts) -> dict[str, Any]:
         "oldest_ask_due": _at(counts.oldest_ask_due),
         "oldest_decide_due": _at(counts.oldest_decide_due),
         "parked": counts.parked,
+        "unanswered": counts.unanswered,
         "outbox": counts.outbox,
         "tasks": counts.tasks,
         "holds": counts.holds,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from carriers.model import TrackingReason, TrackingStatus
-from tracker.dates import DAY, calendar_known, season_days, whole_days, working_days_after
+from tracker.dates import DAY, calendar_known, season_days, utc_text, whole_days, working_days_after
 from tracker.model import Capability, DecisionReason, NotFound, Scan
 from tracker.policy.view import Parcel, View
 
@@ -143,7 +143,7 @@ def _never_scanned(view: View, parcel: Parcel, shipped: datetime | None, heard: 
     calendar = (
         country if calendar_known(country, view.now.year) else f"{country}: its holidays of {view.now.year} are not published"
     )
-    facts = {"handed_over": shipped.isoformat(), "working_days": str(limits.pre_scan_verdict_biz), "calendar": calendar}
+    facts = {"handed_over": utc_text(shipped), "working_days": str(limits.pre_scan_verdict_biz), "calendar": calendar}
     if heard >= verdict_at:
         return Trace(reason=DecisionReason.NEVER_SCANNED, proven=True, quiet=True, unscanned=True, evidence=facts)
     coming = min((at for at in (task_at, verdict_at) if at > view.now), default=None)

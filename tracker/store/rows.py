@@ -323,6 +323,9 @@ class StatusCounts(msgspec.Struct, frozen=True, kw_only=True):
     oldest_ask_due: int | None
     oldest_decide_due: int | None
     parked: int
+    unanswered: int
+    """Parcels that no source ever answered about: three times in a row, or put off for half a day and more."""
+    unanswered_sample: str | None
     outbox: Mapping[str, int]
     tasks: Mapping[str, int]
     holds: Mapping[str, int]

@@ -16,6 +16,13 @@ _SOURCES = """
 
 _ORPHANS = "SELECT count(*) FROM shipment WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = shipment.id)"
 
+_UNANSWERED = """
+    SELECT count(*), min(number) FROM shipment
+    WHERE last_answer_at IS NULL AND (failures >= 3 OR (failures > 0 AND next_poll_at > ?))"""
+
+_HALF_A_DAY = 43_200
+"""What is put off that long wants a person (a wrong number, an unknown carrier); a source that is down is asked again sooner."""
+
 _UNMATCHED = "SELECT count(DISTINCT service_text) FROM shipment WHERE NOT matched AND service_text IS NOT NULL"
 
 _LIVE = """
@@ -52,6 +59,7 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
     holds = _counts(tx, "SELECT hold, count(*) FROM outbox WHERE state = 'held' GROUP BY hold")
     ask = tx.row("SELECT count(*), min(next_poll_at) FROM shipment WHERE next_poll_at <= ?", at)
     decide = tx.row("SELECT count(*), min(next_decide_at) FROM dossier WHERE next_decide_at <= ?", at)
+    unanswered = tx.row(_UNANSWERED, at + _HALF_A_DAY)
     daemon = tx.row("SELECT epoch, since FROM daemon WHERE id = 1")
     return StatusCounts(
         orders=tx.value("SELECT count(*) FROM dossier"),
@@ -62,6 +70,8 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
         oldest_ask_due=ask[1],
         oldest_decide_due=decide[1],
         parked=tx.value("SELECT count(*) FROM dossier WHERE parked_for IS NOT NULL"),
+        unanswered=unanswered[0],
+        unanswered_sample=unanswered[1],
         outbox=_counts(tx, _LIVE),
         tasks=_counts(tx, "SELECT state, count(*) FROM task GROUP BY state"),
         holds={reason: count for reason, count in holds.items() if reason not in REVIEW_HOLDS},
