@@ -101,3 +101,11 @@ def test_the_dossier_looks_again_when_the_window_opens_and_closes() -> None:
     verdict = decide(Dossier(order=told.order, shipments=told.shipments, claims=(claim(S.DRAFT),)), RULES, day(6.5))
     assert verdict.next_at is not None
     assert verdict.next_at.date() <= OPENS
+
+
+@pytest.mark.parametrize("state", [S.DRAFT, S.READY, S.FILED])
+def test_a_parcel_that_comes_back_to_the_seller_ends_its_claim(state: ClaimState) -> None:
+    """facts/compensation.md section 4: found before the money; the seller has his goods again."""
+    back = replace(parcel(last=20), status=TrackingStatus.RETURNED)
+    [moved] = moves(30, claim(state), back)
+    assert (moved.after, moved.reason) == (S.WITHDRAWN, R.RETURNED_TO_SENDER)

@@ -185,3 +185,13 @@ def test_silence_opens_no_claim_under_terms_that_neither_pay_nor_search() -> Non
     assert R.PAYS_NOTHING in {each.reason for each in verdict.considered}
     sure = dossier(replace(lost(), last_answer_at=day(12)))
     assert [each.kind for each in decide(sure, nothing, day(12.1)).decisions if each.kind is ActionKind.COMPENSATION]
+
+
+@pytest.mark.parametrize("refunded", [None, 26])
+def test_a_parcel_that_went_back_is_no_loss_refunded_or_not(refunded: int | None) -> None:
+    """R86: nothing is claimed for goods that the seller has again, however long they have been silent since."""
+    back = replace(parcel(last=25), status=TrackingStatus.RETURNED)
+    paid: dict[str, Any] = {"refunded_at": day(refunded), "refunded_amount": Decimal("30.00")} if refunded else {}
+    verdict = at(55, back, **paid)
+    assert why(verdict, RULE) is R.NO_LOSS
+    assert not any(each.kind is ActionKind.COMPENSATION for each in verdict.decisions)

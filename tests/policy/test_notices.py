@@ -10,7 +10,18 @@ from msgspec.structs import replace
 
 from carriers.model import TrackingStatus
 from tests.policy.build import at, day, decision, delivered, effect, evidence, keys, parcel, refund, scan, why, window
-from tracker.model import ActionKind, Case, DecisionReason, Effect, Intent, OutboxState, Shipment, TaskState, WindowSource
+from tracker.model import (
+    ActionKind,
+    Case,
+    DecisionReason,
+    Effect,
+    Intent,
+    NotFound,
+    OutboxState,
+    Shipment,
+    TaskState,
+    WindowSource,
+)
 
 R = DecisionReason
 REFUNDED: dict[str, Any] = {"refunded_at": day(61), "refunded_amount": Decimal("30.00"), "refund_reference": "R-77"}
@@ -172,6 +183,13 @@ def test_each_waiting_message_is_its_own_task() -> None:
 
 def inquiry(intent: Intent, subject: str = "shipment/LP1") -> Effect:
     return effect(intent, 10, kind=ActionKind.TASK, task=TaskState.OPEN, subject=subject)
+
+
+def test_r8_the_inquiry_ends_with_the_reason_that_ended_it() -> None:
+    """DESIGN promise 3: a number that the sources do not know for days is not "silence within the limit"."""
+    unknown = parcel(last=None, not_found=NotFound(answers=9, since=day(1)))
+    verdict = at(10, unknown, effects=(inquiry(Intent.FORWARDER_INQUIRY),))
+    assert verdict.withdraw == (("shipment/LP1:forwarder_inquiry:0", R.NOT_FOUND_CONFIRMED),)
 
 
 def test_r8_the_forwarder_is_asked_once_and_no_longer_when_a_scan_comes() -> None:

@@ -1,7 +1,7 @@
 """The life of claims that stand in the register: what the calendar and the parcel do to them (facts/compensation.md section 4).
 
 Filing, answers and money are a person's word. By themselves claims only open, expire unfiled (the leak everybody must see), are
-withdrawn when the parcel turns up before the money, and are reversed when it turns up after.
+withdrawn when the parcel turns up (or comes back) before the money, and are reversed when it turns up after.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def _turned_up(view: View, claim: Claim, parcel: Parcel) -> tuple[ClaimEvent, De
         return None
     if delivered:
         return ClaimEvent.FOUND, DecisionReason.DELIVERED
+    if parcel.returned and not parcel.damaged:
+        return ClaimEvent.FOUND, DecisionReason.RETURNED_TO_SENDER
     if claim.phase is Phase.PRE_SCAN and parcel.shipment.first_scan is not None:
         return ClaimEvent.FOUND, DecisionReason.SCANNED_AT_LAST
     return None

@@ -20,21 +20,31 @@ def inquire(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
         found = traces.get(shipment.number)
         waiting = found is not None and found.unscanned and shipment.suspect is None and parcel.gone is None
         facts = {} if found is None else found.evidence
-        _ask(view, out, parcel, Intent.FORWARDER_INQUIRY, DecisionReason.NO_FIRST_SCAN_YET, facts, wanted=waiting)
+        answered = DecisionReason.SILENCE_WITHIN_LIMIT if found is None else found.reason
+        _ask(view, out, parcel, Intent.FORWARDER_INQUIRY, DecisionReason.NO_FIRST_SCAN_YET, facts, answered, wanted=waiting)
         doubtful = shipment.suspect is not None and parcel.gone is not DecisionReason.REFUNDED
         doubt = {"suspect": shipment.suspect or ""}
-        _ask(view, out, parcel, Intent.SUSPECT, DecisionReason.NUMBER_LOOKS_REUSED, doubt, wanted=doubtful)
+        _ask(view, out, parcel, Intent.SUSPECT, DecisionReason.NUMBER_LOOKS_REUSED, doubt, answered, wanted=doubtful)
         if not shipment.matched and shipment.service_text is not None:
             _ask_about_text(view, out, parcel, shipment.service_text)
 
 
 def _ask(
-    view: View, out: Findings, parcel: Parcel, intent: Intent, reason: DecisionReason, facts: Mapping[str, str], *, wanted: bool
+    view: View,
+    out: Findings,
+    parcel: Parcel,
+    intent: Intent,
+    reason: DecisionReason,
+    facts: Mapping[str, str],
+    answered: DecisionReason,
+    *,
+    wanted: bool,
 ) -> None:
+    """Ask a person while it is `wanted`; `answered` is why it no longer is."""
     subject = parcel.shipment.subject
     past = view.effects(intent, subject)
     if not wanted:
-        out.take_back(past, parcel.gone or DecisionReason.SILENCE_WITHIN_LIMIT)
+        out.take_back(past, parcel.gone or answered)
     elif standing(past) is not None:
         out.nothing(intent.value, DecisionReason.ALREADY_DONE, parcel.shipment.number)
     else:

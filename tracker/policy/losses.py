@@ -42,7 +42,7 @@ def _cause(view: View, parcel: Parcel, found: Trace | None) -> DecisionReason | 
         return None
     if parcel.damaged:
         return DecisionReason.CARRIER_SAYS_DAMAGED
-    if parcel.gone is DecisionReason.DELIVERED or view.order.received_at is not None:
+    if parcel.gone is DecisionReason.DELIVERED or parcel.returned or view.order.received_at is not None:
         return None
     if parcel.lost:
         return DecisionReason.CARRIER_SAYS_LOST

@@ -59,6 +59,11 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
         return None if self.started is None else self.started[1]
 
     @property
+    def returned(self) -> bool:
+        """Whether it went back to the seller, refunded since or not: then it is not lost."""
+        return self.shipment.status is TrackingStatus.RETURNED
+
+    @property
     def lost(self) -> bool:
         """Whether the carrier itself says that it is lost (R37)."""
         return self.shipment.reason in _LOST
