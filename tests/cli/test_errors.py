@@ -175,8 +175,10 @@ def test_a_broken_configuration_is_found_by_check_and_stops_everything_else(
 
 
 def test_without_any_configuration_the_shipped_defaults_are_checked(shell: Shell) -> None:
+    """In a wrong folder "nothing is wrong" must not pass for a word about one's own files."""
     said = shell("config", "check")
-    assert (said.code, said.out) == (0, "the shipped defaults: nothing is wrong.\n")
+    assert said.code == 0
+    assert said.out.startswith("the shipped defaults: nothing is wrong.\nThere is no tracker.toml here")
 
 
 def _folder(path: Path) -> None:
@@ -221,6 +223,32 @@ def test_an_answer_that_cannot_be_read_is_exit_code_1_and_one_that_says_error_is
     assert said.code == 0
     assert said.document["results"] == []
     assert said.document["error"]["kind"] == "unavailable"
+
+
+def test_a_pass_whose_inbox_cannot_be_used_says_so(shop: Shop, shell: Shell) -> None:
+    """Never a traceback: the folder is named, and nothing was lost."""
+    folder = shop.folder / "inbox"
+    if folder.is_dir():
+        folder.rmdir()
+    folder.write_bytes(b"a file where a folder should be")
+    (shop.folder / "tracker.toml").write_text('[inbox]\npath = "inbox"\n', encoding="utf-8")
+    _refused(shell("run", "--once", *AT, "--json"), 1, "file", f"the inbox {folder} cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("line", "help_of"),
+    [
+        ("tasks show", "tasks show"),
+        ("tasks done x", "tasks done"),
+        ("tasks shwo 1", "tasks"),
+        ("statsu", ""),
+        ("status --x", "status"),
+    ],
+)
+def test_wrong_usage_names_the_help_that_tells_more(line: str, help_of: str, shell: Shell) -> None:
+    said = shell(*line.split())
+    assert said.code == 2
+    assert said.err.endswith(f"See: tracker {help_of} --help\n".replace("  ", " "))
 
 
 def test_init_overwrites_nothing(shop: Shop, shell: Shell) -> None:

@@ -409,6 +409,19 @@ def test_a_missing_language_is_told(tmp_path: Path) -> None:
     assert all("warning" in each and "messages.es.lost:" not in each for each in said)
 
 
+def test_a_text_beside_the_languages_is_told(tmp_path: Path) -> None:
+    """R59: whoever writes messages/stage1.txt believes that buyers get it. A note that is no message's name may lie there."""
+    assert told(tmp_path, {"messages/stage1.txt": "Hi", "messages/notes.txt": "mine"}) == [
+        "messages/stage1.txt: belongs into the folder of its language, like messages/en/stage1.txt: here nobody reads it"
+    ]
+
+
+def test_a_folder_of_shops_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
+    """In silence every shop would be gone, and every row of their files rejected."""
+    (tmp_path / "stores").write_text("a file where a folder should be", encoding="utf-8")
+    assert told(tmp_path, {}) == ["stores: cannot be read: Not a directory"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(None, "there is no such file"), (b"\xff\xfe", "not UTF-8"), ("directory", "cannot be read")],

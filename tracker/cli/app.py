@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = build(next(iter(words), None))(words)
     except CycloptsError as error:
-        failure = Failure(kind="usage", message=f"{error}\nSee: tracker {_command_of(words)}--help", code=2)
+        failure = Failure(kind="usage", message=f"{error}\nSee: tracker {_command_of(error)}--help", code=2)
     except BrokenPipeError:
         # The reader has gone (`| head`). The interpreter's own last flush needs somewhere to go, else it complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -92,8 +92,9 @@ def _resident(words: Sequence[str]) -> bool:
     return list(words[:1]) == ["run"] and "--once" not in words
 
 
-def _command_of(words: Sequence[str]) -> str:
-    return "".join(f"{word} " for word in words[:1] if word in COMMANDS)
+def _command_of(error: CycloptsError) -> str:
+    """The command whose help tells more: as many words as were understood."""
+    return "".join(f"{word} " for word in error.command_chain or ())
 
 
 def _version() -> str:

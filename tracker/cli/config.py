@@ -33,9 +33,8 @@ def check(*, common: Common = Common()) -> int:
         "warnings": len(problems) - errors,
         "problems": [problem_document(problem) for problem in problems],
     }
-    where = "the shipped defaults" if file is None else str(file)
     return emit(
-        Answer(document=document, text=lambda console: _problems(console, where, problems), code=1 if errors else 0),
+        Answer(document=document, text=lambda console: _problems(console, file, problems), code=1 if errors else 0),
         json=common.json,
     )
 
@@ -95,11 +94,13 @@ def _found(file: Path | None) -> tuple[Problem, ...]:
     return loaded.problems
 
 
-def _problems(console: Console, where: str, problems: tuple[Problem, ...]) -> None:
+def _problems(console: Console, file: Path | None, problems: tuple[Problem, ...]) -> None:
     for problem in problems:
         console.line(str(problem))
     if not problems:
-        console.line(f"{where}: nothing is wrong.")
+        console.line(f"{file or 'the shipped defaults'}: nothing is wrong.")
+    if file is None:
+        console.line("There is no tracker.toml here: only the defaults were checked. Go to its folder, or name it: --config PATH")
 
 
 def _settings(console: Console, settings: list[Setting]) -> None:

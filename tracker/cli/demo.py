@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Self
@@ -97,6 +99,11 @@ def _text(console: Console, told: Told) -> None:
     console.line("Where to look:")
     for what, where in told.look.items():
         console.line(f"  {what}: {where}")
-    console.line(
-        f"  why? cd {told.folder} && tracker explain J-1003      (any order or parcel number; --at 2026-05-10 for another day)"
-    )
+    why = f"{_called()} explain J-1003 --config {shlex.quote(told.folder)}"
+    console.line(f"  why? {why}      (any order or parcel number; --at 2026-05-10 for another day)")
+
+
+def _called() -> str:
+    """How this program was called, so that the next command can be copied: a venv's program is seldom on the PATH."""
+    called = Path(sys.argv[0])
+    return "tracker" if called.name != "tracker" or shutil.which("tracker") else shlex.quote(str(called))

@@ -35,6 +35,7 @@ class Failed(Exception):  # noqa: N818 - what happened, said plainly
 def failure_of(error: Exception) -> Failure | None:
     """What to say about an exception; None for a bug. The rooms' errors are imported here: only a failure needs them."""
     from tracker import desk
+    from tracker.intake.errors import FileError
     from tracker.store import errors as store
 
     match error:
@@ -45,6 +46,8 @@ def failure_of(error: Exception) -> Failure | None:
         case OSError() if error.filename:
             message = f"{error.filename}: {error.strerror}"
             return Failure(kind="file", message=message, code=1)
+        case FileError():
+            return Failure(kind="file", message=str(error), code=1)
         case store.StoreError():
             kind, code = next(row for of, row in _STORE.items() if isinstance(error, getattr(store, of)))
             return Failure(kind=kind, message=str(error), code=code)

@@ -117,9 +117,20 @@ def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], probl
         sections[name] = Section(name, layers)
     if path is not None:
         problems += _strangers(path, folder)
-        for file in sorted(folder.glob("stores/*.toml")):
+        for file in _stores(folder / "stores", problems):
             sections[f"stores/{file.stem}"] = Section(f"stores/{file.stem}", _layer(file, problems, wanted=True))
     return sections
+
+
+def _stores(folder: Path, problems: list[Problem]) -> list[Path]:
+    """The shops' files. A folder that cannot be listed is told: in silence all shops would be gone (Path.glob swallows that)."""
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix == ".toml")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        problems.append(Problem(file=str(folder), line=None, key="", message=f"cannot be read: {error.strerror}"))
+        return []
 
 
 @cache

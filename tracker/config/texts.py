@@ -91,6 +91,7 @@ def read_texts(folders: Iterable[Path], problems: list[Problem]) -> TextFiles:
     files: dict[tuple[str, str], TextFile] = {}
     words: dict[str, dict[str, str]] = {}
     for folder in folders:
+        problems.extend(_astray(folder / "messages"))
         for file in sorted(folder.glob("messages/*/*")):
             language = file.parent.name
             try:
@@ -102,6 +103,14 @@ def read_texts(folders: Iterable[Path], problems: list[Problem]) -> TextFiles:
             except ConfigError as error:
                 problems.extend(error.problems)
     return TextFiles(files=tuple(files.values()), words=words)
+
+
+def _astray(folder: Path) -> Iterator[Problem]:
+    """Texts that lie beside the languages' folders: no buyer would ever get them."""
+    for file in sorted(folder.glob("*.txt")):
+        if base_key(file.stem) in MESSAGE_TYPES:
+            message = f"belongs into the folder of its language, like messages/en/{file.name}: here nobody reads it"
+            yield Problem(file=str(file), line=None, key="", message=message)
 
 
 def _read_words(file: Path, problems: list[Problem]) -> dict[str, str]:

@@ -11,6 +11,8 @@ from tracker.desk.tasks import positive
 from tracker.store import Store
 from tracker.store.rows import OrderPatch, OrderRef
 
+_NOTHING_TOLD = "say what is known: --refunded, --received, --window-end, --hold-until, --waiting-since, --opt-out, --vip, --note"
+
 
 async def tell(store: Store, order: str | OrderRef, patch: OrderPatch, *, by: str, reason: str | None, now: datetime) -> OrderRef:
     """Write what a person knows about an order. A refund needs its reference: without one nobody can find it again (D13).
@@ -18,7 +20,7 @@ async def tell(store: Store, order: str | OrderRef, patch: OrderPatch, *, by: st
     Raises `Refused`, `NotThere`, `NotUnique` (name the store), `Conflict` (more than the buyer paid).
     """
     if patch == OrderPatch():
-        raise Refused("nothing_told", "say what is known: --refunded, --received, --hold-until, --opt-out, --vip, --note")
+        raise Refused("nothing_told", _NOTHING_TOLD)
     if patch.refunded is not UNSET:
         positive(patch.refunded)
         if patch.reference is UNSET:
