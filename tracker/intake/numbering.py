@@ -38,4 +38,6 @@ class OrderNumbers:
 
     @staticmethod
     def _sale(record: Record) -> str | None:
+        if Field.RECORD not in record.layout.columns:
+            return None
         return order_number(record.cell(Field.RECORD)) or None
