@@ -30,7 +30,7 @@ from tracker.config.shape_rules import (
 )
 from tracker.config.shape_tracker import TrackerFile
 from tracker.config.texts import TextFiles, check_texts, read_texts
-from tracker.config.validate import validate
+from tracker.config.validate import salvage, validate
 from tracker.messages import Texts
 from tracker.rules import Rules
 
@@ -160,16 +160,18 @@ def _strangers(path: Path, folder: Path) -> list[Problem]:
 
 
 def _shapes(sections: Mapping[str, Section], problems: list[Problem]) -> Shapes:
-    """Every file in its shape. A file that has none is told in `problems`, and what is shipped stands in for it.
+    """Every file in its shape. One that has none is told in `problems`; what is left of it, or what is shipped, stands in.
 
     So what is wrong elsewhere is told at the same time; nothing is ever run on such a stand-in, because `load` raises.
     """
     shapes = {
-        name: validate(shape, sections[name], problems) or validate(shape, Section(name, [_shipped(name)]), [])
+        name: validate(shape, sections[name], problems)
+        or salvage(shape, sections[name], _shipped(name).data)
+        or validate(shape, Section(name, [_shipped(name)]), [])
         for name, shape in SHAPES.items()
     }
     stores = {
-        name.removeprefix("stores/"): validate(StoreFile, section, problems)
+        name.removeprefix("stores/"): validate(StoreFile, section, problems) or salvage(StoreFile, section, {})
         for name, section in sections.items()
         if name.startswith("stores/")
     }

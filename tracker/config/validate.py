@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
@@ -37,6 +38,9 @@ _WORDS: Mapping[str, str] = {
     "model_type": "has to be a table",
     "model_attributes_type": "has to be a table",
 }
+_SALVAGE_ROUNDS = 3
+"""A table that lost a wrong key may lack a needed one, and then goes as a whole."""
+
 _BOUNDS = {"greater_than_equal": ("ge", "at least"), "greater_than": ("gt", "more than"), "less_than_equal": ("le", "at most")}
 
 
@@ -49,6 +53,55 @@ def validate(shape: type[ShapeT], section: Section, problems: list[Problem]) -> 
         found = error.errors(include_url=False)
         problems.extend(_problem(shape, section, each) for each in found if not _echo(each, found))
         return None
+
+
+def salvage(shape: type[ShapeT], section: Section, shipped: Mapping[str, Any]) -> ShapeT | None:
+    """The section with what is shipped in the place of its wrong values, for checking the rest; never for running on it."""
+    data = deepcopy(section.data)
+    for _ in range(_SALVAGE_ROUNDS):
+        try:
+            return shape.model_validate(data)
+        except ValidationError as error:
+            wrong = {_to_mend(each) for each in error.errors(include_url=False)}
+            if () in wrong:
+                return None
+            # From behind: taking one entry out of a list moves those after it.
+            for path in sorted(wrong, key=lambda path: [(isinstance(step, str), step) for step in path], reverse=True):
+                _mend(data, shipped, path)
+    return None
+
+
+def _to_mend(error: ErrorDetails) -> tuple[int | str, ...]:
+    """The wrong key; of a missing one the table that lacks it."""
+    path = tuple(step for step in error["loc"] if step != "[key]")
+    return path[:-1] if error["type"] == "missing" else path
+
+
+def _mend(data: object, shipped: object, path: tuple[int | str, ...]) -> None:
+    for step in path[:-1]:
+        data, shipped = _inside(data, step), _like(data, shipped, step)
+    last = path[-1]
+    if isinstance(data, dict):
+        data.pop(last, None)
+        if isinstance(shipped, dict) and last in shipped:
+            data[last] = deepcopy(shipped[last])
+    elif isinstance(data, list) and isinstance(last, int) and last < len(data):
+        del data[last]
+
+
+def _inside(data: object, step: int | str) -> object:
+    if isinstance(data, dict):
+        return data.get(step)
+    return data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
+
+
+def _like(data: object, shipped: object, step: int | str) -> object:
+    """The shipped value in the same place; an entry of a list is found by its id."""
+    if isinstance(shipped, list):
+        entry = _inside(data, step)
+        name = entry.get("id") if isinstance(entry, dict) else None
+        return next((each for each in shipped if isinstance(each, dict) and each.get("id") == name), None)
+    return shipped.get(step) if isinstance(shipped, dict) else None
 
 
 def _echo(error: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
