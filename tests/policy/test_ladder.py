@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from carriers.model import TrackingStatus
+from carriers.model import TrackingReason, TrackingStatus
 from tests.policy.build import (
     RULES,
     at,
@@ -318,3 +318,17 @@ def test_it_looks_again_at_the_next_stage_of_any_parcel() -> None:
     young = replace(moving(31, number="LP2", id=2), first_scan=scan(3))
     verdict = at(31, moving(31), young, effects=(effect(Intent.STAGE1, 30),))
     assert verdict.next_at == day(33)
+
+
+@pytest.mark.parametrize(
+    ("reason", "because"),
+    [(TrackingReason.LOST, R.CARRIER_SAYS_LOST), (TrackingReason.RETURNING, R.RETURNED_TO_SENDER)],
+)
+def test_nobody_is_told_that_a_lost_or_returning_parcel_is_on_its_way(reason: TrackingReason, because: DecisionReason) -> None:
+    """R1, R2, R37: what the buyer reads is true; the refund and its text speak of such a parcel."""
+    gone = parcel(last=28, heard=30.9, status=TrackingStatus.EXCEPTION, reason=reason)
+    verdict = decide(dossier(gone), RULES, day(31))
+    assert not [each for each in verdict.decisions if each.intent is Intent.STAGE1]
+    assert (because, "LP1") in {(each.reason, each.shipment) for each in verdict.considered if each.rule == "ladder"}
+    both = decide(dossier(gone, parcel("LP2", last=28, heard=30.9)), RULES, day(31))
+    assert [each.shipment for each in both.decisions if each.intent is Intent.STAGE1] == ["LP2"]

@@ -208,11 +208,11 @@ def test_d20_money_needs_facts_of_24_hours() -> None:
 
 
 def test_d20_one_question_serves_message_and_money() -> None:
-    """A lost parcel on day 31 whose facts are three days old: both wait, it is asked about once."""
-    stale = replace(parcel(last=28), **LOST, last_answer_at=day(28))
-    verdict = decide(dossier(stale), RULES, day(31.5))
+    """A silent parcel on day 54 whose facts are three days old: both wait, it is asked about once."""
+    stale = replace(parcel(last=5), last_answer_at=day(51))
+    verdict = decide(dossier(stale), RULES, day(54.5))
     waiting = [each.rule for each in verdict.considered if each.reason is R.WAITING_FOR_FACTS]
-    assert waiting == ["refund.lost", "br-standard.stage1"]
+    assert waiting == ["refund.untrackable", "br-standard.stage2"]
     assert verdict.ask_now == ("LP1",)
 
 

@@ -201,3 +201,20 @@ async def test_only_a_rehearsal_may_be_written_to_at_another_time(tmp_path: Path
         with pytest.raises(NotARehearsal, match="tracker init --rehearsal"):
             await opened.require_rehearsal()
     await opened.close()
+
+
+async def test_a_database_taken_away_under_the_daemon_stops_it(url: str) -> None:
+    """Promise 1: a deleted file takes every write and keeps none, so nothing more is written and no order file counts as read."""
+    path = Path(url.removeprefix("sqlite:///"))
+    store = await open_store(url, clock=CLOCK, daemon=True)
+    try:
+        for file in path.parent.glob(f"{path.name}*"):
+            if file.suffix != ".lock":
+                file.unlink()
+        with pytest.raises(Damaged, match="removed or replaced while the daemon ran"):
+            await store.wake([1], NOW)
+        create(url, rehearsal=False, now=NOW)
+        with pytest.raises(Damaged, match="removed or replaced"):
+            await store.wake([1], NOW)
+    finally:
+        await store.close()

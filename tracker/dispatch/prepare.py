@@ -86,7 +86,10 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
         text = render(chosen.source, values, chosen.language)
         if market.max_characters is not None and len(text.body) > market.max_characters:
             text = self._shortened(row, chosen, text, values, market.max_characters)
-        return chosen, text, render(chosen.twin, values, ENGLISH).body if chosen.twin else None
+        if not chosen.twin:
+            return chosen, text, None
+        twin = variables(dossier, row, self.rules, self.texts.words_of(ENGLISH), now, day0=begun)
+        return chosen, text, render(chosen.twin, twin, ENGLISH).body
 
     def _shortened(self, row: OutboxRow, chosen: Chosen, long: Rendered, values: Mapping[str, Value], limit: int) -> Rendered:
         """The text with its last event cut, else its short form; a person gets the long one: he can shorten it."""

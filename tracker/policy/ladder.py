@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from carriers.model import TrackingReason
 from tracker.dates import utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
 from tracker.policy.findings import Findings
@@ -32,7 +33,15 @@ def climb(view: View, out: Findings) -> None:
             for stage in MESSAGES:
                 out.take_back(view.effects(stage), reason)
         return
-    parcels = [parcel for parcel in view.expected if parcel.shipment.suspect is None and parcel.started is not None]
+    expected = [parcel for parcel in view.expected if not _turned_around(parcel)]
+    if view.expected and not expected:
+        # "On its way" would be untrue: the refund, and the text that follows it, speak of such a parcel.
+        reason = DecisionReason.CARRIER_SAYS_LOST if view.expected[0].lost else DecisionReason.RETURNED_TO_SENDER
+        out.nothing(RULE, reason, view.expected[0].shipment.number)
+        for stage in MESSAGES:
+            out.take_back(view.effects(stage), reason)
+        return
+    parcels = [parcel for parcel in expected if parcel.shipment.suspect is None and parcel.started is not None]
     if not parcels:
         out.nothing(RULE, DecisionReason.NO_DAY_ZERO)
         return
@@ -43,6 +52,11 @@ def climb(view: View, out: Findings) -> None:
     for parcel in parcels:
         # The next stage of any parcel changes who speaks, or what is skipped.
         out.again(next((due for due in parcel.dues[parcel.reached + 1 :] if due is not None), None))
+
+
+def _turned_around(parcel: Parcel) -> bool:
+    """Lost, says the carrier, or on its way back."""
+    return parcel.lost or parcel.shipment.reason is TrackingReason.RETURNING
 
 
 def _delay(parcel: Parcel) -> tuple[int, int, str]:

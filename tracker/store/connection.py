@@ -144,6 +144,11 @@ class Database:
         self._engine = open_engine(path, DAEMON_BUSY_MS if daemon else COMMAND_BUSY_MS)
         with told(path):
             self._connection = self._engine.connect()
+        self._file = _identity(path)
+
+    def _still_there(self) -> bool:
+        """Whether our path still leads to the file that is open: one that was deleted takes every write, and keeps none."""
+        return _identity(self.path) == self._file
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on one snapshot."""
@@ -161,6 +166,11 @@ class Database:
             return work
 
         def checked(tx: Tx) -> T:
+            if not self._still_there():
+                raise Damaged(
+                    f"{self.path} was removed or replaced while the daemon ran; what is written now would be lost. "
+                    "Put it back from a backup, then start again."
+                )
             if tx.value("SELECT epoch FROM daemon WHERE id = 1") != self.epoch:
                 raise EpochLost(f"Another daemon has taken over {self.path}; this one stops and writes nothing more.")
             return work(tx)
@@ -193,6 +203,14 @@ class Database:
         """Close the connection; SQLite folds the write-ahead log back when it is the last."""
         self._connection.close()
         self._engine.dispose()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def driver(connection: Connection) -> sqlite3.Connection:

@@ -25,7 +25,7 @@ class SchemaTooNew(StoreError):
 
 
 class Damaged(StoreError):
-    """The file is no database, or its pages are corrupt."""
+    """The file is no database, its pages are corrupt, or it was taken away from under the daemon."""
 
 
 class AnotherDaemon(StoreError):
