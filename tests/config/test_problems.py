@@ -157,6 +157,16 @@ CASES = {
             )
         ],
     ),
+    "an address that nobody can ask": (
+        {"tracker.toml": '[[source]]\nid = "a"\nadapter = "seventeen_track"\nbase_url = "ftp://x"\nsecrets.api_key = "env:K"\n'},
+        [
+            (
+                "tracker.toml:4: source[a].base_url: has to begin with https:// (or http://) and a host,"
+                ' or with drop: and a folder (got "ftp://x")'
+            ),
+            "tracker.toml:5: source[a].secrets.api_key: the environment has no K",
+        ],
+    ),
     "a platform": (
         {"stores/lume.toml": SHOP.replace("aliexpress", "aliexpres")},
         ['stores/lume.toml:1: platform: no such marketplace (got "aliexpres", did you mean "aliexpress")'],
@@ -451,6 +461,26 @@ def test_unknown_adapters_of_a_test_can_be_allowed(tmp_path: Path) -> None:
     path = write(tmp_path, {"tracker.toml": '[[source]]\nid = "a"\nadapter = "mine"\nbase_url = "https://x.example"\n'})
     names = {"mine", "seventeen_track", "correios"}
     assert config.load(path, environ={}, adapters=names).settings.sources[0].adapter == "mine"
+
+
+@pytest.mark.parametrize(
+    ("address", "fine"),
+    [
+        ("https://x.example/v2", True),
+        ("HTTP://127.0.0.1:8080", True),
+        ("drop:scans", True),
+        ("x.example", False),
+        ("https:///v2", False),
+        ("htps://x.example", False),
+        ("file:///srv/scans", False),
+    ],
+)
+def test_a_source_is_a_web_address_or_a_folder(tmp_path: Path, address: str, fine: bool) -> None:
+    """DESIGN, Config: a mistake is told before the first poll, not by it."""
+    files = {"key": "k", "tracker.toml": f'[[source]]\nid = "a"\nadapter = "seventeen_track"\nbase_url = "{address}"\n'}
+    said = [each for each in told(tmp_path, files) if "base_url" in each]
+    assert (said == []) is fine
+    assert all(f'(got "{address}")' in each for each in said)
 
 
 def test_a_typo_in_one_file_does_not_hide_a_bad_rule_in_another(tmp_path: Path) -> None:

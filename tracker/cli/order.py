@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cyclopts import App
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
@@ -53,19 +54,25 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         note: What the next one should know.
         reason: How you know.
     """
+    plain = OrderPatch(
+        refunded=UNSET if refunded is None else refunded,
+        reference=UNSET if ref is None else ref,
+        hold_until=UNSET if hold_until is None else hold_until,
+        waiting_since=UNSET if waiting_since is None else waiting_since,
+        opted_out=UNSET if opt_out is None else opt_out,
+        vip=UNSET if vip is None else vip,
+        note=UNSET if note is None else note,
+    )
+    missing = orders.wanting(plain)
+    if missing is not None and not (plain == OrderPatch() and (received or window_end)):
+        raise UsageError(str(missing))
 
     async def work(room: Room) -> Answer:
         found = await room.store.order_ref(order, store)
-        patch = OrderPatch(
-            refunded=UNSET if refunded is None else refunded,
-            reference=UNSET if ref is None else ref,
+        patch = replace(
+            plain,
             received_at=UNSET if received is None else _moment(received, room.now),
             window_end=UNSET if window_end is None else tasks.end_of_day(window_end, room.zone_of(found.store)),
-            hold_until=UNSET if hold_until is None else hold_until,
-            waiting_since=UNSET if waiting_since is None else waiting_since,
-            opted_out=UNSET if opt_out is None else opt_out,
-            vip=UNSET if vip is None else vip,
-            note=UNSET if note is None else note,
         )
         told = await orders.tell(room.store, found, patch, by=common.who, reason=reason, now=room.now)
         return Answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations, pairwise
 
@@ -148,9 +149,17 @@ def _messages(shapes: Shapes) -> Iterator[Found]:
         yield _unknown(("messages", "off"), "type of message", name, MESSAGE_TYPES)
 
 
+_ADDRESS = re.compile(r"drop:|(?i:https?)://[^/?#\s]")
+"""What a source can be reached by: a folder, or a web address with a host. Anything else would fail at the first poll only."""
+
+
 def _sources(shapes: Shapes, adapters: Collection[str]) -> Iterator[Found]:
     for each in shapes.tracker.source:
         path = ("source", each.id)
+        reads_folder = each.adapter in registry.names() and registry.describe(each.adapter).drop
+        if each.base_url and not reads_folder and not _ADDRESS.match(each.base_url):
+            message = f'has to begin with https:// (or http://) and a host, or with drop: and a folder (got "{each.base_url}")'
+            yield (*path, "base_url"), message, _ERROR
         if each.adapter not in adapters:
             yield _unknown((*path, "adapter"), "adapter", each.adapter, adapters)
             continue

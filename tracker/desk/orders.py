@@ -14,19 +14,26 @@ from tracker.store.rows import OrderPatch, OrderRef
 _NOTHING_TOLD = "say what is known: --refunded, --received, --window-end, --hold-until, --waiting-since, --opt-out, --vip, --note"
 
 
+def wanting(patch: OrderPatch) -> Refused | None:
+    """What is missing in the command itself, whatever the order: no fact at all, a refund or a reference without the other."""
+    if patch == OrderPatch():
+        return Refused("nothing_told", _NOTHING_TOLD)
+    if (patch.refunded is UNSET) == (patch.reference is UNSET):
+        return None
+    if patch.reference is UNSET:
+        return Refused("missing_value", "a refund needs its reference: --ref TEXT")
+    return Refused("unexpected_value", "--ref belongs to --refunded AMOUNT")
+
+
 async def tell(store: Store, order: str | OrderRef, patch: OrderPatch, *, by: str, reason: str | None, now: datetime) -> OrderRef:
     """Write what a person knows about an order. A refund needs its reference: without one nobody can find it again (D13).
 
     Raises `Refused`, `NotThere`, `NotUnique` (name the store), `Conflict` (more than the buyer paid).
     """
-    if patch == OrderPatch():
-        raise Refused("nothing_told", _NOTHING_TOLD)
+    if (refused := wanting(patch)) is not None:
+        raise refused
     if patch.refunded is not UNSET:
         positive(patch.refunded)
-        if patch.reference is UNSET:
-            raise Refused("missing_value", "a refund needs its reference: --ref TEXT")
-    elif patch.reference is not UNSET:
-        raise Refused("unexpected_value", "--ref belongs to --refunded AMOUNT")
     if isinstance(patch.received_at, datetime) and patch.received_at > now:
         raise Refused("bad_value", f"{patch.received_at.date()} lies ahead: nobody can have received it then")
     if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:

@@ -8,6 +8,7 @@ is overwritten.
 from __future__ import annotations
 
 import asyncio
+import re
 import stat
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from tracker.log import Event, get_logger
 SUFFIXES = frozenset({".xls", ".xlsx", ".csv", ".txt", ".tsv"})
 UNFINISHED = frozenset({".part", ".tmp", ".crdownload", ".filepart"})
 SETTLED = timedelta(seconds=5)
+
+_REASON_FILE = re.compile(r".+\.reason(-\d+)?\.txt")
 
 _Signature = tuple[int, int, int]
 _log = get_logger()
@@ -90,6 +93,18 @@ class Inbox:
                 told = f"{reason}\n\nMend it, then move the file back into the inbox.\n"
                 _free(target.parent, f"{target.name}.reason.txt").write_text(told, encoding="utf-8")
         return target
+
+
+def failed_files(folder: Path) -> list[str]:
+    """Names in `failed/` of the inbox `folder` that wait to be mended: whole files and rejected rows, not the reasons.
+
+    Raises OSError where the folder may not be read; one that is not there yet holds nothing.
+    """
+    try:
+        present = [path.name for path in (folder / "failed").iterdir() if _signature(path) is not None]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in present if not _REASON_FILE.fullmatch(name))
 
 
 async def scan_once(

@@ -318,6 +318,8 @@ class StatusCounts(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     shipments: int
     shipments_by_status: Mapping[str, int]
+    followed: int
+    """Parcels that are to be asked about, now or later."""
     due_to_ask: int
     due_to_decide: int
     oldest_ask_due: int | None

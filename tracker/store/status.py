@@ -65,6 +65,7 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
         orders=tx.value("SELECT count(*) FROM dossier"),
         shipments=tx.value("SELECT count(*) FROM shipment"),
         shipments_by_status=_counts(tx, "SELECT status, count(*) FROM shipment GROUP BY status"),
+        followed=tx.value("SELECT count(*) FROM shipment WHERE next_poll_at IS NOT NULL"),
         due_to_ask=ask[0],
         due_to_decide=decide[0],
         oldest_ask_due=ask[1],

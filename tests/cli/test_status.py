@@ -1,0 +1,128 @@
+"""`tracker status` never says that nothing needs a person while files, sources or parcels wait for one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.shell import Shell
+from tests.desk.world import NOW, World
+from tracker.clock import FixedClock
+from tracker.store import Store, create, open_store
+from tracker.store.rows import Breaker
+
+SCANS = '[[source]]\nid = "scans"\nadapter = "sheet"\nbase_url = "drop:scans"\n'
+NOTHING = "Nothing needs a person."
+
+
+def _shop(shell: Shell, folder: Path, config: str) -> str:
+    """A shop without any order; the shell uses its configuration from now on."""
+    shell.config = folder / "tracker.toml"
+    shell.config.write_text(config, encoding="utf-8")
+    (folder / "stores").mkdir()
+    shop = 'platform = "aliexpress"\nname = "Lume"\nzone = "UTC"\ncurrency = "USD"\nmode = "live"\n'
+    (folder / "stores" / "lume.toml").write_text(shop, encoding="utf-8")
+    url = f"sqlite:///{folder / 'tracker.db'}"
+    create(url, rehearsal=True, now=NOW)
+    return url
+
+
+async def _opened(url: str) -> Store:
+    return await open_store(url, clock=FixedClock(NOW), daemon=True)
+
+
+def _broken(url: str, **breakers: Breaker) -> None:
+    async def run() -> None:
+        store = await _opened(url)
+        try:
+            for account, breaker in breakers.items():
+                await store.save_breaker(account, breaker)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def _parcel(url: str) -> None:
+    async def run() -> None:
+        store = await _opened(url)
+        try:
+            await World(store).order("A-1", "RB123456785CN")
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def _wants(shell: Shell) -> list[dict[str, Any]]:
+    """What needs a person, the same for eyes and for scripts, with the exit code that belongs to it."""
+    told, text = shell("status", "--json"), shell("status")
+    wants: list[dict[str, Any]] = told.document["needs_person"]
+    assert told.code == text.code == (1 if wants else 0)
+    assert (NOTHING in text.out) is not bool(wants)
+    for want in wants:
+        [line] = [line for line in text.out.splitlines() if want["what"] in line]
+        assert line.split() == f"{want['what']} {want['count']} {want['see']}".split()
+    return wants
+
+
+def test_a_healthy_shop_needs_nobody(shell: Shell, tmp_path: Path) -> None:
+    """A parcel is followed, its source has had one bad moment that heals by itself, and the inbox was never used."""
+    url = _shop(shell, tmp_path, f'[inbox]\npath = "inbox"\n{SCANS}')
+    _parcel(url)
+    _broken(url, scans=Breaker(failures=1, kind="unavailable"), gone=Breaker(failures=9, since=NOW, kind="auth"))
+    assert _wants(shell) == []
+
+
+def test_files_that_failed_wait_for_a_person(shell: Shell, tmp_path: Path) -> None:
+    """Faults row 31: what the inbox could not take is told until somebody mends it; a reason is no file of its own."""
+    _shop(shell, tmp_path, f'[inbox]\npath = "inbox"\n{SCANS}')
+    failed = tmp_path / "inbox" / "failed"
+    failed.mkdir(parents=True)
+    for name in ("a.csv", "a.csv.reason.txt", "a.csv.reason-2.txt", "b.xlsx.rejected.csv"):
+        (failed / name).write_text("x", encoding="utf-8")
+    assert _wants(shell) == [{"what": "files of the inbox that failed", "count": 2, "see": str(failed)}]
+    for name in ("a.csv", "b.xlsx.rejected.csv"):
+        (failed / name).unlink()
+    assert _wants(shell) == []
+
+
+@pytest.mark.parametrize(
+    ("breaker", "what", "see"),
+    [
+        (Breaker(failures=1, kind="auth"), "sources that refuse their key", "tracker.toml"),
+        (Breaker(failures=3, since=NOW, open_until=NOW, kind="auth"), "sources that refuse their key", "tracker.toml"),
+        (Breaker(failures=1, kind="quota_exhausted"), "sources whose quota is used up", "daily_quota"),
+        (
+            Breaker(failures=3, since=NOW, open_until=NOW + timedelta(hours=1), kind="unavailable"),
+            "sources that are down",
+            "source.down in the log",
+        ),
+    ],
+)
+def test_a_source_that_does_not_answer_waits_for_a_person(
+    breaker: Breaker, what: str, see: str, shell: Shell, tmp_path: Path
+) -> None:
+    """Faults row 6: nothing ages meanwhile, so nobody would notice by the parcels."""
+    url = _shop(shell, tmp_path, SCANS + SCANS.replace("scans", "more"))
+    _broken(url, scans=breaker, more=breaker)
+    [want] = _wants(shell)
+    assert (want["what"], want["count"]) == (what, 2)
+    assert want["see"].startswith("more, scans: ")
+    assert see in want["see"]
+    _broken(url, scans=Breaker(), more=Breaker())
+    assert _wants(shell) == []
+
+
+def test_parcels_that_nobody_can_be_asked_about_wait_for_a_source(shell: Shell, tmp_path: Path) -> None:
+    """A forgotten [[source]] is silent: every parcel stays as the file told it."""
+    url = _shop(shell, tmp_path, "")
+    assert _wants(shell) == []
+    _parcel(url)
+    assert _wants(shell) == [
+        {"what": "parcels followed without any source", "count": 1, "see": f"[[source]] in {tmp_path / 'tracker.toml'}"}
+    ]
