@@ -195,13 +195,12 @@ def test_what_explain_prints() -> None:
     )
 
 
-def test_days_left_counts_to_the_last_day() -> None:
-    """R86: zero on the last day itself, negative after it, none without an end."""
+def test_the_last_day_belongs_to_the_window() -> None:
+    """R86: both days are inclusive; a window without a known end is never over."""
     found = ClaimWindow(earliest_on=date(2026, 6, 1), latest_on=date(2026, 7, 1), why="")
-    assert [found.days_left(date(2026, 7, day)) for day in (1, 2)] == [0, -1]
     assert found.is_open(date(2026, 7, 1))
     assert found.is_over(date(2026, 7, 2))
-    assert ClaimWindow(earliest_on=None, latest_on=None, why="").days_left(date(2026, 7, 1)) is None
+    assert not ClaimWindow(earliest_on=None, latest_on=None, why="").is_over(date(2026, 7, 1))
 
 
 @given(hours=st.integers(min_value=0, max_value=24 * 400), rule=st.sampled_from(shipped_rules().compensation))

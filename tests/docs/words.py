@@ -30,7 +30,6 @@ HOLDS: Mapping[HoldReason, str] = {
     HoldReason.STALE_STAGE: "The stage is more than `outreach.stale_stage_days` late, so its words may no longer fit.",
     HoldReason.PLAUSIBILITY: "Too many parcels of one carrier turned bad at once: probably the source is wrong, not the parcels.",
     HoldReason.TIME_GUARD: "The machine's clock is not trusted: mend it first.",
-    HoldReason.ORDER_ON_HOLD: "A person put the order on hold; in this version such rows are deferred until that time, not held.",
 }
 """What to think of a held row; the first two wait in `tracker review list`, the others in `tracker hold list`."""
 

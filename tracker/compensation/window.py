@@ -46,10 +46,6 @@ class ClaimWindow(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the last day has passed."""
         return self.latest_on is not None and today > self.latest_on
 
-    def days_left(self, today: date) -> int | None:
-        """Days until the last day, negative after it; None where no end is known."""
-        return None if self.latest_on is None else (self.latest_on - today).days
-
 
 class _DayZero(msgspec.Struct, frozen=True):
     """A clock's event: its local dates by the earlier and the later bound of its instant."""

@@ -68,7 +68,6 @@ SENTENCES: Mapping[R, str] = {
     R.CLAIM_WINDOW_CLOSED: "the claim window is closed",
     R.CLAIM_OPEN: "the claim is registered",
     R.NO_LOSS: "nothing says that it is lost or damaged",
-    R.NOT_AFTER_REFUND: "not wanted after a refund",
     R.SWITCHED_OFF: "this type of message is switched off here",
     R.SUSPECT_NUMBER: "the number is suspect: a person looks into it first",
     R.LAPSED: "nobody answered it in time",

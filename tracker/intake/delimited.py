@@ -24,7 +24,8 @@ _ODD_ASIAN = re.compile(r"[A-Za-z][\u3040-\u30ff\u3400-\u9fff\uff61-\uff9f]")
 _CHINESE, _HALF_WIDTH = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[\uff61-\uff9f]")
 _ODD_WESTERN = re.compile(r"[\u0080-\u00ff\u0152-\u0192\u2013-\u2122]{3,}")
 
-csv.field_size_limit(1024 * 1024)
+_LONGEST_CELL = 1024 * 1024
+"""Characters: a product cell of many items is longer than the csv module takes by default."""
 
 
 def read_delimited(data: bytes, aliases: Iterable[str]) -> Sheet:
@@ -78,6 +79,7 @@ def _sheet(text: str | None, encoding: str) -> Sheet:
         raise FileError(f"the file says it is {encoding} and is not: save it as UTF-8")
     separator = _separator(text)
     # Marketplaces' TAB files know no quoting: a quote sign in a product name is a plain character (facts/file-formats.md 2.3).
+    csv.field_size_limit(_LONGEST_CELL)  # of the whole process: there is no other
     lines_in = io.StringIO(text, newline="")
     if separator == "\t":
         reader = csv.reader(lines_in, delimiter=separator, quoting=csv.QUOTE_NONE)

@@ -112,7 +112,6 @@ class HoldReason(StrEnum):
     STALE_STAGE = "stale_stage"
     PLAUSIBILITY = "plausibility"
     TIME_GUARD = "time_guard"
-    ORDER_ON_HOLD = "order_on_hold"
 
 
 class Phase(StrEnum):
@@ -213,7 +212,6 @@ class DecisionReason(StrEnum):
     SCANNED_AT_LAST = "scanned_at_last"
     PAYS_NOTHING = "pays_nothing"
     NO_LOSS = "no_loss"
-    NOT_AFTER_REFUND = "not_after_refund"
     SWITCHED_OFF = "switched_off"
     SUSPECT_NUMBER = "suspect_number"
     LAPSED = "lapsed"
