@@ -30,6 +30,8 @@ HOLDS: Mapping[HoldReason, str] = {
     HoldReason.STALE_STAGE: "The stage is more than `outreach.stale_stage_days` late, so its words may no longer fit.",
     HoldReason.PLAUSIBILITY: "Too many parcels of one carrier turned bad at once: probably the source is wrong, not the parcels.",
     HoldReason.TIME_GUARD: "The machine's clock is not trusted: mend it first.",
+    HoldReason.RULES_WAIT: "A change of the rules gave it, and touches many parcels: `tracker config accept` lets it go.",
+    HoldReason.RESTORED: "It came due after the backup that was put back: look whether it went out already.",
 }
 """What to think of a held row; the first two wait in `tracker review list`, the others in `tracker hold list`."""
 

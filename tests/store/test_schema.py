@@ -18,13 +18,16 @@ from tracker.store import AnotherDaemon, SchemaVerdict, Store, open_store, schem
 from tracker.store.connection import open_engine, sqlite_path
 from tracker.store.tables import METADATA
 
+HEAD = schema.REVISIONS[-1]
+"""What this code needs today."""
+
 NEXT = '''"""A column that a later version wants."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 
@@ -47,8 +50,8 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
-    (folder / "versions" / "0002_weight.py").write_text(NEXT.format(more="pass"))
+    monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "9999"))
+    (folder / "versions" / "9999_weight.py").write_text(NEXT.format(head=HEAD, more="pass"))
     return folder
 
 
@@ -101,9 +104,9 @@ async def test_a_filled_database_is_upgraded_and_keeps_its_rows(url: str, store:
     await decided(store, pending(decision()))
     before = await dossier(store)
     await store.close()
-    assert upgrade(url) == ("0001", "0002")
+    assert upgrade(url) == (HEAD, "9999")
     assert schema_state(url).verdict is SchemaVerdict.CURRENT
-    assert upgrade(url) == ("0002", "0002")
+    assert upgrade(url) == ("9999", "9999")
     opened = await open_store(url, clock=FixedClock(NOW), daemon=True)
     assert await dossier(opened) == before
     assert len(await opened.events_of(1)) == 1
@@ -117,12 +120,12 @@ async def test_a_filled_database_is_upgraded_and_keeps_its_rows(url: str, store:
 async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(url: str, store: Store, later: Path) -> None:
     await given(store)
     await store.close()
-    (later / "versions" / "0002_weight.py").write_text(NEXT.format(more='raise RuntimeError("half way")'))
+    (later / "versions" / "9999_weight.py").write_text(NEXT.format(head=HEAD, more='raise RuntimeError("half way")'))
     before = _shape(sqlite_path(url))
     with pytest.raises(RuntimeError, match="half way"):
         upgrade(url)
     assert _shape(sqlite_path(url)) == before
-    assert schema_state(url).found == "0001"
+    assert schema_state(url).found == HEAD
 
 
 async def test_no_upgrade_under_a_running_daemon(url: str, store: Store, later: Path) -> None:
@@ -131,4 +134,4 @@ async def test_no_upgrade_under_a_running_daemon(url: str, store: Store, later: 
 
 
 def test_a_current_database_needs_no_upgrade(url: str) -> None:
-    assert upgrade(url) == ("0001", "0001")
+    assert upgrade(url) == (HEAD, HEAD)

@@ -112,6 +112,8 @@ class HoldReason(StrEnum):
     STALE_STAGE = "stale_stage"
     PLAUSIBILITY = "plausibility"
     TIME_GUARD = "time_guard"
+    RULES_WAIT = "rules_wait"
+    RESTORED = "restored"
 
 
 class Phase(StrEnum):

@@ -17,7 +17,7 @@ from tracker.store.errors import Conflict, Damaged, DatabaseMissing, SchemaTooNe
 from tracker.store.lock import DaemonLock
 from tracker.store.tables import METADATA
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision this code knows, oldest first; the last one is what it needs."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -7,6 +7,7 @@ from tracker.store.tables import effects, facts, machine
 from tracker.store.tables.base import METADATA
 
 ACCOUNT = METADATA.tables["account"]
+ALERT = METADATA.tables["alert"]
 ALIAS = METADATA.tables["alias"]
 ANSWER = METADATA.tables["answer"]
 AUDIT = METADATA.tables["audit"]
@@ -15,16 +16,22 @@ CLAIM = METADATA.tables["claim"]
 DAEMON = METADATA.tables["daemon"]
 DECISION = METADATA.tables["decision"]
 DOSSIER = METADATA.tables["dossier"]
+ERRAND = METADATA.tables["errand"]
 EVENT = METADATA.tables["tracking_event"]
 LINK = METADATA.tables["order_shipment"]
+ORDER_FILE = METADATA.tables["order_file"]
 OUTBOX = METADATA.tables["outbox"]
+PAUSE = METADATA.tables["pause"]
+QUOTA_DAY = METADATA.tables["quota_day"]
 RATEGATE = METADATA.tables["rategate"]
+RULESET = METADATA.tables["ruleset"]
 SHIPMENT = METADATA.tables["shipment"]
 TASK = METADATA.tables["task"]
 TASK_ITEM = METADATA.tables["task_item"]
 
 __all__ = [
     "ACCOUNT",
+    "ALERT",
     "ALIAS",
     "ANSWER",
     "AUDIT",
@@ -33,11 +40,16 @@ __all__ = [
     "DAEMON",
     "DECISION",
     "DOSSIER",
+    "ERRAND",
     "EVENT",
     "LINK",
     "METADATA",
+    "ORDER_FILE",
     "OUTBOX",
+    "PAUSE",
+    "QUOTA_DAY",
     "RATEGATE",
+    "RULESET",
     "SHIPMENT",
     "TASK",
     "TASK_ITEM",

@@ -14,12 +14,15 @@ _LIVE = text("state IN ('held', 'pending', 'sending', 'unknown')")
 _OVERDUE = text("overdue")
 _OPEN = text("state IN ('open', 'in_hand')")
 _UNTAKEN = text("state = 'open'")
+_BACKLOG = text("overdue AND state = 'pending'")
+_UNTOLD = text("state = 'waiting'")
 
 
 class OutboxTable(Row, table=True):
     """One decided effect. `dedup_key` = subject : intent : occasion; all else is a column, never part of it (D12).
 
     `due_at` says since when it is due (D21 counts `overdue` rows), `not_before` when it may go; `epoch` is the claimer's.
+    `first_approved_by` has said yes to a sum that wants a second person (D23).
     `withdrawn`: the facts took it back before it reached anyone; if they want it again, the same row is used again ("delivered"
     revoked, D15).
     """
@@ -29,6 +32,8 @@ class OutboxTable(Row, table=True):
         Index("ix_outbox_due", "not_before", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_outbox_live", "state", sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_outbox_overdue", "store", "sent_at", sqlite_where=_OVERDUE, postgresql_where=_OVERDUE),
+        Index("ix_outbox_backlog", "store", sqlite_where=_BACKLOG, postgresql_where=_BACKLOG),
+        Index("ix_outbox_config", "config_version", "created_at"),
         Index("ix_outbox_order", "order_id"),
         Index("ix_outbox_subject", "subject"),
         Index("ix_outbox_task", "task_id"),
@@ -59,6 +64,8 @@ class OutboxTable(Row, table=True):
     hold: str | None = None
     held_since: datetime | None = None
     approved_by: str | None = None
+    first_approved_by: str | None = None
+    snoozed_until: int | None = Field(default=None, sa_type=BigInteger)
     decided_at: datetime | None = None
     rejected: bool = False
     withdrawn: bool = False
@@ -92,6 +99,7 @@ class TaskRow(Row, table=True):
     valid_until: int | None = Field(default=None, sa_type=BigInteger)
     group_key: str | None = None
     wants: str = "[]"
+    assigned_to: str | None = None
     taken_by: str | None = None
     taken_at: datetime | None = None
     closed_by: str | None = None
@@ -203,3 +211,28 @@ class BadParcelRow(Row, table=True):
     shipment_id: int = Field(primary_key=True, foreign_key="shipment.id")
     carrier: str
     at: int = Field(sa_type=BigInteger)
+
+
+class AlertRow(Row, table=True):
+    """Something that operators are told, once a `key`. Those of one kind that wait go out as one message a shift (D24).
+
+    `state`: waiting | told | failed | over (it ended before anybody was told). `deliver_at` is epoch seconds.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (Index("ix_alert_due", "deliver_at", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    kind: str
+    store: str | None = None
+    subject: str
+    facts: str = "{}"
+    state: str = "waiting"
+    raised_at: datetime
+    deadline: datetime | None = None
+    deliver_at: int = Field(sa_type=BigInteger)
+    told_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempts: int = 0
+    result: str | None = None

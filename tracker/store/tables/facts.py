@@ -18,7 +18,8 @@ class DossierRow(Row, table=True):
     """One marketplace order. Identity: (store, number).
 
     `stamps` says for each fact whose word it is (JSON, field -> [rank, sequence]); `verdict_digest` is that of the last verdict
-    written.
+    written. `contacted` maps stages to when the buyer was written to outside of this product (JSON); `backlog` says what a person
+    settled about the stages that were due before `cutover_at`.
     """
 
     __tablename__ = "dossier"
@@ -63,6 +64,8 @@ class DossierRow(Row, table=True):
     hold_until: datetime | None = None
     waiting_since: datetime | None = None
     cutover_at: datetime | None = None
+    contacted: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+    backlog: str | None = None
     note: str | None = None
     stamps: str = "{}"
     batch_id: int | None = None
@@ -200,3 +203,13 @@ class StoreStartRow(Row, table=True):
 
     store: str = Field(primary_key=True)
     since: datetime
+
+
+class OrderFileRow(Row, table=True):
+    """When a store's last order file was read (epoch seconds): inputs have an age limit as facts have (D20)."""
+
+    __tablename__ = "order_file"
+
+    store: str = Field(primary_key=True)
+    last_at: int = Field(sa_type=BigInteger)
+    file: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field
 
 from tracker.store.tables.base import Row
+
+_STANDING = text("ended_at IS NULL")
 
 
 class MetaRow(Row, table=True):
@@ -67,3 +69,67 @@ class RateGateRow(Row, table=True):
     next_ms: int = Field(default=0, sa_type=BigInteger)
     used: int = Field(default=0, sa_type=BigInteger)
     day: date | None = None
+
+
+class QuotaDayRow(Row, table=True):
+    """What a source was asked for on each day: the forecast counts it."""
+
+    __tablename__ = "quota_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    used: int = Field(default=0, sa_type=BigInteger)
+
+
+class PauseRow(Row, table=True):
+    """The brake: what matches every named column waits. All columns empty: everything. `until` is epoch seconds."""
+
+    __tablename__ = "pause"
+    __table_args__ = (Index("ix_pause_standing", "until", sqlite_where=_STANDING, postgresql_where=_STANDING),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    store: str | None = None
+    country: str | None = None
+    carrier: str | None = None
+    rule: str | None = None
+    template: str | None = None
+    channel: str | None = None
+    reason: str
+    by: str
+    since: datetime
+    until: int | None = Field(default=None, sa_type=BigInteger)
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+
+class RulesetRow(Row, table=True):
+    """A configuration that was in force, by the hash that every effect carries.
+
+    `state`: accepted | waiting (its new effects wait). `touched` of `open_parcels` get other effects by it, `summary` (JSON)
+    counts them, and `snapshot` is what its rules were built from.
+    """
+
+    __tablename__ = "ruleset"
+
+    hash: str = Field(primary_key=True)
+    first_at: datetime
+    in_force_at: datetime
+    state: str
+    touched: int = 0
+    open_parcels: int = 0
+    summary: str = "{}"
+    snapshot: bytes
+    accepted_at: datetime | None = None
+    accepted_by: str | None = None
+
+
+class ErrandRow(Row, table=True):
+    """Work of a schedule that was done: the last occasion of a name (a local date, a month), and what came of it."""
+
+    __tablename__ = "errand"
+
+    name: str = Field(primary_key=True)
+    occasion: str
+    at: datetime
+    result: str = ""
