@@ -56,6 +56,18 @@ def test_a_reader_who_leaves_early_causes_no_noise() -> None:
         assert process.wait(timeout=50) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("words", [("carriers", "list"), ("carriers", "list", "--json")])
+def test_a_full_disk_behind_stdout_is_said_in_one_line(words: tuple[str, ...]) -> None:
+    """faults row 4, for `tracker ... > report.txt`."""
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [*TRACKER, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=50, env=_environ()
+        )
+    assert said.returncode == 1
+    assert said.stderr == "tracker: the output could not be written: no space left on the disk\n"
+
+
 def test_colours_and_logs_stay_out_of_stdout(shop: Shop) -> None:
     """Data on stdout, everything else on stderr; a pass logs what it does, and prints one document."""
     said = _run("run", "--once", "--at", "2026-03-02", "--json", "--config", shop.folder / "tracker.toml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -64,12 +65,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         failure = Failure(kind="usage", message=f"{error}\nSee: tracker {_command_of(error)}--help", code=2)
     except BrokenPipeError:
-        # The reader has gone (`| head`). The interpreter's own last flush needs somewhere to go, else it complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # the reader has gone (`| head`)
         return 1
     except KeyboardInterrupt:
         failure = Failure(kind="interrupted", message="stopped by the keyboard", code=1)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:
+            # No file is named: it was stdout itself, redirected to a disk that is full.
+            _give_up_stdout()
+            print("tracker: the output could not be written: no space left on the disk", file=sys.stderr)
+            return 1
         found = failure_of(error)
         if found is None:
             raise
@@ -77,6 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         return code if isinstance(code, int) else 0
     return _report(failure, words)
+
+
+def _give_up_stdout() -> None:
+    """The interpreter's own last flush needs somewhere to go, else it complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(failure: Failure, words: Sequence[str]) -> int:
