@@ -59,7 +59,7 @@ def test_a_reader_who_leaves_early_causes_no_noise() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 @pytest.mark.parametrize("words", [("carriers", "list"), ("carriers", "list", "--json")])
 def test_a_full_disk_behind_stdout_is_said_in_one_line(words: tuple[str, ...]) -> None:
-    """faults row 4, for `tracker ... > report.txt`."""
+    """Faults row 4, for `tracker ... > report.txt`."""
     with Path("/dev/full").open("w") as full:
         said = subprocess.run(
             [*TRACKER, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=50, env=_environ()
