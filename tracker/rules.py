@@ -177,6 +177,8 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     payment_hint: str | None = None
     refund_offer_approved: bool = True
     """The standing offer of stage2, approved once per store (D11)."""
+    files_every_h: int | None = None
+    """How often an order file of this store is expected, hours; None: nobody watches (D20)."""
 
     def mode_for(self, template: str) -> Mode:
         """Mode of one message type."""

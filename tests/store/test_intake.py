@@ -245,3 +245,20 @@ async def test_more_rows_than_one_transaction_takes(store: Store) -> None:
     rows = [order(str(number)) for number in range(700)]
     assert (await given(store, *rows)).new == 700
     assert (await given(store, *rows)).unchanged == 700
+
+
+async def test_the_last_order_file_of_each_store_is_known(store: Store) -> None:
+    """D20: a file that brings nothing new is a file too; a forwarder's sheet has no orders, and a dry run is no file."""
+    assert await store.order_files() == {}
+    await store.save_import(batch(order()), NOW, dry_run=True)
+    await store.save_import(batch(parcel(), digest="d0"), NOW)
+    assert await store.order_files() == {}
+    await store.save_import(batch(order(), order(store="other", number="9")), NOW)
+    await store.save_import(batch(order()), NOW + DAY)
+    assert await store.order_files() == {"shop": AT + 86_400, "other": AT}
+
+
+async def test_an_older_clock_takes_no_order_file_back(store: Store) -> None:
+    await store.save_import(batch(order()), NOW)
+    await store.save_import(batch(order(), digest="d2"), NOW - DAY)
+    assert await store.order_files() == {"shop": AT}

@@ -70,3 +70,4 @@ class StoreFile(Shape):
     default_country: Country | None = None
     payment_hint: str | None = None
     refund_offer_approved: bool = True
+    files_every_h: Positive | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from tracker.clock import epoch
 from tracker.model import ImportBatch, ImportOutcome, OrderFacts, ShipmentFacts
 from tracker.store.connection import Database, Tx
 from tracker.store.intake.orders import NEW, UNCHANGED, UPDATED, save_order
@@ -43,6 +44,12 @@ _EMPTY_HANDED = """
     WHERE d.number IN (??) AND NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.order_id = d.id)"""
 
 
+_ORDER_FILE = """
+    INSERT INTO order_file (store, last_at, file) VALUES (?, ?, ?)
+    ON CONFLICT (store) DO UPDATE SET last_at = excluded.last_at, file = excluded.file
+    WHERE order_file.last_at <= excluded.last_at"""
+
+
 class _DryRunError(Exception):
     """Takes the transaction back and carries the outcome out."""
 
@@ -68,7 +75,7 @@ class Intake:
         counts: Counter[str] = Counter()
         for work in _pieces(batch, batch_id, now):
             counts.update(await self._db.write(work))
-        return await self._db.write(lambda tx: _close(tx, batch, batch_id, counts))
+        return await self._db.write(lambda tx: _close(tx, batch, batch_id, counts, now))
 
     async def orphans(self) -> list[Orphan]:
         """Parcels without an order, and orders without a parcel."""
@@ -87,13 +94,18 @@ class Intake:
         rows = await self._db.read(lambda tx: tx.rows(_UNMATCHED))
         return [UnmatchedText(text=row[0], shipments=row[1]) for row in rows]
 
+    async def order_files(self) -> dict[str, int]:
+        """Store -> when its last order file was read (epoch seconds); a file that brought nothing new counts too (D20)."""
+        rows = await self._db.read(lambda tx: tx.rows("SELECT store, last_at FROM order_file ORDER BY store"))
+        return {row[0]: row[1] for row in rows}
+
     async def _rehearse(self, batch: ImportBatch, now: datetime) -> ImportOutcome:
         def count(tx: Tx) -> None:
             batch_id = _open(tx, batch, now)
             counts: Counter[str] = Counter()
             for work in _pieces(batch, batch_id, now):
                 counts.update(work(tx))
-            raise _DryRunError(_close(tx, batch, None, counts))
+            raise _DryRunError(_close(tx, batch, None, counts, now))
 
         try:
             await self._db.write(count)
@@ -109,8 +121,10 @@ def _open(tx: Tx, batch: ImportBatch, now: datetime) -> int:
     return opened
 
 
-def _close(tx: Tx, batch: ImportBatch, batch_id: int | None, counts: Counter[str]) -> ImportOutcome:
+def _close(tx: Tx, batch: ImportBatch, batch_id: int | None, counts: Counter[str], now: datetime) -> ImportOutcome:
     tx.run("UPDATE import_batch SET finished = TRUE WHERE id = ?", batch_id)
+    for store in sorted({each.store for each in batch.orders}):
+        tx.run(_ORDER_FILE, store, epoch(now), batch.file)
     alone = [row[0] for piece in _cut([each.number for each in batch.shipments]) for row in tx.among(_ALONE, piece)]
     mine = {(each.number, each.store) for each in batch.orders}
     waiting = [row for piece in _cut([each.number for each in batch.orders]) for row in tx.among(_EMPTY_HANDED, piece)]
