@@ -15,6 +15,7 @@ from tracker.cli.options import At, Common
 from tracker.cli.output import Answer, emit
 from tracker.clock import Clock, FixedClock, SystemClock
 from tracker.config import Loaded
+from tracker.phrases import Phrases
 from tracker.store import Store, open_store
 
 
@@ -29,6 +30,11 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     def now(self) -> datetime:
         """The time of this command: `--at`, else the machine's."""
         return self.clock.now()
+
+    @property
+    def phrases(self) -> Phrases:
+        """What the operators read; `--json` says phrases.plain()."""
+        return self.loaded.phrases
 
     def zone_of(self, store: str) -> str:
         """The zone in which the marketplace of a store shows its dates (D9); UTC for a store that no file describes any more."""

@@ -17,6 +17,7 @@ from tracker.config.build import Shapes, build_rules
 from tracker.config.checks import check
 from tracker.config.layers import Layer, environment_layer, read_layer
 from tracker.config.merge import Section
+from tracker.config.operators import Spoken, read_phrases, spoken_there
 from tracker.config.problem import ConfigError, Problem, meant
 from tracker.config.settings import Settings, build_settings
 from tracker.config.shape_market import MarketplacesFile, StoreFile
@@ -32,6 +33,7 @@ from tracker.config.shape_tracker import TrackerFile
 from tracker.config.texts import TextFiles, check_texts, read_texts
 from tracker.config.validate import salvage, validate
 from tracker.messages import Texts
+from tracker.phrases import Phrases
 from tracker.rules import Rules
 
 MAIN = "tracker"
@@ -53,14 +55,23 @@ SYSTEM = Path("/etc/tracker/tracker.toml")
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A configuration that can be used. `problems` are warnings; `files` all files read; `sections` are for show()."""
+    """A configuration that can be used. `problems` are warnings; `files` all files read; `sections` are for show().
+
+    `languages` are all in which operators can be spoken to, by name.
+    """
 
     settings: Settings
     rules: Rules
     texts: Texts
+    languages: Mapping[str, Phrases]
     problems: tuple[Problem, ...]
     files: tuple[Path, ...]
     sections: Mapping[str, Section]
+
+    @property
+    def phrases(self) -> Phrases:
+        """The operators' language, `[operators] language`."""
+        return self.languages[self.settings.operators_language]
 
 
 def find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -88,18 +99,22 @@ def load(path: Path | None, *, environ: Mapping[str, str], adapters: Collection[
     folder = path.absolute().parent if path else Path.cwd()
     sections = _sections(path, folder, environ, problems)
     texts = read_texts([defaults_dir(), *([folder] if path else [])], problems)
+    spoken = read_phrases(defaults_dir(), folder if path else None, problems)
     shapes = _shapes(sections, problems)
     settings = build_settings(shapes.tracker, sections[MAIN], folder, environ, problems)
     rules = build_rules(shapes, _version(sections, texts))
     problems += check(shapes, rules, sections, registry.names() if adapters is None else adapters)
     problems += check_texts(texts, rules.lint, rules.languages.values())
+    problems += _operators(settings, spoken, sections[MAIN])
     if any(each.level == "error" for each in problems):
         raise ConfigError(problems)
-    files = {Path(each.file) for each in texts.files} | {Path(file) for section in sections.values() for file in section.files}
+    read = {Path(file) for section in sections.values() for file in section.files}
+    files = {Path(each.file) for each in texts.files} | {*spoken.files} | read
     return Loaded(
         settings=settings,
         rules=rules,
         texts=texts.texts(),
+        languages=spoken.languages,
         problems=ConfigError(problems).problems,
         files=tuple(sorted(files)),
         sections=sections,
@@ -120,6 +135,12 @@ def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], probl
         for file in _stores(folder / "stores", problems):
             sections[f"stores/{file.stem}"] = Section(f"stores/{file.stem}", _layer(file, problems, wanted=True))
     return sections
+
+
+def _operators(settings: Settings, spoken: Spoken, main: Section) -> list[Problem]:
+    """The language in which operators want to be spoken to has to be there."""
+    wrong = spoken_there(settings.operators_language, spoken.languages)
+    return [main.problem(("operators", "language"), wrong)] if wrong else []
 
 
 def _stores(folder: Path, problems: list[Problem]) -> list[Path]:
