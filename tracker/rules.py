@@ -16,6 +16,8 @@ from functools import cached_property
 import msgspec
 
 from tracker.model import Capability, Channel, Intent, Mode, Phase
+from tracker.rates import Rates
+from tracker.team import Team
 
 STAGES = (Intent.STAGE1, Intent.STAGE2, Intent.STAGE3)
 _S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
@@ -255,6 +257,10 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     plausibility_factor: int = 3
     plausibility_parcels: int = 20
     grace_days_after_promise: int = 5
+    second_person_above: Mapping[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(50)})
+    """Refunds above it want two people, by currency (D23)."""
+    bulk_up_to: Mapping[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(8)})
+    """Refunds up to it can be approved many at once (D23)."""
     delay_days: int = 15
     """The delay that the text `delay` names where nothing better is known: one extension's length."""
 
@@ -305,6 +311,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Page that shows the number of a carrier that is not known, or has no page of its own; holds `{number}`."""
     capabilities: tuple[PrefixCapability, ...] = ()
     lint: tuple[LintList, ...] = ()
+    team: Team = Team()
+    rates: Rates = Rates()
 
     @cached_property
     def _profiles_found(self) -> dict[tuple[str | None, str], Profile]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from enum import Enum
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tracker.config import shape
+from tracker.config import shape, shape_team
 
 _NAMED: tuple[tuple[Any, str], ...] = (
     (shape.Zone, "an IANA time zone"),
@@ -17,8 +18,10 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (shape.Reference, '"file:…", "env:…" or "credential:…"'),
     (shape.Country, 'a country: two capital letters, or "*"'),
     (shape.Currency, "a currency: three capital letters"),
+    (shape_team.Hours, 'hours, as "09:00-18:00"'),
+    (shape_team.Address, '"mail:…" or "apprise:…"'),
 )
-_PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Any: "anything"}
+_PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "text", date: "a day, as 2026-10-01", Any: "anything"}
 
 
 def hints(model: type[BaseModel]) -> Mapping[str, Any]:

@@ -55,6 +55,9 @@ NOT_YET: Mapping[str, frozenset[str]] = {
 }
 """Keys that are checked and kept, but on which nothing acts in this version. A test tells when one of them begins to act."""
 
+SWITCHED_OFF = frozenset({"source", "person", "month"})
+"""Arrays of tables of which only a commented example is shipped."""
+
 _WAITS = " *(checked and kept; nothing acts on it in this version)*"
 
 
@@ -85,7 +88,7 @@ def _file(name: str, shape: type[BaseModel], shipped: Mapping[str, Any], said: C
         inner = nested(hint)
         if inner is not None:
             entries = shipped.get(key)
-            several = isinstance(entries, list) or key == "source"
+            several = isinstance(entries, list) or key in SWITCHED_OFF
             brackets = f"[[{key}]]" if several else f"[{key}]"
             yield f"\n### {name}.toml {brackets}\n\n"
             if isinstance(entries, list):

@@ -21,8 +21,11 @@ from tracker.config.shape_rules import (
     LintFile,
     ServicesFile,
 )
+from tracker.config.shape_team import WEEKDAYS, FxFile, TeamFile, minutes
+from tracker.config.shape_team import Person as PersonShape
 from tracker.config.shape_tracker import Source, TrackerFile
 from tracker.model import Channel, Intent, Phase
+from tracker.rates import Month, Rates
 from tracker.rules import (
     STAGES,
     Carrier,
@@ -41,6 +44,7 @@ from tracker.rules import (
     Timing,
     Untrackable,
 )
+from tracker.team import Leave, Person, Team
 
 ANY = "*"
 _ABOUT = {"note", "evidence_of_rule"}
@@ -58,6 +62,8 @@ class Shapes(msgspec.Struct, frozen=True, kw_only=True):
     marketplaces: MarketplacesFile
     compensation: CompensationFile
     lint: LintFile
+    team: TeamFile
+    fx: FxFile
     stores: Mapping[str, StoreFile]
 
 
@@ -86,6 +92,8 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         tracking_page=shapes.carriers.default_url,
         capabilities=tuple(PrefixCapability(**_plain(each.model_dump())) for each in shapes.destinations.capability),
         lint=tuple(_lint(each.model_dump()) for each in shapes.lint.list),
+        team=Team(people=tuple(_person(each) for each in shapes.team.person)),
+        rates=_rates(shapes.fx),
     )
 
 
@@ -147,6 +155,29 @@ def _marketplace(shape: MarketplaceShape) -> Marketplace:
 def _store(id_: str, shape: StoreFile) -> Store:
     values = shape.model_dump()
     return Store(**values | {"id": id_, "channel": Channel(shape.channel) if shape.channel else None})
+
+
+def _person(shape: PersonShape) -> Person:
+    begins, ends = minutes(shape.hours)
+    return Person(
+        id=shape.id,
+        name=shape.name,
+        zone=shape.zone,
+        stores=shape.stores,
+        begins=begins,
+        ends=ends,
+        days=frozenset(WEEKDAYS.index(day) for day in shape.days),
+        leave=tuple(Leave(each.from_, each.to) for each in shape.leave),
+        deputy=shape.deputy,
+        approve_up_to=dict(shape.approve_up_to),
+        address=shape.address,
+        language=shape.language,
+    )
+
+
+def _rates(shape: FxFile) -> Rates:
+    months = (Month(id=each.id, base=each.base, rates=dict(each.rates)) for each in shape.month)
+    return Rates(months=tuple(sorted(months, key=lambda each: each.id, reverse=True)))
 
 
 def _claim_rule(shape: ClaimRule, carriers: Mapping[str, Carrier]) -> CompensationRule:

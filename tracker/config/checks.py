@@ -10,6 +10,7 @@ from carriers import registry
 from tracker.compensation import equal_rank
 from tracker.compensation.matching import ANY_CARRIER, ANY_POST
 from tracker.config.build import Shapes, stage_days
+from tracker.config.checks_team import check_team
 from tracker.config.merge import Merged, Section
 from tracker.config.problem import Level, Problem, meant
 from tracker.config.shape_rules import Ladder
@@ -32,6 +33,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("marketplaces", _marketplaces(shapes)),
         ("compensation", _compensation(shapes, rules)),
         ("lint", _lint(shapes)),
+        ("team", check_team(shapes.team, shapes.stores)),
         ("tracker", _messages(shapes)),
         ("tracker", _sources(shapes, adapters)),
     )

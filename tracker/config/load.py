@@ -29,6 +29,7 @@ from tracker.config.shape_rules import (
     LintFile,
     ServicesFile,
 )
+from tracker.config.shape_team import FxFile, TeamFile
 from tracker.config.shape_tracker import TrackerFile
 from tracker.config.texts import TextFiles, check_texts, read_texts
 from tracker.config.validate import salvage, validate
@@ -46,8 +47,10 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "marketplaces": MarketplacesFile,
     "compensation": CompensationFile,
     "lint": LintFile,
+    "team": TeamFile,
+    "fx": FxFile,
 }
-_OTHERS = frozenset({"formats", "team", "fx", "time-rules", "pyproject"})
+_OTHERS = frozenset({"formats", "time-rules", "pyproject"})
 """Files that stand beside tracker.toml and are read by others, or are nobody's misspelling."""
 
 VARIABLE = "TRACKER_CONFIG"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tracker.config.shape import Country, Days, Entry, Hours, Optional, Positive, Reference, Seconds, Shape
+from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Seconds, Shape
 
 
 class Database(Shape):
@@ -103,6 +104,8 @@ class Refunds(Shape):
     recommendation_days: Positive
     plausibility_factor: Positive
     plausibility_parcels: Positive
+    second_person_above: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
+    bulk_up_to: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
 
 
 class Messages(Shape):
@@ -130,6 +133,8 @@ class Source(Entry):
     connections: Annotated[int, Field(ge=1, le=16)] = 8
     batch: Positive | None = None
     daily_quota: Positive | None = None
+    quota: Annotated[int, Field(ge=0)] | None = None
+    quota_since: date | None = None
 
 
 class TrackerFile(Shape):
