@@ -22,6 +22,7 @@ from tracker.config import Loaded, Settings
 from tracker.dispatch import Dispatcher, Preparer
 from tracker.engine.base import Report, Unit
 from tracker.engine.guard import TimeGuard
+from tracker.errands import Errand, Errands
 from tracker.health import Heartbeat
 from tracker.intake.importing import knowledge_of
 from tracker.intake.inbox import Inbox, scan_once
@@ -39,6 +40,9 @@ _POLL_LANES = 2
 
 _DISPATCH_LANES = 3
 """A mail server that hangs must not hold up every task."""
+
+_ERRANDS_EVERY = 60.0
+"""Seconds between two looks at the schedule: its times are minutes of a local day."""
 
 _DROP = "drop:"
 
@@ -118,6 +122,7 @@ def assemble(
         "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
         "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once),
         "dispatch": Unit(name="dispatch", every=engine.dispatch_interval_s, run=dispatcher.dispatch_once, lanes=_DISPATCH_LANES),
+        "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=Errands(_schedule(), store, clock).run_once),
     }
     if settings.inbox is not None:
         look = _inbox(loaded, settings.inbox, store, clock, patient=patient)
@@ -135,6 +140,11 @@ def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None
         return min(known, default=None)
 
     return smallest
+
+
+def _schedule() -> tuple[Errand, ...]:
+    """Everything that is done by the day or the month."""
+    return ()
 
 
 def _sources(settings: Settings, store: Store, clock: Clock) -> dict[str, Source]:
@@ -160,7 +170,8 @@ def _sources(settings: Settings, store: Store, clock: Clock) -> dict[str, Source
             transport=_transport(source.base_url, account, source.connections, gate, clock),
             batch=min(source.batch or adapter.batch_size, adapter.batch_size),
             concurrency=min(source.connections, settings.engine.concurrency),
-            registrations=source.daily_quota if described[source.id].registers else None,
+            registers=described[source.id].registers,
+            registrations=source.daily_quota,
         )
     return ready
 

@@ -265,6 +265,22 @@ class Event(StrEnum):
         "Free disk space or mend the permissions; sending goes on by itself.",
     )
 
+    # ---- errands
+    ERRAND_DONE = (
+        "errand.done",
+        "info",
+        "errand occasion result",
+        "Work of the schedule was done (a backup, the handover ...); `occasion` is the local day, month or hour it was for.",
+        "Nothing.",
+    )
+    ERRAND_FAILED = (
+        "errand.failed",
+        "error",
+        "errand occasion error",
+        "Work of the schedule could not be done. It is tried again every hour, all else goes on; said once until the error changes.",
+        "Do what `error` says.",
+    )
+
     # ---- inbox
     INBOX_IMPORTED = (
         "inbox.imported",

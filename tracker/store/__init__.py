@@ -19,7 +19,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
 
     gate        take_slot(source, now_ms, interval_ms) -> int    the caller's slot, ms
                 push_gate(source, until_ms)
-                use_quota(source, day, amount, quota) -> bool
+                use_quota(source, day, amount, quota) -> bool, give_back_quota, quota_days() -> {source: {day: used}} (forecast: store.quota)
                 breaker(account) -> Breaker                      save_breaker(account, breaker)
 
     sweep       due_dossiers(now, limit, *, after=None) -> list[(next_decide_at, id)]
@@ -61,10 +61,14 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 audit_of(order_id, limit=200) -> list[AuditEntry]
                 tasks_of(order_id) -> list[TaskView]
 
+    errands     errands() -> dict[name, ErrandDone]              finish_errand(name, occasion, now, result)
+                fail_errand(name, now, error)
+
 `True`/`None` of the dispatch methods follow one rule: exactly one row changed, or the caller must let go of it. `version` is
 `Dossier.version` (facts version): claims, tasks and decisions on older facts are refused.
 """
 
+from tracker.store.errands import ErrandDone
 from tracker.store.errors import (
     AnotherDaemon,
     Conflict,
@@ -129,6 +133,7 @@ __all__ = [
     "DueInstants",
     "DueShipment",
     "EpochLost",
+    "ErrandDone",
     "EventView",
     "Locked",
     "NewRow",

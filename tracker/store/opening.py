@@ -8,6 +8,7 @@ from tracker.clock import Clock
 from tracker.store.connection import Database, sqlite_path
 from tracker.store.desk import Desk
 from tracker.store.dispatch import Dispatch
+from tracker.store.errands import Errands
 from tracker.store.errors import NotARehearsal
 from tracker.store.explain import Explain
 from tracker.store.gate import Gate
@@ -24,7 +25,7 @@ from tracker.store.tasks import Tasks
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
 
-class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders, Status, Explain):
+class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders, Status, Explain, Errands):
     """All that the product does with its database; `tracker.store` lists the methods."""
 
     def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:

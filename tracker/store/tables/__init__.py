@@ -26,6 +26,7 @@ QUOTA_DAY = METADATA.tables["quota_day"]
 RATEGATE = METADATA.tables["rategate"]
 RULESET = METADATA.tables["ruleset"]
 SHIPMENT = METADATA.tables["shipment"]
+SPENT_KEY = METADATA.tables["spent_key"]
 TASK = METADATA.tables["task"]
 TASK_ITEM = METADATA.tables["task_item"]
 
@@ -51,6 +52,7 @@ __all__ = [
     "RATEGATE",
     "RULESET",
     "SHIPMENT",
+    "SPENT_KEY",
     "TASK",
     "TASK_ITEM",
     "effects",

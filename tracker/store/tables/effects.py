@@ -21,7 +21,8 @@ _UNTOLD = text("state = 'waiting'")
 class OutboxTable(Row, table=True):
     """One decided effect. `dedup_key` = subject : intent : occasion; all else is a column, never part of it (D12).
 
-    `due_at` says since when it is due (D21 counts `overdue` rows), `not_before` when it may go; `epoch` is the claimer's.
+    `due_at` says since when it is due (D21 counts `overdue` messages), `not_before` when it may go; `epoch` is the claimer's.
+    `in_line_since` (epoch seconds): since when the brake or a ramp lets it wait.
     `first_approved_by` has said yes to a sum that wants a second person (D23).
     `withdrawn`: the facts took it back before it reached anyone; if they want it again, the same row is used again ("delivered"
     revoked, D15).
@@ -57,6 +58,7 @@ class OutboxTable(Row, table=True):
     not_before: int = Field(sa_type=BigInteger)
     due_at: int = Field(sa_type=BigInteger)
     overdue: bool = False
+    in_line_since: int | None = Field(default=None, sa_type=BigInteger)
     deadline: datetime | None = None
     amount: str | None = None
     currency: str | None = None

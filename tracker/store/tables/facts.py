@@ -19,7 +19,7 @@ class DossierRow(Row, table=True):
 
     `stamps` says for each fact whose word it is (JSON, field -> [rank, sequence]); `verdict_digest` is that of the last verdict
     written. `contacted` maps stages to when the buyer was written to outside of this product (JSON); `backlog` says what a person
-    settled about the stages that were due before `cutover_at`.
+    settled about the stages that were due before `cutover_at`. `purged_at`: since then it names nobody any more.
     """
 
     __tablename__ = "dossier"
@@ -75,6 +75,7 @@ class DossierRow(Row, table=True):
     verdict_digest: bytes | None = None
     failures: int = 0
     parked_for: str | None = None
+    purged_at: datetime | None = None
 
 
 class ShipmentRow(Row, table=True):

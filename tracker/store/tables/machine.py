@@ -83,7 +83,10 @@ class QuotaDayRow(Row, table=True):
 
 
 class PauseRow(Row, table=True):
-    """The brake: what matches every named column waits. All columns empty: everything. `until` is epoch seconds."""
+    """The brake: what matches every named column waits. All columns empty: everything. `until` is epoch seconds.
+
+    `deadlines`: extensions, the claims register and tasks about cases wait as well.
+    """
 
     __tablename__ = "pause"
     __table_args__ = (Index("ix_pause_standing", "until", sqlite_where=_STANDING, postgresql_where=_STANDING),)
@@ -99,6 +102,7 @@ class PauseRow(Row, table=True):
     by: str
     since: datetime
     until: int | None = Field(default=None, sa_type=BigInteger)
+    deadlines: bool = False
     ended_at: datetime | None = None
     ended_by: str | None = None
 
@@ -125,7 +129,10 @@ class RulesetRow(Row, table=True):
 
 
 class ErrandRow(Row, table=True):
-    """Work of a schedule that was done: the last occasion of a name (a local date, a month), and what came of it."""
+    """Work of a schedule: the last occasion that was done (a local date, a month; empty: never) and what came of it.
+
+    `failed_at` and `error` tell of a failure since then.
+    """
 
     __tablename__ = "errand"
 
@@ -133,3 +140,22 @@ class ErrandRow(Row, table=True):
     occasion: str
     at: datetime
     result: str = ""
+    failed_at: datetime | None = None
+    error: str | None = None
+
+
+class SpentKeyRow(Row, table=True):
+    """A dedup key that the send journal knows and a restored backup does not, of an order that the backup lacks as well.
+
+    Should that order come back and want the effect again, the row is born with what the journal says (faults row 36).
+    """
+
+    __tablename__ = "spent_key"
+
+    dedup_key: str = Field(primary_key=True)
+    state: str
+    channel: str
+    attempts: int
+    at: datetime
+    provider_id: str | None = None
+    result: str | None = None

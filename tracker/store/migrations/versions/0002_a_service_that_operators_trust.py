@@ -11,7 +11,11 @@ depends_on = None
 _BACKLOG = sa.text("overdue AND state = 'pending'")
 _STANDING = sa.text("ended_at IS NULL")
 _UNTOLD = sa.text("state = 'waiting'")
-_NEW_COLUMNS = {"dossier": ("contacted", "backlog"), "outbox": ("first_approved_by", "snoozed_until"), "task": ("assigned_to",)}
+_NEW_COLUMNS = {
+    "dossier": ("contacted", "backlog", "purged_at"),
+    "outbox": ("first_approved_by", "snoozed_until", "in_line_since"),
+    "task": ("assigned_to",),
+}
 
 
 def upgrade() -> None:
@@ -28,6 +32,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("deadlines", sa.Boolean(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pause")),
@@ -73,7 +78,20 @@ def upgrade() -> None:
         sa.Column("occasion", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("result", sa.String(), nullable=False),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_errand")),
+    )
+    op.create_table(
+        "spent_key",
+        sa.Column("dedup_key", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("provider_id", sa.String(), nullable=True),
+        sa.Column("result", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("dedup_key", name=op.f("pk_spent_key")),
     )
     op.create_table(
         "order_file",
@@ -92,8 +110,10 @@ def upgrade() -> None:
     )
     op.add_column("dossier", sa.Column("contacted", sa.String(), nullable=False, server_default="{}"))
     op.add_column("dossier", sa.Column("backlog", sa.String(), nullable=True))
+    op.add_column("dossier", sa.Column("purged_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox", sa.Column("first_approved_by", sa.String(), nullable=True))
     op.add_column("outbox", sa.Column("snoozed_until", sa.BigInteger(), nullable=True))
+    op.add_column("outbox", sa.Column("in_line_since", sa.BigInteger(), nullable=True))
     op.create_index("ix_outbox_backlog", "outbox", ["store"], sqlite_where=_BACKLOG, postgresql_where=_BACKLOG)
     op.create_index("ix_outbox_config", "outbox", ["config_version", "created_at"])
     op.add_column("task", sa.Column("assigned_to", sa.String(), nullable=True))
@@ -106,5 +126,5 @@ def downgrade() -> None:
         with op.batch_alter_table(table) as batch:
             for column in columns:
                 batch.drop_column(column)
-    for table in ("quota_day", "order_file", "errand", "alert", "ruleset", "pause"):
+    for table in ("quota_day", "order_file", "spent_key", "errand", "alert", "ruleset", "pause"):
         op.drop_table(table)
