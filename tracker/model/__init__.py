@@ -5,7 +5,7 @@ from tracker.model.effects import Case, Claim, ClaimMove, Considered, Decision, 
 from tracker.model.imported import ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
 from tracker.model.journey import Frame, Heard, Journey
 from tracker.model.order import NotFound, Order, Scan, Shipment, Window
-from tracker.model.outgoing import JournalEnd, OutboxRow, Outgoing, Release, ReleaseVerdict, Task, Totals
+from tracker.model.outgoing import JournalEnd, OutboxRow, Outgoing, Pause, Release, ReleaseVerdict, Task, Totals
 from tracker.model.words import (
     ActionKind,
     Capability,
@@ -51,6 +51,7 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "Outgoing",
+    "Pause",
     "Phase",
     "Rank",
     "Rejected",

@@ -43,6 +43,8 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     result: str | None = None
     overdue: bool = False
     """It came due long before it could be decided, or waited in a hold for long: it goes out as part of a ramp (D21)."""
+    in_line_since: datetime | None = None
+    """Since when the brake or a ramp lets it wait: that wait makes it no staler."""
 
 
 class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,27 @@ class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
     state: OutboxState
     provider_id: str | None = None
     result: str | None = None
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """The brake: an effect that matches every named field waits until `until`, or until somebody resumes; none named = all of them.
+
+    `rule` names a rule or all below it (`br-standard` is `br-standard.stage1` too), `template` a type of message. Deadlines of
+    ours (extensions, the claims register, tasks about cases) go on unless `deadlines` stops them, too.
+    """
+
+    id: int
+    reason: str
+    by: str
+    since: datetime
+    until: datetime | None = None
+    store: str | None = None
+    country: str | None = None
+    carrier: str | None = None
+    rule: str | None = None
+    template: str | None = None
+    channel: str | None = None
+    deadlines: bool = False
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +96,10 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """The clock is not trusted at the moment."""
     store_since: datetime | None = None
     """First start of this store: what was due before it is held once (D22)."""
-    paused: str | None = None
+    paused: tuple[Pause, ...] = ()
+    """The pauses that stand, whether or not they concern this row."""
+    order_file_at: datetime | None = None
+    """When an order file of this store was read last; None = never, as far as anybody noted (D20)."""
 
 
 class ReleaseVerdict(StrEnum):
@@ -86,12 +112,24 @@ class ReleaseVerdict(StrEnum):
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """The guard's answer, with a named reason: `hold` for HOLD, `why` (a word or a DecisionReason value) for every verdict."""
+    """The guard's answer, with a named reason: `hold` for HOLD, `why` (a word or a DecisionReason value) for every verdict.
+
+    `detail` says more for eyes (who paused it, the ramp's numbers); `in_line` marks a wait that the brake or a ramp causes; `cap`
+    is the hour's limit of a message that may go, to be held in the transaction that claims it.
+    """
 
     verdict: ReleaseVerdict
     why: str
     hold: HoldReason | None = None
     until: datetime | None = None
+    detail: str = ""
+    in_line: bool = False
+    cap: int | None = None
+
+    @property
+    def said(self) -> str:
+        """The reason with its detail."""
+        return f"{self.why}: {self.detail}" if self.detail else self.why
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
