@@ -131,6 +131,7 @@ def source(store: Store, clock: Clock, base_url: str, **settings: Any) -> Source
         transport=HttpTransport(account_id=ACCOUNT, gate=gate, clock=clock, connections=4),
         batch=40,
         concurrency=4,
+        registers=True,
         **settings,
     )
 

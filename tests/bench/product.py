@@ -154,6 +154,7 @@ class Product:
             adapter=SeventeenTrack(),
             transport=self.transport,
             batch=BATCH,
+            registers=True,
         )
         self.poller = Poller(store=store, clock=clock, rules=self.rules, sources={ACCOUNT: source}, cadence=Cadence())
         self.sweeper = Sweeper(store=store, clock=clock, rules=self.rules)

@@ -46,8 +46,8 @@ class Slots:
     async def push_gate(self, source: str, until_ms: int) -> None:
         self.next_ms[source] = max(self.next_ms.get(source, 0), until_ms)
 
-    async def use_quota(self, source: str, day: date, amount: int, quota: int) -> bool:
-        if self.used.get((source, day), 0) + amount > quota:
+    async def use_quota(self, source: str, day: date, amount: int, quota: int | None) -> bool:
+        if quota is not None and self.used.get((source, day), 0) + amount > quota:
             return False
         self.used[source, day] = self.used.get((source, day), 0) + amount
         return True

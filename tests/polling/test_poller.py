@@ -356,6 +356,20 @@ async def test_new_numbers_wait_when_the_days_registrations_are_used_up(
     assert kinds == {"quota_exhausted"}
 
 
+async def test_an_outage_does_not_eat_the_days_registrations(store: Store, clock: SimulatedClock, rules: Rules) -> None:
+    """What the source did not take is given back; without a daily limit registrations are counted all the same."""
+    made = await house.bring_parcels(store, 50)
+    with asking(
+        clock, [moving(number) for number in made], Trouble(start=START, end=START + HOUR, kind="unavailable")
+    ) as stand_in:
+        polling = Polling(store, clock, rules, stand_in)
+        await polling.poll()
+        assert await store.quota_days() == {ACCOUNT: {START.date(): 0}}
+        await polling.poll(days=1)
+        assert (await store.quota_days())[ACCOUNT][clock.now().date()] == 50
+        await polling.close()
+
+
 async def test_a_day_with_fewer_registrations_than_a_batch_still_uses_them_all(
     store: Store, clock: SimulatedClock, rules: Rules
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     batch: int | None
     daily_quota: int | None
+    quota: int | None = None
+    """What was left of the plan when `quota_since` (UTC) began; the source's own count is not asked for."""
+    quota_since: date | None = None
 
 
 class PollSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,4 +172,6 @@ def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:
         connections=shape.connections,
         batch=shape.batch,
         daily_quota=shape.daily_quota,
+        quota=shape.quota,
+        quota_since=shape.quota_since,
     )

@@ -32,8 +32,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     transport: Transport
     batch: int
     concurrency: int = 8
+    registers: bool = False
+    """The source wants numbers to be registered, and that costs money: each one is counted."""
     registrations: int | None = None
-    """New numbers a (UTC) day at most, where the source wants numbers to be registered and that costs money."""
+    """New numbers a (UTC) day at most, where it does."""
 
     @property
     def id(self) -> str:

@@ -40,7 +40,7 @@ class Slots(Protocol):
         """Nobody passes before."""
         ...
 
-    async def use_quota(self, source: str, day: date, amount: int, quota: int) -> bool:
+    async def use_quota(self, source: str, day: date, amount: int, quota: int | None) -> bool:
         """Whether that much was still left today."""
         ...
 

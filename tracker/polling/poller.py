@@ -143,14 +143,16 @@ class _Unit:
             return
         started = self._poller.clock.monotonic()
         memory = await self._poller.store.load_memory(source.id, [shipment.number for shipment in shipments])
-        shipments = await self._affordable(source, shipments, memory)
+        shipments, paid = await self._affordable(source, shipments, memory)
         if not shipments:
             return
         try:
             batch = await self._converse(source, shipments, memory)
         except CarrierError as error:
+            await self._give_back(source, len(paid))
             await self._failed(source, shipments, error)
             return
+        await self._give_back(source, sum(not batch.memory.numbers.get(number) for number in paid))
         shared = breaker.shared_failure(batch.answers)
         if shared is None:
             await self._poller.pulse.answered(source.id, self._now)
@@ -160,26 +162,35 @@ class _Unit:
         self._tell(source, len(shipments), outcome, started)
         await self._writer.add(outcome)
 
-    async def _affordable(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Sequence[DueShipment]:
-        """All of them, or those that are registered already and as many new ones as the day still allows: the rest waits."""
-        if source.registrations is None:
-            return shipments
+    async def _affordable(
+        self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory
+    ) -> tuple[Sequence[DueShipment], Sequence[str]]:
+        """(those to ask about, the new numbers among them): all, or as many new ones as the day still allows; the rest waits."""
+        if not source.registers:
+            return shipments, ()
         new = [each for each in shipments if each.number not in memory.numbers or not memory.numbers[each.number].memory]
-        new = new[await self._registrations(source, source.registrations, len(new)) :]
+        taken = await self._registrations(source, len(new))
+        paid = [each.number for each in new[:taken]]
+        new = new[taken:]
         if not new:
-            return shipments
+            return shipments, paid
         error = CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the {source.registrations} registrations of the day are used up")
         await self._writer.add(Outcome(failed=[self._listener(source).failure(each, error) for each in new]))
         self._hearing(source).tell(error.kind, [(each.number, error) for each in new])
         waiting = {each.id for each in new}
-        return [each for each in shipments if each.id not in waiting]
+        return [each for each in shipments if each.id not in waiting], paid
 
-    async def _registrations(self, source: Source, quota: int, wanted: int) -> int:
+    async def _give_back(self, source: Source, unused: int) -> None:
+        """An outage of the source must not eat the day's registrations."""
+        if unused:
+            await self._poller.store.give_back_quota(source.id, self._now.date(), unused)
+
+    async def _registrations(self, source: Source, wanted: int) -> int:
         """Take as much of the day's registrations as is left, `wanted` at most; how many that were."""
         taken, step = 0, wanted
         while step and taken < wanted:
             step = min(step, wanted - taken)
-            if await self._poller.store.use_quota(source.id, self._now.date(), step, quota):
+            if await self._poller.store.use_quota(source.id, self._now.date(), step, source.registrations):
                 taken += step
             else:
                 step //= 2

@@ -9,7 +9,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
 
     intake      save_import(batch, now, *, dry_run=False) -> ImportOutcome
                 orphans() -> list[Orphan]
-                unmatched_services() -> list[UnmatchedText]
+                unmatched_services() -> list[UnmatchedText]        order_files() -> {store: epoch}
 
     polling     due_shipments(now, limit, *, after=None, skip=frozenset()) -> list[DueShipment]    after = (next_poll_at, id)
                 load_memory(account, numbers) -> AccountMemory
@@ -19,7 +19,8 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
 
     gate        take_slot(source, now_ms, interval_ms) -> int    the caller's slot, ms
                 push_gate(source, until_ms)
-                use_quota(source, day, amount, quota) -> bool, give_back_quota, quota_days() -> {source: {day: used}} (forecast: store.quota)
+                use_quota(source, day, amount, quota) -> bool      give_back_quota(source, day, amount)
+                quota_days() -> {source: {day: used}}              tracker.store.quota.forecast reads them
                 breaker(account) -> Breaker                      save_breaker(account, breaker)
 
     sweep       due_dossiers(now, limit, *, after=None) -> list[(next_decide_at, id)]

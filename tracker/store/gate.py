@@ -23,6 +23,15 @@ _USE = """
     SET used = CASE WHEN rategate.day = excluded.day THEN rategate.used ELSE 0 END + excluded.used, day = excluded.day
     RETURNING used"""
 
+_USED = """
+    INSERT INTO quota_day (source, day, used) VALUES (?, ?, ?)
+    ON CONFLICT (source, day) DO UPDATE SET used = quota_day.used + excluded.used"""
+
+_GIVE_BACK = (
+    "UPDATE rategate SET used = used - ? WHERE source = ? AND day = ?",
+    "UPDATE quota_day SET used = used - ? WHERE source = ? AND day = ?",
+)
+
 _BREAKER = """
     INSERT INTO account (id, memory, breaker_failures, breaker_until, breaker_since, breaker_kind) VALUES (?, '{}', ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET breaker_failures = excluded.breaker_failures, breaker_until = excluded.breaker_until,
@@ -49,18 +58,40 @@ class Gate:
         """Close the gate for everyone until then (429, Retry-After); an earlier instant changes nothing."""
         await self._db.write(lambda tx: tx.run(_PUSH, source, until_ms))
 
-    async def use_quota(self, source: str, day: date, amount: int, quota: int) -> bool:
-        """Take `amount` of the day's quota; False (and nothing taken) when it does not suffice. A new day starts at zero."""
+    async def use_quota(self, source: str, day: date, amount: int, quota: int | None) -> bool:
+        """Take `amount` of the day's quota; False (and nothing taken) when it does not suffice. A new day starts at zero.
+
+        Without a quota it is only counted: the forecast wants every day.
+        """
 
         def take(tx: Tx) -> None:
-            if tx.value(_USE, source, amount, day.isoformat()) > quota:
+            used: int = tx.value(_USE, source, amount, day.isoformat())
+            if quota is not None and used > quota:
                 raise _QuotaSpentError
+            tx.run(_USED, source, day.isoformat(), amount)
 
         try:
             await self._db.write(take)
         except _QuotaSpentError:
             return False
         return True
+
+    async def give_back_quota(self, source: str, day: date, amount: int) -> None:
+        """Return a part of what was taken that day: the source was down, or refused the numbers."""
+
+        def give(tx: Tx) -> None:
+            for statement in _GIVE_BACK:
+                tx.run(statement, amount, source, day.isoformat())
+
+        await self._db.write(give)
+
+    async def quota_days(self) -> dict[str, dict[date, int]]:
+        """Source -> day (UTC) -> what was used of its quota: what `tracker.store.quota.forecast` counts."""
+        rows = await self._db.read(lambda tx: tx.rows("SELECT source, day, used FROM quota_day ORDER BY source, day"))
+        found: dict[str, dict[date, int]] = {}
+        for source, day, used in rows:
+            found.setdefault(source, {})[date.fromisoformat(day)] = used
+        return found
 
     async def breaker(self, account: str) -> Breaker:
         """The account's circuit breaker; closed for one that nobody has asked yet."""
