@@ -15,6 +15,7 @@ from tests.config.build import loaded
 from tracker import config
 from tracker.model import Capability, Channel, Intent
 from tracker.rules import Manners, Service
+from tracker.team import Leave
 
 SHIPPED = config.load(None, environ={})
 RULES = SHIPPED.rules
@@ -180,3 +181,21 @@ def test_the_shipped_figures_are_the_references() -> None:
     assert {
         each["id"]: (each["earliest_days"], each.get("latest_days"), each.get("latest_months"), each["basis"]) for each in claims
     } == shipped
+
+
+def test_a_team_and_monthly_rates_as_they_are_written(tmp_path: Path) -> None:
+    """Daily operations, "People"; as shipped nobody stands there, and then any name is taken."""
+    assert (RULES.team.people, RULES.rates.months) == ((), ())
+    files = {
+        name: "\n".join(line.removeprefix("# ") for line in text.splitlines()[text.splitlines().index(f"# [[{table}]]") :])
+        for name, table in (("team.toml", "person"), ("fx.toml", "month"))
+        for text in [(config.defaults_dir() / name).read_text(encoding="utf-8").replace("#\n", "# \n")]
+    }
+    shop = 'platform = "aliexpress"\nname = "Lume"\nzone = "Asia/Shanghai"\nmode = "observe"\n'
+    rules = loaded(tmp_path, {**files, "stores/lume.toml": shop}).rules
+    mei, lin = rules.team.people
+    assert (mei.id, mei.stores, mei.begins, mei.ends, mei.deputy) == ("mei", ("lume",), 540, 1080, "lin")
+    assert (sorted(mei.days), mei.leave) == ([0, 1, 2, 3, 4, 5], (Leave(date(2026, 10, 1), date(2026, 10, 8)),))
+    assert (mei.approve_up_to, mei.address) == ({"USD": Decimal(50), "CNY": Decimal(350)}, "mail:mei@shop.example")
+    assert (lin.stores, sorted(lin.days), lin.approve_up_to) == ((), [0, 1, 2, 3, 4], {})
+    assert rules.rates.convert(Decimal(71), "CNY", "USD", date(2026, 12, 1)) == Decimal(10)

@@ -22,6 +22,9 @@ basis = "declared"
 """
 TEXT = "subject: x\n\nHello {{ name }}, parcel {{ tracking }}, until {{ new_deadline }}.\n"
 
+MEI = '[[person]]\nid = "mei"\nname = "Mei"\nzone = "Asia/Shanghai"\n'
+LIN = '[[person]]\nid = "lin"\nname = "Lin"\nzone = "Asia/Shanghai"\n'
+
 CASES = {
     # the form of a file
     "syntax error": (
@@ -291,6 +294,92 @@ CASES = {
     "an extension without days": (
         {"marketplaces.toml": '[[marketplace]]\nid = "ebay"\nextension.mode = "manual"\n'},
         ["marketplaces.toml:3: marketplace[ebay].extension: needs days = [...] and max_extensions"],
+    ),
+    # people
+    "a person without a zone": (
+        {"team.toml": '[[person]]\nid = "mei"\nname = "Mei"\n'},
+        ["team.toml:1: person[mei].zone: is missing"],
+    ),
+    "a person's store": (
+        {"stores/lume.toml": SHOP, "team.toml": MEI + 'stores = ["lume", "lumme"]\n'},
+        ['team.toml:5: person[mei].stores: no such store in stores/ (got "lumme", did you mean "lume")'],
+    ),
+    "an unknown deputy": (
+        {"team.toml": MEI + 'deputy = "linn"\n' + LIN},
+        ['team.toml:5: person[mei].deputy: no such person (got "linn", did you mean "lin")'],
+    ),
+    "a circle of deputies": (
+        {"team.toml": MEI + 'deputy = "lin"\n' + LIN + 'deputy = "mei"\n'},
+        ["team.toml:10: person[lin].deputy: the deputies go round in a circle: lin -> mei -> lin"],
+    ),
+    "a deputy of oneself": (
+        {"team.toml": MEI + 'deputy = "mei"\n'},
+        ["team.toml:5: person[mei].deputy: the deputies go round in a circle: mei -> mei"],
+    ),
+    "leave that ends before it begins": (
+        {"team.toml": MEI + "leave = [{ from = 2026-10-08, to = 2026-10-01 }]\n"},
+        ["team.toml:5: person[mei].leave: ends before it begins (from 2026-10-08, to 2026-10-01)"],
+    ),
+    "leave of both at the same time": (
+        {
+            "team.toml": MEI
+            + 'deputy = "lin"\nleave = [{ from = 2026-10-01, to = 2026-10-08 }]\n'
+            + LIN
+            + "leave = [{ from = 2026-10-07, to = 2026-10-20 }]\n"
+        },
+        [
+            (
+                "team.toml:5: person[mei].deputy: warning:"
+                " Lin is on leave at the same time (2026-10-07 to 2026-10-08): nobody stands in"
+            )
+        ],
+    ),
+    "hours that end before they begin": (
+        {"team.toml": MEI + 'hours = "22:00-06:00"\n'},
+        [
+            (
+                'team.toml:5: person[mei].hours: ends before it begins (got "22:00-06:00");'
+                ' a night shift counts on past midnight: "22:00-30:00"'
+            )
+        ],
+    ),
+    "hours that are none": (
+        {"team.toml": MEI + 'hours = "9 to 5"\n'},
+        ['team.toml:5: person[mei].hours: has to be hours like "09:00-18:00" (got "9 to 5")'],
+    ),
+    "hours of more than a day": (
+        {"team.toml": MEI + 'hours = "09:00-34:00"\n'},
+        ['team.toml:5: person[mei].hours: begins within the day and lasts 24 hours at most (got "09:00-34:00")'],
+    ),
+    "a person's zone": (
+        {"team.toml": MEI.replace("Asia", "China")},
+        ['team.toml:4: person[mei].zone: no such time zone (got "China/Shanghai", did you mean "Asia/Shanghai")'],
+    ),
+    "a weekday that is none": (
+        {"team.toml": MEI + 'days = ["mon", "tues"]\n'},
+        ['team.toml:5: person[mei].days[1]: is not one of its values (got "tues", did you mean "tue")'],
+    ),
+    "no weekday at all": ({"team.toml": MEI + "days = []\n"}, ["team.toml:5: person[mei].days: must not be empty"]),
+    "an address that is none": (
+        {"team.toml": MEI + 'address = "mei@shop.example"\n'},
+        ['team.toml:5: person[mei].address: has to be "mail:ADDRESS" or "apprise:NAME" (got "mei@shop.example")'],
+    ),
+    "one person twice": ({"team.toml": MEI + MEI}, ["team.toml:5: person[mei]: this id stands twice in the file"]),
+    "two people of one name": (
+        {"team.toml": MEI + LIN.replace("Lin", "MEI")},
+        ['team.toml:7: person[lin].name: "MEI" is how mei is called too: --by could not tell them apart'],
+    ),
+    "a store that nobody looks after": (
+        {"stores/lume.toml": SHOP, "stores/nova.toml": SHOP, "team.toml": MEI + 'stores = ["lume"]\n'},
+        ["team.toml:5: person[mei].stores: warning: nobody is responsible for the store nova: its tasks are assigned to nobody"],
+    ),
+    "a limit in no currency": (
+        {"team.toml": MEI + "approve_up_to = { DOLLAR = 50 }\n"},
+        ['team.toml:5: person[mei].approve_up_to.DOLLAR: no currency of ISO 4217, nor XDR (got "DOLLAR")'],
+    ),
+    "a month that is none": (
+        {"fx.toml": '[[month]]\nid = "2026-13"\nbase = "USD"\nrates = { CNY = "7" }\n'},
+        ['fx.toml:2: month[2026-13].id: has to be a month like "2026-11" (got "2026-13")'],
     ),
     # channels that cannot send, or must not
     "mail without a server": (

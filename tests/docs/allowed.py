@@ -18,10 +18,18 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (shape.Reference, '"file:…", "env:…" or "credential:…"'),
     (shape.Country, 'a country: two capital letters, or "*"'),
     (shape.Currency, "a currency: three capital letters"),
+    (shape_team.YearMonth, 'a month, as "2026-11"'),
     (shape_team.Hours, 'hours, as "09:00-18:00"'),
     (shape_team.Address, '"mail:…" or "apprise:…"'),
 )
-_PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "text", date: "a day, as 2026-10-01", Any: "anything"}
+_PLAIN = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    date: "a day, as 2026-10-01",
+    Any: "anything",
+}
 
 
 def hints(model: type[BaseModel]) -> Mapping[str, Any]:

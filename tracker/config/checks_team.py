@@ -21,7 +21,8 @@ def check_team(team: TeamFile, stores: Collection[str]) -> Iterator[Found]:
     yield from _names(team)
     for store in sorted(stores):
         if people and not any(not each.stores or store in each.stores for each in team.person):
-            yield ("person",), f"nobody is responsible for the store {store}: its tasks are assigned to nobody", "warning"
+            where = ("person", team.person[-1].id, "stores")
+            yield where, f"nobody is responsible for the store {store}: its tasks are assigned to nobody", "warning"
 
 
 def _person(person: Person, people: Collection[str], stores: Collection[str]) -> Iterator[Found]:

@@ -44,6 +44,13 @@ def _address(text: str) -> str:
     return text
 
 
+def _month(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise ValueError(f'has to be a month like "2026-11" (got "{text}")')
+    return text
+
+
+YearMonth = Annotated[str, AfterValidator(_month)]
 Hours = Annotated[str, AfterValidator(_hours)]
 Address = Annotated[str, AfterValidator(_address)]
 Limit = Annotated[Decimal, Field(ge=0)]
@@ -83,7 +90,7 @@ class TeamFile(Shape):
 class Month(Shape):
     """A [[month]]."""
 
-    id: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    id: YearMonth
     note: str = ""
     base: Currency
     rates: Mapping[Currency, Rate]
