@@ -24,7 +24,7 @@ from tracker.engine.local import LocalEngine
 from tracker.health import Heartbeat, Notifier
 from tracker.intake.importing import knowledge_of
 from tracker.log import Event, get_logger
-from tracker.store import Store, open_store
+from tracker.store import Store, open_store, share_files
 from tracker.store import errors as store_errors
 from tracker.wiring import House, assemble
 
@@ -45,6 +45,11 @@ FATAL = (store_errors.EpochLost, store_errors.Damaged)
 """What ends a running daemon: another one has taken over, or the file is damaged. Everything else is tried again."""
 
 _FORMATS: Mapping[str, log.Format] = {"auto": "auto", "json": "json", "console": "console"}
+
+_ONE_WORKER = (
+    "worker {worker} on SQLite: one database file has one daemon. Use tracker.service (systemctl disable --now tracker@{worker}; "
+    "systemctl enable --now tracker), or set database.url to a PostgreSQL"
+)
 
 _STATUS_EVERY = 20.0
 
@@ -84,8 +89,11 @@ def run(path: Path | None, environ: Mapping[str, str] = os.environ) -> int:
     faulthandler.enable()
     log.configure()
     try:
-        loaded = config.load(path, environ=environ)
+        loaded = config.load(path, environ=environ, serving=True)
         log.configure(_FORMATS[loaded.settings.log_format])
+        if loaded.settings.worker and loaded.settings.database_url.startswith("sqlite"):
+            return _failed(CONFIG, _ONE_WORKER.format(worker=loaded.settings.worker))
+        share_files(loaded.settings.database_url)
         return asyncio.run(Daemon(path, environ, loaded).run())
     except ConfigError as error:
         reason = "; ".join(str(problem) for problem in error.problems)
@@ -205,7 +213,7 @@ class Daemon:
         """Read it anew: a good one takes over after a drain, a bad one changes nothing (faults row 20)."""
         self._notifier.reloading(self._clock)
         try:
-            new = await asyncio.to_thread(config.load, self._path, environ=self._environ)
+            new = await asyncio.to_thread(config.load, self._path, environ=self._environ, serving=True)
             await asyncio.to_thread(knowledge_of, new)
         except ConfigError as error:
             self._reject([str(problem) for problem in error.problems])

@@ -47,7 +47,7 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not path.exists()
         self._cut = False
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o660)
         if fresh:
             _sync_folder(path.parent)
         elif _torn(self._file):

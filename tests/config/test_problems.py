@@ -125,7 +125,12 @@ CASES = {
     ),
     "a credential outside of systemd": (
         {"tracker.toml": '[smtp]\nhost = "mail.example"\nfrom = "a@b.example"\npassword = "credential:smtp"\n'},
-        ["tracker.toml:4: smtp.password: warning: credential smtp can be read only where systemd gives $CREDENTIALS_DIRECTORY"],
+        [
+            (
+                "tracker.toml:4: smtp.password: warning: credential smtp: only the service sees it, to which systemd gives "
+                "$CREDENTIALS_DIRECTORY (line LoadCredential=secrets.toml:... of its unit)"
+            )
+        ],
     ),
     # names that lead nowhere
     "a carrier": (

@@ -16,7 +16,7 @@ from tracker.cli.output import Answer, emit
 from tracker.clock import Clock, FixedClock, SystemClock
 from tracker.config import Loaded
 from tracker.phrases import Phrases
-from tracker.store import Store, open_store
+from tracker.store import Store, open_store, share_files
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +48,14 @@ def clock_of(common: Common) -> Clock:
     return SystemClock() if at is None else FixedClock(at)
 
 
-def load(common: Common) -> Loaded:
-    """The configuration. Raises ConfigError with all problems at once."""
-    return config.load(config.find(common.config, os.environ), environ=os.environ)
+def load(common: Common, *, serving: bool = False) -> Loaded:
+    """The configuration; from here on files are made for the group that shares the database. `serving`: as config.load says.
+
+    Raises ConfigError with all problems at once.
+    """
+    loaded = config.load(config.find(common.config, os.environ), environ=os.environ, serving=serving)
+    share_files(loaded.settings.database_url)
+    return loaded
 
 
 def configure_log(loaded: Loaded) -> None:

@@ -38,7 +38,7 @@ def run(*, once: Annotated[bool, Parameter(negative=())] = False, common: At = A
 async def _once(common: At) -> Answer:
     from tracker.daemon import run_once
 
-    loaded, clock = load(common), clock_of(common)
+    loaded, clock = load(common, serving=True), clock_of(common)
     configure_log(loaded)
     if common.at is not None:
         # Asked before the daemon's lock and epoch are taken: a real database must not even learn that date.

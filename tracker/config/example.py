@@ -18,6 +18,12 @@ _HEAD = """\
 
 """
 
+_STATE = """\
+[state]
+dir = "{dir}"           # database, inbox, backups: the service writes here and nowhere else
+
+"""
+
 _LIVE = """\
 [inbox]
 path = "inbox"                       # drop order files here; they move to inbox/done or inbox/failed
@@ -54,10 +60,14 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]
 
 
-def example(*, rehearsal: bool) -> Example:
-    """The first configuration. It loads without a problem, also with the shop's file activated."""
+def example(*, rehearsal: bool, state_dir: str | None = None) -> Example:
+    """The first configuration. It loads without a problem, also with the shop's file activated.
+
+    `state_dir`: where database and inbox lie when that is not the folder of tracker.toml, as on a server.
+    """
     shop = (defaults_dir() / "stores" / "example.toml.sample").read_text(encoding="utf-8")
-    files = {"tracker.toml": _HEAD + (_REHEARSAL if rehearsal else _LIVE), "stores/example.toml.sample": shop}
+    state = _STATE.format(dir=state_dir) if state_dir else ""
+    files = {"tracker.toml": _HEAD + state + (_REHEARSAL if rehearsal else _LIVE), "stores/example.toml.sample": shop}
     if rehearsal:
         files |= {
             "stores/marketplace.toml": _shop("aliexpress", "Rehearsal on AliExpress"),

@@ -63,7 +63,17 @@ def read_text(file: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigError([Problem(file=str(file), line=None, key="", message="there is no such file")]) from error
     except OSError as error:
-        raise ConfigError([Problem(file=str(file), line=None, key="", message=f"cannot be read: {error.strerror}")]) from error
+        message = f"cannot be read: {error.strerror}{_who_may(file) if isinstance(error, PermissionError) else ''}"
+        raise ConfigError([Problem(file=str(file), line=None, key="", message=message)]) from error
+
+
+def _who_may(file: Path) -> str:
+    """Whose folder it is: a server's configuration is shown to one group."""
+    try:
+        group = file.parent.group()
+    except (OSError, KeyError):
+        return ""
+    return f"; members of the group {group} may (usermod -aG {group} NAME, then log in again)"
 
 
 def _syntax(text: str, fallback: str) -> tuple[int | None, str]:

@@ -82,7 +82,15 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     named = path or (Path(environ[VARIABLE]) if environ.get(VARIABLE) else None)
     if named is not None:
         return named / "tracker.toml" if named.is_dir() else named
-    return next((each for each in (Path("tracker.toml"), SYSTEM) if each.is_file()), None)
+    return next((each for each in (Path("tracker.toml"), SYSTEM) if _is_there(each)), None)
+
+
+def _is_there(file: Path) -> bool:
+    """Also where it may not be looked at: reading it then tells so, instead of silently taking the defaults."""
+    try:
+        return file.is_file()
+    except PermissionError:
+        return True
 
 
 def defaults_dir() -> Path:
@@ -92,11 +100,14 @@ def defaults_dir() -> Path:
     return packaged if packaged.is_dir() else package.parent / "config"
 
 
-def load(path: Path | None, *, environ: Mapping[str, str], adapters: Collection[str] | None = None) -> Loaded:
+def load(
+    path: Path | None, *, environ: Mapping[str, str], adapters: Collection[str] | None = None, serving: bool = False
+) -> Loaded:
     """Read `path` (a tracker.toml, as `find` gives it) with its siblings over the defaults.
 
-    `adapters` are the names a source may use (carriers.registry.names()). Raises ConfigError with every problem, warnings
-    included, when one of them is an error.
+    `adapters` are the names a source may use (carriers.registry.names()). `serving`: it shall ask and send, so credentials of the
+    service must be there; everybody else is only warned that the service alone sees them. Raises ConfigError with every problem,
+    warnings included, when one of them is an error.
     """
     problems: list[Problem] = []
     folder = path.absolute().parent if path else Path.cwd()
@@ -104,7 +115,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], adapters: Collection[
     texts = read_texts([defaults_dir(), *([folder] if path else [])], problems)
     spoken = read_phrases(defaults_dir(), folder if path else None, problems)
     shapes = _shapes(sections, problems)
-    settings = build_settings(shapes.tracker, sections[MAIN], folder, environ, problems)
+    settings = build_settings(shapes.tracker, sections[MAIN], folder, environ, problems, serving=serving)
     rules = build_rules(shapes, _version(sections, texts))
     problems += check(shapes, rules, sections, registry.names() if adapters is None else adapters)
     problems += check_texts(texts, rules.lint, rules.languages.values())

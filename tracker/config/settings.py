@@ -11,7 +11,7 @@ import msgspec
 
 from carriers import registry
 from tracker.config.merge import Section
-from tracker.config.problem import Problem
+from tracker.config.problem import Level, Problem
 from tracker.config.secret import Secret, UnresolvedError, resolve
 from tracker.config.shape_tracker import Source as SourceShape
 from tracker.config.shape_tracker import TrackerFile
@@ -74,7 +74,10 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where things lie and whom we ask. `folder` is that of tracker.toml (the working directory without one)."""
+    """Where things lie and whom we ask. `folder` is that of tracker.toml (the working directory without one).
+
+    `worker` is the name of one of many ($TRACKER_WORKER, the instance of tracker@.service); the only one has none.
+    """
 
     folder: Path
     state_dir: Path
@@ -88,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     poll: PollSettings
     engine: EngineSettings
     operators_language: str
+    worker: str | None = None
 
     @property
     def secret_values(self) -> tuple[str, ...]:
@@ -99,16 +103,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build_settings(
-    shape: TrackerFile, section: Section, folder: Path, environ: Mapping[str, str], problems: list[Problem]
+    shape: TrackerFile,
+    section: Section,
+    folder: Path,
+    environ: Mapping[str, str],
+    problems: list[Problem],
+    *,
+    serving: bool = False,
 ) -> Settings:
-    """The settings; what cannot be resolved is told in `problems` and left out."""
-    state = _state_dir(shape.state.dir, folder, environ)
-    vault = _Vault(section, folder, environ, problems)
+    """The settings; what cannot be resolved is told in `problems` and left out. `serving`: `load` says what that is."""
+    places = _places(shape.state.dir, folder, environ)
+    state = places.state
+    vault = _Vault(section, folder, environ, problems, serving=serving)
     return Settings(
         folder=folder,
         state_dir=state,
         database_url=_database_url(shape.database.url, state),
-        journal=state / shape.journal.path,
+        journal=places.own / shape.journal.path,
         inbox=state / shape.inbox.path if shape.inbox.path else None,
         maildir=state / shape.mail.maildir,
         log_format=shape.log.format,
@@ -117,30 +128,48 @@ def build_settings(
         poll=PollSettings(**shape.poll.model_dump()),
         engine=EngineSettings(**shape.engine.model_dump(), inbox_interval_s=shape.inbox.interval_s),
         operators_language=shape.operators.language,
+        worker=places.worker,
     )
 
 
 class _Vault:
     """Resolves references, and tells the line of those that lead nowhere."""
 
-    def __init__(self, section: Section, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> None:
+    def __init__(
+        self, section: Section, folder: Path, environ: Mapping[str, str], problems: list[Problem], *, serving: bool
+    ) -> None:
         self._section, self._folder, self._environ, self._problems = section, folder, environ, problems
+        self._serving = serving
 
     def open(self, reference: str, path: tuple[str, ...]) -> Secret | None:
         try:
             secret, warning = resolve(reference, self._environ, self._folder)
         except UnresolvedError as error:
-            self._problems.append(self._section.problem(path, str(error), "warning" if error.here_only else "error"))
+            level: Level = "warning" if error.here_only and not self._serving else "error"
+            self._problems.append(self._section.problem(path, str(error), level))
             return None
         if warning:
             self._problems.append(self._section.problem(path, warning, "warning"))
         return secret
 
 
-def _state_dir(given: str | None, folder: Path, environ: Mapping[str, str]) -> Path:
-    """[state] dir, else what systemd gives, else beside tracker.toml."""
+class _Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where all workers keep their state, where this one keeps its own (the send journal: one file a worker)."""
+
+    state: Path
+    own: Path
+    worker: str | None
+
+
+def _places(given: str | None, folder: Path, environ: Mapping[str, str]) -> _Places:
+    """[state] dir, else what systemd gives, else beside tracker.toml. A worker's own folder lies in the one of all."""
     systemd = environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    return folder / Path(given or systemd or ".").expanduser()
+    worker = environ.get("TRACKER_WORKER") or None
+    if worker is None:
+        state = folder / Path(given or systemd or ".").expanduser()
+        return _Places(state=state, own=state, worker=None)
+    state = folder / (Path(given).expanduser() if given else Path(systemd).parent if systemd else Path())
+    return _Places(state=state, own=Path(systemd) if systemd else state / worker, worker=worker)
 
 
 def _database_url(url: str, state: Path) -> str:

@@ -6,6 +6,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     opening     create(url, *, rehearsal, now)                   upgrade(url) -> (from, to)
                 schema_state(url) -> SchemaState                 open_store(url, *, clock, daemon=False, owner="tracker") -> Store
                 store.epoch, close(), is_rehearsal() -> bool     require_rehearsal(): raises NotARehearsal
+                share_files(url) -> bool: umask                  share_file(file): mode, in a folder that a group shares
 
     intake      save_import(batch, now, *, dry_run=False) -> ImportOutcome
                 orphans() -> list[Orphan]
@@ -120,6 +121,7 @@ from tracker.store.rows import (
     VerdictWrite,
 )
 from tracker.store.schema import SchemaState, SchemaVerdict, create, schema_state, upgrade
+from tracker.store.sharing import is_shared, share_file, share_files
 
 __all__ = [
     "AccountMemory",
@@ -171,7 +173,10 @@ __all__ = [
     "VerdictView",
     "VerdictWrite",
     "create",
+    "is_shared",
     "open_store",
     "schema_state",
+    "share_file",
+    "share_files",
     "upgrade",
 ]

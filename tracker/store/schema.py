@@ -15,6 +15,7 @@ import msgspec
 from tracker.store.connection import COMMAND_BUSY_MS, open_engine, plain, sqlite_path, stored, told
 from tracker.store.errors import Conflict, Damaged, DatabaseMissing, SchemaTooNew, SchemaTooOld
 from tracker.store.lock import DaemonLock
+from tracker.store.sharing import share_file
 from tracker.store.tables import METADATA
 
 REVISIONS = ("0001", "0002")
@@ -54,6 +55,7 @@ def create(url: str, *, rehearsal: bool, now: datetime) -> None:
             "INSERT INTO meta (key, value) VALUES ('created_at', ?), ('rehearsal', ?)", stored(now), "yes" if rehearsal else "no"
         )
         tx.run("INSERT INTO daemon (id, epoch, owner, since) VALUES (1, 0, 'nobody', ?)", now)
+    share_file(path)
 
 
 def schema_state(url: str) -> SchemaState:
