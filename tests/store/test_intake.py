@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.store.build import AT, DAY, NOW, batch, change, dossier, forwarders, given, order, parcel, polled, scan, travelled
-from tracker.model import OrderState, Rank, WindowSource
+from tracker.model import Followed, OrderState, Rank, WindowSource
 from tracker.store import OrderPatch, Orphan, Store, UnmatchedText
 from tracker.store.dossiers import even_shares
 
@@ -262,3 +262,45 @@ async def test_an_older_clock_takes_no_order_file_back(store: Store) -> None:
     await store.save_import(batch(order()), NOW)
     await store.save_import(batch(order(), digest="d2"), NOW - DAY)
     assert await store.order_files() == {"shop": AT}
+
+
+async def test_a_rehearsal_tells_each_change_and_writes_nothing(store: Store) -> None:
+    """The preview of `import --dry-run`: new, updated with the fields before and after, unchanged."""
+    await given(store)
+    dearer = batch(order(amount=Decimal("31.00")), parcel(), order(number="8002", row=4), digest="d2")
+    (outcome,) = await store.rehearse_import([dearer], NOW + DAY)
+    told = {(change.what, change.number): change for change in outcome.changes}
+    assert {key: change.outcome for key, change in told.items()} == {
+        ("order", "8001"): "updated",
+        ("order", "8002"): "new",
+        ("shipment", "LX001CN"): "unchanged",
+    }
+    dearer_order = told["order", "8001"]
+    assert (dearer_order.before, dearer_order.after) == ({"amount": Decimal("30.00")}, {"amount": Decimal("31.00")})
+    assert told["order", "8002"].row == 4
+    assert told["order", "8002"].after["country"] == "BR"
+    assert (await store.status(NOW)).orders == 1
+
+
+async def test_a_rehearsal_of_several_files_lets_the_later_one_see_the_earlier(store: Store) -> None:
+    """Orders and their tracking numbers come in two files: together they are followed, apart nobody would be asked."""
+    orders, parcels = batch(order()), batch(parcel(), digest="d2")
+    first, second = await store.rehearse_import([orders, parcels], NOW)
+    assert (first.orphans, first.followed, second.orphans) == (("8001",), (), ())
+    assert second.followed == (Followed(number="LX001CN", carrier=second.followed[0].carrier),)
+    assert (await store.rehearse_import([parcels], NOW))[0].followed == ()
+    assert await store.rehearse_import([], NOW) == []
+
+
+async def test_a_parcel_that_is_asked_about_already_costs_nothing_anew(store: Store) -> None:
+    await given(store)
+    (outcome,) = await store.rehearse_import([batch(order(), parcel(), digest="d2")], NOW)
+    assert outcome.followed == ()
+
+
+async def test_a_new_number_of_a_known_parcel_is_asked_about_anew(store: Store) -> None:
+    await given(store)
+    (outcome,) = await store.rehearse_import([forwarders(parcel("LX9CN", aliases=("LX001CN",), order=None))], NOW)
+    assert [each.number for each in outcome.followed] == ["LX9CN"]
+    (change,) = outcome.changes
+    assert (change.outcome, change.after["numbers"]) == ("updated", ("LX9CN", "LX001CN"))

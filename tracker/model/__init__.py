@@ -2,9 +2,9 @@
 
 from tracker.model.dossier import Dossier
 from tracker.model.effects import Case, Claim, ClaimMove, Considered, Decision, Effect, Verdict
-from tracker.model.imported import ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
+from tracker.model.imported import Change, Followed, ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
 from tracker.model.journey import Frame, Heard, Journey
-from tracker.model.order import NotFound, Order, Scan, Shipment, Window
+from tracker.model.order import NotFound, Order, Scan, Settled, Shipment, Window
 from tracker.model.outgoing import JournalEnd, OutboxRow, Outgoing, Pause, Release, ReleaseVerdict, Task, Totals
 from tracker.model.words import (
     ActionKind,
@@ -18,6 +18,7 @@ from tracker.model.words import (
     OrderState,
     OutboxState,
     Phase,
+    Settle,
     TaskState,
     WindowSource,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ActionKind",
     "Capability",
     "Case",
+    "Change",
     "Channel",
     "Claim",
     "ClaimMove",
@@ -35,6 +37,7 @@ __all__ = [
     "DecisionReason",
     "Dossier",
     "Effect",
+    "Followed",
     "Frame",
     "Heard",
     "HoldReason",
@@ -58,6 +61,8 @@ __all__ = [
     "Release",
     "ReleaseVerdict",
     "Scan",
+    "Settle",
+    "Settled",
     "Shipment",
     "ShipmentFacts",
     "Task",

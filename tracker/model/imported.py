@@ -5,9 +5,11 @@ A None means "the file does not say", never "empty": it does not overwrite. Time
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
+from typing import Any
 
 import msgspec
 
@@ -104,11 +106,39 @@ class ImportBatch(msgspec.Struct, frozen=True, kw_only=True):
     """What a person should know about rows that were taken, each sentence once."""
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file does to one order or parcel (`what`: order | shipment; `outcome`: new | updated | unchanged).
+
+    `row` is its first row in the file. `after` holds the fields that change, or those of a new one; `before` what stood there.
+    """
+
+    what: str
+    row: int
+    store: str | None
+    number: str
+    outcome: str
+    before: Mapping[str, Any] = {}
+    after: Mapping[str, Any] = {}
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """A parcel that would be asked about because of a file; `registered` are the accounts that know it already."""
+
+    number: str
+    carrier: str | None
+    registered: tuple[str, ...] = ()
+
+
 class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What saving a batch changed: counts of orders and shipments together, and the orphans that wait for a partner."""
+    """What saving a batch changed: counts of orders and shipments together, and the orphans that wait for a partner.
+
+    A rehearsal also tells every change, and which parcels would be asked about for the first time.
+    """
 
     new: int
     updated: int
     unchanged: int
     orphans: tuple[str, ...] = ()
     batch: int | None = None
+    changes: tuple[Change, ...] = ()
+    followed: tuple[Followed, ...] = ()

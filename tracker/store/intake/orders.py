@@ -10,7 +10,7 @@ from tracker.model import OrderFacts, OrderState, WindowSource
 from tracker.store.connection import Tx, instant_of, stored
 from tracker.store.encoding import money, money_text
 from tracker.store.intake.links import join_waiting
-from tracker.store.intake.stamping import Source, first_stamps, merge
+from tracker.store.intake.stamping import Saved, Source, first_stamps, merge
 from tracker.store.records import audit, wake
 from tracker.store.tables import DOSSIER
 
@@ -56,13 +56,13 @@ _ADD = """
 _FIRST_START = "INSERT INTO store_start (store, since) VALUES (?, ?) ON CONFLICT (store) DO NOTHING"
 
 
-def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime | None) -> str:
-    """One order: `new`, `updated` or `unchanged`. What changed wakes it."""
+def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime | None) -> Saved:
+    """One order. What changed wakes it."""
     told = _told(facts)
     row = tx.row(_FIND, facts.store, facts.number)
     if row is None:
         _add(tx, facts, told, source, cutover_at)
-        return NEW
+        return Saved(NEW, after=_typed(told))
     order_id = row[0]
     kept: dict[str, Any] = dict(zip(_COLUMNS, row[2:18], strict=True))
     if kept["state"] != OrderState.UNKNOWN and told.get("state") == OrderState.UNKNOWN:
@@ -75,7 +75,7 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
     if not merged.changed:
         if merged.stamps is not None:
             tx.run("UPDATE dossier SET stamps = ? WHERE id = ?", merged.stamps, order_id)
-        return UNCHANGED
+        return Saved(UNCHANGED)
     changes = {name: money_text(value) if name in _AMOUNTS else value for name, value in merged.changed.items()}
     if "window_end" in changes:
         changes["window_source"] = WindowSource.FILE.value
@@ -96,7 +96,7 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
         after=merged.changed,
     )
     wake(tx, [order_id], source.now)
-    return UPDATED
+    return Saved(UPDATED, merged.before, merged.changed)
 
 
 def _told(facts: OrderFacts) -> dict[str, Any]:

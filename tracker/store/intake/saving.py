@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+import msgspec
+
 from tracker.clock import epoch
-from tracker.model import ImportBatch, ImportOutcome, OrderFacts, ShipmentFacts
+from tracker.model import Change, ImportBatch, ImportOutcome, OrderFacts, ShipmentFacts
 from tracker.store.connection import Database, Tx
+from tracker.store.intake.followed import followed
 from tracker.store.intake.orders import NEW, UNCHANGED, UPDATED, save_order
 from tracker.store.intake.shipments import save_shipment
-from tracker.store.intake.stamping import Source
+from tracker.store.intake.stamping import Saved, Source
 from tracker.store.rows import Orphan, UnmatchedText
 
 T = TypeVar("T")
@@ -53,9 +56,9 @@ _ORDER_FILE = """
 class _DryRunError(Exception):
     """Takes the transaction back and carries the outcome out."""
 
-    def __init__(self, outcome: ImportOutcome) -> None:
+    def __init__(self, outcomes: list[ImportOutcome]) -> None:
         super().__init__("dry run")
-        self.outcome = outcome
+        self.outcomes = outcomes
 
 
 class Intake:
@@ -70,11 +73,11 @@ class Intake:
         it.
         """
         if dry_run:
-            return await self._rehearse(batch, now)
+            return (await self.rehearse_import([batch], now))[0]
         batch_id = await self._db.write(lambda tx: _open(tx, batch, now))
         counts: Counter[str] = Counter()
         for work in _pieces(batch, batch_id, now):
-            counts.update(await self._db.write(work))
+            counts.update(change.outcome for change in await self._db.write(work))
         return await self._db.write(lambda tx: _close(tx, batch, batch_id, counts, now))
 
     async def orphans(self) -> list[Orphan]:
@@ -99,19 +102,31 @@ class Intake:
         rows = await self._db.read(lambda tx: tx.rows("SELECT store, last_at FROM order_file ORDER BY store"))
         return {row[0]: row[1] for row in rows}
 
-    async def _rehearse(self, batch: ImportBatch, now: datetime) -> ImportOutcome:
-        def count(tx: Tx) -> None:
-            batch_id = _open(tx, batch, now)
-            counts: Counter[str] = Counter()
-            for work in _pieces(batch, batch_id, now):
-                counts.update(work(tx))
-            raise _DryRunError(_close(tx, batch, None, counts, now))
+    async def rehearse_import(self, batches: Sequence[ImportBatch], now: datetime) -> list[ImportOutcome]:
+        """What saving these files one after the other would change, in detail; nothing is written.
 
+        A later one sees what an earlier one would have brought. The parcels to be asked about are told with the last one.
+        """
+
+        def count(tx: Tx) -> None:
+            before = followed(tx, batches)
+            outcomes = [_rehearsed(tx, batch, now) for batch in batches]
+            asked = sorted(followed(tx, batches) - before, key=lambda each: each.number)
+            raise _DryRunError([*outcomes[:-1], msgspec.structs.replace(outcomes[-1], followed=tuple(asked))])
+
+        if not batches:
+            return []
         try:
             await self._db.write(count)
         except _DryRunError as told:
-            return told.outcome
+            return told.outcomes
         raise AssertionError("unreachable: a dry run always takes itself back")
+
+
+def _rehearsed(tx: Tx, batch: ImportBatch, now: datetime) -> ImportOutcome:
+    changes = [change for work in _pieces(batch, _open(tx, batch, now), now) for change in work(tx)]
+    outcome = _close(tx, batch, None, Counter(change.outcome for change in changes), now)
+    return msgspec.structs.replace(outcome, changes=tuple(changes))
 
 
 def _open(tx: Tx, batch: ImportBatch, now: datetime) -> int:
@@ -138,21 +153,33 @@ def _close(tx: Tx, batch: ImportBatch, batch_id: int | None, counts: Counter[str
     )
 
 
-def _pieces(batch: ImportBatch, batch_id: int, now: datetime) -> Iterator[Callable[[Tx], Counter[str]]]:
+def _pieces(batch: ImportBatch, batch_id: int, now: datetime) -> Iterator[Callable[[Tx], list[Change]]]:
     """The work of one transaction each: first the orders, then the parcels that join them."""
     orders = Source(batch=batch_id, file=batch.file, rank=batch.rank_orders, now=now)
     parcels = Source(batch=batch_id, file=batch.file, rank=batch.rank_tracking, now=now)
 
-    def save_orders(tx: Tx, piece: Sequence[OrderFacts]) -> Counter[str]:
-        return Counter(save_order(tx, facts, orders, batch.cutover_at) for facts in piece)
+    def save_orders(tx: Tx, piece: Sequence[OrderFacts]) -> list[Change]:
+        return [_change("order", facts, save_order(tx, facts, orders, batch.cutover_at)) for facts in piece]
 
-    def save_parcels(tx: Tx, piece: Sequence[ShipmentFacts]) -> Counter[str]:
-        return Counter(save_shipment(tx, facts, parcels, batch.rank_orders) for facts in piece)
+    def save_parcels(tx: Tx, piece: Sequence[ShipmentFacts]) -> list[Change]:
+        return [_change("shipment", facts, save_shipment(tx, facts, parcels, batch.rank_orders)) for facts in piece]
 
     for cut in _cut(batch.orders):
         yield lambda tx, piece=cut: save_orders(tx, piece)  # type: ignore[misc]
     for pile in _cut(batch.shipments):
         yield lambda tx, piece=pile: save_parcels(tx, piece)  # type: ignore[misc]
+
+
+def _change(what: str, facts: OrderFacts | ShipmentFacts, saved: Saved) -> Change:
+    return Change(
+        what=what,
+        row=facts.row,
+        store=facts.store,
+        number=facts.number,
+        outcome=saved.outcome,
+        before=saved.before,
+        after=saved.after,
+    )
 
 
 def _cut(rows: Sequence[T]) -> Iterator[Sequence[T]]:

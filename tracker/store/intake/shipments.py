@@ -11,7 +11,7 @@ from tracker.store.connection import Tx, instant_of, stored
 from tracker.store.encoding import money, money_text
 from tracker.store.intake.links import has_order, join_order
 from tracker.store.intake.orders import NEW, UNCHANGED, UPDATED
-from tracker.store.intake.stamping import Source, first_stamps, merge
+from tracker.store.intake.stamping import Saved, Source, first_stamps, merge
 from tracker.store.intake.uniting import unite
 from tracker.store.records import audit, wake
 from tracker.store.tables import SHIPMENT
@@ -55,25 +55,28 @@ _ALIAS = "INSERT INTO alias (number, shipment_id) VALUES (?, ?) ON CONFLICT (num
 _ORDERS = "SELECT order_id FROM order_shipment WHERE shipment_id = ?"
 
 
-def save_shipment(tx: Tx, facts: ShipmentFacts, source: Source, rank_orders: Rank) -> str:
-    """One parcel: `new`, `updated` or `unchanged`. What changed wakes its orders; a new number is asked about at once."""
+def save_shipment(tx: Tx, facts: ShipmentFacts, source: Source, rank_orders: Rank) -> Saved:
+    """One parcel. What changed wakes its orders; a new number is asked about at once."""
     numbers = list(dict.fromkeys((facts.number, *facts.aliases)))
     known = sorted({row[0] for row in tx.among("SELECT shipment_id FROM alias WHERE number IN (??)", numbers)})
     if not known:
         shipment_id = _add(tx, facts, source)
-        outcome = NEW
+        saved = Saved(NEW, after=_typed(_told(facts)))
     else:
         shipment_id = known[0]
         for other in known[1:]:
             unite(tx, shipment_id, other, source)
-        outcome = _update(tx, shipment_id, facts, source)
+        saved = _update(tx, shipment_id, facts, source)
         if len(known) > 1:
-            outcome = UPDATED
+            saved = saved._replace(outcome=UPDATED)
     added = sum(tx.run(_ALIAS, number, shipment_id) for number in numbers)
     # A forwarder's row may change carrier, channel and number of a parcel, never its order.
     may_join = rank_orders is not Rank.FORWARDER or not has_order(tx, shipment_id)
     joined = facts.order is not None and may_join and join_order(tx, shipment_id, facts.store, facts.order, source.now)
-    return UPDATED if outcome == UNCHANGED and (joined or added) else outcome
+    if saved.outcome == NEW or not (joined or added):
+        return saved
+    more = {"order": facts.order} if joined else {}
+    return Saved(UPDATED, saved.before, {**saved.after, **more, **({"numbers": tuple(numbers)} if added else {})})
 
 
 def _told(facts: ShipmentFacts) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def _add(tx: Tx, facts: ShipmentFacts, source: Source) -> int:
     return added
 
 
-def _update(tx: Tx, shipment_id: int, facts: ShipmentFacts, source: Source) -> str:
+def _update(tx: Tx, shipment_id: int, facts: ShipmentFacts, source: Source) -> Saved:
     row = tx.row(_FIND, shipment_id)
     kept: dict[str, Any] = dict(zip(_COLUMNS, row[2:], strict=True))
     told = _told(facts)
@@ -109,7 +112,7 @@ def _update(tx: Tx, shipment_id: int, facts: ShipmentFacts, source: Source) -> s
     if not merged.changed:
         if merged.stamps is not None:
             tx.run("UPDATE shipment SET stamps = ? WHERE id = ?", merged.stamps, shipment_id)
-        return UNCHANGED
+        return Saved(UNCHANGED)
     _write(tx, shipment_id, merged.changed, merged.stamps, source)
     orders = [each[0] for each in tx.rows(_ORDERS, shipment_id)]
     for order_id in orders:
@@ -125,7 +128,7 @@ def _update(tx: Tx, shipment_id: int, facts: ShipmentFacts, source: Source) -> s
             after=merged.changed,
         )
     wake(tx, orders, source.now)
-    return UPDATED
+    return Saved(UPDATED, merged.before, merged.changed)
 
 
 def _write(tx: Tx, shipment_id: int, changed: Mapping[str, Any], marks: str | None, source: Source) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def stamp(self) -> tuple[int, int]:
         """Compared as a whole: rank first, then the newer file. Odd sequences belong to people (tracker.store.facts)."""
         return self.rank, 2 * self.batch
+
+
+class Saved(NamedTuple):
+    """What became of one order or parcel: `new`, `updated` or `unchanged`; the fields that changed, before and after."""
+
+    outcome: str
+    before: Mapping[str, Any] = {}
+    after: Mapping[str, Any] = {}
 
 
 class Merged(msgspec.Struct, frozen=True, kw_only=True):
