@@ -6,24 +6,31 @@ from tracker.config.problem import ConfigError, Problem
 from tracker.config.secret import Secret
 from tracker.config.settings import EngineSettings, PollSettings, Settings, Smtp, Source
 from tracker.config.show import Setting, schema, show
+from tracker.config.snapshot import Differs, RebuildError, differences, differences_since, rebuild, snapshot
 
 __all__ = [
     "ConfigError",
+    "Differs",
     "EngineSettings",
     "Example",
     "Loaded",
     "PollSettings",
     "Problem",
+    "RebuildError",
     "Secret",
     "Setting",
     "Settings",
     "Smtp",
     "Source",
     "defaults_dir",
+    "differences",
+    "differences_since",
     "example",
     "find",
     "load",
+    "rebuild",
     "schema",
     "show",
+    "snapshot",
     "write_example",
 ]

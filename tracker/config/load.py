@@ -114,7 +114,7 @@ def load(
     sections = _sections(path, folder, environ, problems)
     texts = read_texts([defaults_dir(), *([folder] if path else [])], problems)
     spoken = read_phrases(defaults_dir(), folder if path else None, problems)
-    shapes = _shapes(sections, problems)
+    shapes = shapes_of(sections, problems)
     settings = build_settings(shapes.tracker, sections[MAIN], folder, environ, problems, serving=serving)
     rules = build_rules(shapes, _version(sections, texts))
     problems += check(shapes, rules, sections, registry.names() if adapters is None else adapters)
@@ -138,7 +138,7 @@ def load(
 def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Section]:
     sections = {}
     for name in SHAPES:
-        layers = [_shipped(name)]
+        layers = [shipped(name)]
         if path is not None:
             layers += _layer(path if name == MAIN else folder / f"{name}.toml", problems, wanted=name == MAIN)
         if name == MAIN:
@@ -169,7 +169,7 @@ def _stores(folder: Path, problems: list[Problem]) -> list[Path]:
 
 
 @cache
-def _shipped(name: str) -> Layer:
+def shipped(name: str) -> Layer:
     """A file of the defaults, read once a process: merging copies, it never changes a layer."""
     return read_layer(defaults_dir() / f"{name}.toml", shipped=True)
 
@@ -194,15 +194,15 @@ def _strangers(path: Path, folder: Path) -> list[Problem]:
     return found
 
 
-def _shapes(sections: Mapping[str, Section], problems: list[Problem]) -> Shapes:
+def shapes_of(sections: Mapping[str, Section], problems: list[Problem]) -> Shapes:
     """Every file in its shape. One that has none is told in `problems`; what is left of it, or what is shipped, stands in.
 
     So what is wrong elsewhere is told at the same time; nothing is ever run on such a stand-in, because `load` raises.
     """
     shapes = {
         name: validate(shape, sections[name], problems)
-        or salvage(shape, sections[name], _shipped(name).data)
-        or validate(shape, Section(name, [_shipped(name)]), [])
+        or salvage(shape, sections[name], shipped(name).data)
+        or validate(shape, Section(name, [shipped(name)]), [])
         for name, shape in SHAPES.items()
     }
     stores = {

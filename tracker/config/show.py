@@ -39,11 +39,12 @@ def _settings(name: str, section: Section, data: object, path: tuple[str, ...]) 
             inner = {key: value for key, value in each.items() if key != "id"}
             yield from _settings(name, section, inner, (*path, each["id"]))
     else:
-        value = MASK if _hidden(path[-1], data) else data
+        value = MASK if hidden(path[-1], data) else data
         yield Setting(section=name, key=section.shown(path), value=value, origin=str(section.origin(path)))
 
 
-def _hidden(key: str, value: object) -> bool:
+def hidden(key: str, value: object) -> bool:
+    """Whether this value may not be shown: a secret that stands where only a reference to it should."""
     return isinstance(value, str) and key.rpartition("_")[2] in _SECRETIVE and not SECRET.fullmatch(value)
 
 

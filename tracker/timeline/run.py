@@ -48,6 +48,8 @@ class Assume(msgspec.Struct, frozen=True, kw_only=True):
     messages: bool = True
     extensions: bool = True
     refunds: bool = True
+    every: timedelta | None = None
+    """Where no answer is recorded, sources answer so often and say what they said last; None: they keep silent."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +73,16 @@ def run(
     steps: list[Step] = []
     now: datetime | None = since
     while now is not None and now <= until:
-        dossier = _heard(dossier, history, now, assume)
+        dossier = _heard(dossier, history, now, assume, again=bool(steps))
         verdict = decide(dossier, rules, now)
         steps.append(Step(at=now, verdict=verdict, dossier=dossier))
         before, dossier = dossier, carry_out(dossier, verdict, rules, now, assume)
         # What was just done is an event of its own: an extension done wants its notice.
-        now = _next(answers, now, verdict.next_at) if dossier.effects == before.effects else now + timedelta(seconds=1)
+        if dossier.effects != before.effects:
+            now += timedelta(seconds=1)
+            continue
+        looks_again = _asked(dossier, verdict, now, assume)
+        now = _next(answers, now, looks_again)
     return steps
 
 
@@ -85,17 +91,37 @@ def _next(answers: Sequence[int], now: datetime, looks_again: datetime | None) -
     return min((at for at in (coming, looks_again) if at is not None), default=None)
 
 
-def _heard(dossier: Dossier, history: History, now: datetime, assume: Assume) -> Dossier:
-    return replace(dossier, shipments=tuple(_travel(each, history, now, assume) for each in dossier.shipments))
+def _asked(dossier: Dossier, verdict: Verdict, now: datetime, assume: Assume) -> datetime | None:
+    """When the verdict can change: by time alone, or by an answer that is taken to come about a parcel that was heard of."""
+    if assume.every is None or not verdict.waits_for_answer or all(each.last_answer_at is None for each in dossier.shipments):
+        return verdict.next_at
+    answered = now + assume.every
+    return answered if verdict.next_at is None else min(answered, verdict.next_at)
 
 
-def _travel(shipment: Shipment, history: History, now: datetime, assume: Assume) -> Shipment:
+def _heard(dossier: Dossier, history: History, now: datetime, assume: Assume, *, again: bool) -> Dossier:
+    """What is known by `now`; `again` says that this is not the run's first look, for which the stored facts stand."""
+    every = assume.every if again else None
+    return replace(dossier, shipments=tuple(_travel(each, history, now, assume, every) for each in dossier.shipments))
+
+
+def _travel(shipment: Shipment, history: History, now: datetime, assume: Assume, every: timedelta | None) -> Shipment:
     heard = [each for each in history.get(shipment.number, ()) if each.at <= now.timestamp()]
     if not heard:
-        return shipment
+        return shipment if every is None else _same_again(shipment, now, every)
     journey = fold(frame_of(shipment), heard, registered_at=shipment.registered_at)
     last = int(now.timestamp()) if assume.answering else max(each.at for each in heard)
     return travelled(shipment, journey, last)
+
+
+def _same_again(shipment: Shipment, now: datetime, every: timedelta) -> Shipment:
+    """The source has said the same again until now. One that never said anything is not taken to begin."""
+    last, run = shipment.last_answer_at, shipment.not_found
+    if last is None or last >= now:
+        return shipment
+    if run is not None:
+        run = replace(run, answers=run.answers + int((now - last) / every))
+    return replace(shipment, last_answer_at=now, not_found=run)
 
 
 def frame_of(shipment: Shipment) -> Frame:

@@ -1,0 +1,40 @@
+"""How a decided effect begins: through which channel it goes, and whether a person is asked first (D11, D17, D22). Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tracker.messages import base_key
+from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mode
+from tracker.rules import Rules
+
+_BY_MODE = {Mode.OBSERVE: HoldReason.STORE_OBSERVES, Mode.APPROVE: HoldReason.MESSAGE_NEEDS_APPROVAL}
+
+
+class Birth(msgspec.Struct, frozen=True):
+    """The channel of an effect, and what holds it back from the start; None: it goes as soon as it may."""
+
+    channel: Channel
+    hold: HoldReason | None = None
+
+
+def birth(decision: Decision, dossier: Dossier, rules: Rules) -> Birth | None:
+    """How one decision begins; None for a decision to do nothing. KeyError: no file describes the order's store.
+
+    Money waits for approval everywhere. A message follows the store's mode for its type, and some types go to a person even
+    where mail would do. Tasks and register lines reach no buyer and never wait.
+    """
+    match decision.kind:
+        case ActionKind.NOTHING:
+            return None
+        case ActionKind.REFUND:
+            return Birth(Channel.TASK, HoldReason.MONEY_NEEDS_APPROVAL)
+        case ActionKind.COMPENSATION:
+            return Birth(Channel.REGISTER)
+        case ActionKind.MESSAGE:
+            store, market = rules.stores[dossier.order.store], rules.marketplace(dossier.order.platform)
+            kind = base_key(decision.template or decision.intent.value)
+            channel = Channel.TASK if kind in market.tasks_for else store.channel or market.channel
+            return Birth(channel, _BY_MODE.get(store.mode_for(kind)))
+        case _:
+            return Birth(Channel.TASK)
