@@ -8,6 +8,7 @@ Kept at least as long as the oldest backup.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,11 @@ from tracker.model import Channel, JournalEnd, OutboxState
 
 BEGIN = "begin"
 END = "end"
+
+_TAIL_BYTES = 524_288
+"""About two thousand lines: what is newer than any moment that a copied database may have missed."""
+
+_PARTIAL = ".partial"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,6 +40,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     result: str | None = None
 
 
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest attempt of one key. `end` is None when nobody knows how it ended; `at` is that of its newest line."""
+
+    key: str
+    attempt: int
+    channel: Channel
+    at: datetime
+    end: JournalEnd | None = None
+
+
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Entry)
 
@@ -47,7 +63,7 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not path.exists()
         self._cut = False
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        self._file = _open(path)
         if fresh:
             _sync_folder(path.parent)
         elif _torn(self._file):
@@ -77,6 +93,22 @@ class Journal:
         """How the newest attempt of each key ended; a key whose newest line is `begin` is not in it."""
         return ends(read(self.path))
 
+    def tail(self) -> dict[str, Attempt]:
+        """The newest attempts of the keys that the end of the file names (about two thousand lines)."""
+        return attempts(tail(self.path))
+
+    def prune(self, before: datetime) -> int:
+        """Forget the lines before that instant, but for the last one of them; how many bytes that freed. Raises OSError.
+
+        A backup notes the newest line of its time, so that a restore knows the journal for complete: that one stays. Whoever
+        holds the journal open must be the one to prune it.
+        """
+        freed = prune(self.path, before)
+        if freed:
+            os.close(self._file)
+            self._file = _open(self.path)
+        return freed
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
@@ -105,14 +137,13 @@ def read(path: Path) -> Iterator[Entry]:
         return
     with lines:
         for line in lines:
-            try:
-                yield _DECODER.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
+            entry = _entry(line)
+            if entry is not None:
+                yield entry
 
 
 def ends(entries: Iterable[Entry]) -> dict[str, JournalEnd]:
-    """How the newest attempt of each key ended; left out are keys whose newest attempt has a `begin` alone (`in_doubt`)."""
+    """How the newest attempt of each key ended; left out are keys whose newest attempt has a `begin` alone."""
     found: dict[str, JournalEnd] = {}
     for entry in entries:
         if entry.mark == END and entry.state is not None:
@@ -124,15 +155,97 @@ def ends(entries: Iterable[Entry]) -> dict[str, JournalEnd]:
     return found
 
 
-def in_doubt(entries: Iterable[Entry]) -> dict[str, int]:
-    """Key -> attempt of those that began and of which nobody knows the end: they are `unknown`, for a person."""
-    begun: dict[str, int] = {}
+def attempts(entries: Iterable[Entry]) -> dict[str, Attempt]:
+    """The newest attempt of each key; the entries may come from the files of several workers, one after the other."""
+    found: dict[str, Attempt] = {}
     for entry in entries:
-        if entry.mark == BEGIN:
-            begun[entry.key] = entry.attempt
-        else:
-            begun.pop(entry.key, None)
-    return begun
+        known = found.get(entry.key)
+        end = None
+        if entry.mark == END and entry.state is not None:
+            end = JournalEnd(attempt=entry.attempt, state=entry.state, provider_id=entry.provider_id, result=entry.result)
+        if known is None or entry.attempt > known.attempt or (entry.attempt == known.attempt and end is not None):
+            found[entry.key] = Attempt(key=entry.key, attempt=entry.attempt, channel=entry.channel, at=entry.at, end=end)
+    return found
+
+
+def tail(path: Path) -> list[Entry]:
+    """The whole lines at the end of a journal, oldest first; none of a file that is not there."""
+    return [entry for line in _tail_lines(path) if (entry := _entry(line)) is not None]
+
+
+def newest_line(path: Path) -> str | None:
+    """The newest whole line as it stands in the file: a backup keeps it, to know the journal again. None: there is none."""
+    return next((line.decode() for line in reversed(_tail_lines(path)) if _entry(line) is not None), None)
+
+
+def holds(path: Path, line: str) -> bool:
+    """Whether a journal holds this line."""
+    wanted = line.encode()
+    try:
+        lines = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with lines:
+        return any(each.rstrip(b"\n") == wanted for each in lines)
+
+
+def prune(path: Path, before: datetime) -> int:
+    """See `Journal.prune`: for a file that nobody has open. The new file takes the old one's place as a whole or not at all."""
+    start = _kept_from(path, before)
+    if start == 0:
+        return 0
+    fresh = path.with_name(path.name + _PARTIAL)
+    with path.open("rb") as old, fresh.open("wb") as new:
+        old.seek(start)
+        shutil.copyfileobj(old, new)
+        new.flush()
+        os.fsync(new.fileno())
+    shutil.copymode(path, fresh)
+    fresh.replace(path)
+    _sync_folder(path.parent)
+    return start
+
+
+def _kept_from(path: Path, before: datetime) -> int:
+    """Where the line before the first one that is kept begins."""
+    newest_before = position = 0
+    try:
+        lines = path.open("rb")
+    except FileNotFoundError:
+        return 0
+    with lines:
+        for line in lines:
+            entry = _entry(line)
+            if entry is not None and entry.at >= before:
+                return newest_before
+            if entry is not None:
+                newest_before = position
+            position += len(line)
+    return newest_before
+
+
+def _tail_lines(path: Path) -> list[bytes]:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return []
+    with file:
+        size = file.seek(0, os.SEEK_END)
+        begin = max(0, size - _TAIL_BYTES)
+        file.seek(begin)
+        lines = file.read().split(b"\n")
+    return lines[1:] if begin else lines
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        return _DECODER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o660)
 
 
 def _torn(file: int) -> bool:

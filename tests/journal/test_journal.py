@@ -18,6 +18,11 @@ KEY = "order/shop/8001:stage1:0"
 SENT = JournalEnd(attempt=1, state=OutboxState.SENT, provider_id="queue-1")
 
 
+def in_doubt(path: Path) -> dict[str, int]:
+    """Attempts of which nobody knows the end."""
+    return {each.key: each.attempt for each in journal.attempts(journal.read(path)).values() if each.end is None}
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "send-journal.jsonl"
@@ -26,10 +31,10 @@ def path(tmp_path: Path) -> Path:
 def test_a_call_leaves_two_lines(path: Path) -> None:
     with Journal(path) as book:
         book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
-        assert journal.in_doubt(journal.read(path)) == {KEY: 1}
+        assert in_doubt(path) == {KEY: 1}
         assert book.ends() == {}
         book.end(KEY, SENT, channel=Channel.SMTP, now=NOW + timedelta(seconds=2))
-        assert journal.in_doubt(journal.read(path)) == {}
+        assert in_doubt(path) == {}
         assert book.ends() == {KEY: SENT}
     begin, end = journal.read(path)
     assert (begin.mark, begin.at, begin.channel) == ("begin", NOW, Channel.SMTP)
@@ -60,7 +65,7 @@ def test_a_second_attempt_puts_the_first_ones_end_out_of_force(path: Path) -> No
         book.end(KEY, JournalEnd(attempt=1, state=OutboxState.PENDING, result="451"), channel=Channel.SMTP, now=NOW)
         book.begin(KEY, attempt=2, channel=Channel.SMTP, now=NOW)
         assert book.ends() == {}
-    assert journal.in_doubt(journal.read(path)) == {KEY: 2}
+    assert in_doubt(path) == {KEY: 2}
 
 
 @pytest.mark.parametrize("cut", [1, 20, 60])
@@ -70,7 +75,7 @@ def test_a_torn_last_line_is_left_out_and_the_next_one_is_whole(path: Path, cut:
         book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
         book.end(KEY, SENT, channel=Channel.SMTP, now=NOW)
     path.write_bytes(path.read_bytes()[:-cut])
-    assert journal.in_doubt(journal.read(path)) == ({KEY: 1} if cut > 1 else {})
+    assert in_doubt(path) == ({KEY: 1} if cut > 1 else {})
     with Journal(path) as book:
         book.begin("order/shop/8002:stage1:0", attempt=1, channel=Channel.MAILDIR, now=NOW)
     assert [entry.key for entry in journal.read(path)][-1] == "order/shop/8002:stage1:0"
@@ -120,3 +125,69 @@ def test_it_is_only_ever_appended_to_and_holds_no_personal_data(path: Path) -> N
     assert path.read_bytes().startswith(first)
     assert set(journal.Entry.__struct_fields__) == {"at", "key", "attempt", "channel", "mark", "state", "provider_id", "result"}
     assert list(journal.read(path.with_name("none"))) == []
+
+
+def write(path: Path, *minutes: int) -> None:
+    """One finished send at each of these minutes."""
+    with Journal(path) as book:
+        for minute in minutes:
+            at = NOW + timedelta(minutes=minute)
+            book.begin(f"order/shop/{minute}:stage1:0", attempt=1, channel=Channel.SMTP, now=at)
+            book.end(f"order/shop/{minute}:stage1:0", SENT, channel=Channel.SMTP, now=at)
+
+
+def keys(path: Path) -> list[str]:
+    return [entry.key.split(":")[0].removeprefix("order/shop/") for entry in journal.read(path)]
+
+
+def test_the_newest_attempt_counts_whichever_file_tells_of_it(path: Path) -> None:
+    """Fault 36: the journals of all workers are read together, in any order."""
+    first, second = path, path.with_name("other.jsonl")
+    with Journal(first) as book:
+        book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW)
+        book.end(KEY, JournalEnd(attempt=1, state=OutboxState.PENDING), channel=Channel.SMTP, now=NOW)
+    with Journal(second) as book:
+        book.begin(KEY, attempt=2, channel=Channel.SMTP, now=NOW)
+    lines = [list(journal.read(each)) for each in (first, second)]
+    for order in (lines, lines[::-1]):
+        (found,) = journal.attempts([entry for file in order for entry in file]).values()
+        assert (found.attempt, found.end) == (2, None)
+
+
+def test_the_tail_is_the_newest_whole_lines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon's start must not read years."""
+    write(path, 1, 2, 3)
+    assert len(journal.tail(path)) == 6
+    monkeypatch.setattr(journal, "_TAIL_BYTES", 300)
+    assert {entry.key for entry in journal.tail(path)} == {"order/shop/3:stage1:0"}
+    with Journal(path) as book:
+        assert [each.end for each in book.tail().values()] == [SENT]
+    assert journal.tail(path.with_name("none")) == []
+
+
+def test_a_line_is_known_again(path: Path) -> None:
+    """A backup notes the newest line of its time; a torn one is none."""
+    assert journal.newest_line(path) is None
+    write(path, 1, 2)
+    newest = journal.newest_line(path)
+    assert newest is not None
+    assert '"mark":"end"' in newest
+    write(path, 3)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert journal.holds(path, newest)
+    assert '"mark":"begin"' in (journal.newest_line(path) or "")
+    assert not journal.holds(path, newest.replace("order/shop/2", "order/shop/9"))
+    assert not journal.holds(path.with_name("none"), newest)
+
+
+@pytest.mark.parametrize(("before", "kept"), [(0, "112233"), (1, "112233"), (2, "12233"), (3, "233"), (4, "3")])
+def test_pruning_keeps_the_last_line_before(path: Path, before: int, kept: str) -> None:
+    """The newest line at the time of the oldest backup stays: by it a restore knows the journal for complete."""
+    write(path, 1, 2, 3)
+    with Journal(path) as book:
+        freed = book.prune(NOW + timedelta(minutes=before))
+        book.begin("order/shop/4:stage1:0", attempt=1, channel=Channel.SMTP, now=NOW)
+    assert "".join(keys(path)) == kept + "4"
+    assert (freed > 0) is (len(kept) < 6)
+    assert list(path.parent.iterdir()) == [path]
+    assert journal.prune(path.with_name("none"), NOW) == 0
