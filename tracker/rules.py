@@ -244,6 +244,8 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 3
     quiet_hours_between: int = 72
     hourly_cap: int = 60
+    """Of a store's first month; a limit of its own goes before both."""
+    hourly_cap_later: int = 240
     stale_stage_days: int = 5
     ramp_share: Decimal = Decimal("0.1")
     ramp_floor: int = 20
@@ -261,6 +263,10 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     """Refunds above it want two people, by currency (D23)."""
     bulk_up_to: Mapping[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(8)})
     """Refunds up to it can be approved many at once (D23)."""
+    cutover_window_days: int = 10
+    """Of an order taken over on its way, old refund advice is live danger so many days before the window closes."""
+    cutover_claim_days: int = 14
+    """And an old claim so many days before its own window closes."""
     delay_days: int = 15
     """The delay that the text `delay` names where nothing better is known: one extension's length."""
 

@@ -141,6 +141,6 @@ def born(decision: Decision, dossier: Dossier, rules: Rules) -> NewRow | None:
     kind = base_key(decision.template or decision.intent.value)
     channel = Channel.TASK if kind in market.tasks_for else store.channel or market.channel
     held = _HELD.get(store.mode_for(kind))
-    if held is None:
+    if held is None or (held is HoldReason.MESSAGE_NEEDS_APPROVAL and decision.approved_by is not None):
         return NewRow(decision=decision, channel=channel, state=OutboxState.PENDING)
     return NewRow(decision=decision, channel=channel, state=OutboxState.HELD, hold=held)

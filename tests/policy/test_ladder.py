@@ -243,14 +243,6 @@ def test_nothing_without_a_parcel_or_a_beginning() -> None:
     assert why(at(31, blank, paid_at=None, shipped_at=None), "ladder") is R.NO_DAY_ZERO
 
 
-def test_stages_before_the_cut_over_are_skipped() -> None:
-    """facts/daily-operations.md: what was due before the order came into this system is not said now."""
-    verdict = at(47, moving(47), cutover_at=day(46))
-    assert keys(verdict) == []
-    assert why(verdict, "br-standard.stage2") is R.BEFORE_CUTOVER
-    assert keys(at(47, moving(47), cutover_at=day(44))) == ["stage2:0"]
-
-
 @pytest.mark.parametrize(
     ("platform", "off", "expected"),
     [

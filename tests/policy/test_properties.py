@@ -22,6 +22,8 @@ from tracker.model import (
     NotFound,
     OrderState,
     OutboxState,
+    Settle,
+    Settled,
     Shipment,
     TaskState,
     WindowSource,
@@ -55,6 +57,7 @@ PARCEL = st.fixed_dictionaries(
         "service_text": one_of(None, "a text"),
     }
 )
+SEND, SKIP = (Settled(how=how, by="Mei", at=day(34)) for how in (Settle.SEND, Settle.SKIP))
 ORDER = st.fixed_dictionaries(
     {
         "state": st.sampled_from(OrderState),
@@ -64,7 +67,9 @@ ORDER = st.fixed_dictionaries(
         "waiting_since": one_of(None, None, day(28)),
         "received_at": one_of(None, None, None, day(30)),
         "hold_until": one_of(None, None, day(50)),
-        "cutover_at": one_of(None, None, day(35)),
+        "cutover_at": one_of(None, None, day(35), day(62)),
+        "contacted": one_of({}, {}, {Intent.STAGE1: day(31)}, {Intent.STAGE3: day(33)}),
+        "settled": one_of({}, {}, {Intent.STAGE2: SEND, Intent.STAGE3: SEND}, {Intent.STAGE1: SKIP, Intent.STAGE3: SKIP}),
         "refunded_at": one_of(None, None, None, day(40)),
         "refunded_amount": one_of(Decimal("30.00"), Decimal("10.00")),
         "amount": one_of(None, Decimal("30.00"), Decimal("30.01")),
@@ -179,3 +184,17 @@ def test_what_it_takes_back_can_be_taken_back(told: Dossier, now: Any) -> None:
     for each in told.effects:
         if each.key in taken:
             assert each.state in {OutboxState.HELD, OutboxState.PENDING} or each.task is TaskState.OPEN
+
+
+@many
+@given(DOSSIERS, WHEN)
+def test_nobody_is_told_a_stage_that_he_was_told_outside_or_before_the_cut_over(told: Dossier, now: Any) -> None:
+    """Faults row 35: a takeover writes to nobody twice, and of what was due before only what a person wants."""
+    order = told.order
+    for each in decide(told, RULES, now).decisions:
+        if each.intent not in OUTREACH:
+            continue
+        assert not [stage for stage in order.contacted if stage >= each.intent]
+        word = order.settled.get(each.intent)
+        assert word != SKIP
+        assert word == SEND or order.cutover_at is None or (each.not_before or now) >= order.cutover_at

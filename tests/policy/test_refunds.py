@@ -111,12 +111,6 @@ def test_d2_the_estimated_end_counts_where_no_other_is_known() -> None:
     assert advice(at(113, near)) is R.WINDOW_CLOSES_UNARRIVED
 
 
-def test_a_cut_over_order_is_refunded_by_age_only_when_its_window_closes() -> None:
-    """facts/daily-operations.md: only live danger enters the queue."""
-    assert advice(at(66, resting(66), cutover_at=day(65), window=window(90))) is R.BEFORE_CUTOVER
-    assert advice(at(84, resting(84), cutover_at=day(65), window=window(90))) is R.WINDOW_CLOSES_UNARRIVED
-
-
 def test_d14_the_platform_settles_non_receipt_itself() -> None:
     """D14: vetoes an age-based refund; a proven untrackable parcel overrides it, and both costs are shown."""
     settled = resting(60, settled_by="platform")

@@ -87,12 +87,15 @@ class Outreach(Shape):
     rounds: Positive
     quiet_hours_between: Annotated[int, Field(ge=0)]
     hourly_cap: Positive
+    hourly_cap_later: Positive
     stale_stage_days: Days
     ramp_share: Annotated[Decimal, Field(gt=0, le=1)]
     facts_age_message_hours: Hours
     facts_age_money_hours: Hours
     buyer_waiting_hours: Hours
     grace_days_after_promise: Days
+    cutover_window_days: Days
+    cutover_claim_days: Days
     delay_days: Positive
 
 

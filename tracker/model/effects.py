@@ -100,6 +100,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal | None = None
     currency: str | None = None
     urgent: bool = False
+    approved_by: str | None = None
+    """Who said yes before it was made (`tracker backlog settle --as send`): that answers the guards which ask a person."""
     evidence: Mapping[str, str] = {}
 
     @property

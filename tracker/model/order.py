@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from carriers.model import TrackingReason, TrackingStatus
-from tracker.model.words import Capability, OrderState, WindowSource
+from tracker.model.words import Capability, Intent, OrderState, Settle, WindowSource
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,12 +21,20 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """How often this order's window was extended so far."""
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word about a stage that a backlog left: SEND or SKIP (DONE is a contact), whose, when (aware UTC)."""
+
+    how: Settle
+    by: str
+    at: datetime
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A marketplace order. Times are aware UTC; `amount` is what the buyer paid, in `currency` (ISO 4217).
 
     `promised_at` (EDD), the guarantee of the profile and `window` are three dates. `waiting_since` is set while a buyer waits
-    for an
-    answer; `cutover_at` marks an order that was imported after its clock had started (stages before it are skipped).
+    for an answer. `cutover_at` marks an order that was taken over on its way: what was due before is skipped. `contacted` says
+    which stages the buyer was told outside of this product, and when; `settled` what a person said about stages left behind.
     """
 
     id: int
@@ -54,6 +63,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     hold_until: datetime | None = None
     waiting_since: datetime | None = None
     cutover_at: datetime | None = None
+    contacted: Mapping[Intent, datetime] = {}
+    settled: Mapping[Intent, Settled] = {}
     note: str | None = None
 
     @property

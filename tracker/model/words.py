@@ -116,6 +116,14 @@ class HoldReason(StrEnum):
     RESTORED = "restored"
 
 
+class Settle(StrEnum):
+    """What a person says about a stage that a backlog left: it was done elsewhere, it is to speak after all, or never (D21)."""
+
+    DONE = "done"
+    SEND = "send"
+    SKIP = "skip"
+
+
 class Phase(StrEnum):
     """Phase of the journey that a compensation rule speaks of."""
 
@@ -188,6 +196,7 @@ class DecisionReason(StrEnum):
     BUYER_WAITS = "buyer_waits"
     ON_HOLD = "on_hold"
     BEFORE_CUTOVER = "before_cutover"
+    SKIPPED_BY_PERSON = "skipped_by_person"
     ROUNDS_USED_UP = "rounds_used_up"
     WAITING_FOR_FACTS = "waiting_for_facts"
     STILL_MOVING = "still_moving"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tracker.model import ActionKind, Decision, DecisionReason, Intent
+from tracker.policy.cutover import before, danger_from, pressing, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.untrackable import Trace
@@ -19,6 +20,11 @@ def inquire(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
             continue
         found = traces.get(shipment.number)
         waiting = found is not None and found.unscanned and shipment.suspect is None and parcel.gone is None
+        if waiting and found is not None and before(view, found.unscanned_at) and not pressing(view):
+            detail = told(view, found.unscanned_at)
+            reason = DecisionReason.BEFORE_CUTOVER
+            out.nothing(Intent.FORWARDER_INQUIRY.value, reason, shipment.number, detail, again=danger_from(view))
+            waiting = False
         facts = {} if found is None else found.evidence
         answered = DecisionReason.SILENCE_WITHIN_LIMIT if found is None else found.reason
         _ask(view, out, parcel, Intent.FORWARDER_INQUIRY, DecisionReason.NO_FIRST_SCAN_YET, facts, answered, wanted=waiting)

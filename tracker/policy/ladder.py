@@ -12,9 +12,10 @@ from datetime import datetime
 from carriers.model import TrackingReason
 from tracker.dates import utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
+from tracker.policy.cutover import Left, left_behind, sent_after_all
 from tracker.policy.findings import Findings
 from tracker.policy.slots import OUTLASTS, allowed, outreach_stop
-from tracker.policy.view import Parcel, View, standing
+from tracker.policy.view import Parcel, View, standing, withdrawable
 from tracker.rules import STAGES
 
 MESSAGES = (Intent.STAGE1, Intent.STAGE2)
@@ -67,17 +68,19 @@ def _delay(parcel: Parcel) -> tuple[int, int, str]:
 def _step(view: View, out: Findings, lead: Parcel, index: int, effects: list[Effect], *, later: bool) -> None:
     stage, due = STAGES[index], lead.dues[index]
     rule = f"{lead.profile.id}.{stage.value}"
-    used = standing(effects)
-    if used is not None:
+    used, left = standing(effects), left_behind(view, index, due)
+    if used is not None and (left is None or not withdrawable(used) or _wanted(used, left)):
         out.nothing(rule, DecisionReason.ALREADY_DONE, detail=used.state.value)
         if later:
             out.take_back([used], DecisionReason.SUPERSEDED_BY_LATER_STAGE)
+    elif left is not None and not (later and left.reason is DecisionReason.BEFORE_CUTOVER):
+        out.nothing(rule, left.reason, lead.shipment.number, left.detail)
+        out.take_back(effects, left.reason)
     elif later:
         out.nothing(rule, DecisionReason.SUPERSEDED_BY_LATER_STAGE, lead.shipment.number)
+        out.take_back(effects, DecisionReason.SUPERSEDED_BY_LATER_STAGE)
     elif due is None or due > view.now:
         out.nothing(rule, DecisionReason.NOT_YET_DUE, lead.shipment.number, again=due)
-    elif view.order.cutover_at is not None and due < view.order.cutover_at:
-        out.nothing(rule, DecisionReason.BEFORE_CUTOVER, lead.shipment.number)
     elif not allowed(view, stage.value):
         out.nothing(rule, DecisionReason.SWITCHED_OFF)
     elif rounds(view) >= view.rules.manners.rounds:
@@ -89,9 +92,14 @@ def _step(view: View, out: Findings, lead: Parcel, index: int, effects: list[Eff
         out.keep_day0(lead)
 
 
+def _wanted(used: Effect, left: Left) -> bool:
+    """A person has approved this very message; that it was due before the cut-over does not take it back."""
+    return left.reason is DecisionReason.BEFORE_CUTOVER and used.decided_at is not None
+
+
 def rounds(view: View) -> int:
-    """Messages of this issue that reached, or may have reached, the buyer (R45)."""
-    return sum(effect.acted for stage in MESSAGES for effect in view.effects(stage))
+    """Messages of this issue that reached, or may have reached, the buyer, outside of this product too (R45)."""
+    return len(view.order.contacted) + sum(effect.acted for stage in MESSAGES for effect in view.effects(stage))
 
 
 def _message(view: View, lead: Parcel, stage: Intent, rule: str, due: datetime) -> Decision:
@@ -105,6 +113,7 @@ def _message(view: View, lead: Parcel, stage: Intent, rule: str, due: datetime) 
         template=stage.value,
         not_before=due,
         deadline=next((at for at in lead.dues[STAGES.index(stage) + 1 :] if at is not None), None),
+        approved_by=sent_after_all(view, stage),
         evidence=evidence(lead) | {"due_at": utc_text(due)},
     )
 

@@ -8,11 +8,12 @@ shift its window (D19).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from tracker import compensation
 from tracker.compensation import ClaimWindow, Payable
 from tracker.model import ActionKind, ClaimState, Decision, DecisionReason, Intent
+from tracker.policy.cutover import before, claim_danger_from, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.untrackable import Trace
@@ -33,7 +34,7 @@ def claim(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
         if cause is None:
             _no_loss(view, out, parcel, traces.get(parcel.shipment.number))
         else:
-            _claim(view, out, parcel, cause)
+            _claim(view, out, parcel, cause, _moment(parcel, cause, traces.get(parcel.shipment.number)))
 
 
 def _cause(view: View, parcel: Parcel, found: Trace | None) -> DecisionReason | None:
@@ -62,7 +63,14 @@ def _no_loss(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> 
     out.take_back(view.effects(Intent.COMPENSATION, shipment.subject), reason)
 
 
-def _claim(view: View, out: Findings, parcel: Parcel, cause: DecisionReason) -> None:
+def _moment(parcel: Parcel, cause: DecisionReason, found: Trace | None) -> datetime | None:
+    """When the cause came true; None where nothing tells it."""
+    if cause in _SURE:
+        return None if parcel.shipment.last_scan is None else parcel.shipment.last_scan.latest
+    return None if found is None else found.quiet_at
+
+
+def _claim(view: View, out: Findings, parcel: Parcel, cause: DecisionReason, since: datetime | None) -> None:
     shipment = parcel.shipment
     past = view.effects(Intent.COMPENSATION, shipment.subject)
     claims = [each for each in view.dossier.claims if each.shipment == shipment.number]
@@ -81,11 +89,11 @@ def _claim(view: View, out: Findings, parcel: Parcel, cause: DecisionReason) -> 
     elif rule.basis == _NOTHING and not rule.inquiry_only and cause not in _SURE:
         out.nothing(rule.id, DecisionReason.PAYS_NOTHING, shipment.number, detail=cause.value)
     else:
-        _within_window(view, out, parcel, cause, rule, attempt)
+        _within_window(view, out, parcel, cause, since, rule, attempt)
 
 
 def _within_window(
-    view: View, out: Findings, parcel: Parcel, cause: DecisionReason, rule: CompensationRule, attempt: str
+    view: View, out: Findings, parcel: Parcel, cause: DecisionReason, since: datetime | None, rule: CompensationRule, attempt: str
 ) -> None:
     """A confirmed loss is registered even where its window is not known; a silent one only where there is something to file."""
     damage = cause is DecisionReason.CARRIER_SAYS_DAMAGED
@@ -95,9 +103,19 @@ def _within_window(
         out.nothing(rule.id, DecisionReason.CLAIM_WINDOW_CLOSED, parcel.shipment.number, detail=f"{cause.value}; {span.why}")
     elif not span.known and cause not in _SURE:
         out.nothing(rule.id, DecisionReason.CLAIM_WINDOW_UNKNOWN, parcel.shipment.number, detail=f"{cause.value}; {span.why}")
+    elif _can_wait(view, since, span.latest_on):
+        detail = f"{cause.value}; {told(view, since)}; {span.why}"
+        again = claim_danger_from(view, span.latest_on)
+        out.nothing(rule.id, DecisionReason.BEFORE_CUTOVER, parcel.shipment.number, detail, again=again)
     else:
         owed = compensation.payable(rule, parcel.shipment, view.order)
         out.act(_decision(parcel, cause, rule, attempt, span, owed))
+
+
+def _can_wait(view: View, since: datetime | None, latest_on: date | None) -> bool:
+    """An old cause, no case, and a claim window that does not close yet: the claim is made when it is about to."""
+    begins = claim_danger_from(view, latest_on)
+    return before(view, since) and not view.dossier.dispute_open and (begins is None or view.now < begins)
 
 
 def _decision(

@@ -70,6 +70,8 @@ def _refunded(view: View, out: Findings) -> None:
         intent = Intent.STAGE3 if effect.reason in STAGE3_REASONS else Intent.REFUND_ISSUED
         if standing([each for each in view.effects(intent) if each.occasion == effect.occasion]) is not None:
             out.nothing(intent.value, DecisionReason.ALREADY_DONE)
+        elif (at := view.order.contacted.get(intent)) is not None:
+            out.nothing(intent.value, DecisionReason.ALREADY_DONE, detail=f"contacted outside on {at:%Y-%m-%d}")
         elif not allowed(view, intent.value):
             out.nothing(intent.value, DecisionReason.SWITCHED_OFF)
         else:

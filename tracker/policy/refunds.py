@@ -16,6 +16,7 @@ from carriers.model import TrackingReason, TrackingStatus
 from tracker import compensation
 from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, TaskState
+from tracker.policy.cutover import before, danger_from, left_behind, pressing, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.shares import Purse, share_of
@@ -83,7 +84,7 @@ def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
 def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> Advice:
     """The strongest reason that holds, top down: the carrier's own word, untrackable, age."""
     if parcel.gone is DecisionReason.RETURNED_TO_SENDER:
-        return Advice(reason=DecisionReason.RETURNED_TO_SENDER, rule="refund.returned", due=True)
+        return _returned(view, parcel)
     if parcel.gone is not None or found is None:
         return Advice(reason=parcel.gone or DecisionReason.NOT_YET_DUE)
     if parcel.shipment.suspect is not None:
@@ -92,12 +93,26 @@ def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> A
         return Advice(reason=DecisionReason.CARRIER_SAYS_LOST, rule="refund.lost", due=True, urgent=True)
     if found.proven:
         return Advice(
-            reason=found.reason, rule="refund.untrackable", due=True, urgent=True, evidence=_untrackable(view, parcel, found)
+            reason=found.reason,
+            rule="refund.untrackable",
+            due=True,
+            urgent=True,
+            since=found.proven_at if before(view, found.proven_at) else None,
+            evidence=_untrackable(view, parcel, found),
         )
     out.nothing("refund.untrackable", found.reason, parcel.shipment.number, again=found.again)
     if found.waits:
         out.wait()
     return _by_age(view, parcel)
+
+
+def _returned(view: View, parcel: Parcel) -> Advice:
+    """It came back. What came back before the cut-over was somebody's business then, unless danger is alive."""
+    rule, scan = "refund.returned", parcel.shipment.last_scan
+    came = None if scan is None else scan.latest
+    if before(view, came) and not pressing(view):
+        return Advice(reason=DecisionReason.BEFORE_CUTOVER, rule=rule, again=danger_from(view), detail=told(view, came))
+    return Advice(reason=DecisionReason.RETURNED_TO_SENDER, rule=rule, due=True)
 
 
 def _untrackable(view: View, parcel: Parcel, found: Trace) -> dict[str, str]:
@@ -137,6 +152,9 @@ def _by_age(view: View, parcel: Parcel) -> Advice:
     if parcel.shipment.settled_by == PLATFORM:
         costs = f"refund: {_cost_of_refund(view, parcel)}; dispute: {_cost_of_dispute(view)}"
         return Advice(reason=DecisionReason.SETTLED_BY_PLATFORM, rule=rule, detail=costs)
+    left = left_behind(view, _STAGE3, due)
+    if left is not None and not pressing(view):
+        return Advice(reason=left.reason, rule=rule, again=danger_from(view), detail=left.detail)
     patience, until = _patience(view, parcel)
     if patience is not None:
         closes = closes_at(view)
@@ -144,15 +162,14 @@ def _by_age(view: View, parcel: Parcel) -> Advice:
         if last_call is not None and view.now >= last_call:
             return Advice(reason=DecisionReason.WINDOW_CLOSES_UNARRIVED, rule=rule, due=True, urgent=True, since=last_call)
         return Advice(reason=patience, rule=rule, again=min((at for at in (until, last_call) if at is not None), default=None))
+    if left is not None and not view.dossier.dispute_open:
+        return Advice(reason=DecisionReason.WINDOW_CLOSES_UNARRIVED, rule=rule, due=True, urgent=True, since=danger_from(view))
     return Advice(reason=DecisionReason.STAGE3_NOT_ARRIVED, rule=rule, due=True, since=due)
 
 
 def _patience(view: View, parcel: Parcel) -> tuple[DecisionReason | None, datetime | None]:
     """Why day 60 is let pass, and until when: then it is decided again. The window's end ends all of it."""
     shipment = parcel.shipment
-    due = parcel.dues[_STAGE3]
-    if view.order.cutover_at is not None and due is not None and due < view.order.cutover_at:
-        return DecisionReason.BEFORE_CUTOVER, None
     if shipment.status in _LAST_MILE:
         return DecisionReason.IN_LAST_MILE, None
     if shipment.reason in _BUYERS_TURN:

@@ -24,14 +24,17 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """How well a parcel can be traced.
 
     `reason` is the verdict where `proven`, else why there is none. `quiet` says that its silence reached `investigate` (the
-    claim is drafted, facts/compensation.md 1.2); `unscanned` that the forwarder is to be asked. `again`: time alone can change
-    it then; `waits`: the next answer can.
+    claim is drafted, facts/compensation.md 1.2); `unscanned` that the forwarder is to be asked; the `…_at` say since when, where
+    the calendar tells. `again`: time alone can change it then; `waits`: the next answer can.
     """
 
     reason: DecisionReason
     proven: bool = False
     quiet: bool = False
     unscanned: bool = False
+    proven_at: datetime | None = None
+    quiet_at: datetime | None = None
+    unscanned_at: datetime | None = None
     again: datetime | None = None
     waits: bool = False
     evidence: Mapping[str, str] = {}
@@ -82,12 +85,13 @@ def _silent(view: View, parcel: Parcel, last: Scan, heard: datetime) -> Trace:
     quiet = heard >= ask_at
     facts = _counted(since, heard, lost_at)
     if heard >= lost_at:
-        return Trace(reason=DecisionReason.SILENT_BEYOND_LIMIT, proven=True, quiet=quiet, evidence=facts)
+        beyond = DecisionReason.SILENT_BEYOND_LIMIT
+        return Trace(reason=beyond, proven=True, quiet=quiet, proven_at=lost_at, quiet_at=ask_at, evidence=facts)
     coming = min((at for at in (ask_at, lost_at) if at > view.now), default=None)
     # Past a limit only the next answer can prove that there was no scan until then.
     waits = heard < ask_at <= view.now or lost_at <= view.now
     reason = DecisionReason.WAITING_FOR_FACTS if waits else DecisionReason.SILENCE_WITHIN_LIMIT
-    return Trace(reason=reason, quiet=quiet, again=coming, waits=waits, evidence=facts)
+    return Trace(reason=reason, quiet=quiet, quiet_at=ask_at, again=coming, waits=waits, evidence=facts)
 
 
 def _counted(since: datetime, heard: datetime, lost_at: datetime) -> dict[str, str]:
@@ -145,10 +149,19 @@ def _never_scanned(view: View, parcel: Parcel, shipped: datetime | None, heard: 
     )
     facts = {"handed_over": utc_text(shipped), "working_days": str(limits.pre_scan_verdict_biz), "calendar": calendar}
     if heard >= verdict_at:
-        return Trace(reason=DecisionReason.NEVER_SCANNED, proven=True, quiet=True, unscanned=True, evidence=facts)
+        return Trace(
+            reason=DecisionReason.NEVER_SCANNED,
+            proven=True,
+            quiet=True,
+            unscanned=True,
+            proven_at=verdict_at,
+            quiet_at=verdict_at,
+            unscanned_at=task_at,
+            evidence=facts,
+        )
     coming = min((at for at in (task_at, verdict_at) if at > view.now), default=None)
     waits = unconfirmed or heard < task_at <= view.now or verdict_at <= view.now
-    return Trace(reason=reason, unscanned=heard >= task_at, again=coming, waits=waits, evidence=facts)
+    return Trace(reason=reason, unscanned=heard >= task_at, unscanned_at=task_at, again=coming, waits=waits, evidence=facts)
 
 
 def _before_arrival(view: View, parcel: Parcel, shipped: datetime | None, heard: datetime) -> Trace:
@@ -161,8 +174,9 @@ def _before_arrival(view: View, parcel: Parcel, shipped: datetime | None, heard:
     ask_at, lost_at = shipped + limits.investigate * DAY, shipped + limits.probable_loss * DAY
     facts = _counted(shipped, heard, lost_at)
     if heard >= lost_at:
-        return Trace(reason=DecisionReason.SILENT_BEYOND_LIMIT, proven=True, quiet=True, evidence=facts)
+        beyond = DecisionReason.SILENT_BEYOND_LIMIT
+        return Trace(reason=beyond, proven=True, quiet=True, proven_at=lost_at, quiet_at=ask_at, evidence=facts)
     coming = min((at for at in (ask_at, lost_at) if at > view.now), default=None)
     waits = heard < ask_at <= view.now or lost_at <= view.now
     reason = DecisionReason.WAITING_FOR_FACTS if waits else DecisionReason.SILENCE_IS_NORMAL
-    return Trace(reason=reason, quiet=heard >= ask_at, again=coming, waits=waits, evidence=facts)
+    return Trace(reason=reason, quiet=heard >= ask_at, quiet_at=ask_at, again=coming, waits=waits, evidence=facts)

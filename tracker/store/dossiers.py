@@ -29,14 +29,15 @@ from tracker.model import (
     WindowSource,
 )
 from tracker.store.connection import Record, Tx, instant_of, required
-from tracker.store.encoding import money, unpack
+from tracker.store.encoding import contacts, money, settlements, unpack
 
 T = TypeVar("T")
 
 _ORDERS = """
     SELECT id, store, platform, number, state, country, region, language, buyer_name, buyer_email, amount, currency, ordered_at,
         paid_at, shipped_at, promised_at, window_end, window_source, window_extensions, refunded_at, refunded_amount,
-        refund_reference, received_at, opted_out, vip, hold_until, waiting_since, cutover_at, note, version
+        refund_reference, received_at, opted_out, vip, hold_until, waiting_since, cutover_at, note, version,
+        contacted, backlog
     FROM dossier WHERE id IN (??)"""
 
 _SHIPMENTS = """
@@ -167,6 +168,8 @@ def _order(row: Record) -> Order:
         hold_until=instant_of(row[25]),
         waiting_since=instant_of(row[26]),
         cutover_at=instant_of(row[27]),
+        contacted=contacts(row[30]),
+        settled=settlements(row[31]),
         note=row[28],
     )
 

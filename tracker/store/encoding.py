@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from carriers.model import TrackingEvent, TrackingReason, TrackingStatus
+from tracker.model import Intent, Settled
 from tracker.model.journey import Journey
 
 _JSON = msgspec.json.Encoder(decimal_format="string")
 _MAPPING = msgspec.json.Decoder(dict[str, Any])
 _TEXTS = msgspec.json.Decoder(dict[str, str])
 _STAMPS = msgspec.json.Decoder(dict[str, tuple[int, int]])
+_CONTACTS = msgspec.json.Decoder(dict[Intent, datetime])
+_SETTLED = msgspec.json.Decoder(dict[Intent, Settled])
 _PACK = msgspec.msgpack.Encoder(decimal_format="string")
 _UNPACK = msgspec.msgpack.Decoder(Journey)
 
@@ -39,6 +43,16 @@ def texts(text: str) -> dict[str, str]:
 def stamps(text: str) -> dict[str, tuple[int, int]]:
     """Whose word each fact is: field -> (rank, sequence)."""
     return {} if text == "{}" else _STAMPS.decode(text)
+
+
+def contacts(text: str) -> dict[Intent, datetime]:
+    """Which stages a buyer was told outside of this product, and when (aware UTC)."""
+    return {} if text == "{}" else _CONTACTS.decode(text)
+
+
+def settlements(text: str | None) -> dict[Intent, Settled]:
+    """What a person said about stages that a backlog left."""
+    return {} if text is None else _SETTLED.decode(text)
 
 
 def pack(journey: Journey) -> bytes:

@@ -12,12 +12,13 @@ from datetime import datetime
 
 from tracker.clock import epoch
 from tracker.crashpoint import fault
-from tracker.model import ClaimMove, DecisionReason, Dossier, Intent, Verdict
+from tracker.model import ActionKind, ClaimMove, DecisionReason, Dossier, Intent, Verdict
 from tracker.store import dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
 from tracker.store.records import DAEMON, audit
-from tracker.store.rows import NewRow, SweepWritten, VerdictWrite
+from tracker.store.rows import Freed, NewRow, SweepWritten, VerdictWrite
+from tracker.store.taking_back import take_back
 
 STAGES = frozenset({Intent.STAGE1, Intent.STAGE2, Intent.STAGE3})
 
@@ -32,7 +33,7 @@ TURNED_BAD = frozenset(
 """Reasons by which a parcel counts as untrackable or lost for the plausibility hold (D25)."""
 
 OVERDUE_SECONDS = 86_400
-"""An effect that was due a day before it could be decided belongs to a backlog (D21)."""
+"""A message that was due a day before it could be decided belongs to a backlog (D21); other effects are no part of a ramp."""
 
 _DUE = """
     SELECT next_decide_at, id FROM dossier
@@ -43,30 +44,19 @@ _OPEN = """
     INSERT INTO outbox (dedup_key, subject, intent, occasion, kind, state, channel, reason, rule, order_id, store, shipment,
     template,
         created_at, not_before, due_at, overdue, deadline, amount, currency, urgent, hold, held_since, rejected, withdrawn,
-        attempts, config_version, evidence)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
+        attempts, config_version, evidence, approved_by)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
     ON CONFLICT (dedup_key) DO UPDATE SET state = excluded.state, channel = excluded.channel, reason = excluded.reason,
         rule = excluded.rule, template = excluded.template, created_at = excluded.created_at, not_before = excluded.not_before,
         due_at = excluded.due_at, overdue = excluded.overdue, deadline = excluded.deadline, amount = excluded.amount,
         currency = excluded.currency, urgent = excluded.urgent, hold = excluded.hold, held_since = excluded.held_since,
         withdrawn = excluded.withdrawn, config_version = excluded.config_version, evidence = excluded.evidence, task_id = NULL,
-        sent_at = NULL, result = NULL, approved_by = NULL, decided_at = NULL
+        sent_at = NULL, result = NULL, approved_by = excluded.approved_by, decided_at = NULL, in_line_since = NULL,
+        first_approved_by = NULL, snoozed_until = NULL
     WHERE outbox.withdrawn"""
 
-_CLOSE = """
-    UPDATE outbox SET state = 'cancelled', withdrawn = TRUE, result = ?, hold = NULL
-    WHERE dedup_key = ? AND state IN ('held', 'pending') RETURNING id, order_id"""
-
-_DROP_ITEM = """
-    UPDATE task_item SET dropped = TRUE
-    WHERE NOT dropped AND (task_id, row_id) IN (
-        SELECT t.id, o.id FROM outbox o JOIN task t ON t.id = o.task_id
-        WHERE o.dedup_key = ? AND o.state = 'sent' AND t.state = 'open')
-    RETURNING task_id, row_id, order_id"""
-
-_DROP_TASK = """
-    UPDATE task SET state = 'dropped', closed_at = ?, closed_by = ?
-    WHERE id = ? AND NOT EXISTS (SELECT 1 FROM task_item WHERE task_id = task.id AND NOT dropped)"""
+_FREE = """
+    UPDATE outbox SET state = ?, hold = ?, held_since = ? WHERE dedup_key = ? AND state = 'held' AND hold = 'rules_wait'"""
 
 _MOVE_CLAIM = """
     UPDATE claim SET state = ?
@@ -147,6 +137,8 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
             opened += _open_rows(tx, write, row[3], now)
         if verdict.withdraw:
             closed += [key for key, reason in verdict.withdraw if _withdraw(tx, key, reason, now)]
+        for freed in write.free:
+            _free(tx, write.order_id, freed, now)
         for move in verdict.claims:
             _move_claim(tx, write.order_id, move, now)
         if verdict.ask_now:
@@ -160,6 +152,16 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
     tx.many(_SETTLE, settled)
     fault("sweep_before_commit")
     return SweepWritten(written=len(settled), stale=len(verdicts) - len(settled), opened=tuple(opened), closed=tuple(closed))
+
+
+def _free(tx: Tx, order_id: int, freed: Freed, now: datetime) -> None:
+    """The rules in force before want it by now too: it no longer waits for the new ones (faults row 20)."""
+    state = OutboxState.PENDING if freed.hold is None else OutboxState.HELD
+    for key in _keys(tx, freed.key):
+        if tx.run(_FREE, state, freed.hold, None if freed.hold is None else now, key):
+            audit(
+                tx, now, who=DAEMON, what="hold_released", order_id=order_id, subject=key, reason="the rules before want it too"
+            )
 
 
 def _move_claim(tx: Tx, order_id: int, move: ClaimMove, now: datetime) -> None:
@@ -188,7 +190,8 @@ def _open_rows(tx: Tx, write: VerdictWrite, store: Record, now: datetime) -> lis
             continue
         opened.append(decision.key)
         if decision.reason in TURNED_BAD and decision.shipment is not None:
-            tx.run(_BAD, epoch(now), decision.shipment)
+            # A loss of before the cut-over turned bad then, not today: a takeover is no mass change (D25).
+            tx.run(_BAD, epoch(min(now, decision.not_before or now)), decision.shipment)
         if decision.intent in STAGES:
             tx.many(_DAY0, [(stored(day0), number) for number, day0 in write.verdict.day0.items()])
     return opened
@@ -215,7 +218,7 @@ def _columns(write: VerdictWrite, new: NewRow, store: str, now: datetime) -> tup
         now,
         due_at,
         due_at,
-        at - due_at > OVERDUE_SECONDS,
+        decision.kind is ActionKind.MESSAGE and at - due_at > OVERDUE_SECONDS,
         decision.deadline,
         money_text(decision.amount),
         decision.currency,
@@ -226,15 +229,13 @@ def _columns(write: VerdictWrite, new: NewRow, store: str, now: datetime) -> tup
         False,
         write.config_version,
         json_text(dict(decision.evidence)),
+        None if new.hold is not None else decision.approved_by,
     )
 
 
 def _withdraw(tx: Tx, key: str, reason: DecisionReason, now: datetime) -> bool:
-    """Take an effect back that has not reached anyone: the row, or its place in a task.
-
-    A task in hand stays with the one who took it: he may have pasted the text already (D17).
-    """
-    return any(_withdraw_key(tx, each, reason, now) for each in _keys(tx, key))
+    """Take an effect back that has not reached anyone."""
+    return any(take_back(tx, each, who=DAEMON, reason=reason.value, now=now) for each in _keys(tx, key))
 
 
 def _keys(tx: Tx, key: str) -> list[str]:
@@ -244,21 +245,6 @@ def _keys(tx: Tx, key: str) -> list[str]:
         return [key]
     others = tx.rows(_OTHER_NUMBERS, subject.removeprefix("shipment/"))
     return [key, *(f"shipment/{row[0]}:{intent}:{occasion}" for row in others)]
-
-
-def _withdraw_key(tx: Tx, key: str, reason: DecisionReason, now: datetime) -> bool:
-    row = tx.row(_CLOSE, reason, key)
-    if row is not None:
-        audit(tx, now, who=DAEMON, what="effect_withdrawn", order_id=row[1], subject=key, reason=reason.value)
-        return True
-    item = tx.row(_DROP_ITEM, key)
-    if item is None:
-        return False
-    task_id, row_id, order_id = item
-    tx.run("UPDATE outbox SET withdrawn = TRUE, result = ? WHERE id = ?", reason, row_id)
-    tx.run(_DROP_TASK, now, DAEMON, task_id)
-    audit(tx, now, who=DAEMON, what="task_dropped", order_id=order_id, subject=key, reason=reason.value)
-    return True
 
 
 def _digest(verdict: Verdict) -> bytes:

@@ -64,6 +64,8 @@ def _order_as_of(dossier: Dossier, at: datetime) -> Order:
         received_at=_past(order.received_at, at),
         waiting_since=_past(order.waiting_since, at),
         window=_window_as_of(dossier, at),
+        contacted={stage: told for stage, told in order.contacted.items() if told <= at},
+        settled={stage: word for stage, word in order.settled.items() if word.at <= at},
     )
     if _past(order.refunded_at, at) is None:
         return replace(order, refunded_at=None, refunded_amount=None, refund_reference=None)
