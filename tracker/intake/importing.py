@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -24,8 +24,12 @@ from tracker.rules import Rules
 class ImportStore(Protocol):
     """The store's half (tracker.store)."""
 
-    async def save_import(self, batch: ImportBatch, now: datetime, *, dry_run: bool = False) -> ImportOutcome:
-        """Save a batch in one go, or only count what it would change."""
+    async def save_import(self, batch: ImportBatch, now: datetime) -> ImportOutcome:
+        """Save a batch."""
+        ...
+
+    async def rehearse_import(self, batches: Sequence[ImportBatch], now: datetime) -> list[ImportOutcome]:
+        """What saving these batches one after the other would change."""
         ...
 
 
@@ -53,15 +57,39 @@ async def import_files(
 
     Rejected rows go to `<name>.rejected.csv` beside the file. Store errors propagate.
     """
+    if dry_run:
+        return await _rehearsed(list(paths), store, now, knowledge, wish)
     reports = []
     for path in paths:
         try:
             contents = await asyncio.to_thread(read_contents, path)
-            report = await import_contents(path, contents, store, now, knowledge=knowledge, wish=wish, dry_run=dry_run)
+            report = await import_contents(path, contents, store, now, knowledge=knowledge, wish=wish)
         except FileError as error:
-            report = FileReport(file=str(path), error=str(error), dry_run=dry_run)
+            report = FileReport(file=str(path), error=str(error))
         reports.append(report)
     return reports
+
+
+async def _rehearsed(
+    paths: Sequence[Path], store: ImportStore, now: datetime, knowledge: Knowledge, wish: Wish
+) -> list[FileReport]:
+    """All files together, as they would be imported: a later one finds the orders that an earlier one would bring."""
+    read: dict[int, ImportBatch | FileError] = {}
+    for at, path in enumerate(paths):
+        try:
+            contents = await asyncio.to_thread(read_contents, path)
+            read[at] = await asyncio.to_thread(
+                read_contents_as_batch, contents, formats=knowledge.formats, rules=knowledge.rules, wish=wish
+            )
+        except FileError as error:
+            read[at] = error
+    outcomes = iter(await store.rehearse_import([each for each in read.values() if isinstance(each, ImportBatch)], now))
+    return [
+        FileReport(file=str(paths[at]), error=str(found), dry_run=True)
+        if isinstance(found, FileError)
+        else report_of(paths[at], found, next(outcomes), dry_run=True)
+        for at, found in read.items()
+    ]
 
 
 async def import_contents(
@@ -72,14 +100,12 @@ async def import_contents(
     *,
     knowledge: Knowledge,
     wish: Wish = NO_WISH,
-    dry_run: bool = False,
     rejected_to: Path | None = None,
 ) -> FileReport:
     """Import bytes already read; `rejected_to` is the folder of the rejected file (default: beside `path`). Raises FileError."""
     batch = await asyncio.to_thread(read_contents_as_batch, contents, formats=knowledge.formats, rules=knowledge.rules, wish=wish)
-    outcome = await store.save_import(batch, now, dry_run=dry_run)
-    report = report_of(path, batch, outcome, dry_run=dry_run)
-    if dry_run or not batch.rejected:
+    report = report_of(path, batch, await store.save_import(batch, now))
+    if not batch.rejected:
         return report
     try:
         written = await asyncio.to_thread(write_rejected, batch, rejected_to or path.parent)

@@ -9,10 +9,13 @@ from typing import Any
 
 import msgspec
 
-from tracker.model import ImportBatch, ImportOutcome, Rejected
+from tracker.intake.preview import change_document, change_lines
+from tracker.model import Change, Followed, ImportBatch, ImportOutcome, Rejected
 
 SCHEMA_VERSION = 1
 _SHOWN = 10
+SHOWN = 20
+"""Changed rows of a dry run that a terminal shows without being asked for more."""
 
 
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +39,10 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     rejected_file: str | None = None
     error: str | None = None
     dry_run: bool = False
+    changes: tuple[Change, ...] = ()
+    """Of a dry run: every order and parcel of the file, and what would become of it."""
+    followed: tuple[Followed, ...] = ()
+    """Of a dry run's last file: parcels that all of its files together would have us ask about."""
 
     @property
     def taken(self) -> bool:
@@ -65,6 +72,8 @@ def report_of(path: Path, batch: ImportBatch, outcome: ImportOutcome, *, dry_run
         warnings=batch.warnings,
         rejected=batch.rejected,
         dry_run=dry_run,
+        changes=outcome.changes,
+        followed=outcome.followed,
     )
 
 
@@ -81,14 +90,16 @@ def exit_code(reports: Iterable[FileReport]) -> int:
     return 3 if any(report.taken for report in listed) else 1
 
 
-def summary(reports: Iterable[FileReport]) -> str:
-    """Text for eyes: a paragraph a file."""
-    return "\n".join(line for report in reports for line in _paragraph(report))
+def summary(reports: Iterable[FileReport], limit: int = SHOWN) -> str:
+    """Text for eyes: a paragraph a file, of a dry run with `limit` changed rows at most (0: all of them)."""
+    return "\n".join(line for report in reports for line in (*_paragraph(report), *change_lines(report.changes, limit)))
 
 
 def _file(report: FileReport) -> dict[str, Any]:
     plain = {name: getattr(report, name) for name in _CONTRACT}
     more = {name: value for name in _MORE if (value := getattr(report, name))}
+    if report.dry_run:
+        more["changes"] = [change_document(change) for change in sorted(report.changes, key=lambda change: change.row)]
     return {**plain, **more, "rejected": [{"row": row.row, "reason": row.reason} for row in report.rejected]}
 
 

@@ -5,11 +5,13 @@ A quota counts new registrations where a source wants those, else requests. A re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from math import ceil
 
 import msgspec
+
+from tracker.config import Source
 
 LOOKED_BACK = 14
 """Days whose mean is "a day": two whole weeks, so that a quiet Sunday and a busy Monday are both in it."""
@@ -48,6 +50,17 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
             None if self.left_today is None else f"{self.left_today} left today",
         ]
         return ", ".join(part for part in parts if part) or f"{self.used_today} used today, no limit is configured"
+
+
+def forecasts(sources: Iterable[Source], days: Mapping[str, Mapping[date, int]], today: date) -> list[Forecast]:
+    """How each configured source stands that has a limit, or of which anything was ever counted. `days` is `Gate.quota_days`."""
+    plans = {source.id: plan_of(source) for source in sources}
+    return [forecast(id_, days.get(id_, {}), plan, today) for id_, plan in plans.items() if days.get(id_) or plan != Quota()]
+
+
+def plan_of(source: Source) -> Quota:
+    """What tracker.toml says about a source's plan."""
+    return Quota(a_day=source.daily_quota, left=source.quota, since=source.quota_since)
 
 
 def forecast(source: str, days: Mapping[date, int], quota: Quota, today: date, *, wanted: int = 0) -> Forecast:
