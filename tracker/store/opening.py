@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tracker.clock import Clock
+from tracker.store.brake import Brake
 from tracker.store.connection import Database, sqlite_path
 from tracker.store.desk import Desk
 from tracker.store.dispatch import Dispatch
@@ -13,10 +14,13 @@ from tracker.store.errors import NotARehearsal
 from tracker.store.explain import Explain
 from tracker.store.gate import Gate
 from tracker.store.handing import Handing
+from tracker.store.holds import Holds
 from tracker.store.intake import Intake
 from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
+from tracker.store.rulesets import Rulesets
+from tracker.store.review import Review
 from tracker.store.schema import require_current, require_sound
 from tracker.store.status import Status
 from tracker.store.sweep import Sweep
@@ -25,7 +29,7 @@ from tracker.store.tasks import Tasks
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
 
-class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Tasks, Orders, Status, Explain, Errands):
+class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Brake, Holds, Review, Tasks, Orders, Status, Explain, Errands, Rulesets):
     """All that the product does with its database; `tracker.store` lists the methods."""
 
     def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:

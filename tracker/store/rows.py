@@ -179,6 +179,13 @@ class NewRow(msgspec.Struct, frozen=True, kw_only=True):
     hold: HoldReason | None = None
 
 
+class Freed(msgspec.Struct, frozen=True):
+    """An effect that need not wait for the acceptance of its rules any more; `hold` is what else holds it back."""
+
+    key: str
+    hold: HoldReason | None = None
+
+
 class VerdictWrite(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of decide() for one dossier, with the version that it was given on: a stale one is dropped whole.
 
@@ -189,6 +196,7 @@ class VerdictWrite(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     verdict: Verdict
     rows: tuple[NewRow, ...] = ()
+    free: tuple[Freed, ...] = ()
     config_version: str = ""
 
 
@@ -237,6 +245,16 @@ class OutboxView(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
     provider_id: str | None = None
     task_id: int | None = None
+    first_approved_by: str | None = None
+    """Who said yes first to a sum that wants two people; the row waits for somebody else's word (D23)."""
+    snoozed_until: datetime | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that waits for a second person's word, and since when (D23)."""
+
+    view: OutboxView
+    since: datetime
 
 
 class TaskItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,6 +270,8 @@ class TaskItem(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
     deadline: datetime | None = None
     dropped: bool = False
+    added_at: datetime | None = None
+    """When it joined the task: a grouped one grows until somebody takes it."""
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,11 +289,17 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: datetime | None = None
     group: str | None = None
     wants: tuple[str, ...] = ()
+    assigned_to: str | None = None
     taken_by: str | None = None
     taken_at: datetime | None = None
     closed_by: str | None = None
     closed_at: datetime | None = None
     result: Mapping[str, str] = {}
+
+    @property
+    def live(self) -> tuple[TaskItem, ...]:
+        """The items that are still wanted."""
+        return tuple(item for item in self.items if not item.dropped)
 
 
 class TaskResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from tracker.clock import epoch
 from tracker.crashpoint import fault
-from tracker.model import ActionKind, ClaimMove, DecisionReason, Dossier, Intent, Verdict
+from tracker.model import ActionKind, ClaimMove, DecisionReason, Dossier, Intent, OutboxState, Verdict
 from tracker.store import dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
