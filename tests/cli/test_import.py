@@ -41,4 +41,4 @@ def test_a_preview_tells_rows_and_registrations_and_writes_nothing(
     said = shell("import", path, "--dry-run", "--limit", 1).out
     assert "row 2: new order 300 (lume)\n    … and 5 more; --limit 0 shows them all" in said
     assert "tracks: 3 new registrations (100 left, 2 left today); 1 of them wait for another day" in said
-    assert shell.json("status")["orders"] == 2
+    assert shell("status", "--json").document["orders"] == 2
