@@ -1,10 +1,8 @@
 """The adapter protocol: a conversation without I/O.
 
 An adapter yields `Request`s and is sent `Response`s, so that registration, tickets, tokens and batches need no special cases
-and every
-adapter can be tested without a network. The shell (tracker.polling) does the I/O, keeps the memory and skips `read` where the
-digest
-of a slice is unchanged.
+and every adapter can be tested without a network. The shell (tracker.polling) does the I/O, keeps the memory and skips `read`
+where the digest of a slice is unchanged.
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "hold release": (("{hold}", *AT), 0, {"results"}),
     "order set": (("{order}", "--vip", *AT), 0, {"order"}),
     "status": (AT, 1, {"orders", "outbox", "tasks", "needs_person", "rehearsal", "sources", "reviews"}),
+    "doctor": (("--offline",), 0, {"findings"}),
+    "logs": (("{parcel}", *AT), 0, {"stories"}),
     "config check": ((), 0, {"config", "errors", "warnings", "problems"}),
     "config show": (("--section", "tracker"), 0, {"settings"}),
     "config schema": (("store",), 0, {"name", "schema"}),

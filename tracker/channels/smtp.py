@@ -59,6 +59,16 @@ class SmtpChannel:
                 await client.quit(timeout=GOODBYE_SECONDS)
             client.close()
 
+    async def probe(self) -> None:
+        """Connect, log in and leave: no message. Raises Refused with what is wrong."""
+        client = self._client()
+        try:
+            await self._open(client)
+        finally:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=GOODBYE_SECONDS)
+            client.close()
+
     def _client(self) -> aiosmtplib.SMTP:
         server = self._server
         return aiosmtplib.SMTP(

@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "hold": ("tracker.cli.hold:app", "What a guard holds back."),
     "order": ("tracker.cli.order:app", "Facts from outside: refunded, received, opted out, on hold."),
     "status": ("tracker.cli.status:status", "What is due, what waits, what needs a person."),
+    "doctor": ("tracker.cli.doctor:doctor", "Whether everything around the daemon is as it should be."),
+    "logs": ("tracker.cli.logs:logs", "The story of one parcel or order, as it was written down."),
     "config": ("tracker.cli.config:app", "Check, show and describe the configuration."),
     "db": ("tracker.cli.db:app", "The database's schema."),
     "report": ("tracker.cli.report:app", "Registers and worksheets as files."),

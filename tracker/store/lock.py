@@ -33,3 +33,20 @@ class DaemonLock:
     def release(self) -> None:
         """Let the next one in. The file stays: removing it would open a gap between two that wait."""
         os.close(self._file)
+
+
+def daemon_runs(database: Path) -> bool | None:
+    """Whether a daemon holds the lock beside `database` now; None where the lock file may not be read."""
+    try:
+        file = os.open(database.with_name(database.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False

@@ -1,0 +1,151 @@
+"""`tracker doctor`: what an administrator is told at three in the morning, and what to do next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from tests.carriers.loopback import http, serving
+from tests.channels.conftest import Handler, Serve, serve
+from tracker import config
+from tracker.clock import FixedClock
+from tracker.config import Loaded
+from tracker.doctor import Finding, Level, credentials, database, folders, hosts, machine
+from tracker.store import create, open_store
+
+__all__ = ["serve"]  # a fixture of the channels' room: a real mail server
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CLOCK = FixedClock(NOW)
+
+
+def _loaded(folder: Path, text: str = "", **environ: str) -> Loaded:
+    (folder / "tracker.toml").write_text(f'[inbox]\npath = "inbox"\n{text}', encoding="utf-8")
+    return config.load(folder / "tracker.toml", environ=environ)
+
+
+def _source(url: str, secrets: str = 'api_key = "env:KEY"') -> str:
+    return f'[[source]]\nid = "track"\nadapter = "seventeen_track"\nbase_url = "{url}"\nsecrets = {{ {secrets} }}\n'
+
+
+def _one(findings: Sequence[Finding], about: str) -> Finding:
+    [found] = [each for each in findings if each.about.startswith(about)]
+    return found
+
+
+def test_zones_and_the_disk_are_looked_at(tmp_path: Path) -> None:
+    found = machine(_loaded(tmp_path))
+    assert _one(found, "time zones").level is Level.OK
+    assert "MB free" in _one(found, "room in").says
+
+
+def test_a_key_that_cannot_be_read_says_where_it_is_named(tmp_path: Path) -> None:
+    """What the service alone sees is no mystery to whoever looks from outside (facts/systemd.md section 7)."""
+    found = credentials(_loaded(tmp_path, _source("http://127.0.0.1:1", 'api_key = "credential:KEY"')))
+    missing = _one(found, "credentials of track")
+    assert missing.level is Level.FAIL
+    assert "api_key" in missing.says
+    assert "[[source]] track" in missing.next
+    assert _one(credentials(_loaded(tmp_path, _source("http://127.0.0.1:1"), KEY="k")), "credentials of track").level is Level.OK
+
+
+def test_no_source_at_all_is_said(tmp_path: Path) -> None:
+    assert _one(credentials(_loaded(tmp_path)), "sources").level is Level.WARN
+
+
+def test_folders_that_are_missing_or_full_of_failed_files(tmp_path: Path) -> None:
+    loaded = _loaded(tmp_path)
+    assert _one(folders(loaded), "inbox").level is Level.FAIL
+    (tmp_path / "inbox" / "failed").mkdir(parents=True)
+    assert _one(folders(loaded), "inbox").level is Level.OK
+    (tmp_path / "inbox" / "failed" / "orders.xls").write_bytes(b"?")
+    assert [each.level for each in folders(loaded) if each.about == "inbox"] == [Level.OK, Level.WARN]
+
+
+async def test_the_database_from_missing_to_sound(tmp_path: Path) -> None:
+    """Each step names the next command."""
+    loaded = _loaded(tmp_path)
+    [missing] = await database(loaded, CLOCK)
+    assert missing.level is Level.FAIL
+    assert "tracker init" in missing.says
+    create(loaded.settings.database_url, rehearsal=False, now=NOW)
+    found = await database(loaded, CLOCK)
+    assert {each.about: each.level for each in found} == {
+        "database": Level.OK,
+        "clock": Level.OK,
+        "daemon": Level.WARN,
+        "backlog": Level.OK,
+        "backup": Level.WARN,
+    }
+    with sqlite3.connect(tmp_path / "tracker.db") as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '0001'")
+    raw.close()
+    [old] = await database(loaded, CLOCK)
+    assert (old.level, old.next) == (Level.FAIL, "tracker db upgrade")
+
+
+async def test_a_daemon_that_runs_is_seen_and_one_that_has_ended_is_not(tmp_path: Path) -> None:
+    loaded = _loaded(tmp_path)
+    create(loaded.settings.database_url, rehearsal=False, now=NOW)
+    store = await open_store(loaded.settings.database_url, clock=CLOCK, daemon=True)
+    assert _one(await database(loaded, CLOCK), "daemon").level is Level.OK
+    await store.close()
+    assert _one(await database(loaded, CLOCK), "daemon").level is Level.WARN
+
+
+async def test_a_clock_behind_the_database_is_a_failure(tmp_path: Path) -> None:
+    """Faults row 13: deadlines would be missed by as much."""
+    loaded = _loaded(tmp_path)
+    create(loaded.settings.database_url, rehearsal=False, now=NOW)
+    later = await open_store(loaded.settings.database_url, clock=FixedClock(NOW + timedelta(days=2)), daemon=True)
+    await later.close()
+    assert _one(await database(loaded, CLOCK), "clock").level is Level.FAIL
+
+
+async def test_a_missed_backup_and_one_that_failed(tmp_path: Path) -> None:
+    loaded = _loaded(tmp_path)
+    create(loaded.settings.database_url, rehearsal=False, now=NOW)
+    store = await open_store(loaded.settings.database_url, clock=CLOCK, daemon=True)
+    await store.finish_errand("backup", "2026-02-27", NOW - timedelta(hours=37), "written")
+    assert _one(await database(loaded, CLOCK), "backup").level is Level.FAIL
+    await store.finish_errand("backup", "2026-03-01", NOW - timedelta(hours=2), "written")
+    assert _one(await database(loaded, CLOCK), "backup").level is Level.OK
+    await store.fail_errand("backup", NOW, "no space left")
+    assert "no space left" in _one(await database(loaded, CLOCK), "backup").says
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("clock", "level"),
+    [(timedelta(0), Level.OK), (timedelta(minutes=9), Level.WARN)],
+    ids=["answers, even to refuse", "a clock that is apart"],
+)
+async def test_a_source_is_called_for_real(clock: timedelta, level: Level, tmp_path: Path) -> None:
+    """Any answer will do: the key is tried by the first question; its Date is held beside our clock."""
+    answer = http(401, b"{}", Date=format_datetime(NOW + clock, usegmt=True))
+    async with serving(lambda *_: answer) as url:
+        [found] = await hosts(_loaded(tmp_path, _source(url), KEY="k"), CLOCK)
+    assert found.level is level
+
+
+async def test_a_host_that_is_down_is_a_failure(tmp_path: Path) -> None:
+    [found] = await hosts(_loaded(tmp_path, _source("http://127.0.0.1:9"), KEY="k"), CLOCK)
+    assert found.level is Level.FAIL
+    assert "127.0.0.1" in found.says
+
+
+async def test_the_mail_server_is_tried_without_a_message(serve: Serve, tmp_path: Path) -> None:
+    server = Handler()
+    async with serve(server) as port:
+        text = f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nfrom = "care@lume.example"\n'
+        [found] = await hosts(_loaded(tmp_path, text), CLOCK)
+    assert found.level is Level.OK
+    assert server.envelopes == []
+    [gone] = await hosts(_loaded(tmp_path, text), CLOCK)
+    assert gone.level is Level.FAIL
+    assert "[smtp]" in gone.next

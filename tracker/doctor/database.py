@@ -1,0 +1,95 @@
+"""The database: there, of this version's schema, sound, backed up; and whether a daemon works on it and keeps up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tracker.clock import Clock, instant
+from tracker.config import Loaded
+from tracker.doctor.finding import Finding, fail, ok, warn
+from tracker.store import SchemaVerdict, StoreError, open_store, schema_state
+from tracker.store.connection import sqlite_path
+from tracker.store.lock import daemon_runs
+from tracker.store.schema import require_sound
+
+ABOUT = "database"
+
+BEHIND = timedelta(hours=1)
+"""What is due for longer than that is not being worked on."""
+
+BACKUP_AGE = timedelta(hours=36)
+"""A daily backup that is older has missed its turn."""
+
+CLOCK_SLACK = timedelta(minutes=5)
+
+_UPGRADE = {
+    SchemaVerdict.TOO_OLD: "tracker db upgrade",
+    SchemaVerdict.TOO_NEW: "install the version that wrote it",
+    SchemaVerdict.FOREIGN: "database.url in tracker.toml",
+}
+
+
+async def database(loaded: Loaded, clock: Clock) -> list[Finding]:
+    """Schema and structure first: without them nothing else is worth looking at."""
+    url = loaded.settings.database_url
+    try:
+        state = schema_state(url)
+        if state.verdict is not SchemaVerdict.CURRENT:
+            return [fail(ABOUT, f"schema {state.found}, needed is {state.needed}", _UPGRADE[state.verdict])]
+        require_sound(sqlite_path(url))
+        return [ok(ABOUT, f"schema {state.found}, structure sound"), *await _work(loaded, clock)]
+    except StoreError as error:
+        return [fail(ABOUT, str(error), "tracker db check")]
+
+
+async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
+    store = await open_store(loaded.settings.database_url, clock=clock)
+    try:
+        counts = await store.status(clock.now())
+        done = await store.errands()
+    finally:
+        await store.close()
+    if counts.rehearsal:
+        return [ok("daemon", "a rehearsal: run --once does the work, nothing is backed up")]
+    backup = done.get("backup")
+    oldest = [each for each in (counts.oldest_ask_due, counts.oldest_decide_due) if each is not None]
+    return [
+        _clock(counts.daemon_since, clock.now()),
+        _daemon(loaded),
+        _behind(instant(min(oldest)) if oldest else None, clock.now()),
+        _backup(None if backup is None or not backup.occasion else backup.at, backup.error if backup else None, clock.now()),
+    ]
+
+
+def _clock(newest: datetime | None, now: datetime) -> Finding:
+    """What was written later than now was written by a clock that went wrong, or this one goes wrong (faults row 13)."""
+    if newest is not None and newest - now > CLOCK_SLACK:
+        return fail(
+            "clock", f"the database knows of {newest:%Y-%m-%d %H:%M} UTC, this machine of {now:%Y-%m-%d %H:%M}", "timedatectl"
+        )
+    return ok("clock", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _daemon(loaded: Loaded) -> Finding:
+    runs = daemon_runs(sqlite_path(loaded.settings.database_url))
+    if runs is None:
+        return warn("daemon", "its lock file may not be read by you", "be a member of tracker-ops")
+    return (
+        ok("daemon", "runs") if runs else warn("daemon", "does not run", "systemctl start tracker, then: journalctl -u tracker")
+    )
+
+
+def _behind(since: datetime | None, now: datetime) -> Finding:
+    if since is None or now - since <= BEHIND:
+        return ok("backlog", "nothing has been due for long")
+    return warn("backlog", f"work is due since {since:%Y-%m-%d %H:%M} UTC", "tracker status; journalctl -u tracker")
+
+
+def _backup(last: datetime | None, error: str | None, now: datetime) -> Finding:
+    if error is not None:
+        return fail("backup", f"failed: {error}", "tracker db backup")
+    if last is None:
+        return warn("backup", "none was made yet", "tracker db backup; the daemon makes one a day")
+    if now - last > BACKUP_AGE:
+        return fail("backup", f"the last one is of {last:%Y-%m-%d %H:%M} UTC", "tracker db backup; is the daemon running?")
+    return ok("backup", f"of {last:%Y-%m-%d %H:%M} UTC")

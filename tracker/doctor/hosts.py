@@ -1,0 +1,69 @@
+"""Every host that is configured, tried for real: the sources, the mail server, and who hears alerts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+
+from carriers.base import Request, Response
+from carriers.errors import CarrierError
+from carriers.http import HttpTransport
+from tracker.channels.base import Refused
+from tracker.channels.smtp import SmtpChannel
+from tracker.clock import Clock
+from tracker.config import Loaded
+from tracker.doctor.finding import Finding, fail, ok, warn
+
+PATIENCE_SECONDS = 10.0
+"""A host that does not answer by then is as good as down for whoever waits at the terminal."""
+
+CLOCK_SLACK = timedelta(minutes=2)
+"""How far the clock of a host may be from ours before one of the two is to be looked at."""
+
+
+async def hosts(loaded: Loaded, clock: Clock) -> list[Finding]:
+    """One line a host, all tried at once. A source's answer of any status will do: the key is tried by its first question."""
+    settings = loaded.settings
+    tried: list[Awaitable[Finding]] = [
+        _source(source.id, source.base_url, clock) for source in settings.sources if source.base_url.startswith("http")
+    ]
+    if settings.smtp is not None:
+        mail = SmtpChannel(settings.smtp, clock, command_seconds=PATIENCE_SECONDS)
+        tried.append(_mail(f"{settings.smtp.host}:{settings.smtp.port}", mail))
+    return list(await asyncio.gather(*tried))
+
+
+async def _source(name: str, url: str, clock: Clock) -> Finding:
+    about = f"host of {name}"
+    transport = HttpTransport(account_id=name, connections=1, total_deadline_s=PATIENCE_SECONDS)
+    try:
+        answer = await transport.send(Request(method="GET", url=url))
+    except CarrierError as error:
+        return fail(about, str(error), "base_url in tracker.toml; a firewall; curl from this machine")
+    finally:
+        await transport.close()
+    return _clock(about, answer, clock) or ok(about, f"answers (HTTP {answer.status})")
+
+
+def _clock(about: str, answer: Response, clock: Clock) -> Finding | None:
+    """Our clock beside that of a host: a deadline kept by a clock that is wrong is a deadline missed."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return None
+    aware = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
+    apart = abs(aware - clock.now())
+    if apart <= CLOCK_SLACK:
+        return None
+    return warn(about, f"answers, but its clock is {apart} from ours", "timedatectl: is the clock of this machine synchronised?")
+
+
+async def _mail(where: str, channel: SmtpChannel) -> Finding:
+    about = f"mail server {where}"
+    try:
+        await channel.probe()
+    except Refused as error:
+        return fail(about, error.reason, "[smtp] in tracker.toml")
+    return ok(about, "lets us in")
