@@ -36,8 +36,9 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
 @pytest.fixture(autouse=True)
 def _quiet_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No configuration of this machine, no colours, a folder of one's own."""
+    """No configuration of this machine, a person to speak for, no colours, a folder of one's own."""
     monkeypatch.delenv("TRACKER_CONFIG", raising=False)
+    monkeypatch.setenv("TRACKER_BY", "Tester")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)

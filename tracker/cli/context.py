@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,10 +12,11 @@ from datetime import datetime
 import msgspec
 
 from tracker import config, log
-from tracker.cli.options import At, Common
+from tracker.cli.options import At, Common, Person
 from tracker.cli.output import Answer, emit
 from tracker.clock import Clock, FixedClock, SystemClock
 from tracker.config import Loaded
+from tracker.desk import people
 from tracker.phrases import Phrases
 from tracker.store import Store, open_store, share_files
 
@@ -25,6 +27,13 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     loaded: Loaded
     store: Store
     clock: Clock
+    by: str | None = None
+    """What was said behind --by."""
+
+    @property
+    def who(self) -> str:
+        """Whose word it is, as the audit keeps it. Raises `NotNamed`: nobody, or somebody who is not of the team."""
+        return people.decider(self.by, self.loaded.rules.team, login=_login())
 
     @property
     def now(self) -> datetime:
@@ -72,16 +81,28 @@ async def opened(common: Common, *, writes: bool) -> AsyncIterator[Room]:
     try:
         if writes and isinstance(clock, FixedClock):
             await store.require_rehearsal()
-        yield Room(loaded=loaded, store=store, clock=clock)
+        room = Room(loaded=loaded, store=store, clock=clock, by=common.by if isinstance(common, Person) else None)
+        if writes and isinstance(common, Person):
+            people.decider(room.by, loaded.rules.team, login=_login())
+        yield room
     finally:
         await store.close()
+
+
+def _login() -> str | None:
+    """The login name; None where this machine has none for us."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
 
 
 def answer(common: Common, work: Callable[[Room], Awaitable[Answer]], *, writes: bool = False) -> int:
     """Run a command's work on the open database and print what it found."""
 
-    async def run() -> Answer:
+    async def run() -> tuple[Answer, Phrases]:
         async with opened(common, writes=writes) as room:
-            return await work(room)
+            return await work(room), room.phrases
 
-    return emit(asyncio.run(run()), json=common.json)
+    found, phrases = asyncio.run(run())
+    return emit(found, json=common.json, phrases=phrases)

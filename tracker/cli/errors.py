@@ -39,7 +39,7 @@ def failure_of(error: Exception) -> Failure | None:
     from tracker.store import errors as store
 
     match error:
-        case UsageError():
+        case UsageError() | desk.NotNamed():
             return Failure(kind="usage", message=str(error), code=2)
         case Failed() | desk.Refused():
             return Failure(kind=error.kind, message=str(error), code=1)
@@ -61,7 +61,10 @@ _STORE: Mapping[str, tuple[str, int]] = {
     "SchemaTooNew": ("schema_too_new", 2),
     "UnsupportedDatabase": ("unsupported_database", 2),
     "NotARehearsal": ("not_a_rehearsal", 2),
+    "Retired": ("retired", 2),
     "AnotherDaemon": ("another_daemon", 1),
+    "BackupRefused": ("backup_refused", 1),
+    "JournalMissing": ("journal_missing", 1),
     "Locked": ("locked", 1),
     "Damaged": ("database_damaged", 1),
     "Unwritable": ("database_unwritable", 1),

@@ -56,7 +56,7 @@ def release(*ids: int, reason: str = "", common: Person = Person()) -> int:
 
     async def work(room: Room) -> Answer:
         async def one(row_id: int) -> OutboxView:
-            return await effects.release(room.store, row_id, by=common.who, reason=reason, now=room.now)
+            return await effects.release(room.store, row_id, by=room.who, reason=reason, now=room.now)
 
         return outcomes("released", await each(ids, one))
 

@@ -83,13 +83,10 @@ class At(Common):
 class Person(At):
     """What a decision takes: who decides."""
 
-    by: Annotated[str | None, Parameter(help="Whose word it is; your login name by default.")] = None
-
-    @property
-    def who(self) -> str:
-        """The name that the audit keeps."""
-        if self.by and self.by.strip():
-            return self.by.strip()
-        import getpass
-
-        return getpass.getuser()
+    by: Annotated[
+        str | None,
+        Parameter(
+            env_var="TRACKER_BY",
+            help="Whose word it is: an id or a name of team.toml. Without a team any name; your login name by default, never root.",
+        ),
+    ] = None

@@ -74,7 +74,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
             received_at=UNSET if received is None else _moment(received, room.now),
             window_end=UNSET if window_end is None else tasks.end_of_day(window_end, room.zone_of(found.store)),
         )
-        told = await orders.tell(room.store, found, patch, by=common.who, reason=reason, now=room.now)
+        told = await orders.tell(room.store, found, patch, by=room.who, reason=reason, now=room.now)
         return Answer(
             document={"order": {"store": told.store, "number": told.number, "facts_version": told.version}},
             text=lambda console: console.line(f"Noted. See what follows: tracker explain {told.number}"),

@@ -67,7 +67,7 @@ def resolve(*ids: int, to: Literal["sent", "failed"], reason: str, common: Perso
 
     async def work(room: Room) -> Answer:
         async def one(row_id: int) -> OutboxView:
-            return await effects.resolve(room.store, row_id, to=to, by=common.who, reason=reason, now=room.now)
+            return await effects.resolve(room.store, row_id, to=to, by=room.who, reason=reason, now=room.now)
 
         return outcomes(to, await each(ids, one))
 

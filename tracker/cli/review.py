@@ -83,7 +83,7 @@ def _decide(ids: tuple[int, ...], *, approve: bool, facts: int | None, reason: s
     async def work(room: Room) -> Answer:
         async def one(row_id: int) -> OutboxView:
             return await review.decide(
-                room.store, row_id, approve=approve, by=common.who, reason=reason, seen=facts, now=room.now
+                room.store, row_id, approve=approve, by=room.who, reason=reason, seen=facts, now=room.now
             )
 
         return outcomes("approved" if approve else "rejected", await each(ids, one))

@@ -65,7 +65,7 @@ def take(*ids: int, common: Person = Person()) -> int:
 
     async def work(room: Room) -> Answer:
         async def one(task_id: int) -> TaskView:
-            return await tasks.take(room.store, task_id, by=common.who, now=room.now)
+            return await tasks.take(room.store, task_id, by=room.who, now=room.now)
 
         return outcomes("in hand", await each(_some(ids), one))
 
@@ -103,7 +103,7 @@ def done(
             task = await room.store.task(task_id)
             end = None if window_end is None else tasks.end_of_day(window_end, room.zone_of(task.store))
             result = TaskResult(window_end=end, amount=amount, reference=ref, note=note, unsure=unsure)
-            return await tasks.done(room.store, task_id, result, by=common.who, now=room.now)
+            return await tasks.done(room.store, task_id, result, by=room.who, now=room.now)
 
         return outcomes("doubtful; see: tracker outbox list --state unknown" if unsure else "done", await each(_some(ids), one))
 
@@ -121,7 +121,7 @@ def drop(*ids: int, reason: str, common: Person = Person()) -> int:
 
     async def work(room: Room) -> Answer:
         async def one(task_id: int) -> TaskView:
-            return await tasks.drop(room.store, task_id, by=common.who, reason=reason, now=room.now)
+            return await tasks.drop(room.store, task_id, by=room.who, reason=reason, now=room.now)
 
         return outcomes("dropped", await each(_some(ids), one))
 

@@ -5,6 +5,6 @@ The same functions serve every way in (command line, worksheets, pages). Whateve
 """
 
 from tracker.desk.batch import Outcome, each
-from tracker.desk.errors import Refused
+from tracker.desk.errors import NotNamed, Refused
 
-__all__ = ["Outcome", "Refused", "each"]
+__all__ = ["NotNamed", "Outcome", "Refused", "each"]

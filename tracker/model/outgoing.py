@@ -151,7 +151,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What a person is asked to do: the facts, ready text with its twin, until when it makes sense.
 
-    `wants` names what `tasks done` must be given (for instance `window_end`, or `amount` and `reference`).
+    `wants` names what `tasks done` must be given (for instance `window_end`, or `amount` and `reference`), `assigned_to` the
+    person of the team whose work it is.
     """
 
     kind: str
@@ -166,3 +167,4 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: datetime | None = None
     group: str | None = None
     wants: tuple[str, ...] = ()
+    assigned_to: str | None = None

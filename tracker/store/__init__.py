@@ -43,13 +43,17 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
 
     desk        reviews(), holds(), outbox(states=(), limit=None) -> list[OutboxView]
                 outbox_view(row_id) -> OutboxView
-                decide_row(row_id, version, *, approve, by, reason, now) -> OutboxView
+                decide_row(row_id, version, *, approve, by, reason, now, second=False) -> OutboxView
+                snooze_row(row_id, version, *, until, by, reason, now) -> OutboxView
+                edit_amount(row_id, version, amount, *, by, reason, now) -> OutboxView
+                waiting_second() -> list[Waiting]
                 release_hold(row_id, *, by, reason, now) -> OutboxView
                 resolve_row(row_id, to, *, by, reason, now) -> OutboxView
                 tasks(states=(), store=None) -> list[TaskView]   task(task_id) -> TaskView
                 take_task(task_id, *, by, now) -> TaskView
-                done_task(task_id, result, *, by, now) -> TaskView
-                drop_task(task_id, *, by, reason, now) -> TaskView
+                done_task(task_id, result, *, by, now, seen=None) -> TaskView
+                drop_task(task_id, *, by, reason, now, seen=None) -> TaskView
+                assign_task(task_id, to, *, by, now) -> TaskView
                 find_orders(text) -> list[OrderRef]              order_ref(text, store=None) -> OrderRef
                 set_order_facts(order_id, patch, *, by, reason, now) -> OrderRef
                 save_case(order_id, case, now)                   wake(order_ids, now) -> int
@@ -73,14 +77,17 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
 from tracker.store.errands import ErrandDone
 from tracker.store.errors import (
     AnotherDaemon,
+    BackupRefused,
     Conflict,
     Damaged,
     DatabaseMissing,
     EpochLost,
+    JournalMissing,
     Locked,
     NotARehearsal,
     NotThere,
     NotUnique,
+    Retired,
     SchemaTooNew,
     SchemaTooOld,
     StoreError,
@@ -119,6 +126,7 @@ from tracker.store.rows import (
     UnmatchedText,
     VerdictView,
     VerdictWrite,
+    Waiting,
 )
 from tracker.store.schema import SchemaState, SchemaVerdict, create, schema_state, upgrade
 from tracker.store.sharing import is_shared, share_file, share_files
@@ -129,6 +137,7 @@ __all__ = [
     "AnswerView",
     "AnswerWrite",
     "AuditEntry",
+    "BackupRefused",
     "Breaker",
     "Conflict",
     "Damaged",
@@ -138,6 +147,7 @@ __all__ = [
     "EpochLost",
     "ErrandDone",
     "EventView",
+    "JournalMissing",
     "Locked",
     "NewRow",
     "NotARehearsal",
@@ -154,6 +164,7 @@ __all__ = [
     "PollWritten",
     "Polled",
     "Remembered",
+    "Retired",
     "SchemaState",
     "SchemaTooNew",
     "SchemaTooOld",
@@ -172,6 +183,7 @@ __all__ = [
     "Unwritable",
     "VerdictView",
     "VerdictWrite",
+    "Waiting",
     "create",
     "is_shared",
     "open_store",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import not_
+from sqlalchemy import Boolean, literal_column, not_
 
 from tracker.clock import epoch
 from tracker.model import ActionKind, HoldReason, OutboxState
@@ -16,19 +17,26 @@ from tracker.store.reading import outbox_view, outbox_views
 from tracker.store.records import audit, wake
 from tracker.store.rows import OutboxView
 from tracker.store.tables import OUTBOX
+from tracker.team import folded
 
 REVIEW_HOLDS = (HoldReason.MONEY_NEEDS_APPROVAL, HoldReason.MESSAGE_NEEDS_APPROVAL)
 """Held rows that a person approves or rejects; held rows with any other reason are released."""
 
-CLIFFS = frozenset({HoldReason.FIRST_START, HoldReason.PLAUSIBILITY, HoldReason.TIME_GUARD})
+CLIFFS = frozenset(HoldReason) - frozenset(REVIEW_HOLDS)
 """Holds behind which much piles up at once: what comes out of them is part of a backlog, released as a ramp (D21)."""
 
-_IS_HELD = OUTBOX.c.state == OutboxState.HELD.value
+_IS_HELD = literal_column("(outbox.state = 'held' AND outbox.state IN ('held', 'pending', 'sending', 'unknown'))", Boolean())
+"""In the words of ix_outbox_live: SQLite takes a partial index only where its condition stands in the statement."""
+
 _IN_REVIEW = OUTBOX.c.hold.in_([hold.value for hold in REVIEW_HOLDS])
 
 _APPROVE = """
     UPDATE outbox SET state = 'pending', hold = NULL, approved_by = ?, decided_at = ?, not_before = ?, overdue = ?
     WHERE id = ? AND state = 'held'"""
+
+_FIRST = "UPDATE outbox SET first_approved_by = ?, snoozed_until = NULL WHERE id = ? AND state = 'held'"
+
+_TO_REVIEW = "UPDATE outbox SET hold = ?, held_since = ? WHERE id = ? AND state = 'held'"
 
 _REJECT = """
     UPDATE outbox SET state = 'cancelled', hold = NULL, rejected = TRUE, decided_at = ?, result = ?
@@ -57,23 +65,25 @@ class Desk:
         """One row with its order. Raises NotThere."""
         return await self._db.read(lambda tx: outbox_view(tx, row_id))
 
-    async def decide_row(self, row_id: int, version: int, *, approve: bool, by: str, reason: str, now: datetime) -> OutboxView:
+    async def decide_row(
+        self, row_id: int, version: int, *, approve: bool, by: str, reason: str, now: datetime, second: bool = False
+    ) -> OutboxView:
         """Approve (held -> pending) or reject (held -> cancelled, `rejected`) what waits for review.
 
-        `version` is the facts version that the person saw. Raises NotThere; Conflict when the row was decided meanwhile, the
-        facts have moved, or an approved refund would exceed what was paid (I7).
+        `version` is the facts version that the person saw. `second`: it wants two people (D23); the first yes is kept and the
+        row stays held, the second has to be somebody else's. Raises NotThere; Conflict when the row was decided meanwhile, the
+        facts have moved, the same person says yes twice, or an approved refund would exceed what was paid (I7).
         """
 
         def decide(tx: Tx) -> OutboxView:
-            view = _held_view(tx, row_id, review=True)
-            if view.order.version != version:
-                raise Conflict(
-                    f"The facts of order {view.order.store}/{view.order.number} have moved since you looked "
-                    f"(version {version}, now {view.order.version}). Look again: tracker review show {row_id}"
-                )
+            view = seen_view(tx, row_id, version)
             if approve:
                 if view.row.kind is ActionKind.REFUND:
                     check_refund(tx, view.order.id, view.row.amount, view.row.currency, row_id=row_id)
+                if second and _is_first(view, by):
+                    tx.run(_FIRST, by, row_id)
+                    record(tx, view, "review_first_approved", by, reason, now)
+                    return outbox_view(tx, row_id)
                 _approve(tx, view, by, now)
             else:
                 tx.run(_REJECT, now, reason, row_id)
@@ -86,8 +96,12 @@ class Desk:
         """From held (for any reason but review) to pending. Raises NotThere, Conflict."""
 
         def release(tx: Tx) -> OutboxView:
-            view = _held_view(tx, row_id, review=False)
-            _approve(tx, view, by, now)
+            view = held_view(tx, row_id, review=False)
+            if view.row.kind is ActionKind.REFUND and view.row.approved_by is None:
+                # Money needs its own word: releasing a guard's hold only lets it come before the people who approve (D11).
+                tx.run(_TO_REVIEW, HoldReason.MONEY_NEEDS_APPROVAL, now, row_id)
+            else:
+                _approve(tx, view, by, now)
             return _done(tx, view, "hold_released", by, reason, now)
 
         return await self._db.write(release)
@@ -107,7 +121,27 @@ class Desk:
         return await self._db.write(resolve)
 
 
-def _held_view(tx: Tx, row_id: int, *, review: bool) -> OutboxView:
+def seen_view(tx: Tx, row_id: int, version: int) -> OutboxView:
+    """What waits for review, on the facts that the person saw. Raises NotThere, Conflict."""
+    view = held_view(tx, row_id, review=True)
+    if view.order.version != version:
+        raise Conflict(
+            f"The facts of order {view.order.store}/{view.order.number} have moved since you looked "
+            f"(version {version}, now {view.order.version}). Look again: tracker review show {row_id}"
+        )
+    return view
+
+
+def _is_first(view: OutboxView, by: str) -> bool:
+    """Whether this is the first of two words. Raises Conflict where the first one's own comes again."""
+    first = view.first_approved_by
+    if first is not None and folded(first) == folded(by):
+        raise Conflict(f"Row {view.row.id} waits for a second person: {first} has approved it already, somebody else has to.")
+    return first is None
+
+
+def held_view(tx: Tx, row_id: int, *, review: bool) -> OutboxView:
+    """A held row: one that waits for review, or one that a guard holds. Raises NotThere, Conflict."""
     view = outbox_view(tx, row_id)
     if view.row.state is not OutboxState.HELD:
         raise Conflict(f"Row {row_id} waits for nobody any more: it is {view.row.state.value}. See: tracker outbox show {row_id}")
@@ -125,16 +159,21 @@ def _approve(tx: Tx, view: OutboxView, by: str, now: datetime) -> None:
 
 def _done(tx: Tx, view: OutboxView, what: str, by: str, reason: str, now: datetime) -> OutboxView:
     after = outbox_view(tx, view.row.id)
-    audit(
-        tx,
-        now,
-        who=by,
-        what=what,
-        order_id=view.order.id,
-        subject=view.row.key,
-        reason=reason,
-        before={"state": view.row.state.value},
-        after={"state": after.row.state.value},
-    )
+    record(tx, view, what, by, reason, now, before={"state": view.row.state.value}, after={"state": after.row.state.value})
     wake(tx, [view.order.id], now)
     return after
+
+
+def record(
+    tx: Tx,
+    view: OutboxView,
+    what: str,
+    by: str,
+    reason: str,
+    now: datetime,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """What a person did about a row, in the audit."""
+    audit(tx, now, who=by, what=what, order_id=view.order.id, subject=view.row.key, reason=reason, before=before, after=after)

@@ -121,6 +121,7 @@ def _new_task(tx: Tx, task: Task, now: datetime) -> int:
         valid_until=None if task.valid_until is None else epoch(task.valid_until),
         group_key=task.group,
         wants=json_text(task.wants),
+        assigned_to=task.assigned_to,
         result="{}",
     )
 

@@ -71,6 +71,7 @@ def outbox_row(row: Record) -> OutboxRow:
         evidence=texts(row.evidence),
         result=row.result,
         overdue=row.overdue,
+        in_line_since=None if row.in_line_since is None else instant(row.in_line_since),
     )
 
 
@@ -91,6 +92,8 @@ def _outbox_view(row: Record) -> OutboxView:
         sent_at=row.sent_at,
         provider_id=row.provider_id,
         task_id=row.task_id,
+        first_approved_by=row.first_approved_by,
+        snoozed_until=None if row.snoozed_until is None else instant(row.snoozed_until),
     )
 
 
@@ -100,7 +103,7 @@ def task_views(tx: Tx, *where: ColumnElement[bool]) -> list[TaskView]:
     items: dict[int, list[TaskItem]] = {}
     wanted = [row.id for row in rows]
     statement = (
-        select(TASK_ITEM, OUTBOX.c.dedup_key)
+        select(TASK_ITEM, OUTBOX.c.dedup_key, OUTBOX.c.sent_at)
         .join(OUTBOX, OUTBOX.c.id == TASK_ITEM.c.row_id)
         .where(TASK_ITEM.c.task_id.in_(wanted))
         .order_by(TASK_ITEM.c.row_id)
@@ -130,6 +133,7 @@ def _item(row: Record) -> TaskItem:
         url=row.url,
         deadline=row.deadline,
         dropped=row.dropped,
+        added_at=row.sent_at,
     )
 
 
@@ -147,6 +151,7 @@ def _task(row: Record, items: Sequence[TaskItem]) -> TaskView:
         valid_until=None if row.valid_until is None else instant(row.valid_until),
         group=row.group_key,
         wants=_WANTS.decode(row.wants),
+        assigned_to=row.assigned_to,
         taken_by=row.taken_by,
         taken_at=row.taken_at,
         closed_by=row.closed_by,

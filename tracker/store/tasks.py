@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,9 +18,13 @@ from tracker.store.records import audit, wake
 from tracker.store.rows import TaskItem, TaskResult, TaskView
 from tracker.store.tables import TASK
 
+_CLOSED = "Task {id} is closed: {state}. See: tracker tasks show {id}"
+
 _OPEN = frozenset({TaskState.OPEN, TaskState.IN_HAND})
 
 _TAKE = "UPDATE task SET state = 'in_hand', taken_by = ?, taken_at = ? WHERE id = ?"
+
+_ASSIGN = "UPDATE task SET assigned_to = ?, taken_by = CASE state WHEN 'in_hand' THEN ? END WHERE id = ?"
 
 _CLOSE = "UPDATE task SET state = ?, closed_by = ?, closed_at = ?, result = ? WHERE id = ?"
 
@@ -69,17 +73,18 @@ class Tasks:
 
         return await self._db.write(take)
 
-    async def done_task(self, task_id: int, result: TaskResult, *, by: str, now: datetime) -> TaskView:
+    async def done_task(self, task_id: int, result: TaskResult, *, by: str, now: datetime, seen: int | None = None) -> TaskView:
         """Close a task with its result.
 
         A `window_end` becomes the order's window (typed, one extension more); amount and reference become its refund (I7
         checked). `unsure` makes the rows `unknown`: whether the text was pasted is for a person to find out, it is never handed
-        out again. Raises NotThere; Conflict when it is closed, another person has it in hand, a wanted value is missing, or I7
-        would break.
+        out again. `seen` is how many items the person saw: what joined since is nobody's word. Raises NotThere; Conflict when it
+        is closed, another person has it in hand, it has grown, a wanted value is missing, or I7 would break.
         """
 
         def close(tx: Tx) -> TaskView:
             task = _open_task(tx, task_id, by)
+            _check_seen(task, seen)
             if result.unsure:
                 tx.run(_DOUBTFUL, result.note or "the clerk cannot say", task_id)
                 state, what = TaskState.DROPPED, "task_unsure"
@@ -95,11 +100,12 @@ class Tasks:
 
         return await self._db.write(close)
 
-    async def drop_task(self, task_id: int, *, by: str, reason: str, now: datetime) -> TaskView:
-        """Give a task up: what it was for is not done again by itself. Raises NotThere, Conflict."""
+    async def drop_task(self, task_id: int, *, by: str, reason: str, now: datetime, seen: int | None = None) -> TaskView:
+        """Give a task up: what it was for is not done again by itself. Raises NotThere; Conflict as `done_task`."""
 
         def drop(tx: Tx) -> TaskView:
             task = _open_task(tx, task_id, by)
+            _check_seen(task, seen)
             tx.run(_REFUSED, reason, task_id)
             tx.run(_CLOSE, TaskState.DROPPED, by, now, json_text({"reason": reason}), task_id)
             _record(tx, task, "task_dropped", by, reason, now)
@@ -108,14 +114,44 @@ class Tasks:
 
         return await self._db.write(drop)
 
+    async def assign_task(self, task_id: int, to: str, *, by: str, now: datetime) -> TaskView:
+        """Say whose work an open task is; one in hand changes hands. Raises NotThere, Conflict (closed)."""
+
+        def assign(tx: Tx) -> TaskView:
+            task = task_view(tx, task_id)
+            if task.state not in _OPEN:
+                raise Conflict(_CLOSED.format(id=task_id, state=task.state.value))
+            tx.run(_ASSIGN, to, to, task_id)
+            whose = {"assigned_to": task.assigned_to, "taken_by": task.taken_by}
+            _record(tx, task, "task_assigned", by, "", now, before=whose, after={"assigned_to": to})
+            return task_view(tx, task_id)
+
+        return await self._db.write(assign)
+
 
 def _open_task(tx: Tx, task_id: int, by: str) -> TaskView:
     task = task_view(tx, task_id)
     if task.state not in _OPEN:
-        raise Conflict(f"Task {task_id} is closed: {task.state.value}. See: tracker tasks show {task_id}")
+        raise Conflict(_CLOSED.format(id=task_id, state=task.state.value))
     if task.state is TaskState.IN_HAND and task.taken_by != by:
         raise Conflict(f"Task {task_id} is in the hands of {task.taken_by}. Ask there, or: tracker tasks list")
     return task
+
+
+def _check_seen(task: TaskView, seen: int | None) -> None:
+    """Nobody closes what he has not seen: a grouped task that nobody has taken grows under the eyes (D17)."""
+    count = len(task.live)
+    if seen is not None and seen != count:
+        raise Conflict(
+            f"Task {task.id} has {count} items now, not {seen}. Look again: tracker tasks show {task.id}; "
+            f"tracker tasks take {task.id} keeps it as it is."
+        )
+    added = sum(item.added_at is not None and item.added_at > task.created_at for item in task.live)
+    if seen is None and added and task.state is TaskState.OPEN and task.group is not None:
+        raise Conflict(
+            f"{added} of the {count} items of task {task.id} were added since it was opened. Take it first: "
+            f"tracker tasks take {task.id}; or say how many you saw: --items {count}"
+        )
 
 
 def _require(task: TaskView, result: TaskResult) -> None:
@@ -150,7 +186,18 @@ def _result_texts(result: TaskResult) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def _record(tx: Tx, task: TaskView, what: str, by: str, reason: str, now: datetime) -> None:
-    for item in task.items:
-        if not item.dropped:
-            audit(tx, now, who=by, what=what, order_id=item.order_id, subject=item.key, reason=reason, after={"task": task.id})
+def _record(
+    tx: Tx,
+    task: TaskView,
+    what: str,
+    by: str,
+    reason: str,
+    now: datetime,
+    *,
+    before: Mapping[str, str | None] | None = None,
+    after: Mapping[str, str] | None = None,
+) -> None:
+    now_so = {"task": task.id, **(after or {})}
+    was = {name: value for name, value in (before or {}).items() if value is not None}
+    for item in task.live:
+        audit(tx, now, who=by, what=what, order_id=item.order_id, subject=item.key, reason=reason, before=was, after=now_so)
