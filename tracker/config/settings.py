@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from carriers import registry
 from tracker.config.merge import Section
 from tracker.config.problem import Level, Problem
 from tracker.config.secret import Secret, UnresolvedError, resolve
+from tracker.config.shape_tracker import Metrics, TrackerFile
 from tracker.config.shape_tracker import Source as SourceShape
-from tracker.config.shape_tracker import TrackerFile
 
 _SQLITE = "sqlite:///"
 _DROP = "drop:"
@@ -73,6 +73,37 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: int
 
 
+class BackupSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where copies of the database go and how many of the daily ones stay. `at` is local time in `zone`; None: no daily one."""
+
+    dir: Path
+    at: time | None
+    zone: str
+    keep: int
+
+
+class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Days since an order is settled after which its personal data, its scans, its read files go; 0 keeps them.
+
+    `journal_days` is the least that the send journal reaches back. `at` is local time in `zone`; None: only by hand.
+    """
+
+    personal_days: int
+    scans_days: int
+    files_days: int
+    journal_days: int
+    at: time | None
+    zone: str
+
+
+class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Prometheus finds our numbers: a text file, an endpoint (host and port) on this machine; None: not there."""
+
+    file: Path | None
+    listen: tuple[str, int] | None
+    every_s: int
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where things lie and whom we ask. `folder` is that of tracker.toml (the working directory without one).
 
@@ -85,6 +116,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     journal: Path
     inbox: Path | None
     maildir: Path
+    backup: BackupSettings
+    retention: RetentionSettings
+    health_file: Path | None
+    metrics: MetricsSettings
     log_format: str
     smtp: Smtp | None
     sources: tuple[Source, ...]
@@ -122,6 +157,10 @@ def build_settings(
         journal=places.own / shape.journal.path,
         inbox=state / shape.inbox.path if shape.inbox.path else None,
         maildir=state / shape.mail.maildir,
+        backup=BackupSettings(**shape.backup.model_dump() | {"dir": state / shape.backup.dir}),
+        retention=RetentionSettings(**shape.retention.model_dump()),
+        health_file=places.own / shape.health.file if shape.health.file else None,
+        metrics=_metrics(shape.metrics, places.own),
         log_format=shape.log.format,
         smtp=_smtp(shape, vault),
         sources=tuple(_source(each, state, vault) for each in shape.source),
@@ -165,16 +204,22 @@ def _places(given: str | None, folder: Path, environ: Mapping[str, str]) -> _Pla
     """[state] dir, else what systemd gives, else beside tracker.toml. A worker's own folder lies in the one of all."""
     systemd = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     worker = environ.get("TRACKER_WORKER") or None
-    if worker is None:
-        state = folder / Path(given or systemd or ".").expanduser()
-        return _Places(state=state, own=state, worker=None)
-    state = folder / (Path(given).expanduser() if given else Path(systemd).parent if systemd else Path())
-    return _Places(state=state, own=Path(systemd) if systemd else state / worker, worker=worker)
+    state = folder / Path(given or systemd or ".").expanduser()
+    return _Places(state=state, own=state / worker if worker else state, worker=worker)
 
 
 def _database_url(url: str, state: Path) -> str:
     path = url.removeprefix(_SQLITE)
     return url if path == url or not path else f"{_SQLITE}{state / path}"
+
+
+def _metrics(shape: Metrics, own: Path) -> MetricsSettings:
+    host, _, port = (shape.listen or "").rpartition(":")
+    return MetricsSettings(
+        file=own / shape.file if shape.file else None,
+        listen=(host.strip("[]"), int(port)) if shape.listen else None,
+        every_s=shape.every_s,
+    )
 
 
 def _smtp(shape: TrackerFile, vault: _Vault) -> Smtp | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Seconds, Shape
+from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Seconds, Shape, Zone
 
 
 class Database(Shape):
@@ -52,6 +52,26 @@ class Smtp(Shape):
     password: Reference | None = None
     tls: Literal["starttls", "tls", "none"] = "starttls"
     from_: Annotated[str, Field(alias="from", pattern="@")]
+
+
+class Backup(Shape):
+    """[backup]. `at` is a local time of day in `zone`; without it nothing is copied by itself."""
+
+    dir: str
+    at: Annotated[time | None, Optional] = None
+    zone: Zone
+    keep: Positive
+
+
+class Retention(Shape):
+    """[retention]. Days since an order is settled; 0 = for ever. `at` as in [backup]."""
+
+    personal_days: Days
+    scans_days: Days
+    files_days: Days
+    journal_days: Positive
+    at: Annotated[time | None, Optional] = None
+    zone: Zone
 
 
 class Log(Shape):
@@ -119,6 +139,20 @@ class Messages(Shape):
     languages: Mapping[Country, str]
 
 
+class Health(Shape):
+    """[health]."""
+
+    file: Annotated[str | None, Optional] = None
+
+
+class Metrics(Shape):
+    """[metrics]. `listen`: a port on this machine alone."""
+
+    file: Annotated[str | None, Optional] = None
+    listen: Annotated[Annotated[str, Field(pattern=r"^(127\.0\.0\.1|\[::1\]):\d{2,5}$")] | None, Optional] = None
+    every_s: Seconds
+
+
 class Operators(Shape):
     """[operators]."""
 
@@ -148,6 +182,8 @@ class TrackerFile(Shape):
     journal: Journal
     inbox: Inbox
     mail: Mail
+    backup: Backup
+    retention: Retention
     smtp: Smtp | None = None
     log: Log
     engine: Engine
@@ -156,4 +192,6 @@ class TrackerFile(Shape):
     refunds: Refunds
     messages: Messages
     operators: Operators
+    health: Health
+    metrics: Metrics
     source: tuple[Source, ...] = ()
