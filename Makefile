@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= auto
+PREFIX ?= /opt/tracker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs lock clean
+.PHONY: help setup install demo test check bench docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,24 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
+
+install: ## on a server, as root: the program into PREFIX (/opt/tracker); then PREFIX/bin/tracker init --system
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Tracker needs Python 3.11 or newer, and '$(PYTHON)' is not that. Name another: make install PYTHON=/usr/bin/python3.12" >&2; \
+		exit 1; }
+	@mkdir -p $(PREFIX) && test -w $(PREFIX) || { echo "Nothing was done: $(PREFIX) cannot be written. Try: sudo make install" >&2; exit 1; }
+	@umask 022 && $(PYTHON) -m venv $(PREFIX) || { \
+		echo "Could not create $(PREFIX). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	umask 022 && $(PREFIX)/bin/python -m pip install $(QUIET) --require-hashes -r requirements/server.txt
+	@umask 022 && build=$$(mktemp -d) && trap 'rm -rf "$$build"' EXIT && \
+		$(PYTHON) -m venv "$$build/env" && \
+		"$$build/env/bin/python" -m pip install $(QUIET) --require-hashes -r requirements/build.txt && \
+		"$$build/env/bin/python" -m pip wheel $(QUIET) --no-build-isolation --no-deps --wheel-dir "$$build" . && \
+		$(PREFIX)/bin/python -m pip install $(QUIET) --no-index --no-deps --force-reinstall "$$build"/*.whl
+	@umask 022 && rm -rf $(PREFIX)/docs && cp -R docs $(PREFIX)/docs
+	@echo "Installed $$($(PREFIX)/bin/tracker --version) in $(PREFIX). Next: sudo $(PREFIX)/bin/tracker init --system"
+
+QUIET := --quiet --disable-pip-version-check
 
 demo: $(STAMP) ## 75 days of about thirty parcels in under a minute, into ./tracker-demo
 	$(BIN)/tracker demo
@@ -46,6 +65,8 @@ docs: $(STAMP) ## write the pages of docs/ that are made from the code
 
 lock: $(STAMP) ## renew requirements/*.txt: versions and hashes only, no address of any registry
 	$(BIN)/uv pip compile --quiet $(LOCK) --output-file requirements/runtime.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet $(LOCK) --extra alerts --output-file requirements/server.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet $(LOCK) --group build --output-file requirements/build.txt
 	$(BIN)/uv pip compile --quiet $(LOCK) --all-extras --group dev --output-file requirements/dev.txt pyproject.toml
 	@! grep -nE '://|^-(i|f)|^--(index|extra-index|find-links)' requirements/*.txt || { echo "requirements/ names an address" >&2; exit 1; }
 

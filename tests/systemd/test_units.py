@@ -93,5 +93,5 @@ def test_the_two_services_differ_only_where_many_workers_must() -> None:
         "RuntimeDirectory",
         "WantedBy",
     }
-    assert many["StateDirectory"] == ["tracker/%i"], "each worker keeps a send journal of its own"
+    assert many["StateDirectory"] == ["tracker tracker/%i"], "each worker keeps a send journal of its own, below what all share"
     assert many["WorkingDirectory"] == ["%S/tracker/%i"]

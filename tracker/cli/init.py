@@ -1,4 +1,4 @@
-"""`tracker init`: a first configuration, its folders and the database."""
+"""`tracker init`: a first configuration, its folders and the database; with --system all that a service needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from tracker import config
 from tracker.cli.context import clock_of
@@ -21,15 +21,49 @@ SCHEMA_FILE = "tracker.schema.json"
 """The first line of tracker.toml names it: editors complete and check the keys by it."""
 
 
-def init(folder: Path | None = None, /, *, rehearsal: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
+SYSTEM = Group("A service (--system)", sort_key=5)
+
+
+def init(
+    folder: Path | None = None,
+    /,
+    *,
+    rehearsal: Annotated[bool, Parameter(negative=())] = False,
+    system: Annotated[bool, Parameter(negative=(), group=SYSTEM)] = False,
+    root: Annotated[Path | None, Parameter(group=SYSTEM)] = None,
+    prefix: Annotated[str | None, Parameter(group=SYSTEM)] = None,
+    enable: Annotated[bool, Parameter(negative=(), group=SYSTEM)] = False,
+    dry_run: Annotated[bool, Parameter(negative=(), group=SYSTEM)] = False,
+    common: At = At(),
+) -> int:
     """Write a first configuration with its folders, and make the database. What is there already is never overwritten.
 
     Example: `tracker init shop --rehearsal`
 
+    Example: `sudo tracker init --system` sets up a server: user, group, folders, configuration, secrets, database, units of
+    systemd, and the command on the PATH. Run it again after an upgrade, or to repair what is missing; it tells what it did, kept,
+    and left to you (then with exit code 3).
+
     Args:
         folder: Where to; the present folder by default. Where a configuration is in place, only the database is made.
         rehearsal: For trying out: commands take --at on this database, the daemon refuses it. The mark stays for ever.
+        system: Set up a service on this machine; wants root.
+        root: Write below this folder instead, as if it were the machine: to look at it, or to build an image.
+        prefix: The environment that holds bin/tracker; this one by default, else /opt/tracker.
+        enable: Also start the service, now and with the machine.
+        dry_run: Only tell what would be done.
     """
+    if system:
+        if folder is not None or rehearsal or common.at is not None or common.config is not None:
+            raise UsageError(
+                "--system writes to the system's own folders, for today: it takes no DIR, --rehearsal, --at, --config"
+            )
+        from tracker.cli.system import set_up
+
+        answer = set_up(root=root or Path("/"), prefix=prefix, enable=enable, dry_run=dry_run, now=clock_of(common).now())
+        return emit(answer, json=common.json)
+    if root is not None or prefix is not None or enable or dry_run:
+        raise UsageError("--root, --prefix, --enable and --dry-run belong to tracker init --system")
     if common.at is not None and not rehearsal:
         raise UsageError("--at belongs to a rehearsal: tracker init --rehearsal --at TIME")
     file = _config_file(folder, common)

@@ -20,7 +20,7 @@ _HEAD = """\
 
 _STATE = """\
 [state]
-dir = "{dir}"           # database, inbox, backups: the service writes here and nowhere else
+dir = {dir} # database, inbox, backups: the service writes here and nowhere else
 
 """
 
@@ -66,7 +66,7 @@ def example(*, rehearsal: bool, state_dir: str | None = None) -> Example:
     `state_dir`: where database and inbox lie when that is not the folder of tracker.toml, as on a server.
     """
     shop = (defaults_dir() / "stores" / "example.toml.sample").read_text(encoding="utf-8")
-    state = _STATE.format(dir=state_dir) if state_dir else ""
+    state = _STATE.format(dir=f'"{state_dir}"'.ljust(30)) if state_dir else ""
     files = {"tracker.toml": _HEAD + state + (_REHEARSAL if rehearsal else _LIVE), "stores/example.toml.sample": shop}
     if rehearsal:
         files |= {
