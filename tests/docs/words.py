@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.docs.markdown import code, table
-from tracker.explain.words import CHANGES, SENTENCES
+from tracker.config import english
+from tracker.explain import changes, sentence
 from tracker.model import DecisionReason, HoldReason, OutboxState, TaskState
 from tracker.outbox import MOVES, TASK_MOVES
 
 HEAD = """\
 # Reasons and states
 
-Made from `tracker/explain/words.py` and `tracker/outbox.py` by `python -m tests.docs`; do not edit.
+Made from `config/operators/en.toml` and `tracker/outbox.py` by `python -m tests.docs`; do not edit.
 
 One word means the same in the log, the database, `--json`, `tracker explain` and the tests.
 
@@ -47,8 +48,10 @@ DEFERRED: Mapping[str, str] = {
 
 def page() -> str:
     """The whole page."""
+    phrases = english()
     reasons = "".join(
-        f"| {code(reason.value)} | {_sentence(SENTENCES[reason])} | {CHANGES.get(reason, '')} |\n" for reason in DecisionReason
+        f"| {code(reason.value)} | {_sentence(sentence(phrases, reason))} | {changes(phrases, reason) or ''} |\n"
+        for reason in DecisionReason
     )
     holds = table(("held because", "what it means"), [(code(reason.value), HOLDS[reason]) for reason in HoldReason])
     deferred = table(("waits because", "what it means"), [(code(word), said) for word, said in DEFERRED.items()])

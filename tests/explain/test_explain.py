@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from carriers.model import TrackingStatus
 from tests.policy.build import RULES, day, delivered, dossier, effect, parcel, refund, window
-from tracker.explain import CHANGES, SENTENCES, Explanation, explain, to_text
+from tracker.config import english
+from tracker.explain import Explanation, changes, explain, sentence
+from tracker.explain import to_text as told_in
 from tracker.model import (
     Case,
     DecisionReason,
@@ -28,6 +30,7 @@ from tracker.policy import decide
 from tracker.timeline import as_of
 
 R = DecisionReason
+ENGLISH = english()
 
 
 def slow(**change: Any) -> Shipment:
@@ -35,14 +38,20 @@ def slow(**change: Any) -> Shipment:
 
 
 def of(told: Dossier, when: float = 31, **change: Any) -> Explanation:
-    return explain(told, RULES, day(when), **change)
+    return explain(told, RULES, day(when), ENGLISH, **change)
+
+
+def to_text(story: Explanation) -> list[str]:
+    return told_in(story, ENGLISH)
 
 
 def test_every_reason_has_its_sentence() -> None:
     """The names are the same enum in log, database, JSON and tests; the sentence is for people."""
-    assert set(SENTENCES) == set(DecisionReason)
-    assert set(CHANGES) <= set(DecisionReason)
-    assert len(set(SENTENCES.values())) == len(SENTENCES)
+    sentences = [sentence(ENGLISH, reason) for reason in DecisionReason]
+    assert not [said for said in sentences if said.startswith("reason.")]
+    assert len(set(sentences)) == len(sentences)
+    assert changes(ENGLISH, R.NOT_PAID) == "the payment"
+    assert changes(ENGLISH, R.ALREADY_DONE) is None
 
 
 def test_it_is_the_daemons_own_answer() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+from tracker.config import english
+from tracker.phrases import Phrases, fill, wide
+
 SCHEMA_VERSION = 1
 """Of every `--json` document; a change that breaks a script raises it."""
 
@@ -17,9 +20,10 @@ PIPE_WIDTH = 160
 
 
 class Console:
-    """Text for eyes. rich, imported when the first line is written; honours NO_COLOR and pipes."""
+    """Text for eyes, in the language of `phrases`. rich, imported when the first line is written; honours NO_COLOR and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, phrases: Phrases | None = None) -> None:
+        self.phrases = phrases or english()
         from rich.console import Console as Rich
 
         self._rich = Rich(highlight=False)
@@ -35,25 +39,33 @@ class Console:
         self._rich.print(text, style="bold", markup=False)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-        """A table, or the sentence `empty` where there is nothing to show."""
+        """A table, or the sentence `empty` where there is nothing to show. A column that has a phrase is headed with it."""
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(*map(self._heading, columns), box=box.SIMPLE_HEAD, pad_edge=False)
         for row in rows:
             table.add_row(*[Text(shown(cell)) for cell in row])
         if table.row_count:
             self._rich.print(table)
         else:
-            self.line(empty)
+            self.line(self.phrases.say(empty))
+
+    def _heading(self, column: str) -> str:
+        key = f"column.{column.replace(' ', '_')}"
+        return self.phrases.say(key) if self.phrases.knows(key) else column
 
     def facts(self, facts: Mapping[str, object]) -> None:
-        """Names and values, one a line; what is not known is left out."""
-        known = {name: shown(value) for name, value in facts.items() if value not in (None, "", (), [], {})}
-        width = max((len(name) for name in known), default=0)
+        """Names and values, one a line; what is not known is left out. Words of the house are said in the operators' language."""
+        known = {
+            self.phrases.name(name): self.phrases.value(name, shown(value))
+            for name, value in facts.items()
+            if value not in (None, "", (), [], {})
+        }
+        width = max(map(wide, known), default=0)
         for name, value in known.items():
-            self.line(f"  {name.replace('_', ' '):<{width}}  {value}")
+            self.line(f"  {fill(name, width)}  {value}")
 
 
 Text = Callable[[Console], None]
@@ -67,12 +79,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     code: int = 0
 
 
-def emit(answer: Answer, *, json: bool) -> int:
-    """Print the answer and give its exit code."""
+def emit(answer: Answer, *, json: bool, phrases: Phrases | None = None) -> int:
+    """Print the answer, for eyes in the operators' language, and give its exit code."""
     if json:
         print_json(answer.document)
     else:
-        answer.text(Console())
+        answer.text(Console(phrases))
     sys.stdout.flush()
     return answer.code
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tracker.cli.output import Answer, Console, money, shown
 from tracker.desk import Outcome
+from tracker.phrases import Phrases
 from tracker.store.rows import OutboxView, TaskView
 
 COLUMNS = ("id", "facts", "deadline", "store", "order", "parcel", "what", "amount", "state", "reason")
@@ -55,8 +56,8 @@ def row_document(view: OutboxView) -> dict[str, Any]:
     }
 
 
-def row_cells(view: OutboxView) -> tuple[object, ...]:
-    """One row for a table with `COLUMNS`."""
+def row_cells(view: OutboxView, phrases: Phrases) -> tuple[object, ...]:
+    """One row for a table with `COLUMNS`, its words in the operators' language."""
     row = view.row
     return (
         row.id,
@@ -65,25 +66,26 @@ def row_cells(view: OutboxView) -> tuple[object, ...]:
         row.store,
         view.order.number,
         row.shipment,
-        row.intent,
+        phrases.word("intent", row.intent),
         money(row.amount, row.currency),
-        state_of(view),
-        row.reason,
+        state_of(view, phrases),
+        phrases.word("why", row.reason),
     )
 
 
-def state_of(view: OutboxView) -> str:
+def state_of(view: OutboxView, phrases: Phrases) -> str:
     """The state with what keeps it there."""
     if view.rejected:
-        return "rejected"
-    return f"{view.row.state.value}: {view.row.hold.value}" if view.row.hold else view.row.state.value
+        return phrases.word("state", "rejected")
+    state = phrases.word("state", view.row.state)
+    return f"{state}: {phrases.word('hold', view.row.hold)}" if view.row.hold else state
 
 
 def listing(name: str, views: Sequence[OutboxView], *, empty: str) -> Answer:
     """A list of rows; `name` is its key in the document."""
     return Answer(
         document={name: [row_document(view) for view in views]},
-        text=lambda console: console.table(COLUMNS, [row_cells(view) for view in views], empty=empty),
+        text=lambda console: console.table(COLUMNS, [row_cells(view, console.phrases) for view in views], empty=empty),
     )
 
 
@@ -91,12 +93,13 @@ def card(name: str, view: OutboxView, *, next_step: str = "") -> Answer:
     """One row with everything that led to it."""
 
     def text(console: Console) -> None:
-        row = view.row
-        console.head(f"{row.intent.value} for order {view.order.number} ({row.store})")
-        facts = row_document(view) | {"amount": money(row.amount, row.currency), "state": state_of(view)}
+        row, phrases = view.row, console.phrases
+        intent = phrases.word("intent", row.intent)
+        console.head(phrases.say("card.head", intent=intent, order=view.order.number, store=row.store))
+        facts = row_document(view) | {"amount": money(row.amount, row.currency), "state": state_of(view, phrases)}
         console.facts({key: value for key, value in facts.items() if key not in _ELSEWHERE})
         if row.evidence:
-            console.head("Evidence")
+            console.head(phrases.say("card.evidence"))
             console.facts(row.evidence)
         if next_step:
             console.line()

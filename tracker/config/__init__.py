@@ -1,7 +1,7 @@
 """The configuration: TOML files over shipped defaults, checked as a whole, handed out as plain values (DESIGN, Config)."""
 
 from tracker.config.example import Example, example, write_example
-from tracker.config.load import Loaded, defaults_dir, find, load
+from tracker.config.load import Loaded, defaults_dir, english, find, load
 from tracker.config.problem import ConfigError, Problem
 from tracker.config.secret import Secret
 from tracker.config.settings import EngineSettings, PollSettings, Settings, Smtp, Source
@@ -25,6 +25,7 @@ __all__ = [
     "defaults_dir",
     "differences",
     "differences_since",
+    "english",
     "example",
     "find",
     "load",

@@ -34,7 +34,7 @@ from tracker.config.shape_tracker import TrackerFile
 from tracker.config.texts import TextFiles, check_texts, read_texts
 from tracker.config.validate import salvage, validate
 from tracker.messages import Texts
-from tracker.phrases import Phrases
+from tracker.phrases import ENGLISH, Phrases
 from tracker.rules import Rules
 
 MAIN = "tracker"
@@ -98,6 +98,11 @@ def defaults_dir() -> Path:
     package = Path(__file__).resolve().parent.parent
     packaged = package / "_defaults"
     return packaged if packaged.is_dir() else package.parent / "config"
+
+
+def english() -> Phrases:
+    """The shipped English, for what is said without a configuration."""
+    return read_phrases(defaults_dir(), None, []).languages[ENGLISH]
 
 
 def load(

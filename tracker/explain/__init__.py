@@ -1,7 +1,8 @@
 """Why an order is treated as it is, at any date: the daemon's own decide(), told in words."""
 
-from tracker.explain.explanation import Decided, Explanation, Fact, Weighed, explain
+from tracker.explain.explanation import Decided, Explanation, Weighed, explain
+from tracker.explain.facts import Fact
 from tracker.explain.text import to_text
-from tracker.explain.words import CHANGES, SENTENCES
+from tracker.explain.words import changes, sentence
 
-__all__ = ["CHANGES", "SENTENCES", "Decided", "Explanation", "Fact", "Weighed", "explain", "to_text"]
+__all__ = ["Decided", "Explanation", "Fact", "Weighed", "changes", "explain", "sentence", "to_text"]

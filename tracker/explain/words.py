@@ -2,98 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from tracker.model import DecisionReason
+from tracker.phrases import Phrases
 
-from tracker.model import DecisionReason as R
 
-SENTENCES: Mapping[R, str] = {
-    R.STAGE_DUE: "this stage of the ladder is due",
-    R.WINDOW_CLOSES_SOON: "the delivery window closes soon and the buyer has nothing yet",
-    R.WINDOW_ESTIMATED_CLOSES_SOON: "the delivery window closes soon, as far as it can be estimated: look it up and extend it",
-    R.NOT_FOUND_CONFIRMED: "the sources do not know the number, confirmed over days",
-    R.NEVER_SCANNED: "the carrier never scanned the parcel after it was handed over",
-    R.SILENT_BEYOND_LIMIT: "the parcel has been silent beyond its destination's limit",
-    R.STAGE3_NOT_ARRIVED: "the limit of patience is reached and the parcel neither moves nor is near",
-    R.WINDOW_CLOSES_UNARRIVED: "the window closes within days and the parcel has not arrived, although it may still move",
-    R.CARRIER_SAYS_LOST: "the carrier itself says that the parcel is lost",
-    R.CARRIER_SAYS_DAMAGED: "the carrier itself says that the parcel is damaged",
-    R.RETURNED_TO_SENDER: "the parcel went back to its sender",
-    R.SILENCE_REACHED_INVESTIGATE: "the silence is long enough to ask the carrier",
-    R.NO_FIRST_SCAN_YET: "handed over, but the carrier has not scanned it yet",
-    R.DELIVERED_AFTER_REFUND: "the parcel arrived after it was refunded",
-    R.WINDOW_WAS_EXTENDED: "the delivery window was extended",
-    R.REFUND_WAS_PAID: "the refund was paid",
-    R.BUYER_WAITS_TOO_LONG: "the buyer has waited for an answer longer than a day",
-    R.NUMBER_LOOKS_REUSED: "the source seems to speak of another parcel with this number",
-    R.SERVICE_NOT_MATCHED: "the shipping service is not known in services.toml: silence proves nothing, and no claim is filed",
-    R.NOT_YET_DUE: "not yet due",
-    R.ALREADY_DONE: "already decided once",
-    R.SUPERSEDED_BY_LATER_STAGE: "a later stage speaks instead",
-    R.NO_DAY_ZERO: "nothing says yet that the parcel left",
-    R.NO_SHIPMENT: "no parcel is known",
-    R.NOT_PAID: "the order is not paid",
-    R.DELIVERED: "delivered",
-    R.RECEIVED_BY_BUYER: "the buyer has it",
-    R.REFUNDED: "refunded",
-    R.CANCELLED: "the order is cancelled",
-    R.FINISHED: "the order is finished",
-    R.DISPUTE_OPEN: "a case is open",
-    R.OPTED_OUT: "the buyer does not want to be written to",
-    R.BUYER_WAITS: "the buyer waits for an answer of a person",
-    R.ON_HOLD: "a person put the order on hold",
-    R.BEFORE_CUTOVER: "it was due before the order came into this system",
-    R.ROUNDS_USED_UP: "the rounds of this issue are used up: a person decides",
-    R.WAITING_FOR_FACTS: "the facts are too old to act on: the source is asked afresh first",
-    R.STILL_MOVING: "the parcel moved within the last days",
-    R.IN_LAST_MILE: "the parcel is being delivered, or waits to be collected",
-    R.SILENCE_WITHIN_LIMIT: "its silence is within the limit",
-    R.SILENCE_IS_NORMAL: "silence is normal here",
-    R.NOT_FOUND_UNCONFIRMED: "not found, but not yet confirmed",
-    R.WAITS_FOR_BUYERS_ACTION: "the parcel waits for the buyer's own action",
-    R.NO_WINDOW_END: "the end of the delivery window is not known",
-    R.WINDOW_FAR: "the window's end is not near",
-    R.WINDOW_OVER: "the window is over",
-    R.EXTENSIONS_USED_UP: "the extensions are used up: a person decides",
-    R.NO_EXTENSION_THERE: "this marketplace knows no extension by the seller",
-    R.SETTLED_BY_PLATFORM: "the platform settles non-receipt itself: extend, and let the dispute go to it",
-    R.CLAIM_WINDOW_OPENED: "the claim's window opened: it can be filed",
-    R.SCANNED_AT_LAST: "the parcel was scanned at last: the terms of before the first scan no longer hold",
-    R.PAYS_NOTHING: "the carrier's terms pay nothing for it",
-    R.RECOMMENDATION_OPEN: "a recommendation waits for a person, or is being carried out",
-    R.RECOMMENDATION_REJECTED: "a person rejected it",
-    R.MONEY_SETTLED: "the money of this parcel is settled",
-    R.NOTHING_LEFT_TO_PAY: "what was paid is refunded or promised already",
-    R.NO_CLAIM_RULE: "no terms of this carrier are known",
-    R.CLAIM_WINDOW_UNKNOWN: "the claim window cannot be computed",
-    R.CLAIM_WINDOW_CLOSED: "the claim window is closed",
-    R.CLAIM_OPEN: "the claim is registered",
-    R.NO_LOSS: "nothing says that it is lost or damaged",
-    R.SWITCHED_OFF: "this type of message is switched off here",
-    R.SUSPECT_NUMBER: "the number is suspect: a person looks into it first",
-    R.LAPSED: "nobody answered it in time",
-}
+def sentence(phrases: Phrases, reason: DecisionReason) -> str:
+    """The reason in a sentence, without capital and full stop."""
+    return phrases.say(f"reason.{reason.value}")
 
-CHANGES: Mapping[R, str] = {
-    R.NO_DAY_ZERO: "a first scan, or a shipping or payment date",
-    R.NO_SHIPMENT: "a tracking number (import the file that carries it)",
-    R.NOT_PAID: "the payment",
-    R.DELIVERED: "the source takes the delivery back",
-    R.DISPUTE_OPEN: "the case is closed",
-    R.OPTED_OUT: "tracker order set ORDER --no-opt-out",
-    R.BUYER_WAITS: "the buyer is answered",
-    R.ROUNDS_USED_UP: "a person's decision",
-    R.WAITING_FOR_FACTS: "the next answer of a source",
-    R.NOT_FOUND_UNCONFIRMED: "further answers, or a first scan",
-    R.WAITS_FOR_BUYERS_ACTION: "the buyer pays or collects",
-    R.NO_WINDOW_END: "the end of the window (tracker order set ORDER --window-end DATE)",
-    R.EXTENSIONS_USED_UP: "a person extends once more",
-    R.SETTLED_BY_PLATFORM: "proof that the parcel cannot be tracked, or a person's own choice",
-    R.RECOMMENDATION_OPEN: "tracker review approve or reject",
-    R.RECOMMENDATION_REJECTED: "a new scan after which it comes true again, or another reason",
-    R.NO_CLAIM_RULE: "terms of the carrier in compensation.toml",
-    R.CLAIM_WINDOW_UNKNOWN: "the missing date",
-    R.SERVICE_NOT_MATCHED: "a line in services.toml for this service",
-    R.SWITCHED_OFF: "one line in the configuration",
-    R.SUSPECT_NUMBER: "an answer that fits the parcel, or a person's word",
-}
-"""What would change a refusal, beside time; reasons that nothing changes are left out."""
+
+def changes(phrases: Phrases, reason: DecisionReason) -> str | None:
+    """What would change a refusal, beside time; None where nothing does."""
+    key = f"changes.{reason.value}"
+    return phrases.say(key) if phrases.knows(key) else None

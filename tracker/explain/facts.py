@@ -1,0 +1,112 @@
+"""The facts that a decision rests on: about the order or a parcel, who says each, and when it was so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from tracker.model import Scan
+from tracker.phrases import Phrases
+from tracker.policy.view import Parcel, View
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact that was used: about the order or a parcel's number, who says it, and when it was so (aware UTC)."""
+
+    about: str
+    name: str
+    value: str
+    source: str
+    at: datetime | None = None
+
+
+def found_facts(view: View, phrases: Phrases) -> Iterator[Fact]:
+    """Those of the order, then those of each parcel."""
+    yield from _about_order(view, phrases)
+    for parcel in view.parcels:
+        yield from _about_parcel(view, parcel, phrases)
+
+
+def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
+    order, window = view.order, view.window()
+
+    def fact(name: str, value: str, source: str = "order", at: datetime | None = None) -> Fact:
+        return Fact(about=order.number, name=phrases.name(name), value=value, source=phrases.word("source", source), at=at)
+
+    told = {
+        "state": phrases.word("order_state", order.state),
+        "destination": order.country,
+        "amount": None if order.amount is None else f"{order.amount} {order.currency or ''}".strip(),
+        "opted_out": phrases.say("explain.yes") if order.opted_out else None,
+    }
+    yield from (fact(name, value) for name, value in told.items() if value is not None)
+    instants = {
+        "paid": order.paid_at,
+        "shipped": order.shipped_at,
+        "promised": order.promised_at,
+        "received_by_buyer": order.received_at,
+        "refunded": order.refunded_at,
+        "buyer_waits_since": order.waiting_since,
+        "on_hold_until": order.hold_until,
+        "cut_over": order.cutover_at,
+    }
+    yield from (fact(name, _day(instant), at=instant) for name, instant in instants.items() if instant is not None)
+    if window is not None:
+        value = phrases.say("explain.extended_times", day=_day(window.end), times=window.extensions)
+        yield fact("window_ends", value, window.source.value, window.end)
+    for case in view.dossier.cases:
+        state = (
+            phrases.say("explain.case_open")
+            if case.closed_at is None
+            else phrases.say("explain.case_closed", day=_day(case.closed_at))
+        )
+        name = phrases.say("explain.case", kind=phrases.word("case", case.kind))
+        yield Fact(about=order.number, name=name, value=state, source=case.id, at=case.opened_at)
+
+
+def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact]:
+    shipment = parcel.shipment
+
+    def fact(name: str, value: str, source: str, at: datetime | None = None) -> Fact:
+        return Fact(about=shipment.number, name=phrases.name(name), value=value, source=phrases.word("source", source), at=at)
+
+    reason = "" if shipment.reason is None else f", {phrases.word('status_reason', shipment.reason)}"
+    yield fact("status", f"{phrases.word('status', shipment.status)}{reason}", "carrier", shipment.last_answer_at)
+    if shipment.stopped_at is not None:
+        value = phrases.say("explain.stopped", day=_day(shipment.stopped_at))
+        yield fact("source_stopped_looking", value, "carrier", shipment.stopped_at)
+    yield fact("profile", parcel.profile.id, "destinations.toml")
+    limits = view.silence(parcel)
+    days = f"{limits.watch}/{limits.investigate}/{limits.probable_loss}"
+    capability = phrases.word("capability", shipment.capability)
+    yield fact("silence_limits", phrases.say("explain.silence", days=days, capability=capability), "destinations.toml")
+    if parcel.day0 is not None:
+        yield fact("day_0", phrases.say("explain.day0", day=_day(parcel.day0), age=parcel.age), "D1", parcel.day0)
+    for name, scan in (
+        ("first_scan", shipment.first_scan),
+        ("last_scan", shipment.last_scan),
+        ("delivery", shipment.delivered_scan),
+    ):
+        if scan is not None:
+            yield fact(name, _scanned(scan, phrases), "carrier", scan.latest)
+    if shipment.not_found is not None:
+        run = shipment.not_found
+        value = phrases.say("explain.not_found", answers=run.answers, sources=run.sources)
+        yield fact("not_found", value, "carrier", run.since)
+    if shipment.suspect is not None:
+        yield fact("suspect", phrases.word("suspect", shipment.suspect), "carrier")
+    if shipment.settled_by is not None:
+        yield fact("settled_by", phrases.word("settled_by", shipment.settled_by), "services.toml")
+    if not shipment.matched:
+        yield fact("service", phrases.say("explain.not_matched", text=shipment.service_text or ""), "services.toml")
+
+
+def _scanned(scan: Scan, phrases: Phrases) -> str:
+    told = scan.description or phrases.word("status", scan.status)
+    return told if scan.exact else phrases.say("explain.zone_unknown", what=told)
+
+
+def _day(instant: datetime) -> str:
+    return instant.date().isoformat()
