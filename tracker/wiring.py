@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from carriers import registry
 from carriers.base import Account, Transport
 from carriers.drop import DropTransport
 from carriers.http import HttpTransport
-from tracker import log
+from tracker import config, log
 from tracker.channels.base import Channel as BuyerChannel
 from tracker.channels.maildir import MaildirChannel
 from tracker.channels.smtp import SmtpChannel
@@ -27,10 +28,11 @@ from tracker.health import Heartbeat
 from tracker.intake.importing import knowledge_of
 from tracker.intake.inbox import Inbox, scan_once
 from tracker.journal import Journal
+from tracker.keeping import backup
 from tracker.model import Channel
 from tracker.polling import Cadence, Pace, Poller, Source, StoreGate
 from tracker.store import Store
-from tracker.sweep import Sweeper
+from tracker.sweep import RulesGate, Sweeper
 
 NOBODY = "Customer care <care@tracker.invalid>"
 """The sender where neither store nor [smtp] names one: only the Maildir takes such a mail."""
@@ -43,6 +45,9 @@ _DISPATCH_LANES = 3
 
 _ERRANDS_EVERY = 60.0
 """Seconds between two looks at the schedule: its times are minutes of a local day."""
+
+_RULES_EVERY = 5.0
+"""Seconds until rules that a person has accepted are in force without restraint."""
 
 _DROP = "drop:"
 
@@ -58,11 +63,19 @@ class House:
     """The wired rooms of one run. `units` in the order of a full pass; `done` counts what each has worked on."""
 
     def __init__(
-        self, *, units: Mapping[str, Unit], poller: Poller, dispatcher: Dispatcher, transports: list[Transport], journal: Journal
+        self,
+        *,
+        units: Mapping[str, Unit],
+        poller: Poller,
+        dispatcher: Dispatcher,
+        gate: RulesGate,
+        transports: list[Transport],
+        journal: Journal,
     ) -> None:
         self.done: Counter[str] = Counter()
         self.poller = poller
         self.dispatcher = dispatcher
+        self.gate = gate
         self.units = tuple(self._counted(unit) for unit in units.values())
         self._transports = transports
         self._journal = journal
@@ -107,7 +120,8 @@ def assemble(
     cadence = Cadence(**msgspec.structs.asdict(settings.poll))
     progress = (lambda: heartbeat.progress("poll")) if heartbeat else (lambda: None)
     poller = Poller(store=store, clock=clock, rules=rules, sources=sources, cadence=cadence, progress=progress)
-    sweeper = Sweeper(store=store, clock=clock, rules=rules)
+    gate = RulesGate(store=store, clock=clock, rules=rules, snapshot=config.snapshot(loaded))
+    sweeper = Sweeper(store=store, clock=clock, rules=rules, gate=gate)
     dispatcher = Dispatcher(
         store=store,
         clock=clock,
@@ -116,19 +130,21 @@ def assemble(
         channels=_channels(settings, clock),
         journal=journal,
         time_guard=(lambda: guard.tripped) if guard else (lambda: False),
+        trust_clock=guard.confirm if guard else (lambda: None),
     )
     engine = settings.engine
     units = {
+        "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once),
         "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
         "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once),
         "dispatch": Unit(name="dispatch", every=engine.dispatch_interval_s, run=dispatcher.dispatch_once, lanes=_DISPATCH_LANES),
-        "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=Errands(_schedule(), store, clock).run_once),
+        "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=Errands(_schedule(settings), store, clock).run_once),
     }
     if settings.inbox is not None:
         look = _inbox(loaded, settings.inbox, store, clock, patient=patient)
         units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look)} | units
     transports = [source.transport for source in sources.values()]
-    return House(units=units, poller=poller, dispatcher=dispatcher, transports=transports, journal=journal)
+    return House(units=units, poller=poller, dispatcher=dispatcher, gate=gate, transports=transports, journal=journal)
 
 
 def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None) -> Callable[[], Awaitable[datetime | None]]:
@@ -142,9 +158,17 @@ def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None
     return smallest
 
 
-def _schedule() -> tuple[Errand, ...]:
+def _schedule(settings: Settings) -> tuple[Errand, ...]:
     """Everything that is done by the day or the month."""
-    return ()
+    found = []
+    if settings.backup.at is not None:
+        run = partial(_back_up, settings)
+        found.append(Errand(name="backup", at=settings.backup.at, zone=settings.backup.zone, every="day", run=run))
+    return tuple(found)
+
+
+async def _back_up(settings: Settings, _occasion: str, now: datetime) -> str:
+    return await backup.daily(settings, now)
 
 
 def _sources(settings: Settings, store: Store, clock: Clock) -> dict[str, Source]:

@@ -29,7 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("tracker.cli.doctor:doctor", "Whether everything around the daemon is as it should be."),
     "logs": ("tracker.cli.logs:logs", "The story of one parcel or order, as it was written down."),
     "config": ("tracker.cli.config:app", "Check, show and describe the configuration."),
-    "db": ("tracker.cli.db:app", "The database's schema."),
+    "db": ("tracker.cli.db:app", "The database: schema, check, backup and restore, retirement."),
     "report": ("tracker.cli.report:app", "Registers and worksheets as files."),
 }
 """Name -> where it lives, and what the list of commands says about it."""

@@ -4,11 +4,12 @@ from tracker.config.example import Example, example, write_example
 from tracker.config.load import Loaded, defaults_dir, english, find, load
 from tracker.config.problem import ConfigError, Problem
 from tracker.config.secret import Secret
-from tracker.config.settings import EngineSettings, PollSettings, Settings, Smtp, Source
+from tracker.config.settings import BackupSettings, EngineSettings, PollSettings, RetentionSettings, Settings, Smtp, Source
 from tracker.config.show import Setting, schema, show
 from tracker.config.snapshot import Differs, RebuildError, differences, differences_since, rebuild, snapshot
 
 __all__ = [
+    "BackupSettings",
     "ConfigError",
     "Differs",
     "EngineSettings",
@@ -17,6 +18,7 @@ __all__ = [
     "PollSettings",
     "Problem",
     "RebuildError",
+    "RetentionSettings",
     "Secret",
     "Setting",
     "Settings",

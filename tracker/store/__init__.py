@@ -70,6 +70,10 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     errands     errands() -> dict[name, ErrandDone]              finish_errand(name, occasion, now, result)
                 fail_errand(name, now, error)
 
+    backlog     known_orders(numbers) -> list[KnownOrder]        tell_contacts(told, *, by, reason, now) -> int
+                taken_over() -> list[order ids]                  in_line(now) -> list[InLine]    held_counts() -> list[HeldCount]
+                settle_backlog(words, *, by, reason, now) -> set[order ids]
+
 `True`/`None` of the dispatch methods follow one rule: exactly one row changed, or the caller must let go of it. `version` is
 `Dossier.version` (facts version): claims, tasks and decisions on older facts are refused.
 """

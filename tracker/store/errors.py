@@ -58,3 +58,15 @@ class NotUnique(StoreError):
 
 class Conflict(StoreError):
     """The facts have moved since the person looked, or the change would break a rule (I7). Nothing was written."""
+
+
+class Retired(StoreError):
+    """The database was put out of service (`tracker db retire`): it may be read, nothing may be written to it."""
+
+
+class BackupRefused(StoreError):
+    """A backup that could not be made, or a file that must not be put in the database's place. Everything is as it was."""
+
+
+class JournalMissing(StoreError):
+    """The send journal that a restore needs is not there, or does not reach back to the backup (fault 36)."""
