@@ -11,7 +11,6 @@ import pytest
 from tests import house
 from tests.conftest import Lines
 from tests.house import SHOP, START
-from tracker import sweep
 from tracker.clock import SimulatedClock
 from tracker.model import (
     ActionKind,
@@ -30,6 +29,7 @@ from tracker.policy import decide
 from tracker.rules import Rules
 from tracker.store import Store, SweepWritten, Unwritable, VerdictWrite
 from tracker.sweep import SOONEST, Sweeper, born, written
+from tracker.sweep import sweeper as module
 
 DAY = timedelta(days=1)
 
@@ -144,7 +144,7 @@ async def test_an_order_that_cannot_be_decided_is_parked_and_the_others_go_on(
             raise ZeroDivisionError
         return decide(one, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sweep, "decide", stumble)
+    monkeypatch.setattr(module, "decide", stumble)
     sweeper = sweeper_of(store, clock, rules)
     assert (await sweeper.sweep_once()).worked == 5
     assert (await sweeper.sweep_once()).worked == 0

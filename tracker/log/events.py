@@ -86,7 +86,7 @@ class Event(StrEnum):
         "error",
         "seconds",
         "The wall clock ran away from the monotonic one (a day ahead, or five minutes back): outreach waits, polling goes on.",
-        "Mend the clock, or restart the daemon if the new time is right; then `tracker hold list` and `tracker hold release`.",
+        "Mend the clock. If the new time is right: `tracker hold release --reason time_guard` confirms it and lets go what waited.",
     )
     LIBRARY_MESSAGE = (
         "library.message",
@@ -110,6 +110,42 @@ class Event(StrEnum):
         "problems first",
         "SIGHUP: the new configuration has mistakes; the old one stays in force.",
         "Run `tracker config check`, mend every line, send SIGHUP again.",
+    )
+
+    CONFIG_CHANGED = (
+        "config.changed",
+        "info",
+        "config before changes changed",
+        "What differs from the configuration before: `section.key: old -> new`, forty at most; secrets are masked.",
+        "Nothing if you know it. Else put the old files back and reload.",
+    )
+    RULES_COMPARED = (
+        "rules.compared",
+        "info",
+        "config before touched open_parcels new seconds",
+        "New rules were compared with those before over all open orders: few parcels get new effects, so nothing waits.",
+        "Nothing.",
+    )
+    RULES_WAIT = (
+        "rules.wait",
+        "warning",
+        "config before touched open_parcels new seconds",
+        "New rules are in force, but they act on so many parcels that what only they would do is held. `new` counts by intent.",
+        "Look at `tracker decisions list --config HASH`; then `tracker config accept HASH`, or put the old files back.",
+    )
+    RULES_ACCEPTED = (
+        "rules.accepted",
+        "info",
+        "config",
+        "A person has accepted the rules that waited: their effects go out as a ramp.",
+        "Nothing.",
+    )
+    RULES_NOT_COMPARABLE = (
+        "rules.not_comparable",
+        "warning",
+        "config before reason",
+        "This version cannot build the rules of before any more: what orders were not yet due for counts as new.",
+        "See what `rules.wait` or `rules.compared` says next; if they wait, messages and refunds do, deadlines never.",
     )
 
     # ---- polling
@@ -279,6 +315,37 @@ class Event(StrEnum):
         "errand occasion error",
         "Work of the schedule could not be done. It is tried again every hour, all else goes on; said once until the error changes.",
         "Do what `error` says.",
+    )
+
+    # ---- what is withheld
+    STORE_MODE = (
+        "store.mode",
+        "info",
+        "store mode observes approves pauses",
+        "At a start: the types of message that this store's mode withholds, and the pauses that concern it. What is in `observes` is "
+        "decided and shown, what is in `approves` waits for review.",
+        "Raise `mode` or one of `modes` in the store's file once you trust it; `tracker hold list` shows what waited.",
+    )
+    PAUSE_STANDING = (
+        "pause.standing",
+        "info",
+        "pause scope by reason until",
+        "At a start: the brake is on for `scope`; `until` null means until somebody resumes.",
+        "`tracker resume PAUSE --dry-run` shows what would go out.",
+    )
+    PAUSE_ENDED = (
+        "pause.ended",
+        "info",
+        "pause scope by reason until",
+        "The time of a pause is over. What it withheld goes out: what is more than a day late as a ramp.",
+        "Nothing. `tracker pause` pulls the brake again.",
+    )
+    HOLD_MODE_RAISED = (
+        "hold.mode_raised",
+        "info",
+        "store count",
+        "Messages waited because the store observed; its mode was raised, so each is decided afresh.",
+        "In mode `approve` see `tracker review list`; in mode `live` what is days late stands in `tracker hold list`.",
     )
 
     # ---- inbox

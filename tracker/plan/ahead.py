@@ -21,6 +21,7 @@ from tracker.model import (
     Decision,
     DecisionReason,
     Dossier,
+    Effect,
     HoldReason,
     Intent,
 )
@@ -111,14 +112,14 @@ def forecast(dossier: Dossier, rules: Rules, now: datetime, until: datetime) -> 
     return Forecast(effects=tuple(effects), chores=tuple(chores), steps=tuple(steps))
 
 
-def identity(decision: Decision) -> str:
+def identity(effect: Decision | Effect) -> str:
     """What makes two decisions the same effect under two sets of rules: the dedup key.
 
     A recommendation's occasion only counts those before it: there the parcel stands for it.
     """
-    return (
-        f"{decision.subject}:{decision.intent.value}:{decision.shipment}" if decision.kind is ActionKind.REFUND else decision.key
-    )
+    if effect.kind is not ActionKind.REFUND:
+        return effect.key
+    return f"{effect.subject}:{effect.intent.value}:{effect.shipment}"
 
 
 def _planned(decision: Decision, dossier: Dossier, begun: Birth, at: datetime) -> Planned:

@@ -35,6 +35,8 @@ def birth(decision: Decision, dossier: Dossier, rules: Rules) -> Birth | None:
             store, market = rules.stores[dossier.order.store], rules.marketplace(dossier.order.platform)
             kind = base_key(decision.template or decision.intent.value)
             channel = Channel.TASK if kind in market.tasks_for else store.channel or market.channel
-            return Birth(channel, _BY_MODE.get(store.mode_for(kind)))
+            hold = _BY_MODE.get(store.mode_for(kind))
+            answered = hold is HoldReason.MESSAGE_NEEDS_APPROVAL and decision.approved_by is not None
+            return Birth(channel, None if answered else hold)
         case _:
             return Birth(Channel.TASK)

@@ -24,7 +24,7 @@ _DROP_TASK = """
 
 
 def take_back(tx: Tx, key: str, *, who: str, reason: str, now: datetime) -> str | None:
-    """ "row" or "task" where it was taken back, None where it cannot be: it is on its way, or somebody has it in hand.
+    """Give `row` or `task` where it was taken back, None where it cannot be: it is on its way, or somebody has it in hand.
 
     A task in hand stays with the one who took it: he may have pasted the text already (D17).
     """

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from tracker.clock import Clock
 from tracker.log import Event, get_logger
-from tracker.messages import base_key
-from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mode, OutboxState, Verdict
+from tracker.model import Decision, Dossier, OutboxState, Verdict
 from tracker.policy import decide
+from tracker.policy.birth import birth
 from tracker.rules import Rules
 from tracker.store import Store, StoreError
 from tracker.store.rows import NewRow, SweepWritten, VerdictWrite
+from tracker.sweep.gate import RulesGate, withhold
 
 TRANSACTION = 400
 """Dossiers decided and written in one transaction at most."""
@@ -25,8 +26,6 @@ PARKED = timedelta(days=1)
 
 SOONEST = timedelta(minutes=5)
 """A verdict that wants to be looked at again at once would keep the sweep busy for ever."""
-
-_HELD = {Mode.OBSERVE: HoldReason.STORE_OBSERVES, Mode.APPROVE: HoldReason.MESSAGE_NEEDS_APPROVAL}
 
 _log = get_logger()
 
@@ -41,10 +40,12 @@ class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
 class Sweeper:
     """Decides the dossiers that are due, whether or not any carrier answers."""
 
-    def __init__(self, *, store: Store, clock: Clock, rules: Rules) -> None:
+    def __init__(self, *, store: Store, clock: Clock, rules: Rules, gate: RulesGate | None = None) -> None:
+        """`gate` knows whether these rules wait for a person's word; without one they are in force unasked."""
         self._store = store
         self._clock = clock
         self._rules = rules
+        self._gate = gate
         self._seen: set[str] = set()
 
     async def sweep_once(self) -> SweepReport:
@@ -53,10 +54,12 @@ class Sweeper:
         due = [order_id for _, order_id in await self._store.due_dossiers(now, TRANSACTION)]
         if not due:
             return SweepReport()
+        waits = None if self._gate is None else await self._gate.standing()
         verdicts = []
         for dossier in await self._load(due, now):
             try:
-                verdicts.append(written(dossier, decide(dossier, self._rules, now), self._rules, now))
+                write = written(dossier, decide(dossier, self._rules, now), self._rules, now)
+                verdicts.append(write if waits is None else withhold(dossier, write, waits, now))
             except Exception as error:  # noqa: BLE001 - whatever one order does, it must not hurt the others
                 await self._park(dossier.order.id, dossier.order.number, error, now)
         done = await self._write(verdicts, now)
@@ -122,25 +125,9 @@ def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> 
 
 
 def born(decision: Decision, dossier: Dossier, rules: Rules) -> NewRow | None:
-    """The outbox row of one decision: through which channel, and whether it waits for a person first (D11, D22).
-
-    Money waits for approval everywhere. A message follows the store's mode for its type, and some types go to a person even
-    where mail would do. Tasks and register lines reach no buyer and never wait. None for a decision to do nothing: it is kept
-    with the verdict.
-    """
-    if decision.kind is ActionKind.NOTHING:
+    """The outbox row of one decision; None for a decision to do nothing: it is kept with the verdict."""
+    begun = birth(decision, dossier, rules)
+    if begun is None:
         return None
-    if decision.kind is ActionKind.REFUND:
-        hold = HoldReason.MONEY_NEEDS_APPROVAL
-        return NewRow(decision=decision, channel=Channel.TASK, state=OutboxState.HELD, hold=hold)
-    if decision.kind is ActionKind.COMPENSATION:
-        return NewRow(decision=decision, channel=Channel.REGISTER, state=OutboxState.PENDING)
-    if decision.kind is not ActionKind.MESSAGE:
-        return NewRow(decision=decision, channel=Channel.TASK, state=OutboxState.PENDING)
-    store, market = rules.stores[dossier.order.store], rules.marketplace(dossier.order.platform)
-    kind = base_key(decision.template or decision.intent.value)
-    channel = Channel.TASK if kind in market.tasks_for else store.channel or market.channel
-    held = _HELD.get(store.mode_for(kind))
-    if held is None or (held is HoldReason.MESSAGE_NEEDS_APPROVAL and decision.approved_by is not None):
-        return NewRow(decision=decision, channel=channel, state=OutboxState.PENDING)
-    return NewRow(decision=decision, channel=channel, state=OutboxState.HELD, hold=held)
+    state = OutboxState.PENDING if begun.hold is None else OutboxState.HELD
+    return NewRow(decision=decision, channel=begun.channel, state=state, hold=begun.hold)
