@@ -19,6 +19,7 @@ from tracker.model import (
     Mode,
     OutboxRow,
     OutboxState,
+    Pause,
     Release,
     ReleaseVerdict,
     Shipment,
@@ -53,7 +54,7 @@ def asked(
 
 
 def test_a_stage_goes_out() -> None:
-    assert asked() == Release(verdict=SEND, why="free")
+    assert asked() == Release(verdict=SEND, why="free", cap=60)
 
 
 def test_d11_a_refund_offer_that_the_store_has_not_approved_waits_for_a_person() -> None:
@@ -127,6 +128,13 @@ def test_a_stage_more_than_five_days_late_goes_to_the_queue() -> None:
     assert late.hold is HoldReason.STALE_STAGE
 
 
+def test_what_the_brake_and_the_ramp_let_wait_grows_no_staler() -> None:
+    """D21: a week's pause, or the tenth day of a ramp, is no reason to hand a text to people; coming late is."""
+    told = waiting(slow(38.9))
+    assert asked(stage(in_line_since=day(30.6)), told, now=day(39)).verdict is SEND
+    assert asked(stage(in_line_since=day(35.1)), told, now=day(39)).hold is HoldReason.STALE_STAGE
+
+
 def test_faults_13_nobody_is_written_to_while_the_clock_is_not_trusted() -> None:
     assert asked(time_guard=True).hold is HoldReason.TIME_GUARD
 
@@ -141,9 +149,28 @@ def test_what_a_person_waved_through_is_not_held_again() -> None:
 # ----------------------------------------------------------------------------------------------------------- later by itself
 
 
-def test_the_brake_holds_everything_for_a_while() -> None:
-    told = asked(paused="store jade: new templates")
-    assert (told.verdict, told.why, told.until) == (DEFER, "paused: store jade: new templates", NOW + timedelta(minutes=15))
+def paused(**change: Any) -> Pause:
+    values: dict[str, Any] = {"id": 3, "reason": "new templates", "by": "Mei", "since": day(30)}
+    return Pause(**(values | change))
+
+
+def test_the_brake_says_who_pulled_it_why_and_until_when() -> None:
+    told = asked(paused=(paused(until=day(33)),))
+    assert (told.verdict, told.why, told.until, told.in_line) == (DEFER, "paused", day(33), True)
+    assert told.said == "paused: by Mei, until 2026-05-04T01:00:00Z: new templates (tracker resume 3)"
+    endless = asked(paused=(paused(),))
+    assert (endless.until, "until somebody resumes" in endless.said) == (NOW + timedelta(hours=6), True)
+
+
+def test_of_several_pauses_the_longest_counts_and_one_that_is_over_does_not() -> None:
+    assert asked(paused=(paused(until=day(33)), paused(id=4, until=day(35)), paused(id=5, until=day(34)))).until == day(35)
+    assert "resume 4" in asked(paused=(paused(until=day(33)), paused(id=4))).said
+    assert asked(paused=(paused(until=NOW),)).verdict is SEND
+
+
+def test_what_the_facts_no_longer_want_is_cancelled_under_the_brake_too() -> None:
+    """I4: nobody finds a text for a delivered parcel when the pause ends."""
+    assert asked(told=waiting(delivered(slow(), 30.8)), paused=(paused(),)).why == "delivered"
 
 
 def test_an_order_on_hold_waits_until_then() -> None:
@@ -171,6 +198,40 @@ def test_the_hourly_cap_defers_to_the_next_hour() -> None:
     assert asked(stage(approved_by="li"), sent_this_hour=60, rules=rules(stores={})).why == "hourly_cap"
 
 
+def test_the_hourly_cap_is_narrow_in_a_stores_first_month() -> None:
+    """Faults row 35: 60 in the first month, then the wider one; what a store says itself goes before both."""
+    old, new = NOW - timedelta(days=30), NOW - timedelta(days=29)
+    early = {"approved_by": "li"}
+    assert asked(stage(**early), sent_this_hour=60, store_since=new).why == "hourly_cap"
+    assert asked(stage(**early), sent_this_hour=60, store_since=old).cap == 240
+    assert asked(stage(**early), sent_this_hour=240, store_since=old).why == "hourly_cap"
+    assert asked(sent_this_hour=60).why == "hourly_cap"
+    store = replace(RULES.stores["jade"], hourly_cap=10)
+    assert asked(stage(**early), sent_this_hour=10, store_since=old, rules=rules(stores={"jade": store})).why == "hourly_cap"
+
+
+@pytest.mark.parametrize(
+    ("every", "read", "why"),
+    [
+        (None, day(20), "free"),
+        (24, None, "free"),
+        (24, NOW - timedelta(hours=72), "free"),
+        (24, NOW - timedelta(hours=73), "order_files_stale"),
+        (8, NOW - timedelta(hours=25), "order_files_stale"),
+    ],
+    ids=["not watched", "never noted", "three days", "more", "three times the store's own rhythm"],
+)
+def test_d20_outreach_stops_while_a_stores_order_files_fail_to_come(every: int | None, read: datetime | None, why: str) -> None:
+    """D20: a file expected every 24 h stops outreach at 72 h: who was refunded is written in it."""
+    store = replace(RULES.stores["jade"], files_every_h=every)
+    told = asked(rules=rules(stores={"jade": store}), order_file_at=read)
+    assert told.why == why
+    if why != "free":
+        assert told.until == NOW + timedelta(hours=1)
+        approved = asked(stage(approved_by="li"), rules=rules(stores={"jade": store}), order_file_at=read)
+        assert approved.why == why
+
+
 def test_one_message_an_order_in_72_hours() -> None:
     assert asked(last_message_at=day(29)) == Release(verdict=DEFER, why="72_hours", until=day(32))
     assert asked(last_message_at=day(28)).verdict is SEND
@@ -185,6 +246,11 @@ def test_d21_a_cliff_becomes_a_ramp() -> None:
     assert asked(told=waiting(slow(31)), now=late, overdue_backlog=5, released_today=19).verdict is SEND
     assert asked(told=waiting(slow(30.5)), now=day(30.9), overdue_backlog=900, released_today=100).verdict is SEND
     assert asked(stage(urgent=True), waiting(slow(31)), now=late, overdue_backlog=900, released_today=100).verdict is SEND
+    full = {"now": late, "overdue_backlog": 900, "released_today": 100}
+    assert asked(stage(approved_by="li"), waiting(slow(31)), **full).verdict is SEND
+    assert (
+        asked(stage(approved_by="li", overdue=True), waiting(slow(31)), **full).said == "ramp: 100 have gone out today, 900 wait"
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- deadlines, money
@@ -206,7 +272,8 @@ def test_deadlines_are_never_held_by_caps() -> None:
         found: Decision = decision(verdict, intent)
         told = dossier(parcel(last=20, heard=49.9), window=window(57))
         assert asked(row(found, 50), told, now=day(50), **CAPPED).verdict is SEND
-        assert asked(row(found, 50), told, now=day(50), paused="all").verdict is DEFER
+        assert asked(row(found, 50), told, now=day(50), paused=(paused(),)).verdict is SEND
+        assert asked(row(found, 50), told, now=day(50), paused=(paused(deadlines=True),)).why == "paused"
 
 
 def money(**change: Any) -> tuple[OutboxRow, Dossier]:

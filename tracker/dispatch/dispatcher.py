@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from tracker.channels.base import Channel
 from tracker.clock import Clock
+from tracker.dispatch.beginning import begin, told
+from tracker.dispatch.clockwatch import ClockWatch
 from tracker.dispatch.prepare import NotByItselfError, Prepared, Preparer
 from tracker.dispatch.sending import Sender
 from tracker.journal import Journal
@@ -50,7 +52,7 @@ class DispatchReport(msgspec.Struct, frozen=True, kw_only=True):
 class Dispatcher:
     """Does what the outbox holds. Units may run side by side: each takes another row."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the guard, the text and the call need
         self,
         *,
         store: Store,
@@ -60,16 +62,18 @@ class Dispatcher:
         channels: Mapping[ChannelName, Channel],
         journal: Journal,
         time_guard: Callable[[], bool] = lambda: False,
+        trust_clock: Callable[[], None] = lambda: None,
         who: str = "tracker",
     ) -> None:
-        """`channels` to buyers by name; `time_guard` tells whether the clock is not trusted at the moment (faults row 13)."""
+        """`channels` to buyers by name; `time_guard`: the clock is not trusted (faults row 13), `trust_clock` ends that."""
         self._store = store
         self._clock = clock
         self._rules = rules
         self._preparer = preparer
         self._journal = journal
         self._sender = Sender(store=store, clock=clock, channels=channels, journal=journal, who=who)
-        self._time_guard = time_guard
+        self._clock_watch = ClockWatch(store, time_guard, trust_clock)
+        self._distrusted = False
         self._in_hand: set[int] = set()
         self._seen: set[str] = set()
         self._page: deque[int] = deque()
@@ -79,6 +83,7 @@ class Dispatcher:
         """Work on the most urgent due row; when there is none, drop tasks whose time has passed."""
         await self._sender.settle()
         now = self._clock.now()
+        self._distrusted = await self._clock_watch.distrusted(now)
         row = await self._next(now)
         if row is None:
             return DispatchReport(worked=await self._store.expire_tasks(now))
@@ -100,6 +105,8 @@ class Dispatcher:
         """The most urgent due row as it stands now. Their order is remembered for a moment: sorting 10,000 for each is dear."""
         while True:
             if not self._page or self._looked_at is None or abs(now - self._looked_at) > _PAGE_AGE:
+                for pause in await self._store.settle_brake(now):
+                    _log.info(Event.PAUSE_ENDED, **told(pause))
                 due = await self._store.due_rows(now, _PAGE, skip=self._in_hand)
                 self._page, self._looked_at = deque(row.id for row in due), now
                 if not due:
@@ -110,10 +117,15 @@ class Dispatcher:
             return row
 
     async def recover(self) -> None:
-        """At start: rows left `sending` by a run that died; what the journal cannot tell is `unknown` (faults row 1)."""
+        """At start: rows left `sending` by a run that died; what the journal cannot tell is `unknown` (faults row 1).
+
+        Then say what modes and pauses withhold, and look again at what a raised mode no longer does (D22).
+        """
         for row in await self._store.recover(self._journal.ends(), self._clock.now()):
             if row.state is OutboxState.UNKNOWN:
                 _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel="", reason="the daemon died while it was being sent")
+        await self._clock_watch.begin()
+        await begin(self._store, self._rules, self._clock.now())
 
     async def _work(self, row: OutboxRow, now: datetime) -> None:
         dossiers = await self._store.load_dossiers([row.order_id])
@@ -121,27 +133,29 @@ class Dispatcher:
             await self._store.cancel_row(row.id, "the order is gone", now)
             return
         (dossier,) = dossiers
+        verdict = await self._released(row, dossier, now)
+        if verdict.verdict in {ReleaseVerdict.DEFER, ReleaseVerdict.CANCEL}:
+            # Before the text is made: whoever pauses a broken template does not want its rows to fail meanwhile.
+            await self._withhold(row, verdict, now)
+            return
         try:
             prepared = self._preparer.prepare(row, dossier, now)
         except RenderError as error:
             await self._store.fail_row(row.id, str(error), now)
             _log.error(Event.OUTBOX_FAILED, key=row.key, channel=row.channel.value, reason=str(error))
-            return
         except NotByItselfError as hit:
             await self._store.reroute_row(row.id, ChannelName.TASK, str(hit), now)
             _log.warning(Event.OUTBOX_LINT_HIT, key=row.key, rule=hit.rule, words=hit.words)
-            return
-        if await self._released(row, dossier, now):
-            await self._do(row, dossier, prepared, now)
+        else:
+            if verdict.verdict is ReleaseVerdict.SEND:
+                await self._do(row, dossier, prepared, verdict, now)
+            else:
+                await self._withhold(row, verdict, now)
 
-    async def _released(self, row: OutboxRow, dossier: Dossier, now: datetime) -> bool:
-        """Ask the guard on fresh facts, and do what it says unless that is "send"."""
+    async def _released(self, row: OutboxRow, dossier: Dossier, now: datetime) -> Release:
+        """What the guard says on fresh facts."""
         totals = await self._store.totals(row, now)
-        verdict = release(row, dossier, replace(totals, time_guard=totals.time_guard or self._time_guard()), self._rules, now)
-        if verdict.verdict is ReleaseVerdict.SEND:
-            return True
-        await self._withhold(row, verdict, now)
-        return False
+        return release(row, dossier, replace(totals, time_guard=totals.time_guard or self._distrusted), self._rules, now)
 
     async def _withhold(self, row: OutboxRow, verdict: Release, now: datetime) -> None:
         if verdict.verdict is ReleaseVerdict.HOLD and verdict.hold is not None:
@@ -153,17 +167,16 @@ class Dispatcher:
         else:
             # A "later" that names no later time would be asked again at once, for ever.
             until = max(verdict.until or now + PARKED, now + LET_GO)
-            await self._store.defer_row(row.id, until, verdict.why, now)
+            await self._store.defer_row(row.id, until, verdict.said, now, in_line=verdict.in_line)
 
-    async def _do(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, now: datetime) -> None:
+    async def _do(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, verdict: Release, now: datetime) -> None:
         if row.channel is ChannelName.REGISTER:
             done = await self._open_claim(row, dossier, now)
         elif row.channel is ChannelName.TASK:
             done = await self._open_task(row, dossier, prepared, now)
         elif self._sender.reaches(row.channel):
             message = self._preparer.outgoing(row, dossier, prepared)
-            cap = self._rules.stores[row.store].hourly_cap or self._rules.manners.hourly_cap
-            done = await self._sender.send(row, message, version=dossier.version, cap=cap)
+            done = await self._sender.send(row, message, version=dossier.version, cap=verdict.cap)
         else:
             await self._no_channel(row, now)
             done = True

@@ -44,7 +44,7 @@ class Sender:
         """Whether this channel is set up."""
         return channel in self._channels
 
-    async def send(self, row: OutboxRow, message: Outgoing, *, version: int, cap: int) -> bool:
+    async def send(self, row: OutboxRow, message: Outgoing, *, version: int, cap: int | None) -> bool:
         """Send one message at most once. False: it could not be claimed, because the facts or the hour's total moved."""
         fault("send_before_claim")
         if not await self._store.claim_row(row.id, who=self._who, version=version, now=self._clock.now(), cap=cap):

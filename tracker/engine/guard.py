@@ -21,7 +21,8 @@ class TimeGuard:
         self._clock = clock
         self._anchor = self._drift()
         self.tripped = False
-        """Outreach waits while this is set; all else goes on. It ends when the clock is right again, or at the next start."""
+        """Outreach waits while this is set; all else goes on. It ends when the clock is right again, when a person confirms the
+        time, or at the next start."""
 
     def check(self) -> None:
         """Look once; called at every tick."""
@@ -30,6 +31,11 @@ class TimeGuard:
         if tripped and not self.tripped:
             _log.error(Event.CLOCK_JUMPED, seconds=round(jump))
         self.tripped = tripped
+
+    def confirm(self) -> None:
+        """A person has looked: the time is right, and is measured from here on."""
+        self._anchor = self._drift()
+        self.tripped = False
 
     def _drift(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

@@ -2,7 +2,17 @@
 
 from tracker.model.dossier import Dossier
 from tracker.model.effects import Case, Claim, ClaimMove, Considered, Decision, Effect, Verdict
-from tracker.model.imported import Change, Followed, ImportBatch, ImportOutcome, OrderFacts, Rank, Rejected, ShipmentFacts
+from tracker.model.imported import (
+    Change,
+    Contact,
+    Followed,
+    ImportBatch,
+    ImportOutcome,
+    OrderFacts,
+    Rank,
+    Rejected,
+    ShipmentFacts,
+)
 from tracker.model.journey import Frame, Heard, Journey
 from tracker.model.order import NotFound, Order, Scan, Settled, Shipment, Window
 from tracker.model.outgoing import JournalEnd, OutboxRow, Outgoing, Pause, Release, ReleaseVerdict, Task, Totals
@@ -33,6 +43,7 @@ __all__ = [
     "ClaimMove",
     "ClaimState",
     "Considered",
+    "Contact",
     "Decision",
     "DecisionReason",
     "Dossier",

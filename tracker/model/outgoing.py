@@ -57,7 +57,7 @@ class JournalEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
-    """The brake: an effect that matches every named field waits until `until`, or until somebody resumes; none named = all of them.
+    """The brake: an effect that matches every named field waits until `until`, or until somebody resumes; none named = all.
 
     `rule` names a rule or all below it (`br-standard` is `br-standard.stage1` too), `template` a type of message. Deadlines of
     ours (extensions, the claims register, tasks about cases) go on unless `deadlines` stops them, too.

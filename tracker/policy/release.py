@@ -1,18 +1,19 @@
 """release(): the last look before a call, on fresh facts and with the totals that no single order knows (D17, D20-D22, D25).
 
 Two questions: do the facts still want it (decide() is asked again), and is now the moment. Deadlines are never held by caps: an
-extension, a claim, a person's task and an approved refund pass everything but the facts and the brake.
+extension, a claim and a person's task pass everything but the facts and a pause that names deadlines, an approved refund
+everything but the facts, the brake and the plausibility hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING
 
 import msgspec
 
-from tracker.dates import DAY
+from tracker.dates import DAY, utc_text
+from tracker.messages import MESSAGE_TYPES, base_key
 from tracker.model import (
     ActionKind,
     DecisionReason,
@@ -21,13 +22,19 @@ from tracker.model import (
     Intent,
     Mode,
     OutboxRow,
+    Pause,
     Release,
     ReleaseVerdict,
     Totals,
 )
+from tracker.policy.brake import pressing, reach, stopping
 from tracker.policy.decider import decide
 from tracker.policy.ladder import MESSAGES
+from tracker.policy.ramp import share
 from tracker.rules import Rules
+
+PAUSED = "paused"
+"""The word with which a row waits for the brake; the store finds those rows by it."""
 
 
 class _Moment(msgspec.Struct, frozen=True):
@@ -39,7 +46,14 @@ class _Moment(msgspec.Struct, frozen=True):
 
 
 _HOUR = timedelta(hours=1)
-_BRAKE = timedelta(minutes=15)
+_BRAKE = timedelta(hours=6)
+"""A pause without an end is looked at again so often; whoever resumes wakes its rows at once."""
+
+FIRST_MONTH = 30 * DAY
+"""How long a store counts as new since its first start: its texts and rules are not proven yet."""
+
+_FILES_MISSED = 3
+"""Expected order files that may fail to come before outreach stops: 72 hours of a daily one (D20)."""
 
 
 def release(row: OutboxRow, dossier: Dossier, totals: Totals, rules: Rules, now: datetime) -> Release:
@@ -47,8 +61,8 @@ def release(row: OutboxRow, dossier: Dossier, totals: Totals, rules: Rules, now:
     gone = dict(decide(dossier, rules, now).withdraw).get(row.key)
     if gone is not None:
         return Release(verdict=ReleaseVerdict.CANCEL, why=gone.value)
-    if totals.paused is not None:
-        return _defer(f"paused: {totals.paused}", now + _BRAKE)
+    if totals.paused and (pause := stopping(totals.paused, reach(row, dossier), now)) is not None:
+        return _brake(pause, now)
     moment = _Moment(row, dossier, totals, rules, now)
     guards = _ALWAYS.get(row.kind, ())
     if row.approved_by is None:
@@ -57,7 +71,20 @@ def release(row: OutboxRow, dossier: Dossier, totals: Totals, rules: Rules, now:
         found = guard(moment)
         if found is not None:
             return found
-    return Release(verdict=ReleaseVerdict.SEND, why="free")
+    cap = hourly_cap(row.store, totals.store_since, rules, now) if row.kind is ActionKind.MESSAGE else None
+    return Release(verdict=ReleaseVerdict.SEND, why="free", cap=cap)
+
+
+def hourly_cap(store: str, since: datetime | None, rules: Rules, now: datetime) -> int:
+    """Messages an hour of a store and channel: its own limit, else that of its first month, else the wider one (faults row 35).
+
+    `since` is the store's first start; unknown counts as new.
+    """
+    shop, manners = rules.stores.get(store), rules.manners
+    if shop is not None and shop.hourly_cap is not None:
+        return shop.hourly_cap
+    new = since is None or now - since < FIRST_MONTH
+    return manners.hourly_cap if new else manners.hourly_cap_later
 
 
 # -------------------------------------------------------------------------------------------------------------- for a person
@@ -91,8 +118,13 @@ def _first_start(at: _Moment) -> Release | None:
 
 
 def _stale(at: _Moment) -> Release | None:
-    """A stage more than 5 days late goes to the queue instead of out (faults row 35)."""
-    late = at.row.intent in MESSAGES and at.now - due_since(at.row) > at.rules.manners.stale_stage_days * DAY
+    """A stage more than 5 days late goes to the queue instead of out (faults row 35).
+
+    What the brake or a ramp makes it wait is not counted: else a week's pause would hand everything to people, and a ramp of ten
+    days its second half.
+    """
+    came = at.row.in_line_since or at.now
+    late = at.row.intent in MESSAGES and came - due_since(at.row) > at.rules.manners.stale_stage_days * DAY
     return _hold(HoldReason.STALE_STAGE) if late else None
 
 
@@ -109,9 +141,8 @@ def _plausible(at: _Moment) -> Release | None:
     manners, totals = at.rules.manners, at.totals
     mass = totals.turned_bad_24h >= manners.plausibility_parcels
     odd = totals.turned_bad_24h > manners.plausibility_factor * totals.bad_per_day_28d
-    pressing = any(case.closed_at is None and case.due_at is not None for case in at.dossier.cases)
     answered = at.row.result == HoldReason.PLAUSIBILITY.value
-    return _hold(HoldReason.PLAUSIBILITY) if mass and odd and not pressing and not answered else None
+    return _hold(HoldReason.PLAUSIBILITY) if mass and odd and not pressing(at.dossier) and not answered else None
 
 
 # ------------------------------------------------------------------------------------------------------------- later by itself
@@ -133,22 +164,36 @@ def _facts(at: _Moment) -> Release | None:
     return _defer(DecisionReason.WAITING_FOR_FACTS.value, at.now + _HOUR) if stale else None
 
 
+def _files(at: _Moment) -> Release | None:
+    """Outreach waits while a store's order files are overdue three times over: who was refunded is written in them (D20)."""
+    store = at.rules.stores.get(at.row.store)
+    kind = MESSAGE_TYPES.get(base_key(at.row.template or at.row.intent.value))
+    read = at.totals.order_file_at
+    if store is None or store.files_every_h is None or read is None or kind is None or not kind.kind.outreach:
+        return None
+    stale = at.now - read > timedelta(hours=_FILES_MISSED * store.files_every_h)
+    return _defer("order_files_stale", at.now + _HOUR, f"the last one was read {utc_text(read)}") if stale else None
+
+
 def _ramp(at: _Moment) -> Release | None:
-    """What came due all at once goes out at a tenth a day; open cases first and unhindered (D21)."""
-    backlog = at.totals.overdue_backlog + at.totals.released_today
-    if at.dossier.dispute_open or at.row.urgent or at.now - due_since(at.row) <= DAY:
+    """What came due all at once goes out at a tenth a day; open cases first and unhindered (D21).
+
+    A row less than a day late is no part of it, nor is one that a person let go by itself.
+    """
+    row, waiting, gone = at.row, at.totals.overdue_backlog, at.totals.released_today
+    alone = row.approved_by is not None and not row.overdue
+    if at.dossier.dispute_open or row.urgent or alone or at.now - due_since(row) <= DAY:
         return None
-    share = int((at.rules.manners.ramp_share * backlog).to_integral_value(ROUND_CEILING))
-    if at.totals.released_today < max(share, at.rules.manners.ramp_floor):
+    today = share(waiting, gone, at.rules.manners)
+    if gone < today:
         return None
-    return _defer("ramp", (at.now + DAY).replace(hour=0, minute=0, second=0, microsecond=0))
+    tomorrow = (at.now + DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _defer("ramp", tomorrow, f"{gone} have gone out today, {waiting} wait", in_line=True)
 
 
 def _cap(at: _Moment) -> Release | None:
     """So many messages an hour, a store and a channel (facts/messages.md section 8)."""
-    store = at.rules.stores.get(at.row.store)
-    cap = at.rules.manners.hourly_cap if store is None or store.hourly_cap is None else store.hourly_cap
-    full = at.totals.sent_this_hour >= cap
+    full = at.totals.sent_this_hour >= hourly_cap(at.row.store, at.totals.store_since, at.rules, at.now)
     return _defer("hourly_cap", at.now.replace(minute=0, second=0, microsecond=0) + _HOUR) if full else None
 
 
@@ -168,7 +213,7 @@ _BY_A_PERSON: dict[ActionKind, tuple[_Guard, ...]] = {
 """What a person can wave through: who approved or released a row has answered them."""
 
 _ALWAYS: dict[ActionKind, tuple[_Guard, ...]] = {
-    ActionKind.MESSAGE: (_on_hold, _facts, _ramp, _cap, _quiet),
+    ActionKind.MESSAGE: (_on_hold, _files, _facts, _ramp, _cap, _quiet),
     ActionKind.REFUND: (_plausible,),
 }
 """By kind, like the ones above; a kind that is not named is a deadline of ours and passes."""
@@ -184,5 +229,12 @@ def _hold(reason: HoldReason) -> Release:
     return Release(verdict=ReleaseVerdict.HOLD, why=reason.value, hold=reason)
 
 
-def _defer(why: str, until: datetime) -> Release:
-    return Release(verdict=ReleaseVerdict.DEFER, why=why, until=until)
+def _brake(pause: Pause, now: datetime) -> Release:
+    """Until the pause ends; one without an end is looked at again now and then."""
+    end = "until somebody resumes" if pause.until is None else f"until {utc_text(pause.until)}"
+    detail = f"by {pause.by}, {end}: {pause.reason} (tracker resume {pause.id})"
+    return _defer(PAUSED, pause.until or now + _BRAKE, detail, in_line=True)
+
+
+def _defer(why: str, until: datetime, detail: str = "", *, in_line: bool = False) -> Release:
+    return Release(verdict=ReleaseVerdict.DEFER, why=why, until=until, detail=detail, in_line=in_line)

@@ -1,12 +1,15 @@
-"""What the guards count: sends by store, channel and hour; the backlog; parcels that turned bad (facts/faults.md row 35)."""
+"""What the guards count: sends by store, channel and hour; the backlog; parcels that turned bad (facts/faults.md row 35).
+
+These run for every row that is looked at: each is answered by an index, and the brake costs nothing while no pause stands.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from tracker.clock import epoch
-from tracker.model import OutboxRow, Totals
-from tracker.store.connection import Tx, instant_of
+from tracker.clock import epoch, instant
+from tracker.model import OutboxRow, Pause, Totals
+from tracker.store.connection import Record, Tx, instant_of, required
 
 _DAY = 86_400
 
@@ -18,15 +21,28 @@ _LAST = """
     SELECT max(sent_at) FROM outbox
     WHERE order_id = ? AND kind = 'message' AND state IN ('sending', 'sent', 'unknown') AND id <> ?"""
 
-_BACKLOG = "SELECT count(*) FROM outbox WHERE state = 'pending' AND overdue AND store = ? AND kind = 'message'"
+BACKLOG = "SELECT count(*) FROM outbox WHERE overdue AND state = 'pending' AND store = ?"
+"""By ix_outbox_backlog alone; only messages are ever overdue."""
 
-_RELEASED = """
-    SELECT count(*) FROM outbox
-    WHERE overdue AND store = ? AND kind = 'message' AND state IN ('sending', 'sent', 'unknown') AND sent_at >= ?"""
+RELEASED = "SELECT count(*) FROM outbox WHERE overdue AND store = ? AND sent_at >= ?"
+"""By ix_outbox_overdue alone; whatever has a `sent_at` has left, or may have."""
 
 _CARRIER = "SELECT coalesce(s.carrier, '') FROM alias a JOIN shipment s ON s.id = a.shipment_id WHERE a.number = ?"
 
 _BAD = "SELECT count(*) FROM bad_parcel WHERE carrier = ? AND at > ? AND at <= ?"
+
+_MACHINE = """
+    SELECT created_at, id, EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL) FROM outbox ORDER BY id DESC LIMIT 1"""
+
+_STORE = """
+    SELECT (SELECT since FROM store_start WHERE store = ?), (SELECT last_at FROM order_file WHERE store = ?)"""
+
+PAUSES = """
+    SELECT id, reason, "by", since, until, store, country, carrier, rule, template, channel, deadlines FROM pause
+    WHERE ended_at IS NULL AND (until IS NULL OR until > ?) ORDER BY id"""
+
+CONFIRMED = "clock_confirmed_row"
+"""The mark that a person left who looked at the clock: rows up to this id say nothing against it."""
 
 CLOCK_SLACK_SECONDS = 300
 """How far our newest row may lie ahead of now before the clock is not trusted (fault 13)."""
@@ -45,29 +61,67 @@ def count(tx: Tx, row_id: int, now: datetime) -> None:
 def totals(tx: Tx, row: OutboxRow, now: datetime) -> Totals:
     """Everything `release()` wants to know about the row's surroundings."""
     at = epoch(now)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    newest = tx.value("SELECT created_at FROM outbox ORDER BY id DESC LIMIT 1")
-    turned_bad, usual = _bad(tx, row.shipment, at)
+    newest, newest_id, braked = tx.row(_MACHINE) or (None, 0, False)
+    since, order_file_at = tx.row(_STORE, row.store, row.store)
+    bad, usual = _bad(tx, row.shipment, at)
     return Totals(
         sent_this_hour=tx.value(
             "SELECT sent FROM total WHERE store = ? AND channel = ? AND hour = ?", row.store, row.channel, hour(now)
         )
         or 0,
         last_message_at=instant_of(tx.value(_LAST, row.order_id, row.id)),
-        overdue_backlog=tx.value(_BACKLOG, row.store),
-        released_today=tx.value(_RELEASED, row.store, midnight),
-        turned_bad_24h=turned_bad,
+        overdue_backlog=tx.value(BACKLOG, row.store),
+        released_today=tx.value(RELEASED, row.store, midnight(now)),
+        turned_bad_24h=bad,
         bad_per_day_28d=usual,
-        time_guard=newest is not None and _ahead(newest, now) > CLOCK_SLACK_SECONDS,
-        store_since=instant_of(tx.value("SELECT since FROM store_start WHERE store = ?", row.store)),
+        time_guard=newest is not None and _ahead(newest, now) > CLOCK_SLACK_SECONDS and newest_id > _confirmed(tx),
+        store_since=instant_of(since),
+        paused=standing(tx, now) if braked else (),
+        order_file_at=None if order_file_at is None else instant(order_file_at),
     )
+
+
+def midnight(now: datetime) -> datetime:
+    """Since when a ramp's day counts (UTC)."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def standing(tx: Tx, now: datetime) -> tuple[Pause, ...]:
+    """The pauses that stand at this instant, oldest first."""
+    return tuple([pause_of(row) for row in tx.rows(PAUSES, epoch(now))])
+
+
+def pause_of(row: Record) -> Pause:
+    """A pause from the columns of `PAUSES`."""
+    return Pause(
+        id=row[0],
+        reason=row[1],
+        by=row[2],
+        since=required(row[3]),
+        until=None if row[4] is None else instant(row[4]),
+        store=row[5],
+        country=row[6],
+        carrier=row[7],
+        rule=row[8],
+        template=row[9],
+        channel=row[10],
+        deadlines=bool(row[11]),
+    )
+
+
+def _confirmed(tx: Tx) -> int:
+    """The newest row that a person has seen and called harmless."""
+    return int(tx.value("SELECT value FROM meta WHERE key = ?", CONFIRMED) or 0)
 
 
 def _bad(tx: Tx, number: str | None, at: int) -> tuple[int, float]:
     """Parcels of this parcel's carrier that turned bad within 24 h, and the mean per day of the 28 days before."""
     carrier = None if number is None else tx.value(_CARRIER, number)
-    if carrier is None:
-        return 0, 0.0
+    return (0, 0.0) if carrier is None else turned_bad(tx, carrier, at)
+
+
+def turned_bad(tx: Tx, carrier: str, at: int) -> tuple[int, float]:
+    """Parcels of this carrier that turned bad within 24 h, and the mean per day of the 28 days before (D25)."""
     day = tx.value(_BAD, carrier, at - _DAY, at)
     before = tx.value(_BAD, carrier, at - 29 * _DAY, at - _DAY)
     return day, before / 28

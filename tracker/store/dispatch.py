@@ -48,7 +48,10 @@ _HOLD = """
     UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = ? WHERE id = ? AND state = 'pending'
     RETURNING order_id, dedup_key"""
 
-_DEFER = "UPDATE outbox SET not_before = ?, result = ? WHERE id = ? AND state = 'pending'"
+_DEFER = """
+    UPDATE outbox SET not_before = ?, result = ?,
+        in_line_since = CASE WHEN ? THEN coalesce(in_line_since, ?) ELSE in_line_since END
+    WHERE id = ? AND state = 'pending'"""
 
 _CANCEL = """
     UPDATE outbox SET state = 'cancelled', withdrawn = true, hold = NULL, result = ? WHERE id = ? AND state IN ('held', 'pending')
@@ -87,7 +90,7 @@ class Dispatch:
         return await self._db.read(lambda tx: tx.value("SELECT 1 FROM outbox WHERE dedup_key = ?", key)) is not None
 
     async def totals(self, row: OutboxRow, now: datetime) -> Totals:
-        """What `release()` must know beyond the dossier. `paused` stays None: no brake is stored yet."""
+        """What `release()` must know beyond the dossier."""
         return await self._db.read(lambda tx: counting.totals(tx, row, now))
 
     async def claim_row(self, row_id: int, *, who: str, version: int, now: datetime, cap: int | None = None) -> bool:
@@ -141,9 +144,10 @@ class Dispatch:
         """From pending to held: a person looks first."""
         return await self._move(_HOLD, "outbox_held", why, now, hold, now, why, row_id)
 
-    async def defer_row(self, row_id: int, until: datetime, why: str, now: datetime) -> bool:
-        """Later: pending stays pending (cap, ramp, 72 hours)."""
-        return await self._db.write(lambda tx: tx.run(_DEFER, max(epoch(until), epoch(now)), why, row_id)) == 1
+    async def defer_row(self, row_id: int, until: datetime, why: str, now: datetime, *, in_line: bool = False) -> bool:
+        """Later: pending stays pending (cap, ramp, 72 hours). `in_line`: the brake or a ramp lets it wait, not its own facts."""
+        at = epoch(now)
+        return await self._db.write(lambda tx: tx.run(_DEFER, max(epoch(until), at), why, in_line, at, row_id)) == 1
 
     async def cancel_row(self, row_id: int, why: str, now: datetime) -> bool:
         """From held or pending to cancelled: the facts no longer want it."""

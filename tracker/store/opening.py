@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tracker.clock import Clock
+from tracker.store.backlog import Backlog
 from tracker.store.brake import Brake
 from tracker.store.connection import Database, sqlite_path
 from tracker.store.desk import Desk
@@ -29,7 +30,7 @@ from tracker.store.tasks import Tasks
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
 
-class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Brake, Holds, Review, Tasks, Orders, Status, Explain, Errands, Rulesets):
+class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Brake, Holds, Review, Tasks, Orders, Status, Explain, Errands, Rulesets, Backlog):
     """All that the product does with its database; `tracker.store` lists the methods."""
 
     def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:

@@ -1,0 +1,41 @@
+"""The daemon's distrust of its clock, written down so that a command can end it (faults row 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from tracker.store import Store
+
+
+class ClockWatch:
+    """Holds what the time guard measures against what a person has confirmed since."""
+
+    def __init__(self, store: Store, distrusts: Callable[[], bool], trust: Callable[[], None]) -> None:
+        """`distrusts` tells whether the clock has jumped within this run; `trust` takes the time that it shows for right."""
+        self._store = store
+        self._distrusts = distrusts
+        self._trust = trust
+        self._marked = False
+
+    async def begin(self) -> None:
+        """A new run measures from its own start: what the one before distrusted is over."""
+        if await self._store.clock_distrusted_at() is not None:
+            await self._store.clock_mended()
+
+    async def distrusted(self, now: datetime) -> bool:
+        """Whether nobody may be written to. Costs nothing while the clock is right."""
+        if not self._distrusts():
+            if self._marked:
+                await self._store.clock_mended()
+            self._marked = False
+            return False
+        if not self._marked:
+            await self._store.distrust_clock(now)
+            self._marked = True
+            return True
+        if await self._store.clock_distrusted_at() is not None:
+            return True
+        self._trust()
+        self._marked = False
+        return False
