@@ -12,7 +12,8 @@ import pytest
 from tests.intake.sheets import rules as configured
 from tracker.clock import FixedClock
 from tracker.intake.importing import Knowledge
-from tracker.intake.profiles import Formats, load_formats
+from tracker.intake.loading import load_formats
+from tracker.intake.profiles import Formats
 from tracker.intake.reading import Wish, read_file
 from tracker.model import ImportBatch
 from tracker.rules import Rules

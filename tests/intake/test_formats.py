@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from tests.intake.conftest import ROOT
 from tracker.config import ConfigError, load
 from tracker.intake.errors import FormatsError
 from tracker.intake.importing import knowledge_of
-from tracker.intake.profiles import Field, Formats, load_formats
+from tracker.intake.loading import load_all, load_formats
+from tracker.intake.profiles import Field, Formats
 from tracker.model import OrderState
 
 SHIPPED = ROOT / "config" / "formats.toml"
@@ -90,10 +92,10 @@ def test_without_an_own_file_the_shipped_one_counts(tmp_path: Path, formats: For
         ("", "missing required field `format`"),
         (f"[[format]]\n{MINIMAL}colour = 1\n", "unknown field `colour`"),
         ("[[format]]\n" + MINIMAL.replace("{}", '{ colour = ["x"] }'), "colour"),
-        ("[[format]]\n" + MINIMAL.replace('"UTC"', '"Mars/Base"'), "x: zone: 'Mars/Base' is no time zone"),
-        (f'[[format]]\n{MINIMAL}footers = ["("]\n', "x: footers: '\\('"),
-        (f'[[format]]\n{MINIMAL}seller = "Seller"\n', "x: seller: 'Seller': one group"),
-        (f'[[format]]\n{MINIMAL}locale = "xx_YY"\n', "x: locale: 'xx_YY' is not known"),
+        ("[[format]]\n" + MINIMAL.replace('"UTC"', '"Mars/Base"'), r":\d: format\[x\].zone: 'Mars/Base' is no time zone"),
+        (f'[[format]]\n{MINIMAL}footers = ["("]\n', r"format\[x\].footers: '\("),
+        (f'[[format]]\n{MINIMAL}seller = "Seller"\n', r"format\[x\].seller: 'Seller': one group"),
+        (f'[[format]]\n{MINIMAL}locale = "xx_YY"\n', r":\d: format\[x\].locale: 'xx_YY' is not known"),
         ("[[format]]\n" + MINIMAL.replace("rank_orders = 1", "rank_orders = 4"), "<= 3"),
     ],
 )
@@ -112,5 +114,62 @@ def test_the_operators_formats_are_in_force_wherever_files_are_read(tmp_path: Pa
     loaded = load(file, environ={})
     assert "gallia" in knowledge_of(loaded).formats.countries["FR"]
     (tmp_path / "formats.toml").write_text('[[format]]\nid = "own"\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"formats\.toml: "):
+    with pytest.raises(ConfigError, match=r"formats\.toml:1: format\[own\]: .*missing required field"):
         knowledge_of(loaded)
+
+
+def profile(folder: Path, name: str, text: str) -> Path:
+    (folder / "profiles").mkdir(exist_ok=True)
+    file = folder / "profiles" / f"{name}.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_profile_is_a_layout_of_ones_own_and_comes_first(tmp_path: Path) -> None:
+    file = profile(tmp_path, "x", f"[[format]]\n{MINIMAL}")
+    found = load_all(SHIPPED, tmp_path)
+    assert (found.formats.format[0].id, found.formats.proposed, found.problems) == ("x", (), ())
+    assert (found.profiles["x"].file, found.profiles["x"].enabled) == (file, True)
+
+
+def test_a_profile_nobody_agreed_to_is_found_by_its_name_only(tmp_path: Path) -> None:
+    profile(tmp_path, "x", f"[[format]]\n{MINIMAL}enabled = false\n")
+    formats = load_all(SHIPPED, tmp_path).formats
+    assert "x" not in [one.id for one in formats.format]
+    assert formats.by_id("x") is formats.proposed[0]
+
+
+@pytest.mark.parametrize(
+    ("toml", "why"),
+    [
+        ("[[format]\n", r"x.toml:1: not valid TOML"),
+        ("", "x.toml: a profile is one [[format]] and nothing else"),
+        (f"[[format]]\n{MINIMAL}\n[[format]]\n{MINIMAL}", "x.toml: a profile is one [[format]] and nothing else"),
+        ("[[format]]\ntitle = 1\n", "every entry needs a text"),
+        (f"[[format]]\n{MINIMAL}enabled = 1\n", "format.enabled: has to be true or false"),
+        ("[[format]]\n" + MINIMAL.replace('"UTC"', '"Mars/Base"'), "x.toml:6: format[x].zone: 'Mars/Base' is no time zone"),
+        (
+            "[[format]]\n" + MINIMAL.replace("{}", "{ order = 7 }"),
+            "x.toml:8: format[x].columns: expected `array`, got `int`",
+        ),
+        ("[[format]]\n" + MINIMAL.replace('"x"', '"order_sheet"', 1), "format[order_sheet].id: another format has this id"),
+    ],
+)
+def test_a_broken_profile_is_told_with_its_line(toml: str, why: str, tmp_path: Path) -> None:
+    profile(tmp_path, "x", toml)
+    with pytest.raises(FormatsError, match=re.escape(why)):
+        load_all(SHIPPED, tmp_path)
+
+
+def test_a_broken_proposal_keeps_nobody_from_work(tmp_path: Path) -> None:
+    profile(tmp_path, "x", f"[[format]]\n{MINIMAL}enabled = false\ncolour = 1\n")
+    found = load_all(SHIPPED, tmp_path)
+    assert found.profiles == {}
+    (problem,) = found.problems
+    assert (problem.level, problem.line, problem.key) == ("warning", 1, "format[x]")
+
+
+def test_profiles_that_cannot_be_listed_are_told(tmp_path: Path) -> None:
+    (tmp_path / "profiles").write_text("", encoding="utf-8")
+    with pytest.raises(FormatsError, match="profiles: cannot be read: Not a directory"):
+        load_all(SHIPPED, tmp_path)

@@ -88,10 +88,10 @@ def _found(file: Path | None) -> tuple[Problem, ...]:
     except ConfigError as error:
         return error.problems
     try:
-        knowledge_of(loaded)
+        known = knowledge_of(loaded)
     except ConfigError as error:
         return (*loaded.problems, *error.problems)
-    return loaded.problems
+    return (*loaded.problems, *known.problems)
 
 
 def _problems(console: Console, file: Path | None, problems: tuple[Problem, ...]) -> None:

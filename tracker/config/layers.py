@@ -26,11 +26,11 @@ class Layer:
         self.file = file
         self.data = data
         self.shipped = shipped
-        self._text = text
+        self.text = text
 
     @cached_property
     def _lines(self) -> dict[KeyPath, int]:
-        return line_map(self._text)
+        return line_map(self.text)
 
     def line(self, path: KeyPath) -> int | None:
         """The line of a key, or of the nearest table around it. Costs a second parse: asked only when something is to be told."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from tracker.config.problem import Problem
+
 
 class FileError(Exception):
     """The whole file cannot be taken. The message says what is wrong and how to mend it."""
@@ -12,4 +16,8 @@ class RowError(Exception):
 
 
 class FormatsError(Exception):
-    """formats.toml contradicts itself."""
+    """formats.toml, or a profile, cannot be used. `problems` are all that is wrong with them, warnings included."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)))

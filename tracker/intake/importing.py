@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,8 @@ import msgspec
 from tracker.config import ConfigError, Loaded, Problem, defaults_dir
 from tracker.intake.errors import FileError, FormatsError
 from tracker.intake.files import Contents, read_contents
-from tracker.intake.profiles import Formats, load_formats
+from tracker.intake.loading import Profile, load_all
+from tracker.intake.profiles import Formats
 from tracker.intake.reading import NO_WISH, Wish, read_contents_as_batch
 from tracker.intake.rejected import write_rejected
 from tracker.intake.report import FileReport, report_of
@@ -38,16 +39,19 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
 
     formats: Formats
     rules: Rules
+    profiles: Mapping[str, Profile] = {}
+    """Layouts of the operator's own, by id."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with profiles that are not in use yet."""
 
 
 def knowledge_of(loaded: Loaded) -> Knowledge:
-    """The shipped formats with the formats.toml beside tracker.toml over them. Raises ConfigError."""
-    own = loaded.settings.folder / "formats.toml"
+    """The shipped formats with the formats.toml and the profiles/ beside tracker.toml over them. Raises ConfigError."""
     try:
-        return Knowledge(formats=load_formats(defaults_dir() / "formats.toml", own), rules=loaded.rules)
+        found = load_all(defaults_dir() / "formats.toml", loaded.settings.folder)
     except FormatsError as error:
-        said = str(error).removeprefix("formats.toml: ")
-        raise ConfigError([Problem(file=str(own), line=None, key="", message=said)]) from error
+        raise ConfigError(error.problems) from error
+    return Knowledge(formats=found.formats, rules=loaded.rules, profiles=found.profiles, problems=found.problems)
 
 
 async def import_files(

@@ -1,21 +1,14 @@
-"""Formats as data: config/formats.toml read into structs, aliases normalised by the same function as the headers of files."""
+"""Formats as data: what config/formats.toml holds, with its names normalised by the same function as the headers of files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Annotated, TypeVar
 
 import msgspec
-from babel import Locale, UnknownLocaleError
 
-from tracker.config.layers import read_layer
-from tracker.config.merge import Section
-from tracker.config.problem import ConfigError
-from tracker.intake.errors import FormatsError
 from tracker.intake.headers import matches, normalise
 from tracker.model import OrderState, Rank
 
@@ -138,12 +131,17 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return Rank(self.rank_orders), Rank(self.rank_tracking)
 
 
-class Formats(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole table. `aliases` find the header row of any layout (facts/file-formats.md section 6)."""
+class Formats(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole table. `aliases` and `words` find the header row of any layout (facts/file-formats.md section 6).
+
+    `proposed` are layouts that nobody has agreed to yet: they are used where a person names them, and for nothing else.
+    `words` name what a column may mean in many languages; `propose` reads them.
+    """
 
     format: tuple[Format, ...]
-    schema: int = 1
+    proposed: tuple[Format, ...] = ()
     aliases: Mapping[str, _Names] = {}
+    words: Mapping[Field, _Names] = {}
     currencies: Mapping[str, str] = {}
     countries: Mapping[str, _Names] = {}
     tax: Mapping[str, _Names] = {}
@@ -151,75 +149,23 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def header_names(self) -> frozenset[str]:
         """Every alias of every format: what a header row is found by."""
         listed = {name for names in self.aliases.values() for name in names}
-        return frozenset(listed.union(*(one.names() for one in self.format)))
+        return frozenset(listed.union(*(one.names() for one in (*self.format, *self.proposed))))
 
     def by_id(self, wanted: str) -> Format | None:
-        """The format of this id."""
-        return next((one for one in self.format if one.id == wanted), None)
+        """The format of this id, the proposed ones too."""
+        return next((one for one in (*self.format, *self.proposed) if one.id == wanted), None)
 
 
-def load_formats(shipped: Path, own: Path | None = None) -> Formats:
-    """The shipped table with the operator's own formats.toml over it: merged by `id`, `enabled = false` removes a format.
-
-    Raises:
-        FormatsError: with the key and what is wrong there.
-    """
-    try:
-        layers = [read_layer(shipped, shipped=True), *([read_layer(own)] if own and own.is_file() else [])]
-    except ConfigError as error:
-        raise FormatsError(str(error)) from error
-    section = Section("formats", layers)
-    wrong = [str(problem) for problem in section.problems if problem.level == "error"]
-    if wrong:
-        raise FormatsError("; ".join(wrong))
-    return build_formats(section.data)
-
-
-def build_formats(table: Mapping[str, Any]) -> Formats:
-    """Formats from parsed (and merged) TOML. Raises FormatsError."""
-    try:
-        raw = msgspec.convert(table, Formats)
-    except msgspec.ValidationError as error:
-        raise FormatsError(f"formats.toml: {error}") from error
-    for one in raw.format:
-        _check(one)
-    return Formats(
-        format=tuple(map(_folded, raw.format)),
-        aliases=_fold_values(raw.aliases),
-        currencies=dict(sorted(raw.currencies.items(), key=lambda pair: -len(pair[0]))),
-        countries=_fold_values(raw.countries),
-        tax=raw.tax,
-    )
-
-
-def _check(one: Format) -> None:
-    if one.zone != STORES_ZONE:
-        try:
-            ZoneInfo(one.zone)
-        except (KeyError, OSError, ValueError) as error:
-            raise FormatsError(f"formats.toml: {one.id}: zone: {one.zone!r} is no time zone: an IANA name, or 'store'") from error
-    for key, pattern in (*(("footers", each) for each in one.footers), ("seller", one.seller)):
-        try:
-            groups = re.compile(pattern).groups if pattern is not None else 1
-        except re.error as error:
-            raise FormatsError(f"formats.toml: {one.id}: {key}: {pattern!r}: {error}") from error
-        if key == "seller" and groups != 1:
-            raise FormatsError(f"formats.toml: {one.id}: seller: {pattern!r}: one group, the store's name, must stand in it")
-    try:
-        Locale.parse(one.locale)
-    except (UnknownLocaleError, ValueError) as error:
-        raise FormatsError(f"formats.toml: {one.id}: locale: {one.locale!r} is not known: write one like en_US") from error
-
-
-def _folded(one: Format) -> Format:
+def folded(one: Format) -> Format:
+    """The format with all its names normalised as the headers of files are."""
     return msgspec.structs.replace(
         one,
-        requires=tuple(map(_fold, one.requires)),
-        columns=_fold_values(one.columns),
-        known=_fold(one.known),
-        states=_fold_values(one.states),
-        not_states=_fold(one.not_states),
-        platform_fulfilled=_fold(one.platform_fulfilled),
+        requires=tuple(map(fold, one.requires)),
+        columns=fold_values(one.columns),
+        known=fold(one.known),
+        states=fold_values(one.states),
+        not_states=fold(one.not_states),
+        platform_fulfilled=fold(one.platform_fulfilled),
     )
 
 
@@ -228,9 +174,11 @@ def _means(words: _Names, said: str) -> bool:
     return any(matches(word, folded) for word in words)
 
 
-def _fold_values(table: Mapping[_K, _Names]) -> dict[_K, _Names]:
-    return {key: _fold(names) for key, names in table.items()}
+def fold_values(table: Mapping[_K, _Names]) -> dict[_K, _Names]:
+    """A table of names, normalised."""
+    return {key: fold(names) for key, names in table.items()}
 
 
-def _fold(names: _Names) -> _Names:
+def fold(names: _Names) -> _Names:
+    """Names, normalised."""
     return tuple(map(normalise, names))
