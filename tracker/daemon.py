@@ -10,6 +10,7 @@ import faulthandler
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from tracker.config import ConfigError, Loaded
 from tracker.engine.base import full_pass
 from tracker.engine.guard import TimeGuard
 from tracker.engine.local import LocalEngine
-from tracker.health import Heartbeat, Notifier
+from tracker.health import Heartbeat, Notifier, Sign, write_sign
 from tracker.intake.importing import knowledge_of
 from tracker.log import Event, get_logger
+from tracker.metrics import Reporter
 from tracker.store import Store, open_store, share_files
 from tracker.store import errors as store_errors
+from tracker.sweep import changed_since, tell_differences
 from tracker.wiring import House, assemble
 
 STOPPED, DAMAGED, AGAIN, CONFIG = 0, 74, 75, 78
@@ -70,6 +73,7 @@ async def run_once(loaded: Loaded, store: Store, clock: Clock) -> PassReport:
     """One full pass over all that is due. `store` must have been opened as the daemon's; it stays open."""
     house = assemble(loaded, store, clock, patient=False)
     try:
+        await changed_since(store, loaded)
         await house.dispatcher.recover()
         await full_pass(house.units)
         done = house.done
@@ -123,7 +127,12 @@ class Daemon:
         self._stop = asyncio.Event()
         self._turn = asyncio.Event()
         self._reloads: set[asyncio.Task[None]] = set()
+        self._reloading = asyncio.Lock()
+        self._before: Loaded | None = None
+        """The configuration that worked, while a new one has yet to prove that it can."""
         self._stopping_since = 0.0
+        self._since = self._clock.now()
+        self._reload_good = True
 
     async def run(self) -> int:
         """Until a signal asks for the end. Raises StoreError."""
@@ -139,10 +148,12 @@ class Daemon:
                 database=url,
                 epoch=store.epoch,
             )
+            await changed_since(store, self._loaded)
             while not self._stop.is_set():
                 await self._one_configuration(store)
         finally:
             await store.close()
+            self._unsign()
         _log.info(Event.DAEMON_STOPPED, exit_code=STOPPED, seconds=round(self._clock.monotonic() - self._stopping_since, 1))
         return STOPPED
 
@@ -156,7 +167,9 @@ class Daemon:
     async def _one_configuration(self, store: Store) -> None:
         """Work until the end, or until a new configuration is in force."""
         self._turn.clear()
-        house = assemble(self._loaded, store, self._clock, guard=self._guard, heartbeat=self._heartbeat)
+        house = self._assembled(store)
+        if house is None:
+            return
         engine = LocalEngine(
             house.units,
             clock=self._clock,
@@ -165,15 +178,33 @@ class Daemon:
             fatal=FATAL,
             drain_seconds=self._loaded.settings.engine.drain_s,
         )
-        watch = asyncio.create_task(self._watch(store, house))
+        reporter = Reporter(self._loaded, store, self._clock, heartbeat=self._heartbeat, reload_good=lambda: self._reload_good)
+        beside = [asyncio.create_task(self._watch(store, house)), asyncio.create_task(reporter.run())]
         try:
             await house.dispatcher.recover()
-            self._notifier.ready(await _status(house))
+            status = await _status(house)
+            self._notifier.ready(status)
+            self._sign(status)
             if not self._stop.is_set():
                 await engine.run(self._turn)
         finally:
-            watch.cancel()
+            for task in beside:
+                task.cancel()
+            reporter.close()
             await house.close()
+
+    def _assembled(self, store: Store) -> House | None:
+        """The house of the configuration; None where a reloaded one cannot work (its journal cannot be opened): back to the old."""
+        try:
+            house = assemble(self._loaded, store, self._clock, guard=self._guard, heartbeat=self._heartbeat)
+        except OSError as error:
+            if self._before is None:
+                raise
+            self._loaded, self._before = self._before, None
+            self._reject([str(error)])
+            return None
+        self._before = None
+        return house
 
     async def _watch(self, store: Store, house: House) -> None:
         """Signs of life: only while no unit is stuck, ticks come and the database answers (faults row 32)."""
@@ -185,9 +216,24 @@ class Daemon:
             if stuck is not None and not told:
                 _log.error(Event.DAEMON_STUCK, unit=stuck[0], seconds=round(stuck[1]))
             told = stuck is not None
+            status = await _status(house)
             if stuck is None and not self._heartbeat.late() and await _answers(store):
                 self._notifier.alive()
-            self._notifier.status(await _status(house))
+                self._sign(status)
+            self._notifier.status(status)
+
+    def _sign(self, status: str) -> None:
+        """The same judgement in a file, for those who cannot ask systemd. A full disk is no reason to stop."""
+        file = self._loaded.settings.health_file
+        if file is not None:
+            with suppress(OSError):
+                write_sign(file, Sign(at=self._clock.now(), pid=os.getpid(), since=self._since, status=status))
+
+    def _unsign(self) -> None:
+        file = self._loaded.settings.health_file
+        if file is not None:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -212,20 +258,33 @@ class Daemon:
     async def _try_configuration(self) -> None:
         """Read it anew: a good one takes over after a drain, a bad one changes nothing (faults row 20)."""
         self._notifier.reloading(self._clock)
-        try:
-            new = await asyncio.to_thread(config.load, self._path, environ=self._environ, serving=True)
-            await asyncio.to_thread(knowledge_of, new)
-        except ConfigError as error:
-            self._reject([str(problem) for problem in error.problems])
-            return
-        if new.settings.database_url != self._loaded.settings.database_url:
+        async with self._reloading:  # of two reloads the later one reads last
+            try:
+                new = await asyncio.to_thread(self._read)
+            except ConfigError as error:
+                self._reject([str(problem) for problem in error.problems])
+            except Exception as error:  # noqa: BLE001 - whatever a file does, the daemon works on and says so
+                self._reject([str(error) or repr(error)])
+            else:
+                self._take(new)
+
+    def _read(self) -> Loaded:
+        new = config.load(self._path, environ=self._environ, serving=True)
+        knowledge_of(new)
+        return new
+
+    def _take(self, new: Loaded) -> None:
+        old = self._loaded
+        if new.settings.database_url != old.settings.database_url:
             self._reject(["database.url changed: restart the daemon for that"])
             return
-        self._loaded = new
+        tell_differences(config.differences(old, new), before=old.rules.version, after=new.rules.version)
+        self._before, self._loaded = self._before or old, new
         _log.info(Event.CONFIG_RELOADED, config=new.rules.version)
         self._turn.set()
 
     def _reject(self, problems: list[str]) -> None:
+        self._reload_good = False
         _log.error(Event.CONFIG_RELOAD_REJECTED, problems=len(problems), first=problems[0])
         self._notifier.ready(f"new configuration rejected, the old one is in force: {problems[0]}")
 
@@ -243,4 +302,6 @@ async def _status(house: House) -> str:
     """One line for `systemctl status`."""
     done, down = house.done, await house.down()
     sources = f"{', '.join(down)} down" if down else f"{len(house.poller.sources)} sources ok"
-    return f"{done['poll']} asked, {done['sweep']} decided, {done['dispatch']} dispatched; {sources}"
+    counts = f"{done['poll']} asked, {done['sweep']} decided, {done['dispatch']} dispatched; {sources}"
+    waits = await house.gate.told()
+    return f"{waits}; {counts}" if waits else counts

@@ -44,6 +44,10 @@ class Heartbeat:
         """An engine starts: what ticked before it is not missed, least of all a unit that a new configuration does without."""
         self._ticks.clear()
 
+    def ticks(self) -> dict[str, float]:
+        """When each unit ticked last, in seconds of the monotonic clock."""
+        return {name: last for name, (last, _) in self._ticks.items()}
+
     def late(self) -> list[tuple[str, float]]:
         """Names whose tick has not come for three intervals, with the seconds since the last one."""
         now = self._clock.monotonic()

@@ -53,6 +53,13 @@ class Event(StrEnum):
         "The daemon cannot go on. `reason` says why and names the next command.",
         "Do what `reason` says. Code 75 is started again by systemd, 64 and 78 are not.",
     )
+    METRICS_FAILED = (
+        "metrics.failed",
+        "warning",
+        "error",
+        "The numbers for Prometheus could not be counted or told; said once until it changes.",
+        "Look at [metrics] in tracker.toml: is the port taken, may the file be written? The work itself goes on.",
+    )
     DAEMON_STUCK = (
         "daemon.stuck",
         "error",

@@ -40,6 +40,11 @@ class Status:
         """Everything `tracker status` shows, on one snapshot."""
         return await self._db.read(lambda tx: _status(tx, now))
 
+    async def sent_messages(self) -> dict[tuple[str, str], int]:
+        """Messages that left, by store and channel, since the first one that is still counted."""
+        rows = await self._db.read(lambda tx: tx.rows("SELECT store, channel, sum(sent) FROM total GROUP BY store, channel"))
+        return {(row[0], row[1]): row[2] for row in rows}
+
     async def next_due(self) -> DueInstants:
         """The earliest instant of each clock."""
 

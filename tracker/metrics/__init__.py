@@ -1,0 +1,8 @@
+"""Numbers for Prometheus: counted from the database, told in a text file or at an endpoint of this machine."""
+
+from tracker.metrics.count import Count, Watched, count
+from tracker.metrics.families import families
+from tracker.metrics.publish import Publisher
+from tracker.metrics.reporter import Reporter
+
+__all__ = ["Count", "Publisher", "Reporter", "Watched", "count", "families"]

@@ -1,0 +1,69 @@
+"""One count of everything: what `tracker status` shows, the metrics tell and the alerts watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from tracker.clock import instant
+from tracker.config import Loaded
+from tracker.health import Freshness, file_freshness, source_freshness
+from tracker.model import Pause
+from tracker.store import ErrandDone, StatusCounts, Store
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """An input that has an age limit: a source's answers, a store's order files. `last` None: nothing came yet."""
+
+    name: str
+    last: datetime | None
+    state: Freshness
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the database at `at`, with the freshness of what feeds it."""
+
+    at: datetime
+    counts: StatusCounts
+    sources: tuple[Watched, ...]
+    order_files: tuple[Watched, ...]
+    pauses: tuple[Pause, ...]
+    errands: Mapping[str, ErrandDone]
+    sent: Mapping[tuple[str, str], int]
+    """(store, channel) -> messages since the first one."""
+    config: str
+    config_waits: bool
+    """The rules in force wait for their acceptance: what they add is held."""
+
+
+async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
+    """Count once. Reads the whole database: once a minute, not once a second."""
+    counts = await store.status(now)
+    rules = loaded.rules
+    read = await store.order_files()
+    known = {source.account: source for source in counts.sources}
+    due_since = None if counts.oldest_ask_due is None else instant(counts.oldest_ask_due)
+    sources = []
+    for source in loaded.settings.sources:
+        health = known.get(source.id)
+        last = None if health is None or health.last_answer_at is None else instant(health.last_answer_at)
+        down = health is not None and health.breaker.since is not None
+        sources.append(Watched(name=source.id, last=last, state=source_freshness(last, down=down, due_since=due_since, now=now)))
+    files = []
+    for shop in rules.stores.values():
+        last = instant(read[shop.id]) if shop.id in read else None
+        files.append(Watched(name=shop.id, last=last, state=file_freshness(last, shop.files_every_h, now)))
+    waiting = {each.hash for each in await store.rulesets() if each.waits}
+    return Count(
+        at=now,
+        counts=counts,
+        sources=tuple(sources),
+        order_files=tuple(files),
+        pauses=tuple(await store.pauses(now)),
+        errands=await store.errands(),
+        sent=await store.sent_messages(),
+        config=rules.version,
+        config_waits=rules.version in waiting,
+    )
