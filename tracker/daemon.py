@@ -194,7 +194,7 @@ class Daemon:
             await house.close()
 
     def _assembled(self, store: Store) -> House | None:
-        """The house of the configuration; None where a reloaded one cannot work (its journal cannot be opened): back to the old."""
+        """The house of the configuration; None where a reloaded one cannot work: back to the old one."""
         try:
             house = assemble(self._loaded, store, self._clock, guard=self._guard, heartbeat=self._heartbeat)
         except OSError as error:
