@@ -148,6 +148,9 @@ def held_view(tx: Tx, row_id: int, *, review: bool) -> OutboxView:
     if (view.row.hold in REVIEW_HOLDS) is not review:
         other = f"tracker review show {row_id}" if view.row.hold in REVIEW_HOLDS else f"tracker hold show {row_id}"
         raise Conflict(f"Row {row_id} is held for {view.row.hold}. See: {other}")
+    if view.row.hold is HoldReason.RULES_WAIT:
+        version = view.row.config_version
+        raise Conflict(f"Row {row_id} waits until its rules are accepted, all at once: tracker config accept {version}")
     return view
 
 

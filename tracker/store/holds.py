@@ -13,7 +13,7 @@ import msgspec
 
 from tracker.clock import epoch, instant
 from tracker.messages import base_key
-from tracker.model import HoldReason
+from tracker.model import ActionKind, HoldReason
 from tracker.store import counting
 from tracker.store.connection import Database, Record, Tx
 from tracker.store.desk import REVIEW_HOLDS
@@ -52,6 +52,7 @@ class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     carrier: str | None
     type: str
+    message: bool
 
 
 class TurnedBad(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +147,7 @@ def _row(row: Record) -> HeldRow:
         store=row[4],
         carrier=row[5],
         type=base_key(row[6] or row[7]),
+        message=row[9] == ActionKind.MESSAGE.value,
     )
 
 
