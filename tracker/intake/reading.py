@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -40,15 +41,25 @@ _WHY_NO_WORKBOOK = {
 }
 
 
+class Attaching(Protocol):
+    """A list of buyers who were told a stage outside of this product (tracker.intake.contacted)."""
+
+    def attach(self, batch: ImportBatch, rules: Rules) -> ImportBatch:
+        """The batch with what the list says about its orders."""
+        ...
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What the person said about the file.
 
-    `format` names its format, `store` the store of rows that do not name one, `cutover` (aware UTC) is noted on the batch (D21).
+    `format` names its format, `store` the store of rows that do not name one, `cutover` (aware UTC) is noted on the batch (D21),
+    `contacts` lists who was written to already.
     """
 
     format: str | None = None
     store: str | None = None
     cutover: datetime | None = None
+    contacts: Attaching | None = None
 
 
 NO_WISH = Wish()
@@ -65,7 +76,7 @@ def read_file(path: Path, *, formats: Formats, rules: Rules, wish: Wish = NO_WIS
 
 def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules, wish: Wish = NO_WISH) -> ImportBatch:
     """Like `read_file`, from bytes already read."""
-    layout = recognise(_sheets(contents.data, formats), formats, wish.format)
+    layout = recognise(sheets_of(contents.data, formats.header_names()), formats, wish.format)
     notes = Notes()
     rows = _data_rows(layout, notes)
     records = [Record(row=row, layout=layout, formats=formats, rules=rules, notes=notes) for row in rows]
@@ -84,7 +95,7 @@ def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules
             shipments += parcels
     merged = merged_orders(orders, notes, per_item=layout.format.per_item), merged_shipments(shipments, notes)
     rank_orders, rank_tracking = layout.format.ranks
-    return ImportBatch(
+    batch = ImportBatch(
         file=contents.name,
         format=layout.format.id,
         digest=contents.digest,
@@ -98,10 +109,14 @@ def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules
         header=layout.header.cells,
         warnings=notes.said(),
     )
+    return batch if wish.contacts is None else wish.contacts.attach(batch, rules)
 
 
-def _sheets(data: bytes, formats: Formats) -> list[Sheet]:
-    """Told by the first bytes, not by the suffix: many tools write text or a web page and call it .xls."""
+def sheets_of(data: bytes, header_names: Iterable[str]) -> list[Sheet]:
+    """The tables of a file; `header_names` (normalised) find a text file's encoding. Raises FileError.
+
+    Told by the first bytes, not by the suffix: many tools write text or a web page and call it .xls.
+    """
     if data.startswith((_ZIP, _OLE)):
         reading = read_workbook(data)
         error = "protected" if _ENCRYPTED in data else reading.error
@@ -113,7 +128,7 @@ def _sheets(data: bytes, formats: Formats) -> list[Sheet]:
         ]
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].lower().startswith(_PAGE):
         raise FileError("the file is a web page, whatever its name says: open it in a spreadsheet program and save it as .xlsx")
-    return [read_delimited(data, formats.header_names())]
+    return [read_delimited(data, header_names)]
 
 
 def _data_rows(layout: Layout, notes: Notes) -> Iterator[Line]:

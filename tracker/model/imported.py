@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from tracker.model.words import Capability, OrderState
+from tracker.model.words import Capability, Intent, OrderState
 
 
 class Rank(IntEnum):
@@ -87,6 +87,15 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[str, ...] = ()
 
 
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """A buyer was told a stage outside of this product: of which order, which stage, when (aware UTC)."""
+
+    store: str
+    number: str
+    stage: Intent
+    at: datetime
+
+
 class ImportBatch(msgspec.Struct, frozen=True, kw_only=True):
     """One file, read. `digest` (hex) recognises the same bytes; `rows` counts the data rows, rejected ones included."""
 
@@ -100,6 +109,9 @@ class ImportBatch(msgspec.Struct, frozen=True, kw_only=True):
     shipments: tuple[ShipmentFacts, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     cutover_at: datetime | None = None
+    """Orders that are new with this file are taken over at this instant (D21)."""
+    contacted: tuple[Contact, ...] = ()
+    """What a person's list says about orders of this file."""
     header: tuple[str, ...] = ()
     """The header cells as they stand in the file: the rejected file repeats them."""
     warnings: tuple[str, ...] = ()
@@ -140,5 +152,7 @@ class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     orphans: tuple[str, ...] = ()
     batch: int | None = None
+    taken_over: int = 0
+    """Orders of the file whose cut-over is the file's."""
     changes: tuple[Change, ...] = ()
     followed: tuple[Followed, ...] = ()

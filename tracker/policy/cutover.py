@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from tracker.dates import DAY
-from tracker.model import DecisionReason, Intent, Settle
-from tracker.policy.view import View
+from tracker.model import DecisionReason, Dossier, Intent, Settle
+from tracker.policy.view import View, look
 from tracker.policy.window import closes_at
-from tracker.rules import STAGES
+from tracker.rules import STAGES, Rules
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -41,6 +41,14 @@ def spoken(view: View, index: int) -> Left | None:
     if settled is None or settled.how is not Settle.SKIP:
         return None
     return Left(DecisionReason.SKIPPED_BY_PERSON, f"{settled.by}, {settled.at:%Y-%m-%d}")
+
+
+def stage_at(dossier: Dossier, rules: Rules, at: datetime) -> Intent | None:
+    """The stage of the ladder that the order had come to at that time, at least the first; None: no date tells its age."""
+    started = [parcel for parcel in look(dossier, rules, at).parcels if parcel.started is not None]
+    if not started:
+        return None
+    return STAGES[max(0, *(parcel.reached for parcel in started))]
 
 
 def left_behind(view: View, index: int, due: datetime | None) -> Left | None:

@@ -30,7 +30,25 @@ from tracker.store.tasks import Tasks
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
 
-class Store(Intake, Polling, Gate, Sweep, Dispatch, Handing, Desk, Brake, Holds, Review, Tasks, Orders, Status, Explain, Errands, Rulesets, Backlog):
+class Store(
+    Intake,
+    Polling,
+    Gate,
+    Sweep,
+    Dispatch,
+    Handing,
+    Desk,
+    Brake,
+    Holds,
+    Review,
+    Tasks,
+    Orders,
+    Status,
+    Explain,
+    Errands,
+    Rulesets,
+    Backlog,
+):
     """All that the product does with its database; `tracker.store` lists the methods."""
 
     def __init__(self, database: Database, lock: DaemonLock | None = None) -> None:

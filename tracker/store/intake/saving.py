@@ -16,6 +16,7 @@ from tracker.store.intake.followed import followed
 from tracker.store.intake.orders import NEW, UNCHANGED, UPDATED, save_order
 from tracker.store.intake.shipments import save_shipment
 from tracker.store.intake.stamping import Saved, Source
+from tracker.store.intake.takeover import by_order, take_over
 from tracker.store.rows import Orphan, UnmatchedText
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ _UNMATCHED = """
 _ALONE = """
     SELECT a.number FROM alias a WHERE a.number IN (??)
         AND NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = a.shipment_id)"""
+
+_TAKEN_OVER = "SELECT number, store FROM dossier WHERE cutover_at = ? AND number IN (??)"
 
 _EMPTY_HANDED = """
     SELECT d.number, d.store FROM dossier d
@@ -144,7 +147,10 @@ def _close(tx: Tx, batch: ImportBatch, batch_id: int | None, counts: Counter[str
     mine = {(each.number, each.store) for each in batch.orders}
     waiting = [row for piece in _cut([each.number for each in batch.orders]) for row in tx.among(_EMPTY_HANDED, piece)]
     empty = [number for number, store in waiting if (number, store) in mine]
+    numbers = [each.number for each in batch.orders] if batch.cutover_at is not None else []
+    taken = {(row[0], row[1]) for piece in _cut(numbers) for row in tx.among(_TAKEN_OVER, piece, batch.cutover_at)}
     return ImportOutcome(
+        taken_over=len(mine & taken),
         new=counts[NEW],
         updated=counts[UPDATED],
         unchanged=counts[UNCHANGED],
@@ -158,8 +164,14 @@ def _pieces(batch: ImportBatch, batch_id: int, now: datetime) -> Iterator[Callab
     orders = Source(batch=batch_id, file=batch.file, rank=batch.rank_orders, now=now)
     parcels = Source(batch=batch_id, file=batch.file, rank=batch.rank_tracking, now=now)
 
+    told = by_order(batch.contacted)
+
     def save_orders(tx: Tx, piece: Sequence[OrderFacts]) -> list[Change]:
-        return [_change("order", facts, save_order(tx, facts, orders, batch.cutover_at)) for facts in piece]
+        changes = [_change("order", facts, save_order(tx, facts, orders, batch.cutover_at)) for facts in piece]
+        if batch.cutover_at is not None or told:
+            for facts in piece:
+                take_over(tx, facts, batch, told.get((facts.store, facts.number), {}), orders)
+        return changes
 
     def save_parcels(tx: Tx, piece: Sequence[ShipmentFacts]) -> list[Change]:
         return [_change("shipment", facts, save_shipment(tx, facts, parcels, batch.rank_orders)) for facts in piece]
