@@ -126,7 +126,7 @@ def assemble(
         store=store,
         clock=clock,
         rules=rules,
-        preparer=Preparer(rules=rules, texts=loaded.texts, sender=settings.smtp.from_ if settings.smtp else NOBODY),
+        preparer=_preparer(loaded),
         channels=_channels(settings, clock),
         journal=journal,
         time_guard=(lambda: guard.tripped) if guard else (lambda: False),
@@ -145,6 +145,11 @@ def assemble(
         units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look)} | units
     transports = [source.transport for source in sources.values()]
     return House(units=units, poller=poller, dispatcher=dispatcher, gate=gate, transports=transports, journal=journal)
+
+
+def _preparer(loaded: Loaded) -> Preparer:
+    server = loaded.settings.smtp
+    return Preparer(rules=loaded.rules, texts=loaded.texts, sender=server.from_ if server else NOBODY, phrases=loaded.phrases)
 
 
 def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None) -> Callable[[], Awaitable[datetime | None]]:

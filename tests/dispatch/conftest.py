@@ -60,7 +60,7 @@ class Office:
             "store": self.store,
             "clock": self.clock,
             "rules": self.rules,
-            "preparer": Preparer(rules=self.rules, texts=self.texts, sender=SENDER),
+            "preparer": Preparer(rules=self.rules, texts=self.texts, sender=SENDER, phrases=config.english()),
             "channels": {Channel.MAILDIR: self.post},
             "journal": self.journal,
             "time_guard": lambda: self.guard,

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tests.conftest import Lines
 from tests.dispatch.conftest import SENDER, Office
+from tracker.config import english
 from tracker.dispatch import Preparer
 from tracker.dispatch.prepare import NotByItselfError
 from tracker.messages import RenderError, Texts
@@ -78,7 +79,7 @@ async def test_a_text_that_is_too_long_takes_its_short_form_or_a_person(channel:
 
     def preparer(limit: int, used: Texts) -> Preparer:
         places = {**due.rules.marketplaces, "own_shop": replace(market, max_characters=limit)}
-        return Preparer(rules=replace(due.rules, marketplaces=places), texts=used, sender=SENDER)
+        return Preparer(rules=replace(due.rules, marketplaces=places), texts=used, sender=SENDER, phrases=english())
 
     fits = preparer(1000, texts).prepare(row, dossier, due.clock.now())
     assert fits.text is not None
@@ -99,18 +100,18 @@ async def test_a_text_that_is_too_long_takes_its_short_form_or_a_person(channel:
 
 async def test_the_message_id_comes_from_the_key_and_the_senders_domain(due: Office) -> None:
     row, dossier = await facts(due)
-    preparer = Preparer(rules=due.rules, texts=due.texts, sender=SENDER)
+    preparer = Preparer(rules=due.rules, texts=due.texts, sender=SENDER, phrases=english())
     prepared = preparer.prepare(row, dossier, due.clock.now())
     first, again = (preparer.outgoing(row, dossier, prepared) for _ in range(2))
     assert first.message_id == again.message_id
     assert first.message_id.endswith("@lamps.example>")
     other = replace(due.rules.stores["lamps"], sender=None)
-    nameless = Preparer(rules=replace(due.rules, stores={"lamps": other}), texts=due.texts, sender=SENDER)
+    nameless = Preparer(rules=replace(due.rules, stores={"lamps": other}), texts=due.texts, sender=SENDER, phrases=english())
     assert nameless.outgoing(row, dossier, prepared).sender == SENDER
 
 
 async def test_what_has_no_text_cannot_be_sent(due: Office) -> None:
     row, dossier = await facts(due)
-    preparer = Preparer(rules=due.rules, texts=due.texts, sender=SENDER)
+    preparer = Preparer(rules=due.rules, texts=due.texts, sender=SENDER, phrases=english())
     with pytest.raises(RenderError, match="no text"):
         preparer.outgoing(row, dossier, type(preparer.prepare(row, dossier, due.clock.now()))())

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tracker.model import ActionKind, DecisionReason, Intent, Order, OutboxRow, Task
+from tracker.model import ActionKind, Order, OutboxRow, Task
+from tracker.phrases import Phrases, task_title
 from tracker.rules import Marketplace, Store
 
 WANTS: Mapping[ActionKind, tuple[str, ...]] = {
@@ -18,31 +19,13 @@ WANTS: Mapping[ActionKind, tuple[str, ...]] = {
 }
 """What `tasks done` must be given: the new end of the window (R7); what was paid and where it can be found (D13)."""
 
-TITLES: Mapping[Intent, str] = {
-    Intent.STAGE1: "Send the first text to the buyer of order {order}",
-    Intent.STAGE2: "Send the second text to the buyer of order {order}",
-    Intent.STAGE3: "Tell the buyer of order {order} that the refund is done",
-    Intent.REFUND_ISSUED: "Tell the buyer of order {order} that the refund is done",
-    Intent.EXTENDED: "Tell the buyer of order {order} that the delivery window is longer now",
-    Intent.LATE_ARRIVAL: "Tell the buyer of order {order} that the refunded parcel arrived",
-    Intent.EXTENSION: "Extend the delivery window of order {order}",
-    Intent.REFUND: "Refund {amount} of order {order}",
-    Intent.REFUND_TASK: "Refund {amount} of order {order}",
-    Intent.COMPENSATION: "File the claim for parcel {shipment} with its carrier",
-    Intent.FORWARDER_INQUIRY: "Ask the forwarder about parcel {shipment}: no scan yet",
-    Intent.BUYER_WAITING: "Answer the buyer of order {order}: he has waited too long",
-    Intent.SUSPECT: "Check parcel {shipment}: its number looks used before",
-    Intent.SERVICE_UNMATCHED: "Say which carrier and service this is: {service}",
-}
-
-_LOOK_UP_FIRST = "Look up the delivery window of order {order} and extend it: its end is only an estimate"
-
 
 def build(
     row: OutboxRow,
     order: Order,
     store: Store,
     marketplace: Marketplace,
+    phrases: Phrases,
     *,
     now: datetime,
     text: str | None = None,
@@ -51,14 +34,15 @@ def build(
     """Build the task of one outbox row. `text` is what to paste for the buyer, `twin` the same in the operators' language.
 
     `now` (aware) dates the group: what a marketplace lists under `grouped` becomes one worksheet per store and local day (D17).
+    The title is in English, as `--json` tells it for ever; who shows it says it in the operators' language (phrases.task_title).
     """
-    group = _group(row, store, marketplace, now)
+    group, facts = _group(row, store, marketplace, now), _facts(row, order)
     return Task(
         kind=row.intent.value,
-        title=_title(row, order) if group is None else f"Send these texts to their buyers, one by one: {group}",
+        title=task_title(phrases.plain(), row.intent.value, order.number, facts, group) or row.intent.value,
         store=row.store,
         order=order.number,
-        facts=_facts(row, order),
+        facts=facts,
         text=text,
         twin=twin,
         url=order_url(marketplace, order.number),
@@ -72,17 +56,6 @@ def build(
 def order_url(marketplace: Marketplace, number: str) -> str | None:
     """The order's page in the seller's back office, where the marketplace has one that can be linked."""
     return marketplace.order_url.replace("{order}", number) if marketplace.order_url else None
-
-
-def _title(row: OutboxRow, order: Order) -> str:
-    estimated = row.reason is DecisionReason.WINDOW_ESTIMATED_CLOSES_SOON
-    pattern = _LOOK_UP_FIRST if estimated else TITLES[row.intent]
-    return pattern.format(
-        order=order.number,
-        shipment=row.shipment or "of this order",
-        amount=f"{row.amount} {row.currency}" if row.amount is not None else "the buyer's payment",
-        service=row.evidence.get("service_text", row.occasion),
-    )
 
 
 def _facts(row: OutboxRow, order: Order) -> dict[str, str]:

@@ -28,9 +28,8 @@ from tracker.messages import (
     variant,
 )
 from tracker.model import ActionKind, Channel, Claim, ClaimState, DecisionReason, Dossier, OutboxRow, Outgoing, Task
+from tracker.phrases import Phrases
 from tracker.rules import Marketplace, Rules
-
-ENGLISH = "en"
 
 
 class NotByItselfError(Exception):
@@ -43,7 +42,7 @@ class NotByItselfError(Exception):
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """The finished text of a message, its English twin where it is in another language, what the lint says; else empty."""
+    """The finished text of a message, its twin where the operators do not read its language, what the lint says; else empty."""
 
     text: Rendered | None = None
     twin: str | None = None
@@ -51,11 +50,12 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preparer(msgspec.Struct, frozen=True, kw_only=True):
-    """Makes things of rows. `sender` stands in the mails of stores that name none."""
+    """Makes things of rows. `sender` stands in the mails of stores that name none; `phrases` are the operators'."""
 
     rules: Rules
     texts: Texts
     sender: str
+    phrases: Phrases
 
     def prepare(self, row: OutboxRow, dossier: Dossier, now: datetime) -> Prepared:
         """Render and lint a message before anything is claimed. Raises RenderError, NotByItselfError."""
@@ -80,25 +80,29 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
         begun = next((day0(order, each) for each in dossier.shipments if each.number == row.shipment), None)
         values = variables(dossier, row, self.rules, self.texts.words_of(language), now, day0=begun)
         key = variant(row.template or row.intent.value, values)
-        chosen = choose(self.texts, key, language, self.rules.reviewed)
+        chosen = choose(self.texts, key, language, self.rules.reviewed, operators=self.phrases.language)
         if chosen is None:
             raise RenderError(f"there is no text {key!r} in {language}, nor in English")
         text = render(chosen.source, values, chosen.language)
         if market.max_characters is not None and len(text.body) > market.max_characters:
-            text = self._shortened(row, chosen, text, values, market.max_characters)
+            chosen, text = self._shortened(row, chosen, text, values, market.max_characters)
         if not chosen.twin:
             return chosen, text, None
-        twin = variables(dossier, row, self.rules, self.texts.words_of(ENGLISH), now, day0=begun)
-        return chosen, text, render(chosen.twin, twin, ENGLISH).body
+        words = self.texts.words_of(chosen.twin_language)
+        twin = variables(dossier, row, self.rules, words, now, day0=begun)
+        return chosen, text, render(chosen.twin, twin, chosen.twin_language).body
 
-    def _shortened(self, row: OutboxRow, chosen: Chosen, long: Rendered, values: Mapping[str, Value], limit: int) -> Rendered:
+    def _shortened(
+        self, row: OutboxRow, chosen: Chosen, long: Rendered, values: Mapping[str, Value], limit: int
+    ) -> tuple[Chosen, Rendered]:
         """The text with its last event cut, else its short form; a person gets the long one: he can shorten it."""
-        short = choose(self.texts, chosen.key, chosen.language, self.rules.reviewed, short=True) or chosen
-        for source in (chosen.source, short.source):
+        operators = self.phrases.language
+        short = choose(self.texts, chosen.key, chosen.language, self.rules.reviewed, short=True, operators=operators) or chosen
+        for used in (chosen, short):
             with suppress(RenderError):
-                return render(source, values, chosen.language, limit=limit)
+                return used, render(used.source, values, chosen.language, limit=limit)
         if row.channel is Channel.TASK:
-            return long
+            return chosen, long
         raise NotByItselfError("too_long", f"{len(long.body)} characters, {limit} are allowed")
 
     def outgoing(self, row: OutboxRow, dossier: Dossier, prepared: Prepared) -> Outgoing:
@@ -129,10 +133,13 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
             order,
             self.rules.stores[order.store],
             self.rules.marketplace(order.platform),
+            self.phrases,
             now=now,
             text=None if text is None else text.body,
             twin=prepared.twin,
         )
+        whose = self.rules.team.assignee(order.store, now, made.group or order.number)
+        made = replace(made, assigned_to=None if whose is None else whose.id)
         if not prepared.hits:
             return made
         warning = "; ".join(f"{hit.found} ({hit.why})" for hit in prepared.hits)
