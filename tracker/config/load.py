@@ -50,7 +50,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "team": TeamFile,
     "fx": FxFile,
 }
-_OTHERS = frozenset({"formats", "time-rules", "pyproject"})
+_OTHERS = frozenset({"formats", "time-rules", "pyproject", "secrets"})
 """Files that stand beside tracker.toml and are read by others, or are nobody's misspelling."""
 
 VARIABLE = "TRACKER_CONFIG"
@@ -81,8 +81,15 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     """The tracker.toml to use: the one named, $TRACKER_CONFIG, ./tracker.toml, that in /etc/tracker; None: shipped defaults."""
     named = path or (Path(environ[VARIABLE]) if environ.get(VARIABLE) else None)
     if named is not None:
-        return named / "tracker.toml" if named.is_dir() else named
+        return named / "tracker.toml" if _is_folder(named) else named
     return next((each for each in (Path("tracker.toml"), SYSTEM) if _is_there(each)), None)
+
+
+def _is_folder(named: Path) -> bool:
+    try:
+        return named.is_dir()
+    except PermissionError:
+        return False
 
 
 def _is_there(file: Path) -> bool:

@@ -47,7 +47,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def install(machine: Machine, *, prefix: str | None, enable: bool, dry_run: bool, now: datetime) -> Report:
     """Set the machine up, or tell what would be done. Raises Refused, StepFailed."""
     program = prefix or default_prefix(machine)
-    _refuse(machine, program, dry_run=dry_run)
+    try:
+        _refuse(machine, program, dry_run=dry_run)
+    except OSError as error:
+        raise StepFailed(f"{error.filename}: {error.strerror}") from error
     job = Job(machine=machine, dry_run=dry_run, now=now)
     outcomes: list[Outcome] = []
     for step in _plan(machine, program, enable=enable):
