@@ -29,7 +29,7 @@ HELD = """
 _RELEASE = """
     UPDATE outbox SET state = 'pending', hold = NULL, approved_by = ?, decided_at = ?,
         not_before = CASE WHEN not_before > ? THEN not_before ELSE ? END, overdue = overdue OR kind = 'message'
-    WHERE id = ? AND state = 'held' AND hold = ?"""
+    WHERE id = ? AND state = 'held' AND hold = ? AND hold <> 'rules_wait'"""
 
 _LOOK_AGAIN = """
     UPDATE outbox SET state = 'pending', hold = NULL, not_before = ?, overdue = overdue OR (kind = 'message' AND due_at < ?)
@@ -73,7 +73,10 @@ class Holds:
         return await self._db.read(_held)
 
     async def release_rows(self, rows: Sequence[HeldRow], *, by: str, reason: str, now: datetime) -> list[int]:
-        """Let these go, as `release_hold` does for one; the ids that were still held for that reason. 400 a transaction."""
+        """Let these go, as `release_hold` does for one; the ids that were still held for that reason. 400 a transaction.
+
+        What waits for its rules goes with them only (`tracker config accept`): money among it has its own approval before it.
+        """
         done: list[int] = []
         for start in range(0, len(rows), _CHUNK):
             some = rows[start : start + _CHUNK]
