@@ -6,8 +6,10 @@ from datetime import datetime
 
 from tracker.clock import Clock
 from tracker.store.backlog import Backlog
+from tracker.store.backup import Journals
 from tracker.store.brake import Brake
 from tracker.store.connection import Database, sqlite_path
+from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
 from tracker.store.dispatch import Dispatch
 from tracker.store.errands import Errands
@@ -20,8 +22,9 @@ from tracker.store.intake import Intake
 from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
-from tracker.store.rulesets import Rulesets
+from tracker.store.replay import Agreement
 from tracker.store.review import Review
+from tracker.store.rulesets import Rulesets
 from tracker.store.schema import require_current, require_sound
 from tracker.store.status import Status
 from tracker.store.sweep import Sweep
@@ -47,7 +50,10 @@ class Store(
     Explain,
     Errands,
     Rulesets,
+    Decisions,
     Backlog,
+    Agreement,
+    Journals,
 ):
     """All that the product does with its database; `tracker.store` lists the methods."""
 
