@@ -27,6 +27,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     loaded: Loaded
     store: Store
     clock: Clock
+    phrases: Phrases
+    """What this command says: the operators' language, plain English for --json. Files are in `loaded.phrases` in any case."""
     by: str | None = None
     """What was said behind --by."""
 
@@ -39,11 +41,6 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     def now(self) -> datetime:
         """The time of this command: `--at`, else the machine's."""
         return self.clock.now()
-
-    @property
-    def phrases(self) -> Phrases:
-        """What the operators read; `--json` says phrases.plain()."""
-        return self.loaded.phrases
 
     def zone_of(self, store: str) -> str:
         """The zone in which the marketplace of a store shows its dates (D9); UTC for a store that no file describes any more."""
@@ -81,7 +78,9 @@ async def opened(common: Common, *, writes: bool) -> AsyncIterator[Room]:
     try:
         if writes and isinstance(clock, FixedClock):
             await store.require_rehearsal()
-        room = Room(loaded=loaded, store=store, clock=clock, by=common.by if isinstance(common, Person) else None)
+        phrases = loaded.phrases.plain() if common.json else loaded.phrases
+        by = common.by if isinstance(common, Person) else None
+        room = Room(loaded=loaded, store=store, clock=clock, phrases=phrases, by=by)
         if writes and isinstance(common, Person):
             people.decider(room.by, loaded.rules.team, login=_login())
         yield room

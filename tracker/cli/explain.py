@@ -10,7 +10,6 @@ from tracker.cli.output import Answer, Console
 from tracker.clock import epoch
 from tracker.explain import Explanation, explain, to_text
 from tracker.model import Dossier, OutboxState, Release
-from tracker.phrases import Phrases
 from tracker.policy import release
 from tracker.store import NotThere
 from tracker.timeline import Seen, as_of
@@ -31,8 +30,7 @@ def explain_(number: str, /, *, store: str | None = None, common: At = At()) -> 
         if not found:
             raise NotThere(f"No order and no parcel is called {number!r}. Numbers come from: tracker import FILE")
         dossiers = await room.store.load_dossiers([ref.id for ref in found])
-        phrases = room.phrases.plain() if common.json else room.phrases
-        stories = [await _story(room, dossier, number, phrases, past=common.at is not None) for dossier in dossiers]
+        stories = [await _story(room, dossier, number, past=common.at is not None) for dossier in dossiers]
         return Answer(
             document={"explanations": [story.to_dict() for story in stories]},
             text=lambda console: _text(console, stories),
@@ -41,7 +39,7 @@ def explain_(number: str, /, *, store: str | None = None, common: At = At()) -> 
     return answer(common, work)
 
 
-async def _story(room: Room, dossier: Dossier, asked: str, phrases: Phrases, *, past: bool) -> Explanation:
+async def _story(room: Room, dossier: Dossier, asked: str, *, past: bool) -> Explanation:
     """Today's dossier explained with what release() says now, or the dossier as it stood at another time."""
     if past:
         dossier = as_of(dossier, await _seen(room, dossier), room.now)
@@ -49,7 +47,7 @@ async def _story(room: Room, dossier: Dossier, asked: str, phrases: Phrases, *, 
         dossier,
         room.loaded.rules,
         room.now,
-        phrases,
+        room.phrases,
         asked=_named(dossier, asked),
         next_poll_at={} if past else await room.store.next_polls(dossier.order.id),
         releases={} if past else await _releases(room, dossier),

@@ -17,7 +17,7 @@ from tracker.store.rows import OutboxView
 
 app = App(name="outbox", help="Everything that was decided. A doubtful send is never sent again by itself.")
 
-_DOUBTFUL = "Say what became of it: tracker outbox resolve {id} --to sent|failed --reason 'how you know'"
+_RESOLVE = "tracker outbox resolve {id} --to sent|failed --reason 'how you know'"
 
 
 @app.command(name="list")
@@ -34,7 +34,7 @@ def list_(*, state: list[OutboxState] | None = None, store: str | None = None, l
 
     async def work(room: Room) -> Answer:
         found = await effects.listed(room.store, states=tuple(state or ()), of_store=store, limit=limit)
-        return listing("outbox", found, empty="Nothing here.")
+        return listing("outbox", found, empty="list.nothing_here")
 
     return answer(common, work)
 
@@ -49,7 +49,8 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
     async def work(room: Room) -> Answer:
         view = await room.store.outbox_view(id)
         doubtful = view.row.state is OutboxState.UNKNOWN
-        return card("row", view, next_step=_DOUBTFUL.format(id=id) if doubtful else "")
+        step = room.phrases.say("card.doubtful", command=_RESOLVE.format(id=id))
+        return card("row", view, next_step=step if doubtful else "")
 
     return answer(common, work)
 
