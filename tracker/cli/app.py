@@ -24,6 +24,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "tasks": ("tracker.cli.tasks:app", "Work that only a person can do."),
     "outbox": ("tracker.cli.outbox:app", "Everything that was decided, and the doubtful sends."),
     "hold": ("tracker.cli.hold:app", "What a guard holds back."),
+    "backlog": ("tracker.cli.backlog:app", "What a cut-over, an outage, a pause or a restore left behind."),
+    "pause": ("tracker.cli.brake:pause", "Pull the brake: by store, country, carrier, rule, template, channel."),
+    "resume": ("tracker.cli.brake:resume", "Let go of the brake, and show what goes out."),
     "order": ("tracker.cli.order:app", "Facts from outside: refunded, received, opted out, on hold."),
     "status": ("tracker.cli.status:status", "What is due, what waits, what needs a person."),
     "doctor": ("tracker.cli.doctor:doctor", "Whether everything around the daemon is as it should be."),
@@ -52,6 +55,7 @@ def build(called: str | None = None) -> App:
         version=_version,
         result_action="return_value",
         exit_on_error=False,
+        suppress_keyboard_interrupt=False,
         print_error=False,
     )
     for name, (where, text) in COMMANDS.items():

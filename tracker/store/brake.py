@@ -90,6 +90,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Its time has come: nothing but a pause, a cap or a ramp is between it and the buyer."""
     late: bool
     """More than a day: it goes out as part of a backlog."""
+    counted: bool
+    """It is counted there already."""
     amount: Decimal | None = None
     currency: str | None = None
     worth: Decimal | None = None
@@ -247,6 +249,7 @@ def _row(row: Record, parcels: Iterable[Record], at: int) -> Waiting:
         ),
         due_at=instant(row[8]),
         ready=row[7] <= at or (row[10] or "").startswith(PAUSED),
+        counted=bool(row[9]),
         late=bool(row[9]) or (kind is ActionKind.MESSAGE and row[8] < at - OVERDUE_SECONDS),
         amount=money(row[11]),
         currency=row[12],
