@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.desk.world import NOW, World
+from tests.desk.world import NOW, RULES, World
 from tracker.desk import Refused, each, review
 from tracker.model import HoldReason, Intent, OutboxState
 from tracker.store import Conflict, NotThere, OrderPatch, OutboxView
@@ -16,7 +16,9 @@ from tracker.store import Conflict, NotThere, OrderPatch, OutboxView
 async def _decide(
     world: World, row: int, *, approve: bool = True, reason: str = "checked", seen: int | None = None
 ) -> OutboxView:
-    return await review.decide(world.store, row, approve=approve, by="Mei", reason=reason, seen=seen, now=NOW)
+    return await review.decide(
+        world.store, row, approve=approve, by="Mei", reason=reason, seen=seen, rules=RULES, now=NOW
+    )
 
 
 async def test_an_approved_refund_goes_on_under_the_name_of_who_approved_it(world: World) -> None:

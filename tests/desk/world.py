@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tracker import config
 from tracker.clock import FixedClock
 from tracker.model import (
     ActionKind,
@@ -32,6 +33,8 @@ from tracker.store import NewRow, Store, VerdictWrite, create, open_store
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 STORE = "lume"
 PAID = Decimal("12.50")
+RULES = config.load(None, environ={}).rules
+"""As shipped: no team, a second person above 50 USD, many at once up to 8 USD."""
 
 
 class World:

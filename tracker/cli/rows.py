@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracker.cli.output import Answer, Console, money, shown
-from tracker.desk import Outcome
+from tracker.desk import Outcome, people
+from tracker.model import OutboxState
 from tracker.phrases import Phrases
 from tracker.store.rows import OutboxView, TaskView
+
+if TYPE_CHECKING:
+    from tracker.cli.context import Room
+
+View = TypeVar("View", OutboxView, TaskView)
 
 COLUMNS = ("id", "facts", "deadline", "store", "order", "parcel", "what", "amount", "state", "reason")
 
@@ -46,6 +52,8 @@ def row_document(view: OutboxView) -> dict[str, Any]:
         "held_since": view.held_since,
         "decided_at": view.decided_at,
         "approved_by": row.approved_by,
+        "first_approved_by": view.first_approved_by,
+        "snoozed_until": view.snoozed_until,
         "sent_at": view.sent_at,
         "provider_id": view.provider_id,
         "task": view.task_id,
@@ -78,7 +86,21 @@ def state_of(view: OutboxView, phrases: Phrases) -> str:
     if view.rejected:
         return phrases.word("state", "rejected")
     state = phrases.word("state", view.row.state)
+    if waits_for_second(view):
+        return f"{state}: {phrases.say('review.second', first=view.first_approved_by)}"
     return f"{state}: {phrases.word('hold', view.row.hold)}" if view.row.hold else state
+
+
+def waits_for_second(view: OutboxView) -> bool:
+    """Whether one person has approved it and somebody else has to (D23)."""
+    return view.row.state is OutboxState.HELD and view.first_approved_by is not None
+
+
+def second_of(view: OutboxView, room: Room) -> str | None:
+    """What is said of a row that wants another person's word after a decision."""
+    if not waits_for_second(view):
+        return None
+    return room.phrases.say("review.second", first=people.name_of(view.first_approved_by, room.loaded.rules.team))
 
 
 def listing(name: str, views: Sequence[OutboxView], *, empty: str) -> Answer:
@@ -108,18 +130,26 @@ def card(name: str, view: OutboxView, *, next_step: str = "") -> Answer:
     return Answer(document={name: row_document(view)}, text=text)
 
 
-def outcomes(done: str, results: Sequence[Outcome[OutboxView] | Outcome[TaskView]]) -> Answer:
-    """What became of each id: exit 0 when all were taken, 3 in part, 1 when none was."""
+def outcomes(done: str, results: Sequence[Outcome[View]], *, note: Callable[[View], str | None] = lambda _: None) -> Answer:
+    """What became of each id: exit 0 when all were taken, 3 in part, 1 when none was. `note` says more of one that was."""
+    notes = {each.id: said for each in results if each.view is not None and (said := note(each.view)) is not None}
     refused = sum(result.refused is not None for result in results)
 
     def text(console: Console) -> None:
         for result in results:
-            console.line(f"{result.id}: {done if result.refused is None else result.refused}")
+            said = "; ".join([done, notes[result.id]] if result.id in notes else [done])
+            console.line(f"{result.id}: {said if result.refused is None else result.refused}")
 
     return Answer(
         document={
             "results": [
-                {"id": each.id, "done": each.refused is None, "state": _state(each), "message": each.refused} for each in results
+                {
+                    "id": each.id,
+                    "done": each.refused is None,
+                    "state": _state(each.view),
+                    "message": each.refused or notes.get(each.id),
+                }
+                for each in results
             ]
         },
         text=text,
@@ -127,11 +157,11 @@ def outcomes(done: str, results: Sequence[Outcome[OutboxView] | Outcome[TaskView
     )
 
 
-def _state(result: Outcome[OutboxView] | Outcome[TaskView]) -> str | None:
-    match result.view:
+def _state(view: OutboxView | TaskView | None) -> str | None:
+    match view:
         case None:
             return None
         case OutboxView():
-            return shown(result.view.row.state)
+            return shown(view.row.state)
         case _:
-            return shown(result.view.state)
+            return shown(view.state)

@@ -12,31 +12,56 @@ from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, At, Day, Person
 from tracker.cli.output import Answer, Console
 from tracker.cli.rows import outcomes
-from tracker.desk import each, tasks
+from tracker.desk import each, people, tasks
 from tracker.model import TaskState
 from tracker.store.rows import TaskResult, TaskView
+from tracker.team import folded
 
 app = App(name="tasks", help="Work that only a person can do: paste a text, extend a window, pay a refund, ask a forwarder.")
 
-COLUMNS = ("id", "deadline", "store", "order", "kind", "state", "in hand", "wants", "title")
+COLUMNS = ("id", "deadline", "store", "order", "kind", "state", "whose", "in hand", "wants", "title")
+
+Items = Annotated[
+    int | None, Parameter(help="How many items you saw of a grouped task that nobody has taken: refused when it has grown since.")
+]
 
 
 @app.command(name="list")
-def list_(*, state: list[TaskState] | None = None, store: str | None = None, common: At = At()) -> int:
+def list_(
+    *,
+    state: list[TaskState] | None = None,
+    store: str | None = None,
+    mine: Annotated[bool, Parameter(negative=())] = False,
+    to: str | None = None,
+    common: Person = Person(),
+) -> int:
     """Open tasks, nearest deadline first.
 
     Example: `tracker tasks list --store lume --state open`
 
+    Example: `tracker tasks list --mine --by Mei`
+
     Args:
         state: Which states; those still to do by default.
         store: One store only.
+        mine: Yours only: in your hands, or assigned to you or to somebody on leave for whom you stand in.
+        to: Those of this person only.
     """
+    if mine and to is not None:
+        raise UsageError("--mine or --to NAME, not both")
 
     async def work(room: Room) -> Answer:
-        found = await tasks.listed(room.store, states=state or tasks.OPEN, of_store=store)
+        team = room.loaded.rules.team
+        whose = room.who if mine else None if to is None else people.named(to, team)
+        found = [
+            (task, owner)
+            for task in await tasks.listed(room.store, states=state or tasks.OPEN, of_store=store)
+            if same(owner := tasks.owner(task, team, room.now), whose)
+        ]
+        cells = [_cells(task, people.name_of(owner, team)) for task, owner in found]
         return Answer(
-            document={"tasks": [task_document(task) for task in found]},
-            text=lambda console: console.table(COLUMNS, [_cells(task) for task in found], empty="Nothing is to be done."),
+            document={"tasks": [task_document(task, owner) for task, owner in found]},
+            text=lambda console: console.table(COLUMNS, cells, empty="list.nothing_to_do"),
         )
 
     return answer(common, work)
@@ -50,8 +75,12 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
     """
 
     async def work(room: Room) -> Answer:
-        task = await room.store.task(id)
-        return Answer(document={"task": task_document(task)}, text=lambda console: _card(console, task))
+        task, team = await room.store.task(id), room.loaded.rules.team
+        owner = tasks.owner(task, team, room.now)
+        return Answer(
+            document={"task": task_document(task, owner)},
+            text=lambda console: _card(console, task, people.name_of(owner, team)),
+        )
 
     return answer(common, work)
 
@@ -67,7 +96,7 @@ def take(*ids: int, common: Person = Person()) -> int:
         async def one(task_id: int) -> TaskView:
             return await tasks.take(room.store, task_id, by=room.who, now=room.now)
 
-        return outcomes("in hand", await each(_some(ids), one))
+        return outcomes("in hand", await each(_some(ids), one), note=lambda task: _was_of(task, room))
 
     return answer(common, work, writes=True)
 
@@ -80,6 +109,7 @@ def done(
     ref: str | None = None,
     unsure: Annotated[bool, Parameter(negative=())] = False,
     note: str | None = None,
+    items: Items = None,
     common: Person = Person(),
 ) -> int:
     """Close tasks as done. An extension wants --window-end, a refund --amount and --ref.
@@ -95,15 +125,15 @@ def done(
     """
     if unsure and (window_end or amount is not None or ref):
         raise UsageError("--unsure says that you do not know; leave out --window-end, --amount and --ref")
-    if len(ids) > 1 and (window_end or amount is not None or ref):
-        raise UsageError("--window-end, --amount and --ref belong to one task: close them one by one")
+    if len(ids) > 1 and (window_end or amount is not None or ref or items is not None):
+        raise UsageError("--window-end, --amount, --ref and --items belong to one task: close them one by one")
 
     async def work(room: Room) -> Answer:
         async def one(task_id: int) -> TaskView:
             task = await room.store.task(task_id)
             end = None if window_end is None else tasks.end_of_day(window_end, room.zone_of(task.store))
             result = TaskResult(window_end=end, amount=amount, reference=ref, note=note, unsure=unsure)
-            return await tasks.done(room.store, task_id, result, by=room.who, now=room.now)
+            return await tasks.done(room.store, task_id, result, by=room.who, now=room.now, seen=items)
 
         return outcomes("doubtful; see: tracker outbox list --state unknown" if unsure else "done", await each(_some(ids), one))
 
@@ -111,21 +141,67 @@ def done(
 
 
 @app.command
-def drop(*ids: int, reason: str, common: Person = Person()) -> int:
+def drop(*ids: int, reason: str, items: Items = None, common: Person = Person()) -> int:
     """Give tasks up, with a reason. What they were for is not done again by itself.
 
     Example: `tracker tasks drop 7 --reason "buyer cancelled by phone" --by Mei`
     """
     if not reason.strip():
         raise UsageError("dropping a task needs a reason that says something: --reason 'why'")
+    if len(ids) > 1 and items is not None:
+        raise UsageError("--items belongs to one task: drop them one by one")
 
     async def work(room: Room) -> Answer:
         async def one(task_id: int) -> TaskView:
-            return await tasks.drop(room.store, task_id, by=room.who, reason=reason, now=room.now)
+            return await tasks.drop(room.store, task_id, by=room.who, reason=reason, now=room.now, seen=items)
 
         return outcomes("dropped", await each(_some(ids), one))
 
     return answer(common, work, writes=True)
+
+
+@app.command
+def assign(*ids: int, to: str, from_: Annotated[str | None, Parameter(name="--from")] = None, common: Person = Person()) -> int:
+    """Say whose work tasks are. What somebody has in hand changes hands.
+
+    Example: `tracker tasks assign 7 8 --to Lin --by Mei`
+
+    Example: `tracker tasks assign --from Mei --to Lin --by Mei`
+
+    Args:
+        to: Who does them from now on.
+        from_: All open tasks of this person, instead of ids: before a leave, or in an illness.
+    """
+    if (from_ is None) is not bool(ids):
+        raise UsageError("name the tasks by their ids, or all of a person's: --from NAME")
+
+    async def work(room: Room) -> Answer:
+        team = room.loaded.rules.team
+        person = people.named(to, team)
+        chosen = ids if from_ is None else [task.id for task in await tasks.of_person(room.store, people.named(from_, team))]
+
+        async def one(task_id: int) -> TaskView:
+            return await tasks.assign(room.store, task_id, to=person, by=room.who, now=room.now)
+
+        found = await each(chosen, one)
+        done = room.phrases.say("tasks.assigned", name=people.name_of(person, team))
+        return outcomes(done, found, note=lambda task: _stands_in(task, room))
+
+    return answer(common, work, writes=True)
+
+
+def _stands_in(task: TaskView, room: Room) -> str | None:
+    """Who does it in the place of an assignee who is on leave."""
+    team = room.loaded.rules.team
+    owner = tasks.owner(task, team, room.now)
+    return None if same(owner, task.assigned_to) else room.phrases.say("tasks.stands_in", name=people.name_of(owner, team))
+
+
+def _was_of(task: TaskView, room: Room) -> str | None:
+    """Whose task it was that somebody else has taken."""
+    if task.assigned_to is None or same(task.assigned_to, room.who):
+        return None
+    return room.phrases.say("tasks.was_of", name=people.name_of(task.assigned_to, room.loaded.rules.team))
 
 
 @app.command
@@ -151,8 +227,13 @@ def export(file: Path, /, *, store: str | None = None, common: At = At()) -> int
     return answer(common, work)
 
 
-def task_document(task: TaskView) -> dict[str, Any]:
-    """One task for `--json`."""
+def same(owner: str | None, whose: str | None) -> bool:
+    """Whether it is the work of `whose`; of None everything is."""
+    return whose is None or (owner is not None and folded(owner) == folded(whose))
+
+
+def task_document(task: TaskView, owner: str | None) -> dict[str, Any]:
+    """One task for `--json`; `owner` is whose work it is today."""
     return {
         "id": task.id,
         "kind": task.kind,
@@ -164,6 +245,8 @@ def task_document(task: TaskView) -> dict[str, Any]:
         "valid_until": task.valid_until,
         "group": task.group,
         "wants": task.wants,
+        "assigned_to": task.assigned_to,
+        "owner": owner,
         "taken_by": task.taken_by,
         "taken_at": task.taken_at,
         "closed_by": task.closed_by,
@@ -186,20 +269,22 @@ def task_document(task: TaskView) -> dict[str, Any]:
     }
 
 
-def _cells(task: TaskView) -> tuple[object, ...]:
+def _cells(task: TaskView, owner: str | None) -> tuple[object, ...]:
     several = f" (+{len(task.items) - 1})" if len(task.items) > 1 else ""
     wants = [tasks.OPTION[want] for want in task.wants]
     return (
-        task.id, task.deadline, task.store, f"{task.order}{several}", task.kind, task.state, task.taken_by, wants, task.title,
+        task.id, task.deadline, task.store, f"{task.order}{several}", task.kind, task.state, owner, task.taken_by, wants,
+        task.title,
     )  # fmt: skip
 
 
-def _card(console: Console, task: TaskView) -> None:
+def _card(console: Console, task: TaskView, owner: str | None) -> None:
     console.head(f"{task.title}  [{task.state.value}]")
     console.facts(
         {
             "deadline": task.deadline,
             "valid_until": task.valid_until,
+            "whose": owner,
             "in_hand": task.taken_by,
             "closed": task.closed_at,
             "closed_by": task.closed_by,
@@ -216,7 +301,8 @@ def _card(console: Console, task: TaskView) -> None:
                 console.head(title)
                 console.line(text)
     if task.state in tasks.OPEN:
-        wants = " ".join(tasks.OPTION[want] for want in task.wants)
+        grows = task.group is not None and task.state is TaskState.OPEN
+        wants = " ".join([*(tasks.OPTION[want] for want in task.wants), *([f"--items {len(task.live)}"] if grows else [])])
         console.line()
         console.line(f"tracker tasks done {task.id} {wants}".rstrip())
 

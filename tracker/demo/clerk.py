@@ -16,10 +16,14 @@ from tracker.demo.cast import Cast
 from tracker.demo.files import SHANGHAI
 from tracker.desk import effects, review, tasks
 from tracker.desk.orders import tell
-from tracker.model import TaskState
+from tracker.model import OutboxState, TaskState
+from tracker.rules import Rules
 from tracker.store import OrderPatch, OutboxView, Store, TaskResult, TaskView
 
 NAME = "Lin"
+SECOND = "Mei"
+"""Who looks at large refunds as well (D23)."""
+
 MORNING = 10
 """Local hour at which she looks; she is off on Sundays."""
 
@@ -51,9 +55,10 @@ class Worked(msgspec.Struct, frozen=True):
 class Clerk:
     """Works once a morning, on the simulated clock."""
 
-    def __init__(self, cast: Cast, store: Store) -> None:
+    def __init__(self, cast: Cast, store: Store, rules: Rules) -> None:
         self._cast = cast
         self._store = store
+        self._rules = rules
         self._next = _morning_after(cast.start)
         self._told: set[str] = set()
 
@@ -87,10 +92,16 @@ class Clerk:
     async def _decide(self, view: OutboxView, now: datetime) -> int:
         why_not = REFUSES.get(view.order.number)
         reason = why_not or "parcel checked, the recommendation is right"
-        await review.decide(
-            self._store, view.row.id, approve=why_not is None, by=NAME, reason=reason, seen=view.order.version, now=now
-        )
+        said = await self._say(view, NAME, reason, now, approve=why_not is None)
+        if said.row.state is OutboxState.HELD:
+            await self._say(said, SECOND, "looked at it too", now, approve=True)
         return 1
+
+    async def _say(self, view: OutboxView, by: str, reason: str, now: datetime, *, approve: bool) -> OutboxView:
+        seen = view.order.version
+        return await review.decide(
+            self._store, view.row.id, approve=approve, by=by, reason=reason, seen=seen, rules=self._rules, now=now
+        )
 
     async def _do(self, task: TaskView, now: datetime) -> int:
         day = (now - self._cast.start) / timedelta(days=1)

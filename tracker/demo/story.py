@@ -101,7 +101,7 @@ async def tell(days: int, folder: Path, progress: Progress = lambda _: None) -> 
 
 
 async def _live(days: int, cast: Cast, loaded: config.Loaded, store: Store, clock: SimulatedClock, progress: Progress) -> None:
-    clerk = Clerk(cast, store)
+    clerk = Clerk(cast, store, loaded.rules)
     house = assemble(loaded, store, clock, patient=False)
     post = _Post(cast, loaded.settings.folder / "inbox")
     units = (

@@ -46,7 +46,11 @@ def name_of(id_: str | None, team: Team) -> str | None:
 
 def listed(people: Iterable[Person]) -> str:
     """People as a sentence names them: `Mei (mei), Lin (lin)`."""
-    return ", ".join(person.name if folded(person.name) == folded(person.id) else f"{person.name} ({person.id})" for person in people)
+    return ", ".join(_both(person) for person in people)
+
+
+def _both(person: Person) -> str:
+    return person.name if folded(person.name) == folded(person.id) else f"{person.name} ({person.id})"
 
 
 def _of_team(given: str, team: Team, say: str) -> Person:

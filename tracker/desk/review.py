@@ -3,29 +3,86 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
+from babel.numbers import get_currency_precision
+
+from tracker.desk import limits
 from tracker.desk.errors import Refused
+from tracker.model import ActionKind
+from tracker.rules import Rules
 from tracker.store import Store
 from tracker.store.rows import OutboxView
 
 
-async def waiting(store: Store, *, of_store: str | None = None) -> list[OutboxView]:
-    """What waits for a person's word: nearest deadline first, what has none after it."""
-    return sorted([view for view in await store.reviews() if of_store in {None, view.row.store}], key=_by_deadline)
+async def waiting(
+    store: Store, *, of_store: str | None = None, now: datetime | None = None, snoozed: bool | None = False
+) -> list[OutboxView]:
+    """What waits for a person's word: nearest deadline first, what has none after it.
+
+    What somebody has put off is left out until then, as of `now`; `snoozed` True gives only that, None both.
+    """
+    found = [view for view in await store.reviews() if of_store in {None, view.row.store}]
+    return sorted((view for view in found if snoozed in {None, is_snoozed(view, now)}), key=_by_deadline)
+
+
+def is_snoozed(view: OutboxView, now: datetime | None) -> bool:
+    """Whether somebody has put it off beyond `now`."""
+    return now is not None and view.snoozed_until is not None and view.snoozed_until > now
 
 
 async def decide(
-    store: Store, row_id: int, *, approve: bool, by: str, reason: str, seen: int | None, now: datetime
+    store: Store, row_id: int, *, approve: bool, by: str, reason: str, seen: int | None, rules: Rules, now: datetime
 ) -> OutboxView:
     """Approve or reject one row, always with a reason: the next recommendation, and whoever explains it, read it.
 
-    `seen` is the facts version that the person had before the eyes; None takes the present one. Raises `Refused`, `NotThere`,
-    `Conflict` (decided meanwhile, facts moved, or more than the buyer paid).
+    `seen` is the facts version that the person had before the eyes; None takes the present one. A large refund stays held after
+    the first person's yes, with `first_approved_by` (D23). Raises `Refused` (no reason, above the person's own limit),
+    `NotThere`, `Conflict` (decided meanwhile, facts moved, the same person twice, or more than the buyer paid).
     """
+    said = _said(reason, "a decision")
+    view = await store.outbox_view(row_id)
+    second = approve and limits.wants_second(view, by, rules, now.date())
+    version = view.order.version if seen is None else seen
+    return await store.decide_row(row_id, version, approve=approve, by=by, reason=said, now=now, second=second)
+
+
+async def snooze(
+    store: Store, row_id: int, *, until: datetime, by: str, reason: str, seen: int | None, now: datetime
+) -> OutboxView:
+    """Put a row off; it leaves the list until then. Never past its deadline. Raises `Refused`, `NotThere`, `Conflict`."""
+    said = _said(reason, "putting it off")
+    view = await store.outbox_view(row_id)
+    if until <= now:
+        raise Refused("bad_value", f"{until:%Y-%m-%d %H:%M}Z has passed: put it off until a time to come")
+    if view.row.deadline is not None and until >= view.row.deadline:
+        raise Refused("bad_value", f"row {row_id} has to be decided before {view.row.deadline:%Y-%m-%d %H:%M}Z, its deadline")
+    version = view.order.version if seen is None else seen
+    return await store.snooze_row(row_id, version, until=until, by=by, reason=said, now=now)
+
+
+async def edit(
+    store: Store, row_id: int, *, amount: Decimal, by: str, reason: str, seen: int | None, now: datetime
+) -> OutboxView:
+    """Change a recommended refund's amount: more than nothing, at most what was paid less refunded and approved (I7).
+
+    A first person's yes was to another amount, and is gone. Raises `Refused`, `NotThere`, `Conflict`.
+    """
+    said = _said(reason, "another amount")
+    view = await store.outbox_view(row_id)
+    if view.row.kind is not ActionKind.REFUND:
+        raise Refused("unexpected_value", f"row {row_id} is no refund: it has no amount")
+    digits = get_currency_precision(view.row.currency or "")
+    if not amount.is_finite() or amount <= 0 or amount != round(amount, digits):
+        raise Refused("bad_value", f"{amount} is no amount that can be paid in {view.row.currency or 'money'}")
+    version = view.order.version if seen is None else seen
+    return await store.edit_amount(row_id, version, amount, by=by, reason=said, now=now)
+
+
+def _said(reason: str, what: str) -> str:
     if not reason.strip():
-        raise Refused("missing_reason", "a decision needs a reason: --reason 'why'")
-    version = (await store.outbox_view(row_id)).order.version if seen is None else seen
-    return await store.decide_row(row_id, version, approve=approve, by=by, reason=reason.strip(), now=now)
+        raise Refused("missing_reason", f"{what} needs a reason: --reason 'why'")
+    return reason.strip()
 
 
 def _by_deadline(view: OutboxView) -> tuple[bool, datetime, int]:

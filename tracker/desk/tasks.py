@@ -11,6 +11,7 @@ from tracker.desk.errors import Refused
 from tracker.model import TaskState
 from tracker.store import Store
 from tracker.store.rows import TaskResult, TaskView
+from tracker.team import Team, folded
 
 OPEN = (TaskState.OPEN, TaskState.IN_HAND)
 
@@ -23,24 +24,47 @@ async def listed(store: Store, *, states: Collection[TaskState] = OPEN, of_store
     return await store.tasks(states=states, store=of_store)
 
 
+def owner(task: TaskView, team: Team, now: datetime) -> str | None:
+    """Whose work it is today: who has it in hand, else whom it was assigned to; the deputy of one who is on leave."""
+    whose = task.taken_by or task.assigned_to
+    person = team.person(whose)
+    return whose if person is None else team.reachable(person, now).id
+
+
 async def take(store: Store, task_id: int, *, by: str, now: datetime) -> TaskView:
-    """Take it in hand: nobody else can close it by mistake, and it is not cancelled under the fingers."""
+    """Take it in hand: nobody else can close it by mistake, and it is not cancelled under the fingers.
+
+    Somebody else's task can be taken; whose it was stays to be read in `assigned_to`.
+    """
     return await store.take_task(task_id, by=by, now=now)
 
 
-async def done(store: Store, task_id: int, result: TaskResult, *, by: str, now: datetime) -> TaskView:
-    """Close it. An extension wants the new end (R7), a refund amount and reference (D13); `unsure` makes rows `unknown` (D17)."""
+async def assign(store: Store, task_id: int, *, to: str, by: str, now: datetime) -> TaskView:
+    """Make it somebody's work; what is in hand changes hands. `to`: as `people.named` gives it. Raises `NotThere`, `Conflict`."""
+    return await store.assign_task(task_id, to, by=by, now=now)
+
+
+async def of_person(store: Store, person: str) -> list[TaskView]:
+    """The open tasks that are this person's own, leave or not: what a handing over is about."""
+    return [task for task in await store.tasks(states=OPEN) if folded(task.taken_by or task.assigned_to or "") == folded(person)]
+
+
+async def done(store: Store, task_id: int, result: TaskResult, *, by: str, now: datetime, seen: int | None = None) -> TaskView:
+    """Close it. An extension wants the new end (R7), a refund amount and reference (D13); `unsure` makes rows `unknown` (D17).
+
+    `seen` is how many items the person saw of a grouped task that nobody has taken: it may have grown since.
+    """
     task = await store.task(task_id)
     if not result.unsure:
         _check(task, result, now)
-    return await store.done_task(task_id, result, by=by, now=now)
+    return await store.done_task(task_id, result, by=by, now=now, seen=seen)
 
 
-async def drop(store: Store, task_id: int, *, by: str, reason: str, now: datetime) -> TaskView:
-    """Give it up. The reason is kept; what it was for is not done again by itself."""
+async def drop(store: Store, task_id: int, *, by: str, reason: str, now: datetime, seen: int | None = None) -> TaskView:
+    """Give it up. The reason is kept; what it was for is not done again by itself. `seen` as in `done`."""
     if not reason.strip():
         raise Refused("missing_reason", "dropping a task needs a reason: --reason 'why'")
-    return await store.drop_task(task_id, by=by, reason=reason.strip(), now=now)
+    return await store.drop_task(task_id, by=by, reason=reason.strip(), now=now, seen=seen)
 
 
 def _check(task: TaskView, result: TaskResult, now: datetime) -> None:

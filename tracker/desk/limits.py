@@ -1,0 +1,74 @@
+"""How much one person may decide alone: the own limit, the sum that wants two people, the small refunds of a bulk (D23)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from tracker.desk.errors import Refused
+from tracker.desk.people import listed
+from tracker.model import ActionKind, OutboxState
+from tracker.rules import Rules
+from tracker.store.rows import OutboxView
+from tracker.team import Person
+
+
+def within(limits: Mapping[str, Decimal], view: OutboxView, rules: Rules, on: date) -> bool | None:
+    """Whether the row's amount stays within limits by currency, converted where fx.toml can; None: it cannot be compared."""
+    amount, currency = view.row.amount, view.row.currency
+    if amount is None or currency is None:
+        return None
+    if currency in limits:
+        return amount <= limits[currency]
+    for into, limit in limits.items():
+        converted = rules.rates.convert(amount, currency, into, on)
+        if converted is not None:
+            return converted <= limit
+    return None
+
+
+def wants_second(view: OutboxView, by: str, rules: Rules, on: date) -> bool:
+    """Whether the refund wants two people: a large one, one that cannot be compared, one beyond comparison for this person.
+
+    A refund whose amount no file has told is a large one only for a person with a limit of their own. Raises `Refused` above it.
+    """
+    if view.row.kind is not ActionKind.REFUND or view.row.state is not OutboxState.HELD:
+        return False
+    person = rules.team.person(by)
+    allowed = True if person is None else may_approve(person, view, rules, on)
+    if allowed is False:
+        raise Refused("above_limit", _above(view, person, rules, on))
+    large = rules.manners.second_person_above
+    return allowed is None or bool(large and view.row.amount is not None and within(large, view, rules, on) is not True)
+
+
+def may_approve(person: Person, view: OutboxView, rules: Rules, on: date) -> bool | None:
+    """Whether the amount is within this person's own limit; None: it cannot be compared."""
+    return within(person.approve_up_to, view, rules, on) if person.approve_up_to else True
+
+
+def _above(view: OutboxView, person: Person | None, rules: Rules, on: date) -> str:
+    may = [each for each in rules.team.people if may_approve(each, view, rules, on)]
+    who = f"Ask {listed(may)}" if may else "Nobody of the team may: raise approve_up_to in team.toml"
+    name, limits = ("you", "") if person is None else (person.name, _figures(person.approve_up_to))
+    return f"{view.row.amount} {view.row.currency} is more than {name} may approve ({limits}). {who}."
+
+
+def small(view: OutboxView, rules: Rules, on: date) -> bool:
+    """Whether the refund is one of the small ones that may be approved many at once."""
+    return view.row.kind is ActionKind.REFUND and within(rules.manners.bulk_up_to, view, rules, on) is True
+
+
+def totals(views: Iterable[OutboxView]) -> dict[str, Decimal]:
+    """The sum of the rows' amounts by currency, in its order; `?` for amounts in none, unknown amounts left out."""
+    sums: dict[str, Decimal] = {}
+    for view in views:
+        if view.row.amount is not None:
+            currency = view.row.currency or "?"
+            sums[currency] = sums.get(currency, Decimal(0)) + view.row.amount
+    return dict(sorted(sums.items()))
+
+
+def _figures(limits: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{limit} {currency}" for currency, limit in limits.items())
