@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,20 @@ def test_a_full_disk_behind_stdout_is_said_in_one_line(words: tuple[str, ...]) -
         )
     assert said.returncode == 1
     assert said.stderr == "tracker: the output could not be written: no space left on the disk\n"
+
+
+def test_status_is_watched_until_the_keyboard_ends_it(shop: Shop) -> None:
+    """Two looks into a pipe, then Ctrl-C."""
+    command = [*TRACKER, "status", "--watch", "--every", "1", "--config", str(shop.folder / "tracker.toml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environ()) as process:
+        assert process.stdout is not None
+        looks = 0
+        for line in process.stdout:
+            looks += line.startswith("2 orders, 2 parcels")
+            if looks == 2:
+                process.send_signal(signal.SIGINT)
+                break
+        assert process.wait(timeout=50) == 0
 
 
 def test_colours_and_logs_stay_out_of_stdout(shop: Shop) -> None:

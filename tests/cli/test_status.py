@@ -126,3 +126,35 @@ def test_parcels_that_nobody_can_be_asked_about_wait_for_a_source(shell: Shell, 
     assert _wants(shell) == [
         {"what": "parcels followed without any source", "count": 1, "see": f"[[source]] in {tmp_path / 'tracker.toml'}"}
     ]
+
+
+def test_whether_the_daemon_runs_is_told_by_its_lock(shell: Shell, tmp_path: Path) -> None:
+    """What was started once and has ended since does not run."""
+    url = _shop(shell, tmp_path, SCANS)
+    _broken(url)
+    ended = shell("status", "--at", NOW.isoformat(), "--json").document["daemon"]
+    assert ended["running"] is False
+    assert ended["since"] is not None
+    store = asyncio.run(_opened(url))
+    try:
+        assert shell("status", "--at", NOW.isoformat(), "--json").document["daemon"]["running"] is True
+    finally:
+        asyncio.run(store.close())
+
+
+def test_order_files_that_stay_away_are_shown_and_want_a_person(shell: Shell, tmp_path: Path) -> None:
+    """D20: expected every 24 h, late at 36 h."""
+    url = _shop(shell, tmp_path, SCANS)
+    with (tmp_path / "stores" / "lume.toml").open("a", encoding="utf-8") as shop:
+        shop.write("files_every_h = 24\n")
+    _parcel(url)
+    said = shell("status", "--at", (NOW + timedelta(days=400)).isoformat())
+    assert "stores whose order files are late" in said.out
+    assert "lume" in said.out
+    assert said.code == 1
+
+
+@pytest.mark.parametrize("words", [("--watch", "--json"), ("--watch", "--at", "2026-03-01"), ("--watch", "--every", "0")])
+def test_watching_is_for_eyes_and_for_now(words: tuple[str, ...], shell: Shell, tmp_path: Path) -> None:
+    _shop(shell, tmp_path, SCANS)
+    assert shell("status", *words).code == 2

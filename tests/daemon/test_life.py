@@ -58,6 +58,18 @@ async def test_it_starts_works_shows_life_and_stops_when_asked(home: Home, syste
     assert len(home.mailbox.ids) == 1
 
 
+async def test_it_leaves_a_sign_of_life_and_its_numbers_and_takes_the_sign_along(home: Home) -> None:
+    """D20 and operator experience section 6: a health file for those who cannot ask systemd, numbers for Prometheus."""
+    home.config.write_text(home.config.read_text() + '[metrics]\nfile = "metrics.prom"\nevery_s = 1\n')
+    daemon = home.start()
+    await until((home.folder / "health.json").exists)
+    await until((home.folder / "metrics.prom").exists)
+    assert "tracker_config_last_reload_successful 1.0" in (home.folder / "metrics.prom").read_text()
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    assert not (home.folder / "health.json").exists()
+
+
 async def test_a_second_daemon_is_turned_away_and_the_first_goes_on(home: Home) -> None:
     """Faults row 21, exit 75."""
     first = home.start()
@@ -187,6 +199,26 @@ async def test_what_keeps_it_from_starting(breaks: object, code: int, says: str,
     assert (line["event"], line["exit_code"]) == ("daemon.failed", code)
     assert says in line["reason"]
     assert "Traceback" not in home.errors.read_text()
+
+
+async def test_a_worker_of_many_does_not_start_on_sqlite(home: Home) -> None:
+    """facts/systemd.md section 9: tracker@.service is for PostgreSQL; two workers on one file would only turn each other away."""
+    assert await home.start(TRACKER_WORKER="1").ended() == 78
+    assert "Use tracker.service (systemctl disable --now tracker@1;" in home.lines[-1]["reason"]
+
+
+async def test_without_the_credentials_that_it_needs_it_does_not_start(home: Home) -> None:
+    """A source asked without its key would look as if it were down; the line and the unit's missing word are told instead."""
+    home.config.write_text(home.config.read_text().replace("env:TRACKS_KEY", "credential:17track-key"))
+    assert await home.start().ended() == 78
+    said = home.lines[-1]["reason"]
+    assert "tracker.toml:" in said
+    assert "LoadCredential=secrets.toml" in said
+    given = home.folder / "credentials"
+    given.mkdir()
+    (given / "secrets.toml").write_text("#there-is-no-secrets.toml")
+    assert await home.start(CREDENTIALS_DIRECTORY=str(given)).ended() == 78
+    assert "secrets.toml has no 17track-key" in home.lines[-1]["reason"]
 
 
 async def test_a_rehearsal_database_is_not_for_the_resident_daemon(home: Home) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from tests.docs import commands, configuration, files, sources, words
+from tests.docs import commands, completion, configuration, files, sources, words
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -16,4 +17,5 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/formats.md": files.formats_page,
     "reference/messages.md": files.messages_page,
     "reference/reasons.md": words.page,
+    **{f"../tracker/completion/{name}": partial(completion.script, name) for name in completion.FILES},
 }

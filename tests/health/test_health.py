@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from tracker.clock import SimulatedClock
-from tracker.health import LONGEST_UNIT, Heartbeat, Notifier
+from tracker.health import (
+    LONGEST_UNIT,
+    Freshness,
+    Heartbeat,
+    Notifier,
+    Sign,
+    read_sign,
+    source_freshness,
+    write_sign,
+)
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -125,3 +134,38 @@ def test_a_tick_is_late_after_three_intervals() -> None:
     assert heartbeat.late() == [("poll", 31.0)]
     heartbeat.tick("poll", 10)
     assert heartbeat.late() == []
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("last", "down", "due_since", "state"),
+    [
+        (None, False, None, Freshness.NEW),
+        (AT - HOUR, False, AT - HOUR, Freshness.UP),
+        (AT - HOUR, True, None, Freshness.DOWN),
+        (AT - 13 * HOUR, False, AT - 2 * HOUR, Freshness.LATE),
+        (AT - 13 * HOUR, False, None, Freshness.IDLE),
+        (AT - 13 * HOUR, False, AT, Freshness.IDLE),
+    ],
+)
+def test_a_silent_source_is_late_only_where_something_is_due(
+    last: datetime | None, down: bool, due_since: datetime | None, state: Freshness
+) -> None:
+    """Healthchecks' states for sources: a shop without open parcels asks nobody, and nobody is woken for it."""
+    assert source_freshness(last, down=down, due_since=due_since, now=AT) is state
+
+
+def test_the_health_file_is_fresh_for_a_moment_only(tmp_path: Path) -> None:
+    """The same judgement as the watchdog, for a container's health check."""
+    file = tmp_path / "health.json"
+    assert read_sign(file) is None
+    sign = Sign(at=AT, pid=7, since=AT - HOUR, status="4 asked")
+    write_sign(file, sign)
+    assert read_sign(file) == sign
+    assert [each.name for each in tmp_path.iterdir()] == ["health.json"]
+    assert sign.fresh(AT + timedelta(seconds=60))
+    assert not sign.fresh(AT + timedelta(seconds=120))
+    file.write_text("{", encoding="utf-8")
+    assert read_sign(file) is None

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from tracker.config import english
 from tracker.phrases import Phrases, fill, wide
 
 SCHEMA_VERSION = 1
@@ -23,7 +22,11 @@ class Console:
     """Text for eyes, in the language of `phrases`. rich, imported when the first line is written; honours NO_COLOR and pipes."""
 
     def __init__(self, phrases: Phrases | None = None) -> None:
-        self.phrases = phrases or english()
+        if phrases is None:
+            from tracker.config import english
+
+            phrases = english()
+        self.phrases = phrases
         from rich.console import Console as Rich
 
         self._rich = Rich(highlight=False)

@@ -3,38 +3,94 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from typing import Any
+import sys
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
 
 from carriers.errors import ErrorKind
-from tracker.cli.context import Room, answer
+from tracker.cli.context import Room, answer, opened
+from tracker.cli.errors import UsageError
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console
+from tracker.cli.status_text import tell
 from tracker.clock import instant
 from tracker.config.settings import Settings
+from tracker.health import Freshness, read_sign
 from tracker.intake.inbox import failed_files
-from tracker.model import OutboxState
-from tracker.store.rows import SourceHealth, StatusCounts
+from tracker.metrics import Count, count
+from tracker.model import OutboxState, Pause
+from tracker.store.connection import sqlite_path
+from tracker.store.lock import daemon_runs
+from tracker.store.quota import forecasts
+from tracker.store.rows import StatusCounts
+
+_AHEAD = timedelta(days=14)
+_NEAREST = 5
+"""Deadlines shown: how far ahead, how many."""
 
 
-def status(*, common: At = At()) -> int:
+def status(*, watch: Annotated[bool, Parameter(negative=())] = False, every: int = 5, common: At = At()) -> int:
     """What is due, what waits, and what needs a person. Exit code 1 when something does.
 
-    Example: `tracker status --json`
+    Example: `tracker status --watch`
+
+    Args:
+        watch: Show it anew until Ctrl-C.
+        every: Seconds between two looks of --watch.
     """
+    if not watch:
+        return answer(common, look)
+    if common.json or common.at is not None:
+        raise UsageError("--watch is for eyes and for now: leave --json and --at away")
+    if every < 1:
+        raise UsageError("--every wants a second at least")
+    with suppress(KeyboardInterrupt):  # the only way to end it
+        asyncio.run(_watch(common, every))
+    return 0
 
-    async def work(room: Room) -> Answer:
-        counts = await room.store.status(room.now)
-        inbox = room.loaded.settings.inbox
-        failed = await asyncio.to_thread(failed_files, inbox) if inbox else []
-        wants = needs_person(counts, room.loaded.settings, failed)
-        return Answer(
-            document=_document(counts) | {"at": room.now, "needs_person": wants},
-            text=lambda console: _text(console, counts, wants),
-            code=1 if wants else 0,
-        )
 
-    return answer(common, work)
+async def look(room: Room) -> Answer:
+    """Count once and judge."""
+    counted = await count(room.store, room.loaded, room.now)
+    settings = room.loaded.settings
+    failed = await asyncio.to_thread(failed_files, settings.inbox) if settings.inbox else []
+    wants = needs_person(counted, settings, failed)
+    quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date())
+    everything = Pause(id=0, reason="", by="", since=room.now)
+    deadlines = (await room.store.deadlines(everything, room.now + _AHEAD, room.now))[:_NEAREST]
+    daemon = _daemon(counted, settings)
+    document = {
+        **_document(counted.counts),
+        "at": room.now,
+        "daemon": daemon,
+        "sources": _sources(counted),
+        "order_files": [msgspec.to_builtins(each) for each in counted.order_files if each.state is not Freshness.IDLE],
+        "pauses": [msgspec.to_builtins(each) for each in counted.pauses],
+        "config": {"hash": counted.config, "waits": counted.config_waits},
+        "errands": {name: msgspec.to_builtins(each) for name, each in counted.errands.items()},
+        "quota": [msgspec.to_builtins(each) | {"said": each.said()} for each in quota],
+        "next_deadlines": [msgspec.to_builtins(each) for each in deadlines],
+        "needs_person": wants,
+    }
+    return Answer(
+        document=document, text=lambda console: tell(console, counted, document, quota, deadlines), code=1 if wants else 0
+    )
+
+
+async def _watch(common: At, every: int) -> None:
+    """Anew and anew, on a cleared terminal; into a pipe one look after the other."""
+    async with opened(common, writes=False) as room:
+        while True:
+            found = await look(room)
+            if sys.stdout.isatty():
+                sys.stdout.write("\x1b[2J\x1b[H")
+            found.text(Console())
+            sys.stdout.flush()
+            await room.clock.sleep(every)
 
 
 _REFUSED = {
@@ -46,8 +102,11 @@ _REFUSED = {
 _DOWN = ("sources that are down", "source.down in the log")
 
 
-def needs_person(counts: StatusCounts, settings: Settings, failed: list[str]) -> list[dict[str, Any]]:
+def needs_person(counted: Count, settings: Settings, failed: list[str]) -> list[dict[str, Any]]:
     """What only a person can settle: how many, and what shows them. `failed` are the names in the inbox's failed/."""
+    counts = counted.counts
+    late = [each.name for each in counted.order_files if each.state in {Freshness.LATE, Freshness.DOWN}]
+    broken = [name for name, errand in counted.errands.items() if errand.error is not None]
     waiting = (
         ("reviews", counts.reviews, "tracker review list"),
         ("open tasks", counts.tasks.get("open", 0), "tracker tasks list"),
@@ -66,6 +125,9 @@ def needs_person(counts: StatusCounts, settings: Settings, failed: list[str]) ->
             0 if settings.sources else counts.followed,
             f"[[source]] in {settings.folder / 'tracker.toml'}",
         ),
+        ("stores whose order files are late", len(late), f"{', '.join(late)}: what fetches them? tracker import FILE"),
+        ("errands that failed", len(broken), f"{', '.join(broken)}: tracker doctor"),
+        ("rule changes that wait", int(counted.config_waits), f"tracker config accept {counted.config}"),
         *_silent(counts, settings),
     )
     return [{"what": what, "count": count, "see": see} for what, count, see in waiting if count]
@@ -101,48 +163,38 @@ def _document(counts: StatusCounts) -> dict[str, Any]:
         "claims": counts.claims,
         "orphans": counts.orphans,
         "unmatched_texts": counts.unmatched_texts,
-        "sources": [_source(source) for source in counts.sources],
         "daemon_since": counts.daemon_since,
         "rehearsal": counts.rehearsal,
     }
 
 
-def _source(source: SourceHealth) -> dict[str, Any]:
+def _sources(counted: Count) -> list[dict[str, Any]]:
+    states = {each.name: each.state for each in counted.sources}
+    return [
+        {
+            "account": source.account,
+            "state": states.get(source.account, Freshness.IDLE),
+            "last_answer_at": _at(source.last_answer_at),
+            "down_since": source.breaker.since,
+            "down_until": source.breaker.open_until,
+            "down_kind": source.breaker.kind,
+            "used_today": source.used_today,
+        }
+        for source in counted.counts.sources
+    ]
+
+
+def _daemon(counted: Count, settings: Settings) -> dict[str, Any]:
+    """Whether it runs (the lock tells), since when, and its last sign of life with the line that systemd shows."""
+    sign = None if settings.health_file is None else read_sign(settings.health_file)
+    alive = sign is not None and sign.fresh(counted.at)
     return {
-        "account": source.account,
-        "last_answer_at": _at(source.last_answer_at),
-        "down_since": source.breaker.since,
-        "down_until": source.breaker.open_until,
-        "down_kind": source.breaker.kind,
-        "used_today": source.used_today,
+        "running": daemon_runs(sqlite_path(settings.database_url)),
+        "since": counted.counts.daemon_since,
+        "sign": sign.at if sign is not None else None,
+        "says": sign.status if sign is not None and alive else None,
     }
 
 
 def _at(epoch: int | None) -> datetime | None:
     return None if epoch is None else instant(epoch)
-
-
-def _text(console: Console, counts: StatusCounts, wants: list[dict[str, Any]]) -> None:
-    rehearsal = "  (rehearsal database)" if counts.rehearsal else ""
-    console.head(f"{counts.orders} orders, {counts.shipments} parcels{rehearsal}")
-    console.facts(
-        {
-            "daemon_since": counts.daemon_since,
-            "due_to_ask": counts.due_to_ask,
-            "due_to_decide": counts.due_to_decide,
-            "parcels": counts.shipments_by_status,
-            "outbox": counts.outbox,
-            "tasks": counts.tasks,
-            "claims": counts.claims,
-            "without_a_partner": counts.orphans or None,
-        }
-    )
-    if counts.sources:
-        console.line()
-        rows = [
-            (source.account, _at(source.last_answer_at), source.breaker.open_until, source.breaker.kind, source.used_today)
-            for source in counts.sources
-        ]
-        console.table(("source", "last answer", "down until", "because", "used today"), rows, empty="")
-    console.line()
-    console.table(("needs a person", "count", "see"), [list(want.values()) for want in wants], empty="Nothing needs a person.")

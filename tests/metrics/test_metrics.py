@@ -1,0 +1,158 @@
+"""What Prometheus is told, and how: the names are a contract with dashboards and alert rules."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
+
+from tests.desk.world import NOW, World
+from tracker import config
+from tracker.clock import FixedClock
+from tracker.config import Loaded
+from tracker.config.settings import MetricsSettings
+from tracker.health import Freshness, Heartbeat
+from tracker.metrics import Publisher, Reporter, count, families
+from tracker.model import Pause
+from tracker.store import Store, create, open_store
+from tracker.store.rows import Breaker
+
+CLOCK = FixedClock(NOW)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    url = f"sqlite:///{tmp_path / 'tracker.db'}"
+    create(url, rehearsal=True, now=NOW)
+    opened = await open_store(url, clock=CLOCK, daemon=True)
+    yield opened
+    await opened.close()
+
+
+def _loaded(folder: Path) -> Loaded:
+    (folder / "stores").mkdir()
+    shop = 'platform = "aliexpress"\nname = "Lume"\nzone = "UTC"\ncurrency = "USD"\nmode = "live"\nfiles_every_h = 24\n'
+    (folder / "stores" / "lume.toml").write_text(shop, encoding="utf-8")
+    source = '[[source]]\nid = "scans"\nadapter = "sheet"\nbase_url = "drop:scans"\n'
+    (folder / "tracker.toml").write_text(source, encoding="utf-8")
+    return config.load(folder / "tracker.toml", environ={})
+
+
+async def _told(store: Store, loaded: Loaded) -> dict[str, float]:
+    counted = await count(store, loaded, NOW)
+    told = families(counted, version="1.2.3", reload_good=True, ticks={"poll": 5.0})
+    return {
+        sample.name + "".join(f"/{value}" for value in sample.labels.values()): sample.value
+        for family in told
+        for sample in family.samples
+    }
+
+
+async def test_everything_that_status_shows_is_a_number(store: Store, tmp_path: Path) -> None:
+    """Held, doubtful and refused things are what somebody is woken for."""
+    world = World(store)
+    order = await world.order("A-1", "RB123456785CN")
+    await world.refund(order)
+    await store.save_breaker("scans", Breaker(failures=3, open_until=NOW + timedelta(hours=1), since=NOW, kind="unavailable"))
+    await store.pause(Pause(id=0, reason="strike", by="mei", since=NOW, country="BR"), NOW)
+    told = await _told(store, _loaded(tmp_path))
+    assert told["tracker_orders"] == 1
+    assert told["tracker_parcels/unknown"] == 1
+    assert told["tracker_reviews"] == 1
+    assert told["tracker_outbox/held"] == 1
+    assert told["tracker_outbox/unknown"] == 0, "a series that is there before it rises can be alerted on"
+    assert told["tracker_source_stale/scans"] == 1
+    assert told["tracker_order_file_stale/lume"] == 0
+    assert told["tracker_pauses"] == 1
+    assert told["tracker_config_last_reload_successful"] == 1
+    assert told["tracker_unit_tick_timestamp_seconds/poll"] == 5
+
+
+async def test_an_input_that_is_late_shows_in_the_count(store: Store, tmp_path: Path) -> None:
+    """D20: an order file expected every 24 h is late at 36 h, and outreach waits from 72 h."""
+    loaded = _loaded(tmp_path)
+    world = World(store)
+    await world.order("A-1", "RB123456785CN")
+    [read] = (await store.order_files()).values()
+    at = datetime.fromtimestamp(read, UTC)
+    states = {
+        hours: (await count(store, loaded, at + timedelta(hours=hours))).order_files[0].state for hours in (24, 36, 37, 72, 73)
+    }
+    assert states == {
+        24: Freshness.UP,
+        36: Freshness.UP,
+        37: Freshness.LATE,
+        72: Freshness.LATE,
+        73: Freshness.DOWN,
+    }
+
+
+async def test_the_text_file_is_whole_and_in_prometheus_own_words(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "metrics.prom"
+    publisher = Publisher(MetricsSettings(file=file, listen=None, every_s=60))
+    publisher.publish(families(await count(store, _loaded(tmp_path), NOW), version="1.2.3", reload_good=False, ticks={}))
+    read = {family.name: family for family in text_string_to_metric_families(file.read_text(encoding="utf-8"))}
+    assert read["tracker_config_last_reload_successful"].samples[0].value == 0
+    assert all(family.documentation for family in read.values())
+    assert _names(tmp_path) == ["metrics.prom", "stores", "tracker.toml"], "no half-written file stays"
+
+
+async def test_the_endpoint_answers_on_this_machine_and_lets_its_port_go(store: Store, tmp_path: Path) -> None:
+    publisher = Publisher(MetricsSettings(file=None, listen=("127.0.0.1", 0), every_s=60))
+    publisher.publish(families(await count(store, _loaded(tmp_path), NOW), version="1.2.3", reload_good=True, ticks={}))
+    port = publisher.port
+    assert port is not None
+    body = await asyncio.to_thread(_get, port)
+    publisher.close()
+    assert "tracker_orders 0.0" in body
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", port))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir() if not each.name.startswith("tracker.db"))
+
+
+def _get(port: int) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+async def test_a_taken_port_is_said_once_and_stops_nothing(store: Store, tmp_path: Path) -> None:
+    """Operators live in the log: one line for one state."""
+    loaded = _loaded(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        host, port = taken.getsockname()
+        (tmp_path / "tracker.toml").write_text(f'[metrics]\nlisten = "{host}:{port}"\nevery_s = 1\n', encoding="utf-8")
+        loaded = config.load(tmp_path / "tracker.toml", environ={})
+        # The fixed clock's sleep ends at once: hundreds of tries fit into a moment.
+        reporter = Reporter(loaded, store, CLOCK, heartbeat=Heartbeat(CLOCK), reload_good=lambda: True)
+        with capture_logs() as logs:
+            task = asyncio.create_task(reporter.run())
+            await asyncio.sleep(0.2)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        reporter.close()
+    assert [line["event"] for line in logs] == ["metrics.failed"]
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:9464", "9464", "example.com:9464", "127.0.0.1:x"])
+def test_the_endpoint_is_for_this_machine_alone(listen: str, tmp_path: Path) -> None:
+    """Orders and stores stand in the labels: nobody else reads them."""
+    (tmp_path / "tracker.toml").write_text(f'[metrics]\nlisten = "{listen}"\n', encoding="utf-8")
+    with pytest.raises(config.ConfigError, match=r"tracker.toml:2: metrics.listen"):
+        config.load(tmp_path / "tracker.toml", environ={})
