@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "carriers": ("tracker.cli.carriers:app", "The sources that can be asked, and what their answers mean."),
     "services": ("tracker.cli.services:services", "Texts of shipping services and what they map to."),
     "explain": ("tracker.cli.explain:explain_", "Why an order is treated as it is, at any date."),
+    "plan": ("tracker.cli.plan:plan", "What will happen, or what other rules would change; reads only."),
+    "decisions": ("tracker.cli.decisions:app", "Decisions by rule, configuration and time; taking back those of a wrong rule."),
     "review": ("tracker.cli.review:app", "Recommendations that wait for a person's word."),
     "tasks": ("tracker.cli.tasks:app", "Work that only a person can do."),
     "outbox": ("tracker.cli.outbox:app", "Everything that was decided, and the doubtful sends."),
@@ -31,7 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("tracker.cli.status:status", "What is due, what waits, what needs a person."),
     "doctor": ("tracker.cli.doctor:doctor", "Whether everything around the daemon is as it should be."),
     "logs": ("tracker.cli.logs:logs", "The story of one parcel or order, as it was written down."),
-    "config": ("tracker.cli.config:app", "Check, show and describe the configuration."),
+    "config": ("tracker.cli.config:app", "Check, show, describe and accept the configuration."),
     "db": ("tracker.cli.db:app", "The database: schema, check, backup and restore, retirement."),
     "report": ("tracker.cli.report:app", "Registers and worksheets as files."),
 }

@@ -52,13 +52,23 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pile(msgspec.Struct, frozen=True, kw_only=True):
-    """Items of one store, kind and reason. `seen` is what a person names who decides about exactly these."""
+    """What was skipped, of one store and kind. `seen` is what a person names who settles exactly this stage of this store."""
 
     store: str
     kind: str
-    reason: str
     orders: tuple[str, ...]
-    seen: str
+    seen: str | None
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages of one store that a person must look at, by why and what for; `since` the oldest, `seen` as of a pile."""
+
+    store: str
+    hold: HoldReason
+    intent: Intent
+    rows: int
+    since: datetime
+    seen: str | None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +86,7 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 
     skipped: tuple[Pile, ...]
     in_line: tuple[Turn, ...]
-    held: tuple[HeldCount, ...]
+    held: tuple[Held, ...]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,13 +116,34 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 async def left(store: Store, rules: Rules, now: datetime, *, of_store: str | None = None) -> Backlog:
     """The whole backlog, of one store where it is named."""
-    skipped = [item for item in await _skipped(store, rules, now) if item.reason == DecisionReason.BEFORE_CUTOVER.value]
+    skipped = [item for item in await _skipped(store, rules, now) if item.reason != DecisionReason.SKIPPED_BY_PERSON.value]
+    seen = _seen([*skipped, *await _held(store)])
+    piles: dict[tuple[str, str], list[str]] = {}
+    for item in skipped:
+        piles.setdefault((item.store, item.kind), []).append(item.order)
     turns = [_turn(line, rules.manners, now) for line in await store.in_line(now)]
-    return Backlog(
-        skipped=_piles(item for item in skipped if of_store in {None, item.store}),
-        in_line=tuple(turn for turn in turns if of_store in {None, turn.store}),
-        held=tuple(each for each in await store.held_counts() if of_store in {None, each.store}),
+    found = Backlog(
+        skipped=tuple(
+            Pile(store=name, kind=kind, orders=tuple(orders), seen=seen.get((name, kind)))
+            for (name, kind), orders in sorted(piles.items())
+        ),
+        in_line=tuple(turns),
+        held=tuple(_held_of(each, seen) for each in await store.held_counts()),
     )
+    return found if of_store is None else _only(found, of_store)
+
+
+def _only(found: Backlog, store: str) -> Backlog:
+    return Backlog(
+        skipped=tuple(each for each in found.skipped if each.store == store),
+        in_line=tuple(each for each in found.in_line if each.store == store),
+        held=tuple(each for each in found.held if each.store == store),
+    )
+
+
+def _held_of(count: HeldCount, seen: Mapping[tuple[str, str], str]) -> Held:
+    mine = seen.get((count.store, count.intent.value)) if count.hold in SETTLED_HOLDS else None
+    return Held(store=count.store, hold=count.hold, intent=count.intent, rows=count.rows, since=count.since, seen=mine)
 
 
 async def settle(store: Store, rules: Rules, wish: Wish, *, by: str, now: datetime, dry_run: bool = False) -> Outcome:
@@ -272,14 +303,13 @@ def _observes(rules: Rules, item: Item) -> bool:
     return rules.stores[item.store].mode_for(item.kind).value == "observe"
 
 
-def _piles(items: Iterable[Item]) -> tuple[Pile, ...]:
-    piles: dict[tuple[str, str, str], list[Item]] = {}
+def _seen(items: Iterable[Item]) -> dict[tuple[str, str], str]:
+    """The name of what can be settled, by store and stage."""
+    piles: dict[tuple[str, str], list[Item]] = {}
     for item in items:
-        piles.setdefault((item.store, item.kind, item.reason), []).append(item)
-    return tuple(
-        Pile(store=store, kind=kind, reason=reason, orders=tuple(item.order for item in mine), seen=_digest(mine))
-        for (store, kind, reason), mine in sorted(piles.items())
-    )
+        if item.stage is not None:
+            piles.setdefault((item.store, item.kind), []).append(item)
+    return {key: _digest(mine) for key, mine in piles.items()}
 
 
 def _digest(items: Collection[Item]) -> str:

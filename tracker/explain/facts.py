@@ -53,6 +53,11 @@ def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
         "cut_over": order.cutover_at,
     }
     yield from (fact(name, _day(instant), at=instant) for name, instant in instants.items() if instant is not None)
+    for stage, at in order.contacted.items():
+        yield fact("contacted_outside", f"{phrases.word('intent', stage)}, {_day(at)}", at=at)
+    for stage, word in order.settled.items():
+        value = f"{phrases.word('intent', stage)}: {phrases.word('settle', word.how)}, {word.by}"
+        yield fact("backlog", value, at=word.at)
     if window is not None:
         value = phrases.say("explain.extended_times", day=_day(window.end), times=window.extensions)
         yield fact("window_ends", value, window.source.value, window.end)

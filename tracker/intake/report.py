@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tracker.intake.preview import change_document, change_lines
+from tracker.intake.proposing import Proposed, proposal_document, proposal_lines
 from tracker.model import Change, Followed, ImportBatch, ImportOutcome, Rejected
 
 SCHEMA_VERSION = 1
@@ -37,11 +39,15 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     rejected_file: str | None = None
+    cutover_at: datetime | None = None
+    taken_over: int = 0
+    """Orders whose cut-over is this import's; the file's others were followed before, or have one of their own."""
     error: str | None = None
     dry_run: bool = False
     changes: tuple[Change, ...] = ()
     """Of a dry run: every order and parcel of the file, and what would become of it."""
     followed: tuple[Followed, ...] = ()
+    proposal: Proposed | None = None
     """Of a dry run's last file: parcels that all of its files together would have us ask about."""
 
     @property
@@ -71,6 +77,8 @@ def report_of(path: Path, batch: ImportBatch, outcome: ImportOutcome, *, dry_run
         unmatched=dict(unmatched.most_common()),
         warnings=batch.warnings,
         rejected=batch.rejected,
+        cutover_at=batch.cutover_at,
+        taken_over=outcome.taken_over,
         dry_run=dry_run,
         changes=outcome.changes,
         followed=outcome.followed,
@@ -98,23 +106,33 @@ def summary(reports: Iterable[FileReport], limit: int = SHOWN) -> str:
 def _file(report: FileReport) -> dict[str, Any]:
     plain = {name: getattr(report, name) for name in _CONTRACT}
     more = {name: value for name in _MORE if (value := getattr(report, name))}
+    if report.proposal:
+        more["proposal"] = proposal_document(report.proposal)
     if report.dry_run:
         more["changes"] = [change_document(change) for change in sorted(report.changes, key=lambda change: change.row)]
     return {**plain, **more, "rejected": [{"row": row.row, "reason": row.reason} for row in report.rejected]}
 
 
 _CONTRACT = ("file", "format", "rows", "orders", "shipments", "new", "updated", "unchanged", "rejected")
-_MORE = ("error", "orphans", "warnings", "unmatched", "rejected_file", "dry_run")
+_MORE = ("error", "orphans", "warnings", "unmatched", "rejected_file", "cutover_at", "taken_over", "dry_run")
 
 
 def _paragraph(report: FileReport) -> list[str]:
     if report.error:
-        return [f"{report.file}: not imported", f"  {report.error}"]
+        asked = proposal_lines(report.proposal, report.file) if report.proposal else []
+        return [f"{report.file}: not imported", f"  {report.error}", *asked]
     lines = [
         f"{report.file}: {report.format}, {_count(report.rows, 'row')}",
         f"  {_count(report.orders, 'order')}, {_count(report.shipments, 'parcel')}",
         f"  {'would be ' if report.dry_run else ''}{report.new} new, {report.updated} updated, {report.unchanged} unchanged",
     ]
+    if report.cutover_at is not None:
+        lines.append(
+            f"  {_count(report.taken_over, 'order')} taken over: what was due before {report.cutover_at:%Y-%m-%d} is skipped"
+        )
+        kept = report.orders - report.taken_over
+        if kept:
+            lines.append(f"  {_count(kept, 'order')} followed since before that day, or taken over on another, as before")
     if report.orphans:
         waits = "1 waits for the file that names its partner"
         if len(report.orphans) > 1:
