@@ -1,4 +1,7 @@
-"""`tracker config`: check, show and describe the configuration. Needs no database, and no configuration of one's own."""
+"""`tracker config`: check, show, describe and accept the configuration.
+
+Only accept needs a database; the others need not even a configuration of one's own.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ import msgspec
 from cyclopts import App
 
 from tracker import config
+from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError, problem_document
-from tracker.cli.options import Common
+from tracker.cli.options import Common, Person
 from tracker.cli.output import Answer, Console, emit
-from tracker.config import ConfigError, Problem, Setting
+from tracker.config import ConfigError, Loaded, Problem, Setting
 
 app = App(name="config", help="The configuration: what is wrong with it, what is in force, what its files may hold.")
 
@@ -40,15 +44,19 @@ def check(*, common: Common = Common()) -> int:
 
 
 @app.command
-def show(*, section: str | None = None, common: Common = Common()) -> int:
+def show(*, section: str | None = None, against: Path | None = None, common: Common = Common()) -> int:
     """Every value that is in force, and where it comes from. Secrets are never shown.
 
-    Example: `tracker config show --section tracker`
+    Example: `tracker config show --section tracker` · `tracker config show --against new/tracker.toml`
 
     Args:
         section: One file only, without its ending: tracker, destinations, stores/lume ...
+        against: Another tracker.toml, or its folder: only what differs there.
     """
-    settings = config.show(config.load(config.find(common.config, os.environ), environ=os.environ))
+    loaded = config.load(config.find(common.config, os.environ), environ=os.environ)
+    if against is not None:
+        return _show_differences(loaded, against, section, common)
+    settings = config.show(loaded)
     known = dict.fromkeys(setting.section for setting in settings)
     if section is not None and section not in known:
         raise UsageError(f"there is no section {section!r}; there are: {', '.join(known)}")
@@ -60,6 +68,30 @@ def show(*, section: str | None = None, common: Common = Common()) -> int:
         ),
         json=common.json,
     )
+
+
+@app.command
+def accept(hash: str, /, *, common: Person = Person()) -> int:  # noqa: A002 - what the user reads in --help
+    """Accept rules that wait because they touch so many parcels: what they held back goes on, a tenth a day.
+
+    Look before: `tracker decisions list --config HASH`. Money still waits for its own approval in `tracker review list`.
+
+    Example: `tracker config accept 4f2a91c0 --by Mei`
+
+    Args:
+        hash: The hash that `tracker status` and the log name; its beginning is enough.
+    """
+
+    async def work(room: Room) -> Answer:
+        released = await room.store.accept_ruleset(hash, by=room.who, now=room.now)
+        again = released is None
+        told = "were accepted before; nothing waits for them" if again else f"are accepted: {released} effects go on"
+        return Answer(
+            document={"config": hash, "accepted": True, "already": again, "released": released or 0},
+            text=lambda console: console.line(f"Rules {hash} {told}."),
+        )
+
+    return answer(common, work, writes=True)
 
 
 @app.command
@@ -77,6 +109,24 @@ def schema(name: str = "tracker", /, *, common: Common = Common()) -> int:
         raise UsageError(f"no configuration file is called {name!r}; see: tracker config schema --help") from error
     text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
     return emit(Answer(document={"name": name, "schema": found}, text=lambda console: console.line(text)), json=common.json)
+
+
+def _show_differences(loaded: Loaded, against: Path, section: str | None, common: Common) -> int:
+    other = config.load(config.find(against, os.environ), environ=os.environ)
+    found = [each for each in config.differences(loaded, other) if section is None or each.key.startswith(f"{section}.")]
+    document = {
+        "config": loaded.rules.version,
+        "against": other.rules.version,
+        "differences": [{"key": each.key, "before": each.before, "after": each.after} for each in found],
+    }
+
+    def text(console: Console) -> None:
+        for each in found:
+            console.line(str(each))
+        if not found:
+            console.line("Nothing differs.")
+
+    return emit(Answer(document=document, text=text), json=common.json)
 
 
 def _found(file: Path | None) -> tuple[Problem, ...]:
