@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.conftest import Lines
 from tests.dispatch.conftest import SENDER, Office
-from tracker.config import english
+from tracker.config import english, load
 from tracker.dispatch import Preparer
 from tracker.dispatch.prepare import NotByItselfError
 from tracker.messages import RenderError, Texts
@@ -68,6 +68,18 @@ async def test_a_translation_that_nobody_reviewed_becomes_a_task_with_the_englis
     (task,) = await due.store.tasks(states=(TaskState.OPEN,))
     assert task.items[0].text != task.items[0].twin
     assert "LZ000000001CN" in (task.items[0].twin or "")
+
+
+async def test_the_twin_is_in_the_operators_language(due: Office) -> None:
+    """The buyer's Portuguese stands beside Chinese, where `[operators] language` says so."""
+    row, dossier = await facts(due)
+    chinese = load(None, environ={}).languages["zh-CN"]
+    preparer = Preparer(rules=due.rules, texts=due.texts, sender=SENDER, phrases=chinese)
+    prepared = preparer.prepare(row, dossier, due.clock.now())
+    assert prepared.text is not None
+    assert prepared.text.language == "pt-BR"
+    assert "LZ000000001CN 正在途中" in (prepared.twin or "")
+    assert preparer.task(row, dossier, prepared, due.clock.now()).title == "Send the first text to the buyer of order 100000"
 
 
 @pytest.mark.parametrize("channel", [Channel.MAILDIR, Channel.TASK])

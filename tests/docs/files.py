@@ -33,6 +33,9 @@ A text lies in `messages/<language>/<name>.txt` beside your `tracker.toml`, or a
 `<name>_noscan.txt` where there is no scan to speak of, `<name>_nodate.txt` where no date can be promised. `tracker config check`
 tries every text.
 
+`zh-CN` is the twin that operators read beside the buyer's text (`[operators] language`). A text in a language that
+`messages.reviewed` does not name never leaves by itself: it becomes a task.
+
 Kinds: a *stage* or *courtesy* is outreach and stops when the parcel is delivered, the order refunded or disputed, or the buyer
 opted out; a *notice* tells of an event and goes on; an *answer* replies to the buyer.
 """

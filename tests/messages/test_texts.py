@@ -7,7 +7,20 @@ from decimal import Decimal
 import pytest
 
 from tests.messages.build import day, dossier, loaded, parcel, rules, scan, values, window
-from tracker.messages import MESSAGE_TYPES, Kind, Texts, base_key, choose, lint, message_id, needed, offered, render, variant
+from tracker.messages import (
+    MESSAGE_TYPES,
+    Kind,
+    Texts,
+    base_key,
+    choose,
+    lint,
+    message_id,
+    needed,
+    offered,
+    render,
+    required,
+    variant,
+)
 from tracker.messages.catalogue import SHORT
 
 TEXTS = loaded().texts
@@ -18,10 +31,11 @@ LADDER = {"stage1", "stage1_noscan", "stage2", "stage2_noscan", "stage2_nodate",
 def test_what_ships() -> None:
     """R59: the ladder, extension, refund, late arrival, delay and loss, in two reviewed languages; short forms too."""
     wanted = LADDER | {"extended", "refund_issued", "late_arrival", "delay", "lost"}
-    assert set(TEXTS.sources) == set(rules().reviewed) == {"en", "pt-BR"}
+    assert set(rules().reviewed) == {"en", "pt-BR"}
+    assert set(TEXTS.sources) == {"en", "pt-BR", "zh-CN"}, "the last one is the operators' twin, never sent by itself"
     assert {key for key in SHIPPED if not key.endswith(SHORT)} == wanted
     assert {key.removesuffix(SHORT) for key in SHIPPED if key.endswith(SHORT)} == wanted - {"extended"}
-    assert TEXTS.sources["en"].keys() == TEXTS.sources["pt-BR"].keys()
+    assert TEXTS.sources["en"].keys() == TEXTS.sources["pt-BR"].keys() == TEXTS.sources["zh-CN"].keys()
 
 
 def test_all_24_types_are_known() -> None:
@@ -99,6 +113,13 @@ def test_a_refund_in_portuguese() -> None:
     assert "Reembolsamos 1.234,50 BRL; o valor costuma aparecer em 3 a 5 dias úteis." in body
 
 
+@pytest.mark.parametrize("key", SHIPPED)
+def test_a_twin_says_what_the_text_says(key: str) -> None:
+    """The same blanks in every language: who reads the twin knows every fact that the buyer is told."""
+    texts = {language: TEXTS.sources[language][key] for language in ("en", "zh-CN")}
+    assert required(texts["zh-CN"]) == required(texts["en"])
+
+
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 @pytest.mark.parametrize("key", SHIPPED)
 def test_what_the_texts_must_not_say(key: str, language: str) -> None:
@@ -137,6 +158,26 @@ def test_an_unreviewed_language_is_a_persons() -> None:
     assert brief.key == "lost.short"
     assert choose(texts, "stage1", "ru", {"en"}) is None
     assert texts.words_of("ru") == {"cause": "x"}
+
+
+@pytest.mark.parametrize(
+    ("buyer", "operators", "twin"),
+    [
+        ("pt-BR", "zh-CN", ("zh-CN", "中文")),
+        ("en", "zh-CN", ("zh-CN", "中文")),
+        ("zh-CN", "zh-CN", None),
+        ("pt-BR", "pt-BR", None),
+        ("pt-BR", "en", ("en", "english")),
+        ("pt-BR", "de", ("en", "english")),
+        ("en", "de", None),
+    ],
+)
+def test_the_twin_is_in_the_operators_language(buyer: str, operators: str, twin: tuple[str, str] | None) -> None:
+    """Each text for a buyer stands beside its twin; one in the reader's own language, or that he reads anyway, needs none."""
+    texts = Texts(sources={"en": {"lost": "english"}, "pt-BR": {"lost": "português"}, "zh-CN": {"lost": "中文"}}, words={})
+    chosen = choose(texts, "lost", buyer, {"en"}, operators=operators)
+    assert chosen is not None
+    assert (None if chosen.twin is None else (chosen.twin_language, chosen.twin)) == twin
 
 
 def test_a_message_id_comes_from_the_key_alone() -> None:
