@@ -21,6 +21,7 @@ from tracker.model import (
     WindowSource,
 )
 from tracker.policy import decide
+from tracker.team import Leave, Person, Team
 
 R = DecisionReason
 RULE = "window.extend"
@@ -155,3 +156,23 @@ def test_the_estimate_takes_the_first_parcel_of_an_order() -> None:
     verdict = at(100, slow(), later)
     assert next(each.looks_again for each in verdict.considered if each.rule == RULE) == day(110)
     assert window(60, WindowSource.API).source is WindowSource.API
+
+
+@pytest.mark.parametrize(("ends", "opens"), [(57, 47), (62, 48), (69, 48), (71, 48), (72, 62)])
+def test_an_extension_comes_before_a_holiday_of_the_whole_team(ends: float, opens: float) -> None:
+    """Daily operations section 2: due on days without anybody, or on the first day back, it is asked for on the last day before.
+
+    Day 48 is the last day of work, a Tuesday; everybody is on leave until the Friday of the next week and back on Monday, day 61.
+    What comes due on the second working day after is as it always was.
+    """
+    leave = (Leave(day(49).date(), day(58).date()),)
+    team = Team(people=(Person(id="mei", name="Mei", zone="Asia/Shanghai", leave=leave),))
+    ours = replace(rules(), team=team)
+    facts = dossier(slow(opens), window=window(ends), effects=(effect(Intent.STAGE2, 45),))
+    before = decide(facts, ours, day(opens - 0.01))
+    assert why(before, RULE) is R.WINDOW_FAR
+    found = decision(decide(facts, ours, day(opens)), Intent.EXTENSION)
+    assert (found.reason, found.not_before, found.deadline) == (R.WINDOW_CLOSES_SOON, day(opens), day(ends))
+    assert ("before_team_holiday" in found.evidence) is (opens != ends - 10)
+    unmoved = decide(facts, rules(), day(ends - 10))
+    assert decision(unmoved, Intent.EXTENSION).not_before == day(ends - 10)

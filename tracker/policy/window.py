@@ -29,7 +29,7 @@ def extend(view: View, out: Findings) -> None:
     if window is None:
         out.nothing(RULE, DecisionReason.NO_WINDOW_END)
         return
-    opens = window.end - view.market.extension.trigger_days * DAY
+    opens = _opens(view, window)
     mine = [effect for effect in effects if effect.occasion == ends_on(window)]
     if view.now < opens:
         out.nothing(RULE, DecisionReason.WINDOW_FAR, detail=f"ends {ends_on(window)}", again=opens)
@@ -41,6 +41,18 @@ def extend(view: View, out: Findings) -> None:
         out.again(window.end)
         out.take_back((effect for effect in effects if effect not in mine), DecisionReason.WINDOW_FAR)
         _near(view, out, window, effects if window.source is WindowSource.ESTIMATED else mine)
+
+
+def _opens(view: View, window: Window) -> datetime:
+    """When the extension comes due: the marketplace's days before the end, before a holiday of the whole team if it falls there.
+
+    Nobody would do the task before the window closes, or among all that piled up (facts/daily-operations.md section 2).
+    """
+    return view.rules.team.before_holiday(view.order.store, _usually(view, window))
+
+
+def _usually(view: View, window: Window) -> datetime:
+    return window.end - view.market.extension.trigger_days * DAY
 
 
 def _stop(view: View) -> DecisionReason | None:
@@ -67,6 +79,8 @@ def _near(view: View, out: Findings, window: Window, effects: list[Effect]) -> N
 def _extension(view: View, window: Window) -> Decision:
     estimated = window.source is WindowSource.ESTIMATED
     reason = DecisionReason.WINDOW_ESTIMATED_CLOSES_SOON if estimated else DecisionReason.WINDOW_CLOSES_SOON
+    opens, usually = _opens(view, window), _usually(view, window)
+    moved = {"before_team_holiday": utc_text(usually)} if opens < usually else {}
     return Decision(
         kind=ActionKind.EXTENSION,
         reason=reason,
@@ -75,7 +89,7 @@ def _extension(view: View, window: Window) -> Decision:
         intent=Intent.EXTENSION,
         occasion=ends_on(window),
         shipment=_most_delayed(view),
-        not_before=window.end - view.market.extension.trigger_days * DAY,
+        not_before=opens,
         deadline=window.end,
         urgent=True,
         evidence={
@@ -83,6 +97,7 @@ def _extension(view: View, window: Window) -> Decision:
             "window_source": window.source.value,
             "extensions": str(window.extensions),
             "days": ", ".join(str(days) for days in view.market.extension.days),
+            **moved,
         },
     )
 
