@@ -22,7 +22,7 @@ from tracker.config.settings import Settings
 from tracker.health import Freshness, read_sign
 from tracker.intake.inbox import failed_files
 from tracker.metrics import Count, count
-from tracker.model import OutboxState, Pause
+from tracker.model import HoldReason, OutboxState, Pause
 from tracker.store.connection import sqlite_path
 from tracker.store.lock import daemon_runs
 from tracker.store.quota import forecasts
@@ -70,7 +70,12 @@ async def look(room: Room) -> Answer:
         "sources": _sources(counted),
         "order_files": [msgspec.to_builtins(each) for each in counted.order_files if each.state is not Freshness.IDLE],
         "pauses": [msgspec.to_builtins(each) for each in counted.pauses],
-        "config": {"hash": counted.config, "waits": counted.config_waits},
+        "config": {
+            "hash": counted.config,
+            "waits": counted.config_waits,
+            "waiting": counted.rules_wait and counted.rules_wait.hash,
+            "held": counted.rules_wait and counted.rules_wait.held,
+        },
         "errands": {name: msgspec.to_builtins(each) for name, each in counted.errands.items()},
         "quota": [msgspec.to_builtins(each) | {"said": each.said()} for each in quota],
         "next_deadlines": [msgspec.to_builtins(each) for each in deadlines],
@@ -111,7 +116,7 @@ def needs_person(counted: Count, settings: Settings, failed: list[str]) -> list[
         ("reviews", counts.reviews, "tracker review list"),
         ("open tasks", counts.tasks.get("open", 0), "tracker tasks list"),
         ("doubtful sends", counts.outbox.get(OutboxState.UNKNOWN, 0), "tracker outbox list --state unknown"),
-        ("held back", sum(counts.holds.values()), "tracker hold list"),
+        ("held back", sum(counts.holds.values()) - counts.holds.get(HoldReason.RULES_WAIT, 0), "tracker hold list"),
         ("orders that could not be decided", counts.parked, "sweep.parked in the log"),
         (
             "parcels that no source answers about",
@@ -127,10 +132,20 @@ def needs_person(counted: Count, settings: Settings, failed: list[str]) -> list[
         ),
         ("stores whose order files are late", len(late), f"{', '.join(late)}: what fetches them? tracker import FILE"),
         ("errands that failed", len(broken), f"{', '.join(broken)}: tracker doctor"),
-        ("rule changes that wait", int(counted.config_waits), f"tracker config accept {counted.config}"),
+        *_rules(counted),
         *_silent(counts, settings),
     )
     return [{"what": what, "count": count, "see": see} for what, count, see in waiting if count]
+
+
+def _rules(counted: Count) -> list[tuple[str, int, str]]:
+    """Rules that wait are said even where nothing is held yet."""
+    waiting = counted.rules_wait
+    return (
+        []
+        if waiting is None
+        else [(f"effects held for rules {waiting.hash}", max(waiting.held, 1), f"tracker config accept {waiting.hash}")]
+    )
 
 
 def _silent(counts: StatusCounts, settings: Settings) -> list[tuple[str, int, str]]:

@@ -13,6 +13,12 @@ from tracker.store.brake import Deadline
 from tracker.store.quota import Forecast
 
 
+def _rules(counted: Count) -> str:
+    """`4f2a… wait for acceptance: 1,240 effects held`."""
+    waiting = counted.rules_wait
+    return counted.config if waiting is None else f"{waiting.hash} wait for acceptance: {waiting.held:,} effects held"
+
+
 def tell(
     console: Console, counted: Count, document: Mapping[str, Any], quota: Sequence[Forecast], deadlines: Sequence[Deadline]
 ) -> None:
@@ -23,7 +29,7 @@ def tell(
     console.facts(
         {
             "daemon": _daemon(document["daemon"]),
-            "rules": f"{counted.config}, new effects wait to be accepted" if counted.config_waits else counted.config,
+            "rules": _rules(counted),
             "due_to_ask": counts.due_to_ask,
             "due_to_decide": counts.due_to_decide,
             "parcels": counts.shipments_by_status,

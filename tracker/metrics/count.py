@@ -12,6 +12,7 @@ from tracker.config import Loaded
 from tracker.health import Freshness, file_freshness, source_freshness
 from tracker.model import Pause
 from tracker.store import ErrandDone, StatusCounts, Store
+from tracker.store.rulesets import Ruleset
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +35,13 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     sent: Mapping[tuple[str, str], int]
     """(store, channel) -> messages since the first one."""
     config: str
-    config_waits: bool
-    """The rules in force wait for their acceptance: what they add is held."""
+    rules_wait: Ruleset | None
+    """The rules in force that wait for their acceptance: what they add is held. The files may be newer than them."""
+
+    @property
+    def config_waits(self) -> bool:
+        """Whether any wait."""
+        return self.rules_wait is not None
 
 
 async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
@@ -55,7 +61,7 @@ async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
     for shop in rules.stores.values():
         last = instant(read[shop.id]) if shop.id in read else None
         files.append(Watched(name=shop.id, last=last, state=file_freshness(last, shop.files_every_h, now)))
-    waiting = {each.hash for each in await store.rulesets() if each.waits}
+    waiting = next((each for each in await store.rulesets() if each.waits), None)
     return Count(
         at=now,
         counts=counts,
@@ -65,5 +71,5 @@ async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
         errands=await store.errands(),
         sent=await store.sent_messages(),
         config=rules.version,
-        config_waits=rules.version in waiting,
+        rules_wait=waiting,
     )
