@@ -77,6 +77,16 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     deadlines: bool = False
 
 
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest attempt of one key in the send journal. `end` is None when nobody knows how it ended; `at` is its newest line's."""
+
+    key: str
+    attempt: int
+    channel: Channel
+    at: datetime
+    end: JournalEnd | None = None
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """What `release()` must know beyond the dossier: read in the transaction that claims the send, so that caps hold."""
 
@@ -96,10 +106,14 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """The clock is not trusted at the moment."""
     store_since: datetime | None = None
     """First start of this store: what was due before it is held once (D22)."""
+    order_since: datetime | None = None
+    """When the order itself came in: what was due before that was somebody else's to say, or is old (D22)."""
     paused: tuple[Pause, ...] = ()
     """The pauses that stand, whether or not they concern this row."""
     order_file_at: datetime | None = None
     """When an order file of this store was read last; None = never, as far as anybody noted (D20)."""
+    restored_until: datetime | None = None
+    """The database is a restored backup: what was due by then is put before a person once (faults row 36)."""
 
 
 class ReleaseVerdict(StrEnum):

@@ -16,6 +16,7 @@ from tracker.dates import DAY, utc_text
 from tracker.messages import MESSAGE_TYPES, base_key
 from tracker.model import (
     ActionKind,
+    Channel,
     DecisionReason,
     Dossier,
     HoldReason,
@@ -112,9 +113,20 @@ def _offer(at: _Moment) -> Release | None:
 
 
 def _first_start(at: _Moment) -> Release | None:
-    """What was due before this store's first start is held once (D22)."""
-    early = at.totals.store_since is not None and due_since(at.row) < at.totals.store_since
-    return _hold(HoldReason.FIRST_START) if early else None
+    """What was due before this store's first start, or before the order itself came in, is held once (D22, faults row 35)."""
+    began = [since for since in (at.totals.store_since, at.totals.order_since) if since is not None]
+    return _hold(HoldReason.FIRST_START) if any(due_since(at.row) < since for since in began) else None
+
+
+def _restored(at: _Moment) -> Release | None:
+    """What came due since a backup that was put back is looked at once: the facts that people typed since are gone (faults row 36).
+
+    A task is somebody's look already.
+    """
+    until = at.totals.restored_until
+    if until is None or due_since(at.row) > until or (at.row.kind is ActionKind.EXTENSION and at.row.channel is Channel.TASK):
+        return None
+    return _hold(HoldReason.RESTORED)
 
 
 def _stale(at: _Moment) -> Release | None:
@@ -198,16 +210,18 @@ def _cap(at: _Moment) -> Release | None:
 
 
 def _quiet(at: _Moment) -> Release | None:
-    """One message an order in 72 hours; dispatch hands over the urgent one first."""
-    if at.totals.last_message_at is None:
+    """One message an order in 72 hours, those outside of this product included; dispatch hands over the urgent one first."""
+    told = [*at.dossier.order.contacted.values(), *filter(None, [at.totals.last_message_at])]
+    if not told:
         return None
-    until = at.totals.last_message_at + timedelta(hours=at.rules.manners.quiet_hours_between)
+    until = max(told) + timedelta(hours=at.rules.manners.quiet_hours_between)
     return _defer("72_hours", until) if until > at.now else None
 
 
 _Guard = Callable[[_Moment], Release | None]
 _BY_A_PERSON: dict[ActionKind, tuple[_Guard, ...]] = {
-    ActionKind.MESSAGE: (_clock, _mode, _offer, _first_start, _stale),
+    ActionKind.MESSAGE: (_clock, _mode, _offer, _restored, _first_start, _stale),
+    ActionKind.EXTENSION: (_restored,),
     ActionKind.REFUND: (_approval,),
 }
 """What a person can wave through: who approved or released a row has answered them."""

@@ -32,10 +32,13 @@ _CARRIER = "SELECT coalesce(s.carrier, '') FROM alias a JOIN shipment s ON s.id 
 _BAD = "SELECT count(*) FROM bad_parcel WHERE carrier = ? AND at > ? AND at <= ?"
 
 _MACHINE = """
-    SELECT created_at, id, EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL) FROM outbox ORDER BY id DESC LIMIT 1"""
+    SELECT created_at, id, EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL),
+        (SELECT value FROM meta WHERE key = 'restored_until')
+    FROM outbox ORDER BY id DESC LIMIT 1"""
 
 _STORE = """
-    SELECT (SELECT since FROM store_start WHERE store = ?), (SELECT last_at FROM order_file WHERE store = ?)"""
+    SELECT (SELECT since FROM store_start WHERE store = ?), (SELECT last_at FROM order_file WHERE store = ?),
+        (SELECT b.first_at FROM dossier d JOIN import_batch b ON b.id = d.batch_id WHERE d.id = ?)"""
 
 PAUSES = """
     SELECT id, reason, "by", since, until, store, country, carrier, rule, template, channel, deadlines FROM pause
@@ -61,8 +64,8 @@ def count(tx: Tx, row_id: int, now: datetime) -> None:
 def totals(tx: Tx, row: OutboxRow, now: datetime) -> Totals:
     """Everything `release()` wants to know about the row's surroundings."""
     at = epoch(now)
-    newest, newest_id, braked = tx.row(_MACHINE) or (None, 0, False)
-    since, order_file_at = tx.row(_STORE, row.store, row.store)
+    newest, newest_id, braked, restored = tx.row(_MACHINE) or (None, 0, False, None)
+    since, order_file_at, came_in = tx.row(_STORE, row.store, row.store, row.order_id)
     bad, usual = _bad(tx, row.shipment, at)
     return Totals(
         sent_this_hour=tx.value(
@@ -76,8 +79,10 @@ def totals(tx: Tx, row: OutboxRow, now: datetime) -> Totals:
         bad_per_day_28d=usual,
         time_guard=newest is not None and _ahead(newest, now) > CLOCK_SLACK_SECONDS and newest_id > _confirmed(tx),
         store_since=instant_of(since),
+        order_since=instant_of(came_in),
         paused=standing(tx, now) if braked else (),
         order_file_at=None if order_file_at is None else instant(order_file_at),
+        restored_until=None if restored is None else instant(int(restored)),
     )
 
 
