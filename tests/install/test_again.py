@@ -158,3 +158,17 @@ def test_the_database_is_made_where_the_configuration_says(root: Path, setup: In
     assert at(root, "/var/lib/tracker/shops.db").stat().st_size > 0
     toml.write_text(toml.read_text().replace("sqlite:///shops.db", "postgresql://db/tracker"))
     assert "another server" in notes(setup())["database"]
+
+
+def test_the_state_that_systemd_keeps_to_itself_is_left_alone(root: Path, setup: Install) -> None:
+    """The stricter variant (DynamicUser=): /var/lib/tracker has become a link, and the owners behind it are systemd's."""
+    setup()
+    state = at(root, "/var/lib/tracker")
+    private = at(root, "/var/lib/private")
+    private.mkdir()
+    state.rename(private / "tracker")
+    state.symlink_to("private/tracker")
+    (private / "tracker" / "inbox").chmod(0o700)
+    report = setup()
+    assert {did for path, did in told(report).items() if path.startswith("/var/lib")} == {Did.KEPT}
+    assert stat.S_IMODE((private / "tracker" / "inbox").stat().st_mode) == 0o700

@@ -1,70 +1,13 @@
 """The wheel, installed in an empty environment outside the checkout, is the whole product: code, defaults, demo."""
 
-import os
-import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.packaging.conftest import ROOT, Run
+
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300), pytest.mark.xdist_group("packaging")]
-
-ROOT = Path(__file__).parents[2]
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built as `make setup` installs: without isolation, without a network."""
-    target = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(ROOT)]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    (path,) = target.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="module")
-def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that holds the wheel and sees the runtime dependencies, but not the checkout.
-
-    A .pth file that names this environment's site-packages adds the dependencies; .pth files in there, the
-    checkout's editable one among them, are not read a second time.
-    """
-    place = tmp_path_factory.mktemp("elsewhere")
-    venv.create(place / "env", with_pip=False)
-    python = str(place / "env/bin/python")
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps", str(wheel)]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    site = sysconfig.get_path("purelib", vars={"base": str(place / "env"), "platbase": str(place / "env")})
-    Path(site, "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    return place
-
-
-@pytest.fixture
-def run(home: Path) -> Run:
-    """Run a program of the new environment, outside the checkout, with nothing inherited that could lead back to it."""
-
-    def started(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        kept = {
-            key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "TRACKER", "COV", "VIRTUAL_ENV"))
-        }
-        return subprocess.run(
-            [str(home / "env/bin" / program), *arguments],
-            cwd=home,
-            env=kept | {"HOME": str(home), "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-
-    return started
 
 
 def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
@@ -86,6 +29,13 @@ def test_every_default_is_in_the_wheel_unchanged(wheel: Path) -> None:
         there = {name: archive.read(name) for name in archive.namelist() if name.startswith("tracker/_defaults/")}
     assert "tracker/_defaults/tracker.toml" in there
     assert there == here
+
+
+def test_the_units_are_in_the_wheel_unchanged(wheel: Path) -> None:
+    """`systemd/` travels as tracker/_systemd: `init --system` needs no source tree."""
+    with zipfile.ZipFile(wheel) as archive:
+        there = {name: archive.read(name) for name in archive.namelist() if name.startswith("tracker/_systemd/")}
+    assert there == {f"tracker/_systemd/{path.name}": path.read_bytes() for path in (ROOT / "systemd").iterdir()}
 
 
 def test_the_code_comes_from_the_wheel(run: Run, home: Path) -> None:

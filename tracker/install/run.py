@@ -57,6 +57,9 @@ def install(machine: Machine, *, prefix: str | None, enable: bool, dry_run: bool
         if isinstance(step, steps.Reload) and not _units_changed(outcomes):
             outcomes.append(Outcome(did=Did.KEPT, path=step.path))
             continue
+        if step.path.startswith(steps.STATE) and machine.real(steps.STATE).is_symlink():
+            outcomes.append(Outcome(did=Did.KEPT, path=step.path, note="systemd keeps it (DynamicUser=)"))
+            continue
         try:
             outcomes.append(do(step, job))
         except OSError as error:
