@@ -16,9 +16,7 @@ from tracker.store import Conflict, NotThere, OrderPatch, OutboxView
 async def _decide(
     world: World, row: int, *, approve: bool = True, reason: str = "checked", seen: int | None = None
 ) -> OutboxView:
-    return await review.decide(
-        world.store, row, approve=approve, by="Mei", reason=reason, seen=seen, rules=RULES, now=NOW
-    )
+    return await review.decide(world.store, row, approve=approve, by="Mei", reason=reason, seen=seen, rules=RULES, now=NOW)
 
 
 async def test_an_approved_refund_goes_on_under_the_name_of_who_approved_it(world: World) -> None:

@@ -94,19 +94,18 @@ class World:
         )
         return next(view.row.id for view in await self.store.outbox() if view.row.key == decision.key)
 
-    async def refund(self, order: int, amount: Decimal = PAID, occasion: str = "0") -> int:
+    async def refund(self, order: int, amount: Decimal | None = PAID, occasion: str = "0", **changes: Any) -> int:
         """A refund recommendation that waits for approval."""
-        return await self.effect(
-            order,
-            Intent.REFUND,
-            kind=ActionKind.REFUND,
-            occasion=occasion,
-            reason=DecisionReason.NOT_FOUND_CONFIRMED,
-            amount=amount,
-            currency="USD",
-            hold=HoldReason.MONEY_NEEDS_APPROVAL,
-            evidence={"not_found_since": "2026-02-01", "answers": "5"},
-        )
+        values: dict[str, Any] = {
+            "kind": ActionKind.REFUND,
+            "occasion": occasion,
+            "reason": DecisionReason.NOT_FOUND_CONFIRMED,
+            "amount": amount,
+            "currency": "USD",
+            "hold": HoldReason.MONEY_NEEDS_APPROVAL,
+            "evidence": {"not_found_since": "2026-02-01", "answers": "5"},
+        }
+        return await self.effect(order, Intent.REFUND, **(values | changes))
 
     async def task(self, order: int, intent: Intent = Intent.STAGE2, *wants: str, **changes: Any) -> int:
         """An open task; its id."""
