@@ -136,8 +136,10 @@ def outcomes(done: str, results: Sequence[Outcome[View]], *, note: Callable[[Vie
     refused = sum(result.refused is not None for result in results)
 
     def text(console: Console) -> None:
+        key = f"outcome.{done.replace(' ', '_')}"
+        word = console.phrases.say(key) if console.phrases.knows(key) else done
         for result in results:
-            said = "; ".join([done, notes[result.id]] if result.id in notes else [done])
+            said = "; ".join([word, notes[result.id]] if result.id in notes else [word])
             console.line(f"{result.id}: {said if result.refused is None else result.refused}")
 
     return Answer(

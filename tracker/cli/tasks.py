@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, At, Day, Person
-from tracker.cli.output import Answer, Console
+from tracker.cli.output import Answer
 from tracker.cli.rows import outcomes
+from tracker.cli.task_rows import COLUMNS, card, cells, task_document
 from tracker.desk import each, people, tasks
 from tracker.model import TaskState
 from tracker.store.rows import TaskResult, TaskView
 from tracker.team import folded
 
 app = App(name="tasks", help="Work that only a person can do: paste a text, extend a window, pay a refund, ask a forwarder.")
-
-COLUMNS = ("id", "deadline", "store", "order", "kind", "state", "whose", "in hand", "wants", "title")
 
 Items = Annotated[
     int | None, Parameter(help="How many items you saw of a grouped task that nobody has taken: refused when it has grown since.")
@@ -58,10 +57,10 @@ def list_(
             for task in await tasks.listed(room.store, states=state or tasks.OPEN, of_store=store)
             if same(owner := tasks.owner(task, team, room.now), whose)
         ]
-        cells = [_cells(task, people.name_of(owner, team)) for task, owner in found]
+        rows = [cells(task, people.name_of(owner, team), room.phrases) for task, owner in found]
         return Answer(
             document={"tasks": [task_document(task, owner) for task, owner in found]},
-            text=lambda console: console.table(COLUMNS, cells, empty="list.nothing_to_do"),
+            text=lambda console: console.table(COLUMNS, rows, empty="list.nothing_to_do"),
         )
 
     return answer(common, work)
@@ -79,7 +78,7 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
         owner = tasks.owner(task, team, room.now)
         return Answer(
             document={"task": task_document(task, owner)},
-            text=lambda console: _card(console, task, people.name_of(owner, team)),
+            text=lambda console: card(console, task, people.name_of(owner, team)),
         )
 
     return answer(common, work)
@@ -135,7 +134,7 @@ def done(
             result = TaskResult(window_end=end, amount=amount, reference=ref, note=note, unsure=unsure)
             return await tasks.done(room.store, task_id, result, by=room.who, now=room.now, seen=items)
 
-        return outcomes("doubtful; see: tracker outbox list --state unknown" if unsure else "done", await each(_some(ids), one))
+        return outcomes("doubtful" if unsure else "done", await each(_some(ids), one))
 
     return answer(common, work, writes=True)
 
@@ -230,81 +229,6 @@ def export(file: Path, /, *, store: str | None = None, common: At = At()) -> int
 def same(owner: str | None, whose: str | None) -> bool:
     """Whether it is the work of `whose`; of None everything is."""
     return whose is None or (owner is not None and folded(owner) == folded(whose))
-
-
-def task_document(task: TaskView, owner: str | None) -> dict[str, Any]:
-    """One task for `--json`; `owner` is whose work it is today."""
-    return {
-        "id": task.id,
-        "kind": task.kind,
-        "title": task.title,
-        "store": task.store,
-        "order": task.order,
-        "state": task.state,
-        "deadline": task.deadline,
-        "valid_until": task.valid_until,
-        "group": task.group,
-        "wants": task.wants,
-        "assigned_to": task.assigned_to,
-        "owner": owner,
-        "taken_by": task.taken_by,
-        "taken_at": task.taken_at,
-        "closed_by": task.closed_by,
-        "closed_at": task.closed_at,
-        "created_at": task.created_at,
-        "result": task.result,
-        "items": [
-            {
-                "outbox": item.row_id,
-                "order": item.order,
-                "facts": item.facts,
-                "text": item.text,
-                "twin": item.twin,
-                "url": item.url,
-                "deadline": item.deadline,
-                "dropped": item.dropped,
-            }
-            for item in task.items
-        ],
-    }
-
-
-def _cells(task: TaskView, owner: str | None) -> tuple[object, ...]:
-    several = f" (+{len(task.items) - 1})" if len(task.items) > 1 else ""
-    wants = [tasks.OPTION[want] for want in task.wants]
-    return (
-        task.id, task.deadline, task.store, f"{task.order}{several}", task.kind, task.state, owner, task.taken_by, wants,
-        task.title,
-    )  # fmt: skip
-
-
-def _card(console: Console, task: TaskView, owner: str | None) -> None:
-    console.head(f"{task.title}  [{task.state.value}]")
-    console.facts(
-        {
-            "deadline": task.deadline,
-            "valid_until": task.valid_until,
-            "whose": owner,
-            "in_hand": task.taken_by,
-            "closed": task.closed_at,
-            "closed_by": task.closed_by,
-            "result": task.result,
-        }
-    )
-    for item in task.items:
-        console.line()
-        console.head(f"Order {item.order}" + ("  (no longer wanted)" if item.dropped else ""))
-        console.facts({"link": item.url, **item.facts})
-        for title, text in (("Text for the buyer", item.text), ("The same for you", item.twin)):
-            if text:
-                console.line()
-                console.head(title)
-                console.line(text)
-    if task.state in tasks.OPEN:
-        grows = task.group is not None and task.state is TaskState.OPEN
-        wants = " ".join([*(tasks.OPTION[want] for want in task.wants), *([f"--items {len(task.live)}"] if grows else [])])
-        console.line()
-        console.line(f"tracker tasks done {task.id} {wants}".rstrip())
 
 
 def _some(ids: tuple[int, ...]) -> tuple[int, ...]:
