@@ -78,7 +78,7 @@ async def test_d17_a_grouped_task_that_grew_is_not_closed_unseen(world: World, w
 
     task = await _grouped(world, "A-1")
     assert [await _grouped(world, number, at_hour=1) for number in ("A-2", "A-3")] == [task, task]
-    with pytest.raises(Conflict, match="2 of the 3 items of task 1 were added since it was opened. Take it first"):
+    with pytest.raises(Conflict, match=r"2 of the 3 items of task 1 were added since it was opened\. Take it first"):
         await close()
     with pytest.raises(Conflict, match="has 3 items now, not 1"):
         await close(seen=1)
