@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from carriers.model import TrackingStatus
+from tracker.config import english, load
 from tracker.model import Claim, ClaimState, Dossier, Mode, Order, Phase, Scan, Shipment
-from tracker.reports.register import COLUMNS, register_sheet
+from tracker.reports.register import register_sheet
 from tracker.rules import Store
 
 DAY = datetime(2026, 2, 10, 8, tzinfo=UTC)
@@ -54,8 +55,8 @@ def _dossier(number: str, *claims: Claim, **order: Any) -> Dossier:
 
 
 def _lines(*dossiers: Dossier, month: str | None = None) -> list[dict[str, Any]]:
-    sheet = register_sheet(dossiers, {"lume": STORE}, month=month)
-    titles = [column.title for column in COLUMNS]
+    sheet = register_sheet(dossiers, {"lume": STORE}, english(), month=month)
+    titles = [column.title for column in sheet.columns]
     return [dict(zip(titles, row, strict=True)) for row in sheet.rows]
 
 
@@ -96,3 +97,16 @@ def test_the_month_is_that_of_the_claim() -> None:
     [line] = _lines(dossier, month="2026-01")
     assert (line["claim_no"], line["payable"]) == ("LX000000007CN-1", None)
     assert _lines(dossier, month="2025-12") == []
+
+
+def test_the_register_speaks_the_operators_language() -> None:
+    """Headings and the house's words are Chinese; numbers, names and what the carrier said stay as they are."""
+    chinese = load(None, environ={}).languages["zh-CN"]
+    claim = _claim(cause="lost")
+    sheet = register_sheet([_dossier("A-1", claim)], {"lume": STORE}, chinese, month="2026-02")
+    line = dict(zip((column.title for column in sheet.columns), sheet.rows[0], strict=True))
+    assert line["运单号"] == claim.shipment
+    assert (line["原因"], line["运输环节"], line["买家处理结果"], line["状态"]) == ("丢失", "运输中", "未退款", "可提交")
+    assert (line["物流商"], line["最近扫描内容"], line["应赔金额"]) == ("china_post", "Lost", Decimal("9.90"))
+    assert len(line) == len(sheet.columns), "no two columns share a heading"
+    assert sheet.name == "理赔 2026-02"

@@ -34,7 +34,7 @@ def month_end(*, month: str | None = None, out: Path = Path(), common: At = At()
 
         wanted = month or room.now.strftime("%Y-%m")
         dossiers = await room.store.load_dossiers(await room.store.claimed_orders())
-        sheet = register_sheet(dossiers, room.loaded.rules.stores, month=wanted)
+        sheet = register_sheet(dossiers, room.loaded.rules.stores, room.loaded.phrases, month=wanted)
         files = write_both(out, f"register-{wanted}", sheet, created=room.now)
         return Answer(
             document={"month": wanted, "claims": len(sheet.rows), "files": [str(file) for file in files]},

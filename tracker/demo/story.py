@@ -23,7 +23,6 @@ from tracker.reports.register import register_sheet
 from tracker.reports.sheet import write_both
 from tracker.reports.summary import Section, summarise
 from tracker.reports.worksheet import task_sheet
-from tracker.rules import Rules
 from tracker.store import OrderRef, OutboxView, Store, open_store
 from tracker.wiring import assemble, next_due
 
@@ -93,7 +92,7 @@ async def tell(days: int, folder: Path, progress: Progress = lambda _: None) -> 
                 store = await open_store(loaded.settings.database_url, clock=clock, daemon=True)
                 try:
                     await _live(days, cast, loaded, store, clock, progress)
-                    return await _ending(days, folder, cast, loaded.rules, store, clock, aggregator)
+                    return await _ending(days, folder, cast, loaded, store, clock, aggregator)
                 finally:
                     await store.close()
             finally:
@@ -146,7 +145,7 @@ class _Post:
 
 
 async def _ending(
-    days: int, folder: Path, cast: Cast, rules: Rules, store: Store, clock: SimulatedClock, aggregator: Aggregator
+    days: int, folder: Path, cast: Cast, loaded: config.Loaded, store: Store, clock: SimulatedClock, aggregator: Aggregator
 ) -> Told:
     now = clock.now()
     rows = await store.outbox(states=tuple(OutboxState), limit=10_000)
@@ -155,7 +154,8 @@ async def _ending(
     dossiers = await store.load_dossiers([ref.id for ref in refs.values()])
     reports = folder / "reports"
     tasks_file = write_both(reports, "tasks", task_sheet(tasks), created=now)[0]
-    register = write_both(reports, "register", register_sheet(dossiers, rules.stores), created=now)[0]
+    claims = register_sheet(dossiers, loaded.rules.stores, loaded.phrases)
+    register = write_both(reports, "register", claims, created=now)[0]
     return Told(
         days=days,
         orders=len(refs),

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from tracker.model import Claim, Dossier, Order, Shipment
+from tracker.phrases import Phrases
 from tracker.reports.sheet import Cell, Column, Sheet
 from tracker.rules import Store
 
-COLUMNS = (
+_COLUMNS = (
     Column(title="claim_no", width=18),
     Column(title="opened_on", width=11),
     Column(title="shop", width=16),
@@ -50,14 +52,20 @@ class _Line(msgspec.Struct, frozen=True):
     orders: tuple[Order, ...]
 
 
-def register_sheet(dossiers: Iterable[Dossier], stores: Mapping[str, Store], *, month: str | None = None) -> Sheet:
-    """One line a claim, oldest first. `month` (YYYY-MM, UTC) keeps the claims opened in it; None keeps all.
+def register_sheet(
+    dossiers: Iterable[Dossier], stores: Mapping[str, Store], phrases: Phrases, *, month: str | None = None
+) -> Sheet:
+    """One line a claim, oldest first, with headings and words in the operators' language.
+
+    `month` (YYYY-MM, UTC) keeps the claims opened in it; None keeps all.
 
     A parcel of two orders is one claim and one line: both orders stand in it.
     """
     lines = [line for line in _joined(dossiers) if month in (None, line.claim.opened_at.astimezone(UTC).strftime("%Y-%m"))]
     lines.sort(key=lambda line: (line.claim.opened_at, line.claim.shipment, line.claim.attempt))
-    return Sheet(name=f"claims {month or 'all'}", columns=COLUMNS, rows=tuple(_cells(line, stores) for line in lines))
+    name = phrases.say("register_value.sheet", month=month or phrases.say("register_value.all"))
+    columns = tuple(replace(column, title=phrases.word("register", column.title)) for column in _COLUMNS)
+    return Sheet(name=name, columns=columns, rows=tuple(_cells(line, stores, phrases) for line in lines))
 
 
 def _joined(dossiers: Iterable[Dossier]) -> Iterable[_Line]:
@@ -72,7 +80,7 @@ def _joined(dossiers: Iterable[Dossier]) -> Iterable[_Line]:
     return found.values()
 
 
-def _cells(line: _Line, stores: Mapping[str, Store]) -> tuple[Cell, ...]:
+def _cells(line: _Line, stores: Mapping[str, Store], phrases: Phrases) -> tuple[Cell, ...]:
     claim, parcel, scan = line.claim, line.shipment, line.shipment.last_scan
     order = line.orders[0]
     # With several orders in one parcel, what was refunded is not one amount in one currency.
@@ -90,9 +98,9 @@ def _cells(line: _Line, stores: Mapping[str, Store]) -> tuple[Cell, ...]:
         _day(parcel.shipped_at or order.shipped_at),
         scan.local_time if scan and scan.local_time else (scan.latest if scan else None),
         scan.description if scan else None,
-        claim.cause,
-        claim.phase.value,
-        "refund" if any(each.refunded_at for each in line.orders) else "none",
+        phrases.word("register_value", claim.cause),
+        phrases.word("phase", claim.phase),
+        phrases.word("register_value", "refund" if any(each.refunded_at for each in line.orders) else "none"),
         refunded.refunded_amount if refunded else None,
         refunded.currency if refunded else None,
         _day(refunded.refunded_at) if refunded else None,
@@ -106,7 +114,7 @@ def _cells(line: _Line, stores: Mapping[str, Store]) -> tuple[Cell, ...]:
         claim.attempt,
         claim.payable,
         claim.currency,
-        claim.state.value,
+        phrases.word("claim", claim.state),
     )
 
 
