@@ -27,12 +27,15 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "review list": ((), 0, {"reviews"}),
     "review show": (("{refund}",), 0, {"review"}),
     "review approve": (("{refund}", "--reason", "checked", "--by", "Mei", *AT), 0, {"results"}),
+    "review snooze": (("{refund}", "--until", "2026-03-04", "--reason", "asks his post office", *AT), 0, {"results"}),
+    "review edit": (("{refund}", "--amount", "9.90", "--reason", "half of it arrived", *AT), 0, {"results"}),
     "review reject": (("{refund}", "--reason", "buyer waits", *AT), 0, {"results"}),
     "tasks list": ((), 0, {"tasks"}),
     "tasks show": (("{task}",), 0, {"task"}),
     "tasks take": (("{task}", *AT), 0, {"results"}),
     "tasks done": (("{extension}", "--window-end", "2026-05-01", *AT), 0, {"results"}),
     "tasks drop": (("{task}", "--reason", "buyer cancelled", *AT), 0, {"results"}),
+    "tasks assign": (("{task}", "--to", "Lin", *AT), 0, {"results"}),
     "tasks export": (("tasks.xlsx",), 0, {"file", "rows"}),
     "outbox list": (("--state", "unknown"), 0, {"outbox"}),
     "outbox show": (("{doubtful}",), 0, {"row"}),
@@ -42,6 +45,8 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "hold release": (("{hold}", "--by", "Mei", *AT), 0, {"results"}),
     "pause": (("--template", "stage2", "--reason", "new wording", "--by", "Mei", *AT), 0, {"pause", "stopped", "deadlines"}),
     "resume": (("--all", "--by", "Mei", *AT), 0, {"ended", "outlook", "dry_run"}),
+    "backlog list": (AT, 0, {"skipped", "in_line", "held"}),
+    "backlog settle": (("--as", "skip", "--reason", "told by hand", "--by", "Mei", *AT), 0, {"settled", "refused", "in_line"}),
     "order set": (("{order}", "--vip", *AT), 0, {"order"}),
     "status": (AT, 1, {"orders", "outbox", "tasks", "needs_person", "rehearsal", "sources", "reviews"}),
     "doctor": (("--offline",), 0, {"findings"}),
@@ -126,7 +131,7 @@ def test_without_a_database_the_next_command_is_named(name: str, shop: Shop, she
     assert "tracker init" in said.document["error"]["message"]
 
 
-WRITERS = [name for name in sorted(CASES) if "--at" in map(str, CASES[name][0]) and name not in {"explain", "status"}]
+WRITERS = [name for name in sorted(CASES) if "--at" in map(str, CASES[name][0]) and name not in {"backlog list", "explain", "status"}]
 
 
 @pytest.mark.parametrize("name", WRITERS)
