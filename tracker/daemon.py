@@ -41,6 +41,7 @@ _CODES: Mapping[type[store_errors.StoreError], int] = {
     store_errors.SchemaTooOld: CONFIG,
     store_errors.SchemaTooNew: CONFIG,
     store_errors.NotARehearsal: CONFIG,
+    store_errors.Retired: CONFIG,
 }
 """What the daemon exits with; every other error of the store is worth another start (75)."""
 

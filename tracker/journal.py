@@ -16,7 +16,7 @@ from typing import Self
 
 import msgspec
 
-from tracker.model import Channel, JournalEnd, OutboxState
+from tracker.model import Attempt, Channel, JournalEnd, OutboxState
 
 BEGIN = "begin"
 END = "end"
@@ -38,16 +38,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: OutboxState | None = None
     provider_id: str | None = None
     result: str | None = None
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest attempt of one key. `end` is None when nobody knows how it ended; `at` is that of its newest line."""
-
-    key: str
-    attempt: int
-    channel: Channel
-    at: datetime
-    end: JournalEnd | None = None
 
 
 _ENCODER = msgspec.json.Encoder()

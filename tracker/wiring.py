@@ -25,8 +25,8 @@ from tracker.engine.base import Report, Unit
 from tracker.engine.guard import TimeGuard
 from tracker.errands import Errand, Errands
 from tracker.health import Heartbeat
-from tracker.intake.importing import knowledge_of
 from tracker.intake.inbox import Inbox, scan_once
+from tracker.intake.layouts import Layouts
 from tracker.journal import Journal
 from tracker.keeping import backup
 from tracker.model import Channel
@@ -129,6 +129,7 @@ def assemble(
         preparer=_preparer(loaded),
         channels=_channels(settings, clock),
         journal=journal,
+        who=settings.worker or backup.MAIN,
         time_guard=(lambda: guard.tripped) if guard else (lambda: False),
         trust_clock=guard.confirm if guard else (lambda: None),
     )
@@ -220,10 +221,10 @@ def _channels(settings: Settings, clock: Clock) -> dict[Channel, BuyerChannel]:
 
 def _inbox(loaded: Loaded, folder: Path, store: Store, clock: Clock, *, patient: bool) -> Callable[[], Awaitable[Report]]:
     inbox = Inbox(folder)
-    knowledge = knowledge_of(loaded)
+    layouts = Layouts(loaded)
 
     async def look() -> Report:
-        report = await scan_once(inbox, store, clock.now(), knowledge=knowledge, patient=patient)
+        report = await scan_once(inbox, store, clock.now(), knowledge=layouts.now(), patient=patient)
         return InboxDone(worked=int(report.moved is not None), more=report.more)
 
     return look

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from tracker.cli.context import clock_of, load
-from tracker.cli.options import Common
-from tracker.cli.output import Answer, Console, emit
+from tracker.cli.errors import UsageError
+from tracker.cli.options import Common, Person
+from tracker.cli.output import Answer, Console, emit, shown
+from tracker.config import Loaded
+from tracker.desk import people
 from tracker.keeping import backup as keeping
 from tracker.store.backup import Backup
-from tracker.store.schema import SchemaState, SchemaVerdict, schema_state, upgrade
+from tracker.store.schema import SchemaVerdict, schema_state, upgrade
+
+if TYPE_CHECKING:
+    from tracker.keeping.check import Checked
+    from tracker.keeping.restore import Restored
 
 app = App(name="db", help="The database: schema, check, backup and restore, retirement, what is forgotten.")
+
+_SHOWN = 20
+"""Doubtful sends that are named; the rest is a list of its own."""
 
 _SAYS = {
     SchemaVerdict.CURRENT: "The schema is this version's.",
@@ -60,16 +71,148 @@ def _made(console: Console, made: Backup) -> None:
 
 @app.command
 def check(*, common: Common = Common()) -> int:
-    """Whether the database fits this version. Exit code 1 when it does not.
+    """Schema, structure, references, the send journal, the age of the last backup. Exit code 1 when something wants you.
 
     Example: `tracker db check --json`
     """
-    state = schema_state(load(common).settings.database_url)
-    document = {"found": state.found, "needed": state.needed, "verdict": state.verdict}
-    code = 0 if state.verdict is SchemaVerdict.CURRENT else 1
-    return emit(Answer(document=document, text=lambda console: _text(console, state), code=code), json=common.json)
+    from tracker.keeping.check import check as look
+
+    found = look(load(common).settings, clock_of(common).now())
+    state = found.schema
+    document = {
+        "found": state.found,
+        "needed": state.needed,
+        "verdict": state.verdict,
+        "last_backup": found.last_backup,
+        "findings": msgspec.to_builtins(found.findings),
+    }
+    code = 0 if state.verdict is SchemaVerdict.CURRENT and not found.findings else 1
+    return emit(Answer(document=document, text=lambda console: _checked(console, found), code=code), json=common.json)
 
 
-def _text(console: Console, state: SchemaState) -> None:
-    console.facts({"found": state.found, "needed": state.needed})
-    console.line(_SAYS[state.verdict])
+def _checked(console: Console, found: Checked) -> None:
+    console.facts({"found": found.schema.found, "needed": found.schema.needed, "last_backup": found.last_backup})
+    console.line(_SAYS[found.schema.verdict])
+    for finding in found.findings:
+        console.line(f"{finding.message}\n    {finding.todo}")
+    if found.schema.verdict is SchemaVerdict.CURRENT and not found.findings:
+        console.line("The file is sound, and the send journal agrees with it.")
+
+
+@app.command
+def restore(
+    file: Path,
+    *,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    journal: tuple[Path, ...] = (),
+    without_journal: Annotated[bool, Parameter(negative=())] = False,
+    reason: str | None = None,
+    common: Person = Person(),
+) -> int:
+    """Put a backup in the database's place and replay the send journal, so that nothing is sent twice. Stop the daemon first.
+
+    The replaced database is kept beside it. Whatever came due since the backup waits for a person (tracker hold list).
+
+    Example: `tracker db restore /var/lib/tracker/backups/tracker-20261122T034000Z.db --dry-run`
+
+    Args:
+        file: The backup; or the database's own file, where somebody copied it back by hand.
+        dry_run: Say what would come of it, and change nothing.
+        journal: Where a send journal lies now, if it was moved; may be given several times.
+        without_journal: The journal is lost: hold everything that comes due for 30 days. Wants --by and --reason.
+        reason: Why it is done without the journal.
+    """
+    from tracker.keeping import restore as restoring
+
+    loaded = load(common)
+    without = restoring.WithoutJournal(by=_who(common, loaded), reason=_why(reason)) if without_journal else None
+    if common.at is not None and not dry_run:
+        raise UsageError("a restore happens now: --at belongs to --dry-run")
+    wish = restoring.Wish(
+        file=file,
+        now=clock_of(common).now(),
+        by=_who(common, loaded) if common.by else "administrator",
+        dry_run=dry_run,
+        moved=journal,
+        without=without,
+    )
+    done = restoring.restore(loaded.settings, wish)
+    return emit(Answer(document=msgspec.to_builtins(done), text=lambda console: _restored(console, done)), json=common.json)
+
+
+def _restored(console: Console, done: Restored) -> None:
+    would = "would be" if done.dry_run else "is"
+    console.line(f"{done.file} of {shown(done.taken_at)} {would} the database.")
+    if done.kept:
+        console.line(f"The replaced one is kept: {done.kept}")
+    if done.upgraded_from:
+        console.line(f"Its schema was upgraded from {done.upgraded_from}.")
+    for worker, why in done.missing_journals.items():
+        console.line(
+            f"Without the send journal of worker {worker}: {why}. What comes due until {shown(done.held_until)} is held."
+        )
+    console.line(
+        f"From the send journal: {done.sent:,} sent, {done.failed:,} failed, {len(done.unknown) + len(done.lost):,} unknown."
+    )
+    for key in (*done.unknown, *done.lost)[:_SHOWN]:
+        console.line(f"    unknown: {key}" + (" (its order is not in the backup)" if key in done.lost else ""))
+    if len(done.unknown) + len(done.lost) > _SHOWN:
+        console.line("    ... all of them: tracker outbox list --state unknown")
+    console.line(f"{done.held:,} effects that were on their way wait for you: tracker hold list, tracker hold release")
+    if done.open_tasks:
+        console.line(
+            f"{done.open_tasks:,} tasks are open as they were then: ask who worked since, before anybody does one twice."
+        )
+    if done.retired:
+        console.line("This copy is retired: it can be read only. See: tracker db retire --help")
+    console.line("What people typed and files brought since the backup is gone: import the files again (tracker import).")
+    if not done.dry_run:
+        console.line("Then look (tracker db check) and start: systemctl start tracker")
+
+
+@app.command(name="retire")
+def retire_(
+    *,
+    reason: str | None = None,
+    to: str | None = None,
+    undo: Annotated[bool, Parameter(negative=())] = False,
+    common: Person = Person(),
+) -> int:
+    """Put this database out of service: it can be read for ever, nothing is written to it, no daemon starts on it.
+
+    For the old copy after a move, so that nobody starts it again by mistake. --undo takes that back; it treats the database like
+    a backup without a journal: what was on its way, and what comes due for 30 days, waits for a person.
+
+    Example: `tracker db retire --by Mei --reason "moved to the new server" --to sqlite:////srv/tracker/tracker.db`
+
+    Args:
+        reason: Why.
+        to: Where its work goes on: a database address, a host, a word.
+        undo: Take it back into service. Only if no other copy has been at work.
+    """
+    from tracker.keeping.restore import BLIND
+    from tracker.store import retiring
+
+    loaded = load(common)
+    url, by, why, now = loaded.settings.database_url, _who(common, loaded), _why(reason), clock_of(common).now()
+    if undo:
+        held = retiring.take_back(url, by=by, reason=why, now=now, hold_for=BLIND)
+        text = f"In service again. {held:,} effects are held, and what comes due for {BLIND.days} days: tracker hold list"
+        return emit(Answer(document={"retired": False, "held": held}, text=lambda console: console.line(text)), json=common.json)
+    retiring.retire(url, retiring.Retirement(at=now, by=by, reason=why, to=to))
+    text = "Retired. It can be read (tracker status, explain); no daemon and no command writes to it any more."
+    document = {"retired": True, "at": now, "by": by, "reason": why, "to": to}
+    return emit(Answer(document=document, text=lambda console: console.line(text)), json=common.json)
+
+
+def _who(common: Person, loaded: Loaded) -> str:
+    """Somebody who says it with their name: an administrator's shell is nobody."""
+    if not common.by:
+        raise UsageError('say who decides and why: --by NAME --reason "..."')
+    return people.decider(common.by, loaded.rules.team)
+
+
+def _why(reason: str | None) -> str:
+    if not reason or not reason.strip():
+        raise UsageError('say why: --reason "..."')
+    return reason.strip()

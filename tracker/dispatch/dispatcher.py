@@ -71,9 +71,11 @@ class Dispatcher:
         self._rules = rules
         self._preparer = preparer
         self._journal = journal
+        self._who = who
         self._sender = Sender(store=store, clock=clock, channels=channels, journal=journal, who=who)
         self._clock_watch = ClockWatch(store, time_guard, trust_clock)
         self._distrusted = False
+        self._behind = False
         self._in_hand: set[int] = set()
         self._seen: set[str] = set()
         self._page: deque[int] = deque()
@@ -81,6 +83,8 @@ class Dispatcher:
 
     async def dispatch_once(self) -> DispatchReport:
         """Work on the most urgent due row; when there is none, drop tasks whose time has passed."""
+        if self._behind:
+            return DispatchReport()
         await self._sender.settle()
         now = self._clock.now()
         self._distrusted = await self._clock_watch.distrusted(now)
@@ -119,13 +123,24 @@ class Dispatcher:
     async def recover(self) -> None:
         """At start: rows left `sending` by a run that died; what the journal cannot tell is `unknown` (faults row 1).
 
-        Then say what modes and pauses withhold, and look again at what a raised mode no longer does (D22).
+        A database that is older than the journal, because a backup was put back by hand, sends nothing until `tracker db restore`
+        has run (faults row 36). Then say what modes and pauses withhold, and look again at what a raised mode no longer
+        does (D22).
         """
+        await self._compare()
         for row in await self._store.recover(self._journal.ends(), self._clock.now()):
             if row.state is OutboxState.UNKNOWN:
                 _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel="", reason="the daemon died while it was being sent")
         await self._clock_watch.begin()
         await begin(self._store, self._rules, self._clock.now())
+
+    async def _compare(self) -> None:
+        await self._store.know_journal(self._who, str(self._journal.path))
+        lost = await self._store.forgotten(self._journal.tail())
+        self._behind = bool(lost)
+        await self._store.mark_behind(self._clock.now() if lost else None)
+        if lost:
+            _log.error(Event.DATABASE_BEHIND, keys=len(lost), newest=lost[-1], journal=str(self._journal.path))
 
     async def _work(self, row: OutboxRow, now: datetime) -> None:
         dossiers = await self._store.load_dossiers([row.order_id])

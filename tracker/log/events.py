@@ -308,6 +308,14 @@ class Event(StrEnum):
         "Free disk space or mend the permissions; sending goes on by itself.",
     )
 
+    DATABASE_BEHIND = (
+        "database.behind",
+        "error",
+        "keys newest journal",
+        "The send journal knows sends that the database does not: a backup was put back by hand. Nothing goes out meanwhile.",
+        "Stop the daemon and run `tracker db restore` with the backup, or with the database's own file if there is none.",
+    )
+
     # ---- errands
     ERRAND_DONE = (
         "errand.done",
@@ -356,6 +364,20 @@ class Event(StrEnum):
     )
 
     # ---- inbox
+    INBOX_STRANGE_FOLDER = (
+        "inbox.strange_folder",
+        "warning",
+        "folder files",
+        "A folder of the inbox holds files and is called like no store: nobody reads it. Said once a start.",
+        "Rename it to the id of a store, or move its files into the inbox.",
+    )
+    INBOX_PROFILES_REJECTED = (
+        "inbox.profiles_rejected",
+        "error",
+        "problems first",
+        "A layout in profiles/ was changed and has mistakes: the inbox goes on with the layouts it knew.",
+        "Run `tracker config check` and mend every line.",
+    )
     INBOX_IMPORTED = (
         "inbox.imported",
         "info",

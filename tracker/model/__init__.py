@@ -15,7 +15,7 @@ from tracker.model.imported import (
 )
 from tracker.model.journey import Frame, Heard, Journey
 from tracker.model.order import NotFound, Order, Scan, Settled, Shipment, Window
-from tracker.model.outgoing import JournalEnd, OutboxRow, Outgoing, Pause, Release, ReleaseVerdict, Task, Totals
+from tracker.model.outgoing import Attempt, JournalEnd, OutboxRow, Outgoing, Pause, Release, ReleaseVerdict, Task, Totals
 from tracker.model.words import (
     ActionKind,
     Capability,
@@ -35,6 +35,7 @@ from tracker.model.words import (
 
 __all__ = [
     "ActionKind",
+    "Attempt",
     "Capability",
     "Case",
     "Change",

@@ -177,6 +177,7 @@ class DecisionReason(StrEnum):
     REFUND_WAS_PAID = "refund_was_paid"
     BUYER_WAITS_TOO_LONG = "buyer_waits_too_long"
     NUMBER_LOOKS_REUSED = "number_looks_reused"
+    KNOWN_FROM_JOURNAL = "known_from_journal"
     SERVICE_NOT_MATCHED = "service_not_matched"
 
     # nothing is done, because ...

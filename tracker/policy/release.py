@@ -113,9 +113,17 @@ def _offer(at: _Moment) -> Release | None:
 
 
 def _first_start(at: _Moment) -> Release | None:
-    """What was due before this store's first start, or before the order itself came in, is held once (D22, faults row 35)."""
-    began = [since for since in (at.totals.store_since, at.totals.order_since) if since is not None]
-    return _hold(HoldReason.FIRST_START) if any(due_since(at.row) < since for since in began) else None
+    """What was due before this store's first start, or before the order itself came in, is held once (D22, faults row 35).
+
+    A cut-over names the day from which on we speak: what came due since then is ours, if it came due within a day before the
+    order came in. An older one was named by mistake, and lets nothing loose.
+    """
+    since = max((each for each in (at.totals.store_since, at.totals.order_since) if each is not None), default=None)
+    if since is None:
+        return None
+    cut = at.dossier.order.cutover_at
+    begins = since if cut is None else min(since, max(cut, since - DAY))
+    return _hold(HoldReason.FIRST_START) if due_since(at.row) < begins else None
 
 
 def _restored(at: _Moment) -> Release | None:

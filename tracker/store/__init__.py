@@ -70,6 +70,11 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     errands     errands() -> dict[name, ErrandDone]              finish_errand(name, occasion, now, result)
                 fail_errand(name, now, error)
 
+    keeping     journals() -> dict[worker, path]                 know_journal(worker, path)
+                retirement() -> Retirement | None                last_backup() -> datetime | None
+                forgotten(attempts) -> list[key]                 the journal's keys that this database has not seen
+                mark_behind(since | None)                        behind_since() -> datetime | None
+
     backlog     known_orders(numbers) -> list[KnownOrder]        tell_contacts(told, *, by, reason, now) -> int
                 taken_over() -> list[order ids]                  in_line(now) -> list[InLine]    held_counts() -> list[HeldCount]
                 settle_backlog(words, *, by, reason, now) -> set[order ids]

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import msgspec
 
 from tracker.crashpoint import fault
 from tracker.store.connection import COMMAND_BUSY_MS, Database, Tx, plain, required, sqlite_path, stored, told
-from tracker.store.errors import BackupRefused, Unwritable
+from tracker.store.errors import BackupRefused, StoreError, Unwritable
 from tracker.store.schema import existing
 
 PARTIAL = ".partial"
@@ -29,6 +29,7 @@ MODE = 0o640
 _KNOWN = "journal:"
 _TAKEN = "backup_at"
 _MARKS = "backup_journals"
+_LAST = "last_backup_at"
 
 _COUNTED = ("dossier", "outbox", "task", "claim", "audit")
 """Tables that only grow, so that a copy's counts lie between those before and after it was made."""
@@ -64,6 +65,10 @@ class Journals:
     async def journals(self) -> dict[str, str]:
         """Worker -> path of its send journal."""
         return await self._db.read(known_journals)
+
+    async def last_backup(self) -> datetime | None:
+        """When the last copy of this database was finished; None: never."""
+        return await self._db.read(last_backup)
 
     async def know_journal(self, worker: str, path: str) -> None:
         """Remember where a worker's send journal lies: a restore wants those of all workers."""
@@ -120,7 +125,21 @@ def back_up(url: str, target: Path, marks: Sequence[JournalMark], now: datetime)
         fault("backup_written")
         partial.rename(target)
         sync(target.parent)
+    _note(source, now)
     return Backup(path=str(target), taken_at=now, bytes=target.stat().st_size, schema=schema, rows=rows)
+
+
+def last_backup(tx: Tx) -> datetime | None:
+    """When the last copy of this database was finished; None: never."""
+    found = tx.value("SELECT value FROM meta WHERE key = ?", _LAST)
+    return None if found is None else required(found)
+
+
+def _note(source: Path, now: datetime) -> None:
+    """Remember the last backup's age; a retired database is left as it is, a locked or full one has its copy anyway."""
+    with suppress(StoreError), plain(source, write=True) as tx:
+        if tx.value("SELECT 1 FROM meta WHERE key = 'retired'") is None:
+            tx.run(_META, _LAST, stored(now))
 
 
 def copy(source: Path, target: Path) -> tuple[Mapping[str, int], Mapping[str, int]]:

@@ -163,7 +163,7 @@ class Database:
 
     def _fenced(self, work: Callable[[Tx], T]) -> Callable[[Tx], T]:
         if self.epoch is None:
-            return work
+            return self._in_service(work)
 
         def checked(tx: Tx) -> T:
             if not self._still_there():
@@ -173,6 +173,18 @@ class Database:
                 )
             if tx.value("SELECT epoch FROM daemon WHERE id = 1") != self.epoch:
                 raise EpochLost(f"Another daemon has taken over {self.path}; this one stops and writes nothing more.")
+            return work(tx)
+
+        return checked
+
+    def _in_service(self, work: Callable[[Tx], T]) -> Callable[[Tx], T]:
+        """A command's write, or the daemon's first one: not to a retired database."""
+
+        def checked(tx: Tx) -> T:
+            if tx.value("SELECT 1 FROM meta WHERE key = 'retired'") is not None:
+                from tracker.store.retiring import refuse_retired
+
+                refuse_retired(tx, self.path)
             return work(tx)
 
         return checked

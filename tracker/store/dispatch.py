@@ -28,7 +28,7 @@ _CLAIM = """
         AND coalesce((SELECT sent FROM total t
                       WHERE t.store = outbox.store AND t.channel = outbox.channel AND t.hour = ?), 0) < ?"""
 
-_FIX_DAY0 = """
+FIX_DAY0 = """
     UPDATE shipment SET day0 = day0_seen
     WHERE day0_seen IS NOT NULL AND (day0 IS NULL OR day0 > day0_seen)
         AND id IN (SELECT l.shipment_id FROM outbox o JOIN order_shipment l ON l.order_id = o.order_id
@@ -106,7 +106,7 @@ class Dispatch:
             if tx.run(_CLAIM, who, self._db.epoch, now, row_id, version, hour, most) != 1:
                 return False
             counting.count(tx, row_id, now)
-            tx.run(_FIX_DAY0, row_id)
+            tx.run(FIX_DAY0, row_id)
             tx.run(_SEEN, row_id)
             fault("claim_before_commit")
             return True

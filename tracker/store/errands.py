@@ -38,17 +38,7 @@ class Errands:
 
     async def errands(self) -> dict[str, ErrandDone]:
         """Every errand that ran or failed at least once, by name."""
-
-        def look(tx: Tx) -> dict[str, ErrandDone]:
-            rows = tx.rows("SELECT name, occasion, at, result, failed_at, error FROM errand ORDER BY name")
-            return {
-                row[0]: ErrandDone(
-                    occasion=row[1], at=required(row[2]), result=row[3], failed_at=instant_of(row[4]), error=row[5]
-                )
-                for row in rows
-            }
-
-        return await self._db.read(look)
+        return await self._db.read(errands)
 
     async def finish_errand(self, name: str, occasion: str, now: datetime, result: str) -> None:
         """This occasion is done."""
@@ -57,3 +47,12 @@ class Errands:
     async def fail_errand(self, name: str, now: datetime, error: str) -> None:
         """It could not be done; the last occasion that was done stays what it was."""
         await self._db.write(lambda tx: tx.run(_FAIL, name, now, now, error))
+
+
+def errands(tx: Tx) -> dict[str, ErrandDone]:
+    """See `Errands.errands`."""
+    rows = tx.rows("SELECT name, occasion, at, result, failed_at, error FROM errand ORDER BY name")
+    return {
+        row[0]: ErrandDone(occasion=row[1], at=required(row[2]), result=row[3], failed_at=instant_of(row[4]), error=row[5])
+        for row in rows
+    }

@@ -23,6 +23,7 @@ from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
 from tracker.store.replay import Agreement
+from tracker.store.retiring import Retirement, retirement
 from tracker.store.review import Review
 from tracker.store.rulesets import Rulesets
 from tracker.store.schema import require_current, require_sound
@@ -75,6 +76,10 @@ class Store(
         """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays."""
         mark: str | None = await self._db.read(lambda tx: tx.value("SELECT value FROM meta WHERE key = 'rehearsal'"))
         return mark == "yes"
+
+    async def retirement(self) -> Retirement | None:
+        """The mark of a database that was put out of service (`tracker db retire`); None: it is in service."""
+        return await self._db.read(retirement)
 
     async def require_rehearsal(self) -> None:
         """Refuse a real database: only a rehearsal may be written to at another time than now (`--at`). Raises NotARehearsal."""

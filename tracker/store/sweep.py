@@ -17,6 +17,7 @@ from tracker.store import dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
 from tracker.store.records import DAEMON, audit
+from tracker.store.replay import take_spent
 from tracker.store.rows import Freed, NewRow, SweepWritten, VerdictWrite
 from tracker.store.taking_back import take_back
 
@@ -189,6 +190,7 @@ def _open_rows(tx: Tx, write: VerdictWrite, store: Record, now: datetime) -> lis
         if tx.run(_OPEN, *_columns(write, new, store, now)) != 1:
             continue
         opened.append(decision.key)
+        take_spent(tx, decision.key)
         if decision.reason in TURNED_BAD and decision.shipment is not None:
             # A loss of before the cut-over turned bad then, not today: a takeover is no mass change (D25).
             tx.run(_BAD, epoch(min(now, decision.not_before or now)), decision.shipment)

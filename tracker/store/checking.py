@@ -1,0 +1,53 @@
+"""What can be said about a database without changing it: structure, references, marks, what the journal knows better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from tracker.model import Attempt
+from tracker.store.backup import last_backup
+from tracker.store.connection import plain, required
+from tracker.store.errands import ErrandDone, errands
+from tracker.store.replay import forgotten
+from tracker.store.restoring import LAST_SEND
+from tracker.store.retiring import Retirement, retirement
+
+_MOST = 5
+"""Findings of one kind that are shown."""
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found. `structure` and `references` are empty when all is well, `forgotten` are keys that only a journal knows."""
+
+    structure: tuple[str, ...]
+    references: tuple[str, ...]
+    forgotten: tuple[str, ...]
+    last_send: str | None
+    """Key of the newest finished send: a journal that does not know it is not this database's, or was lost."""
+    retired: Retirement | None
+    rehearsal: bool
+    created_at: datetime
+    last_backup: datetime | None
+    backup_errand: ErrandDone | None
+
+
+def examine(path: Path, attempts: Mapping[str, Attempt]) -> Examined:
+    """Look at a database of this code's schema on one snapshot; `attempts` must be read before. Raises Damaged, Locked."""
+    with plain(path) as tx:
+        structure = [row[0] for row in tx.rows(f"PRAGMA quick_check({_MOST})")]
+        references = tx.rows("PRAGMA foreign_key_check")
+        return Examined(
+            structure=tuple(structure) if structure != ["ok"] else (),
+            references=tuple(f"{row[0]} row {row[1]} names a row of {row[2]} that is not there" for row in references[:_MOST]),
+            forgotten=tuple(forgotten(tx, attempts)),
+            last_send=tx.value(LAST_SEND),
+            retired=retirement(tx),
+            rehearsal=bool(tx.value("SELECT value = 'yes' FROM meta WHERE key = 'rehearsal'")),
+            created_at=required(tx.value("SELECT value FROM meta WHERE key = 'created_at'")),
+            last_backup=last_backup(tx),
+            backup_errand=errands(tx).get("backup"),
+        )
