@@ -9,10 +9,10 @@ _tracker() {
   prev="${COMP_WORDS[COMP_CWORD-1]}"
 
   # Build list of options that take values (to skip their arguments)
-  local options_with_values='--amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --format --from --hold-until --http-status --items --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
+  local options_with_values='--against --amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --file --format --from --hold-until --http-status --intent --items --journal --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --since --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
 
   # Build list of all valid command names (to distinguish from positionals)
-  local all_commands='approve assign backlog backup carriers check config db demo doctor done drop edit explain export hold import init list logs month-end order outbox parse pause reject release report resolve resume review run schema services set settle show snooze status take tasks upgrade'
+  local all_commands='accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export hold import init list logs month-end order outbox parse pause plan reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
 
   # Detect command path by collecting valid command words only
   local -a cmd_path=()
@@ -74,7 +74,7 @@ _tracker() {
           [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
         done
       else
-        local -a _c=("init" "demo" "run" "import" "carriers" "services" "explain" "review" "tasks" "outbox" "hold" "backlog" "pause" "resume" "order" "status" "doctor" "logs" "config" "db" "report")
+        local -a _c=("init" "demo" "run" "import" "carriers" "services" "explain" "plan" "decisions" "review" "tasks" "outbox" "hold" "backlog" "pause" "resume" "order" "status" "doctor" "logs" "config" "db" "report")
         local _q
         COMPREPLY=()
         for _x in "${_c[@]}"; do
@@ -127,7 +127,7 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("check" "show" "schema")
+            local -a _c=("check" "show" "accept" "schema")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -144,7 +144,24 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("upgrade" "backup" "check")
+            local -a _c=("upgrade" "backup" "check" "restore" "retire")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          fi
+          ;;
+        "decisions")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local -a _c=("list" "withdraw")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -434,6 +451,47 @@ _tracker() {
                 COMPREPLY=()
                 ;;
               --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "plan")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--until" "--against" "--needs-person" "--from" "--to" "--store" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --until)
+                COMPREPLY=()
+                ;;
+              --against)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --from)
+                COMPREPLY=()
+                ;;
+              --to)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
                 COMPREPLY=()
                 ;;
               *)
@@ -772,6 +830,35 @@ _tracker() {
             esac
           fi
           ;;
+        "config accept")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
         "config check")
           if [[ ${cur} == -* ]]; then
             local -a _c=("--config" "--json" "--help" "-h" "--version")
@@ -820,7 +907,7 @@ _tracker() {
           ;;
         "config show")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--section" "--config" "--json" "--help" "-h" "--version")
+            local -a _c=("--section" "--against" "--config" "--json" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -834,6 +921,9 @@ _tracker() {
             case "$_value_prev" in
               --section)
                 COMPREPLY=()
+                ;;
+              --against)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
                 ;;
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )
@@ -893,6 +983,79 @@ _tracker() {
             esac
           fi
           ;;
+        "db restore")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--file" "--dry-run" "--journal" "--empty-journal" "--without-journal" "--reason" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --file)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --journal)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --reason)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "db retire")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--reason" "--to" "--undo" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --reason)
+                COMPREPLY=()
+                ;;
+              --to)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
         "db upgrade")
           if [[ ${cur} == -* ]]; then
             local -a _c=("--config" "--json" "--help" "-h" "--version")
@@ -909,6 +1072,104 @@ _tracker() {
             case "$_value_prev" in
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "decisions list")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--limit" "--rule" "--since" "--store" "--intent" "--by" "--config" "--empty-config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --limit)
+                COMPREPLY=()
+                ;;
+              --rule)
+                COMPREPLY=()
+                ;;
+              --since)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --intent)
+                local -a _c=("stage1" "stage2" "stage3" "extended" "refund-issued" "late-arrival" "extension" "refund" "refund-task" "compensation" "forwarder-inquiry" "buyer-waiting" "suspect" "service-unmatched")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=()
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "decisions withdraw")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--reason" "--dry-run" "--rule" "--since" "--store" "--intent" "--by" "--config" "--empty-config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --reason)
+                COMPREPLY=()
+                ;;
+              --rule)
+                COMPREPLY=()
+                ;;
+              --since)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --intent)
+                local -a _c=("stage1" "stage2" "stage3" "extended" "refund-issued" "late-arrival" "extension" "refund" "refund-task" "compensation" "forwarder-inquiry" "buyer-waiting" "suspect" "service-unmatched")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=()
+                ;;
+              --at)
+                COMPREPLY=()
                 ;;
               *)
                 COMPREPLY=()

@@ -5,8 +5,8 @@
 function __fish_tracker_using_command
     set -l cmd (commandline -opc)
     set -l subcommands
-    set -l options_with_values '--amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --format --from --hold-until --http-status --items --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
-    set -l all_commands 'approve assign backlog backup carriers check config db demo doctor done drop edit explain export hold import init list logs month-end order outbox parse pause reject release report resolve resume review run schema services set settle show snooze status take tasks upgrade'
+    set -l options_with_values '--against --amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --file --format --from --hold-until --http-status --intent --items --journal --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --since --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
+    set -l all_commands 'accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export hold import init list logs month-end order outbox parse pause plan reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
     set -l skip_next 0
     # Extract command words (only real subcommand names) from command line
     set -e cmd[1]
@@ -49,6 +49,8 @@ complete -c tracker -n __fish_use_subcommand -a 'import' -d 'Read order and ship
 complete -c tracker -n __fish_use_subcommand -a 'carriers' -d 'The sources that can be asked, and what their answers mean.'
 complete -c tracker -n __fish_use_subcommand -a 'services' -d 'Texts of shipping services and what they map to.'
 complete -c tracker -n __fish_use_subcommand -a 'explain' -d 'Why an order is treated as it is, at any date.'
+complete -c tracker -n __fish_use_subcommand -a 'plan' -d 'What will happen, or what other rules would change; reads only.'
+complete -c tracker -n __fish_use_subcommand -a 'decisions' -d 'Decisions by rule, configuration and time; taking back those of a wrong rule.'
 complete -c tracker -n __fish_use_subcommand -a 'review' -d 'Recommendations that wait for a person'\''s word.'
 complete -c tracker -n __fish_use_subcommand -a 'tasks' -d 'Work that only a person can do.'
 complete -c tracker -n __fish_use_subcommand -a 'outbox' -d 'Everything that was decided, and the doubtful sends.'
@@ -60,7 +62,7 @@ complete -c tracker -n __fish_use_subcommand -a 'order' -d 'Facts from outside: 
 complete -c tracker -n __fish_use_subcommand -a 'status' -d 'What is due, what waits, what needs a person.'
 complete -c tracker -n __fish_use_subcommand -a 'doctor' -d 'Whether everything around the daemon is as it should be.'
 complete -c tracker -n __fish_use_subcommand -a 'logs' -d 'The story of one parcel or order, as it was written down.'
-complete -c tracker -n __fish_use_subcommand -a 'config' -d 'Check, show and describe the configuration.'
+complete -c tracker -n __fish_use_subcommand -a 'config' -d 'Check, show, describe and accept the configuration.'
 complete -c tracker -n __fish_use_subcommand -a 'db' -d 'The database: schema, check, backup and restore, retirement.'
 complete -c tracker -n __fish_use_subcommand -a 'report' -d 'Registers and worksheets as files.'
 # Root-level options
@@ -129,11 +131,21 @@ complete -c tracker -n '__fish_tracker_using_command carriers parse' -l json -d 
 # Subcommands for: config
 complete -c tracker -n '__fish_tracker_using_command config' -a 'check' -d 'Tell everything that is wrong, at once, as file:line: key: what is wrong. Exit …'
 complete -c tracker -n '__fish_tracker_using_command config' -a 'show' -d 'Every value that is in force, and where it comes from. Secrets are never shown.'
+complete -c tracker -n '__fish_tracker_using_command config' -a 'accept' -d 'Accept rules that wait because they touch so many parcels: what they held back …'
 complete -c tracker -n '__fish_tracker_using_command config' -a 'schema' -d 'The JSON Schema of a configuration file, for editors.'
 # Options for: config
 complete -c tracker -n '__fish_tracker_using_command config' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command config' -s h -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command config' -l version -d 'Display application version.'
+
+# Options for: config accept
+complete -c tracker -n '__fish_tracker_using_command config accept' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command config accept' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command config accept' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command config accept' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command config accept' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command config accept' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command config accept' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
 
 # Options for: config check
 complete -c tracker -n '__fish_tracker_using_command config check' -l help -d 'Display this message and exit.'
@@ -154,13 +166,16 @@ complete -c tracker -n '__fish_tracker_using_command config show' -l help -d 'Di
 complete -c tracker -n '__fish_tracker_using_command config show' -s h -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command config show' -l version -d 'Display application version.'
 complete -c tracker -n '__fish_tracker_using_command config show' -l section -r -d 'One file only, without its ending: tracker, destinations, stores/lume ...'
+complete -c tracker -n '__fish_tracker_using_command config show' -l against -r -F -d 'Another tracker.toml, or its folder: only what differs there.'
 complete -c tracker -n '__fish_tracker_using_command config show' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command config show' -l json -d 'One JSON document on stdout.'
 
 # Subcommands for: db
 complete -c tracker -n '__fish_tracker_using_command db' -a 'upgrade' -d 'Bring the database to this version'\''s schema, in one transaction, after a backup…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'backup' -d 'Copy the database beside the running daemon, check the copy, give it its name. …'
-complete -c tracker -n '__fish_tracker_using_command db' -a 'check' -d 'Whether the database fits this version. Exit code 1 when it does not.'
+complete -c tracker -n '__fish_tracker_using_command db' -a 'check' -d 'Schema, structure, references, the send journal, the age of the last backup. Ex…'
+complete -c tracker -n '__fish_tracker_using_command db' -a 'restore' -d 'Put a backup in the database'\''s place and replay the send journal, so that nothi…'
+complete -c tracker -n '__fish_tracker_using_command db' -a 'retire' -d 'Put this database out of service: it can be read for ever, nothing is written t…'
 # Options for: db
 complete -c tracker -n '__fish_tracker_using_command db' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command db' -s h -d 'Display this message and exit.'
@@ -181,12 +196,78 @@ complete -c tracker -n '__fish_tracker_using_command db check' -l version -d 'Di
 complete -c tracker -n '__fish_tracker_using_command db check' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command db check' -l json -d 'One JSON document on stdout.'
 
+# Options for: db restore
+complete -c tracker -n '__fish_tracker_using_command db restore' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l file -r -F -d 'The backup; or the database'\''s own file, where somebody copied it back by hand.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l dry-run -d 'Say what would come of it, and change nothing.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l journal -r -F -d 'Where a send journal lies now, if it was moved; may be given several times.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l empty-journal -d 'Where a send journal lies now, if it was moved; may be given several times.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l without-journal -d 'The journal is lost: hold everything that comes due for 30 days. Wants --by and…'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l reason -r -d 'Why it is done without the journal.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+
+# Options for: db retire
+complete -c tracker -n '__fish_tracker_using_command db retire' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l reason -r -d 'Why.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l to -r -d 'Where its work goes on: a database address, a host, a word.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l undo -d 'Take it back into service. Only if no other copy has been at work.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+
 # Options for: db upgrade
 complete -c tracker -n '__fish_tracker_using_command db upgrade' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command db upgrade' -s h -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command db upgrade' -l version -d 'Display application version.'
 complete -c tracker -n '__fish_tracker_using_command db upgrade' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command db upgrade' -l json -d 'One JSON document on stdout.'
+
+# Subcommands for: decisions
+complete -c tracker -n '__fish_tracker_using_command decisions' -a 'list' -d 'Decisions that became an effect, newest first, with what became of them.'
+complete -c tracker -n '__fish_tracker_using_command decisions' -a 'withdraw' -d 'Take back what a wrong rule decided: what waits is cancelled, tasks that nobody…'
+# Options for: decisions
+complete -c tracker -n '__fish_tracker_using_command decisions' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command decisions' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command decisions' -l version -d 'Display application version.'
+
+# Options for: decisions list
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l limit -r -d 'At most so many.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l rule -r -d 'Rule id, or its family: br-standard also names br-standard.stage1.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l since -r -d 'Decided at or after this time (UTC).'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l store -r -d 'One store only.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l intent -x -a 'stage1 stage2 stage3 extended refund-issued late-arrival extension refund refund-task compensation forwarder-inquiry buyer-waiting suspect service-unmatched' -d 'One purpose only: stage1, refund, extension ...'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l config -r -d 'Hash of the configuration that decided (its beginning is enough), or the tracke…'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l empty-config -d 'Hash of the configuration that decided (its beginning is enough), or the tracke…'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command decisions list' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+
+# Options for: decisions withdraw
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l reason -r -d 'Why; the audit keeps it.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l dry-run -d 'Only say what would be done.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l rule -r -d 'Rule id, or its family: br-standard also names br-standard.stage1.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l since -r -d 'Decided at or after this time (UTC).'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l store -r -d 'One store only.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l intent -x -a 'stage1 stage2 stage3 extended refund-issued late-arrival extension refund refund-task compensation forwarder-inquiry buyer-waiting suspect service-unmatched' -d 'One purpose only: stage1, refund, extension ...'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l config -r -d 'Hash of the configuration that decided (its beginning is enough), or the tracke…'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l empty-config -d 'Hash of the configuration that decided (its beginning is enough), or the tracke…'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command decisions withdraw' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 
 # Options for: demo
 complete -c tracker -n '__fish_tracker_using_command demo' -l help -d 'Display this message and exit.'
@@ -383,6 +464,20 @@ complete -c tracker -n '__fish_tracker_using_command pause' -l config -r -F -d '
 complete -c tracker -n '__fish_tracker_using_command pause' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command pause' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 complete -c tracker -n '__fish_tracker_using_command pause' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+
+# Options for: plan
+complete -c tracker -n '__fish_tracker_using_command plan' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command plan' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l until -r -d 'How far: +14d, +36h, +2w, or a time (UTC).'
+complete -c tracker -n '__fish_tracker_using_command plan' -l against -r -F -d 'The tracker.toml of other rules, or its folder.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l needs-person -d 'What needs a person between --from and --to.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l from -r -d 'First day of it, in each store'\''s own zone.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l to -r -d 'Last day of it.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l store -r -d 'One store only.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command plan' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 
 # Subcommands for: report
 complete -c tracker -n '__fish_tracker_using_command report' -a 'month-end' -d 'Write the register of claims against carriers, as .xlsx and .csv.'
