@@ -42,7 +42,7 @@ EVERY_ENTRY = {
 """Keys that mean the same everywhere, so that no file explains them."""
 
 NOT_YET: Mapping[str, frozenset[str]] = {
-    "tracker": frozenset({"grace_days_after_promise", "language"}),
+    "tracker": frozenset({"grace_days_after_promise"}),
     "destinations": frozenset({"p99", "promise_days", "promise_by_platform"}),
     "marketplaces": frozenset({"window_field"}),
     "compensation": frozenset(

@@ -67,10 +67,7 @@ def test_every_key_of_the_configuration_is_there(name: str) -> None:
 def test_a_key_that_is_said_to_wait_is_really_read_by_nothing(file: str, key: str) -> None:
     """When something begins to act on it, the page has to stop saying otherwise."""
     readers = [path.name for path in TRACKER if re.search(rf"\.{key}\b", path.read_text(encoding="utf-8"))]
-    if key != "language":  # a text's language is another thing, and read everywhere
-        assert readers == []
-    else:
-        assert [path.name for path in TRACKER if "operators_language" in path.read_text(encoding="utf-8")] == []
+    assert readers == []
 
 
 def test_every_reason_and_state_is_there_in_a_sentence() -> None:

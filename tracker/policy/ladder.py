@@ -84,7 +84,7 @@ def _step(view: View, out: Findings, lead: Parcel, index: int, effects: list[Eff
     elif not allowed(view, stage.value):
         out.nothing(rule, DecisionReason.SWITCHED_OFF)
     elif rounds(view) >= view.rules.manners.rounds:
-        out.nothing(rule, DecisionReason.ROUNDS_USED_UP, detail=f"{rounds(view)} rounds")
+        out.nothing(rule, DecisionReason.ROUNDS_USED_UP, detail=str(rounds(view)))
     elif not view.fresh(lead, view.rules.manners.facts_age_message_hours):
         out.wait_for_facts(rule, lead, "a message needs facts of the last 48 hours")
     else:

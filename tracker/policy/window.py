@@ -32,10 +32,10 @@ def extend(view: View, out: Findings) -> None:
     opens = _opens(view, window)
     mine = [effect for effect in effects if effect.occasion == ends_on(window)]
     if view.now < opens:
-        out.nothing(RULE, DecisionReason.WINDOW_FAR, detail=f"ends {ends_on(window)}", again=opens)
+        out.nothing(RULE, DecisionReason.WINDOW_FAR, detail=ends_on(window), again=opens)
         out.take_back(effects, DecisionReason.WINDOW_FAR)
     elif window.end <= view.now:
-        out.nothing(RULE, DecisionReason.WINDOW_OVER, detail=f"ended {ends_on(window)}")
+        out.nothing(RULE, DecisionReason.WINDOW_OVER, detail=ends_on(window))
         out.take_back(effects, DecisionReason.WINDOW_OVER)
     else:
         out.again(window.end)
@@ -71,7 +71,7 @@ def _near(view: View, out: Findings, window: Window, effects: list[Effect]) -> N
     if used is not None:
         out.nothing(RULE, DecisionReason.ALREADY_DONE, detail=used.state.value)
     elif window.extensions >= view.market.extension.max_extensions:
-        out.nothing(RULE, DecisionReason.EXTENSIONS_USED_UP, detail=f"{window.extensions} so far")
+        out.nothing(RULE, DecisionReason.EXTENSIONS_USED_UP, detail=str(window.extensions))
     else:
         out.act(_extension(view, window))
 
