@@ -10,9 +10,18 @@ from typing import Any
 import msgspec
 
 from carriers import registry
+from tracker.config.alerting import (
+    AlertSettings,
+    HandoverSettings,
+    Target,
+    build_alerts,
+    build_handover,
+    build_target,
+)
 from tracker.config.merge import Section
 from tracker.config.problem import Level, Problem
 from tracker.config.secret import Secret, UnresolvedError, resolve
+from tracker.config.shape_alerts import Target as TargetShape
 from tracker.config.shape_tracker import Metrics, TrackerFile
 from tracker.config.shape_tracker import Source as SourceShape
 
@@ -120,6 +129,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention: RetentionSettings
     health_file: Path | None
     metrics: MetricsSettings
+    alerts: AlertSettings
+    handover: HandoverSettings
+    targets: tuple[Target, ...]
     log_format: str
     smtp: Smtp | None
     sources: tuple[Source, ...]
@@ -131,10 +143,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def secret_values(self) -> tuple[str, ...]:
         """Every secret in clear: for the log's redaction, and for nothing else."""
-        passwords = (self.smtp.password,) if self.smtp and self.smtp.password else ()
-        return tuple(
-            each.reveal() for each in (*passwords, *(each for source in self.sources for each in source.secrets.values()))
-        )
+        passwords = [self.smtp.password] if self.smtp and self.smtp.password else []
+        urls = [each.url for each in self.targets if each.url is not None]
+        keys = [each for source in self.sources for each in source.secrets.values()]
+        return tuple(each.reveal() for each in (*passwords, *urls, *keys))
 
 
 def build_settings(
@@ -161,6 +173,9 @@ def build_settings(
         retention=RetentionSettings(**shape.retention.model_dump()),
         health_file=places.own / shape.health.file if shape.health.file else None,
         metrics=_metrics(shape.metrics, places.own),
+        alerts=build_alerts(shape.alerts),
+        handover=build_handover(shape.reports.handover),
+        targets=tuple(_target(each, vault) for each in shape.target),
         log_format=shape.log.format,
         smtp=_smtp(shape, vault),
         sources=tuple(_source(each, state, vault) for each in shape.source),
@@ -220,6 +235,10 @@ def _metrics(shape: Metrics, own: Path) -> MetricsSettings:
         listen=(host.strip("[]"), int(port)) if shape.listen else None,
         every_s=shape.every_s,
     )
+
+
+def _target(shape: TargetShape, vault: _Vault) -> Target:
+    return build_target(shape, vault.open(shape.url, ("target", shape.id, "url")) if shape.url else None)
 
 
 def _smtp(shape: TrackerFile, vault: _Vault) -> Smtp | None:

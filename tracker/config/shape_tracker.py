@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Seconds, Shape, Zone
+from tracker.config.shape_alerts import Alerts, Reports, Target
 
 
 class Database(Shape):
@@ -194,4 +195,7 @@ class TrackerFile(Shape):
     operators: Operators
     health: Health
     metrics: Metrics
+    alerts: Alerts
+    reports: Reports
+    target: tuple[Target, ...] = ()
     source: tuple[Source, ...] = ()
