@@ -246,7 +246,7 @@ def test_d21_a_cliff_becomes_a_ramp() -> None:
     assert asked(told=waiting(slow(31)), now=late, overdue_backlog=5, released_today=19).verdict is SEND
     assert asked(told=waiting(slow(30.5)), now=day(30.9), overdue_backlog=900, released_today=100).verdict is SEND
     assert asked(stage(urgent=True), waiting(slow(31)), now=late, overdue_backlog=900, released_today=100).verdict is SEND
-    full = {"now": late, "overdue_backlog": 900, "released_today": 100}
+    full: dict[str, Any] = {"now": late, "overdue_backlog": 900, "released_today": 100}
     assert asked(stage(approved_by="li"), waiting(slow(31)), **full).verdict is SEND
     assert (
         asked(stage(approved_by="li", overdue=True), waiting(slow(31)), **full).said == "ramp: 100 have gone out today, 900 wait"

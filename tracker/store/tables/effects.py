@@ -33,7 +33,7 @@ class OutboxTable(Row, table=True):
         Index("ix_outbox_due", "not_before", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_outbox_live", "state", sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_outbox_overdue", "store", "sent_at", sqlite_where=_OVERDUE, postgresql_where=_OVERDUE),
-        Index("ix_outbox_backlog", "store", sqlite_where=_BACKLOG, postgresql_where=_BACKLOG),
+        Index("ix_outbox_backlog", "store", "state", "overdue", sqlite_where=_BACKLOG, postgresql_where=_BACKLOG),
         Index("ix_outbox_config", "config_version", "created_at"),
         Index("ix_outbox_order", "order_id"),
         Index("ix_outbox_subject", "subject"),

@@ -114,7 +114,9 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("first_approved_by", sa.String(), nullable=True))
     op.add_column("outbox", sa.Column("snoozed_until", sa.BigInteger(), nullable=True))
     op.add_column("outbox", sa.Column("in_line_since", sa.BigInteger(), nullable=True))
-    op.create_index("ix_outbox_backlog", "outbox", ["store"], sqlite_where=_BACKLOG, postgresql_where=_BACKLOG)
+    op.create_index(
+        "ix_outbox_backlog", "outbox", ["store", "state", "overdue"], sqlite_where=_BACKLOG, postgresql_where=_BACKLOG
+    )
     op.create_index("ix_outbox_config", "outbox", ["config_version", "created_at"])
     op.add_column("task", sa.Column("assigned_to", sa.String(), nullable=True))
 
