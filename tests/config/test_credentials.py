@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -82,19 +84,24 @@ def test_a_person_is_warned_a_service_refused(toml: Path) -> None:
 
 
 def test_the_configuration_of_a_server_shows_who_may_read_it(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A colleague who is not in the group yet is told which one, instead of working on the shipped defaults."""
+    """A colleague who is not in the group yet is told which one, once, instead of working on the shipped defaults."""
+    stat = Path.stat
 
-    def forbidden(file: Path, *_: object, **__: object) -> str:
-        raise PermissionError(13, "Permission denied", str(file))
+    def forbidden(file: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if file == toml:
+            raise PermissionError(13, "Permission denied", str(file))
+        return stat(file, follow_symlinks=follow_symlinks)
 
-    monkeypatch.setattr(Path, "read_text", forbidden)
+    monkeypatch.setattr(import_module("tracker.config.load"), "SYSTEM", toml)
+    monkeypatch.chdir(toml.parent.parent)
+    monkeypatch.setattr(Path, "stat", forbidden)
     monkeypatch.setattr(Path, "group", lambda _: "tracker-ops")
-    message = ""
-    try:
-        config.load(toml, environ={})
-    except ConfigError as error:
-        message = "\n".join(map(str, error.problems))
-    assert "cannot be read: Permission denied; members of the group tracker-ops may (usermod -aG tracker-ops NAME" in message
+    file = config.find(None, {})
+    assert file == toml == config.find(toml, {})
+    with pytest.raises(ConfigError) as error:
+        config.load(file, environ={})
+    (problem,) = error.value.problems
+    assert problem.message.startswith("cannot be read: Permission denied; members of the group tracker-ops may (usermod -aG")
 
 
 def test_a_worker_keeps_a_journal_of_its_own_below_the_state_of_all(toml: Path) -> None:

@@ -56,7 +56,7 @@ def _next(report: Report, *, enabled: bool) -> list[tuple[str, str]]:
 
 def _text(console: Console, document: dict[str, Any], following: list[tuple[str, str]]) -> None:
     for step in document["steps"]:
-        note = step["note"] if step["owner"] is None else f"{step['note']} (the owner could not be given)"
+        note = " ".join(filter(None, [step["note"], "" if step["owner"] is None else "(the owner could not be given)"]))
         console.line(f"{_WORDS[step['did']]:<10} {step['path']}{'   ' + note if note else ''}")
     console.line()
     console.line("Next:")

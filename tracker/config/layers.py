@@ -52,6 +52,16 @@ def read_layer(file: Path, *, shipped: bool = False) -> Layer:
     return Layer(str(file), data, text, shipped=shipped)
 
 
+def require_access(file: Path) -> None:
+    """A folder that may not be entered is one problem, not one for each file in it. Raises ConfigError."""
+    try:
+        file.stat()
+    except PermissionError as error:
+        raise ConfigError([_unreadable(file, error)]) from error
+    except OSError:
+        return
+
+
 def read_text(file: Path) -> str:
     """The text of a file. Raises ConfigError with one problem."""
     try:
@@ -63,8 +73,12 @@ def read_text(file: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigError([Problem(file=str(file), line=None, key="", message="there is no such file")]) from error
     except OSError as error:
-        message = f"cannot be read: {error.strerror}{_who_may(file) if isinstance(error, PermissionError) else ''}"
-        raise ConfigError([Problem(file=str(file), line=None, key="", message=message)]) from error
+        raise ConfigError([_unreadable(file, error)]) from error
+
+
+def _unreadable(file: Path, error: OSError) -> Problem:
+    who = _who_may(file) if isinstance(error, PermissionError) else ""
+    return Problem(file=str(file), line=None, key="", message=f"cannot be read: {error.strerror}{who}")
 
 
 def _who_may(file: Path) -> str:

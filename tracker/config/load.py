@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from carriers import registry
 from tracker.config.build import Shapes, build_rules
 from tracker.config.checks import check
-from tracker.config.layers import Layer, environment_layer, read_layer
+from tracker.config.layers import Layer, environment_layer, read_layer, require_access
 from tracker.config.merge import Section
 from tracker.config.operators import Spoken, read_phrases, spoken_there
 from tracker.config.problem import ConfigError, Problem, meant
@@ -121,6 +121,8 @@ def load(
     service must be there; everybody else is only warned that the service alone sees them. Raises ConfigError with every problem,
     warnings included, when one of them is an error.
     """
+    if path is not None:
+        require_access(path)
     problems: list[Problem] = []
     folder = path.absolute().parent if path else Path.cwd()
     sections = _sections(path, folder, environ, problems)
