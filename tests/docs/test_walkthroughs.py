@@ -16,6 +16,7 @@ WALKS = {
     "first-day": ("first-day.md", "every-day.md"),
     "order-files": ("order-files.md",),
     "change-the-rules": ("change-the-rules.md",),
+    "people": ("people.md",),
 }
 """Pages that go on where the one before them ended share a folder."""
 

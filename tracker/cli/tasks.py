@@ -183,6 +183,8 @@ def assign(*ids: int, to: str, from_: Annotated[str | None, Parameter(name="--fr
             return await tasks.assign(room.store, task_id, to=person, by=room.who, now=room.now)
 
         found = await each(chosen, one)
+        if not found:
+            return Answer(document={"results": []}, text=lambda console: console.line(console.phrases.say("list.nothing_to_do")))
         done = room.phrases.say("tasks.assigned", name=people.name_of(person, team))
         return outcomes(done, found, note=lambda task: _stands_in(task, room))
 
