@@ -140,3 +140,35 @@ async def test_two_tools_that_word_it_differently_do_not_take_turns(knowledge: K
     await import_files([ours, theirs], store, NOW, knowledge=knowledge)
     again = await import_files([ours, theirs], store, NOW, knowledge=knowledge)
     assert [(report.new, report.updated, report.rejected) for report in again] == [(0, 0, ()), (0, 0, ())]
+
+
+async def test_rejected_rows_stay_beside_the_file_only_as_long_as_they_are_rejected(
+    knowledge: Knowledge, store: Store, tmp_path: Path
+) -> None:
+    """A stale file would send somebody to mend what is good long since."""
+    path, beside = tmp_path / "orders.xlsx", tmp_path / "orders.xlsx.rejected.csv"
+    path.write_bytes(book(ALIEXPRESS, aliexpress(country="Atlantis"), aliexpress(order="8180000000000018")))
+    await import_files([path], store, NOW, knowledge=knowledge)
+    first = beside.read_bytes()
+    path.write_bytes(book(ALIEXPRESS, aliexpress(country="Utopia"), aliexpress(order="8180000000000018")))
+    (report,) = await import_files([path], store, NOW, knowledge=knowledge)
+    assert report.rejected_file == str(beside)
+    assert beside.read_bytes() != first
+    path.write_bytes(book(ALIEXPRESS, aliexpress(), aliexpress(order="8180000000000018")))
+    await import_files([path], store, NOW, knowledge=knowledge)
+    assert not beside.exists()
+
+
+async def test_our_own_rejected_rows_are_no_input(knowledge: Knowledge, store: Store, tmp_path: Path) -> None:
+    """`import *.xls*` takes them too: beside their origin they are left out, alone they are refused."""
+    path, beside = tmp_path / "orders.xlsx", tmp_path / "orders.xlsx.rejected.csv"
+    path.write_bytes(book(ALIEXPRESS, aliexpress(), aliexpress(country="Atlantis")))
+    await import_files([path], store, NOW, knowledge=knowledge)
+    rehearsed = await import_files([path, beside], store, NOW, knowledge=knowledge, dry_run=True)
+    reports = await import_files([path, beside], store, NOW, knowledge=knowledge)
+    for told in (rehearsed, reports):
+        assert [(report.skipped is None, report.error) for report in told] == [(True, None), (False, None)]
+    assert summary(reports).endswith("left out: the rows of orders.xlsx that were rejected before")
+    assert document(reports)["files"][1]["rows"] == 0
+    (alone,) = await import_files([beside], store, NOW, knowledge=knowledge)
+    assert "save the mended rows under another name" in str(alone.error)

@@ -11,12 +11,16 @@ import pytest
 
 from tests.conftest import Lines
 from tests.intake.conftest import NOW
-from tests.intake.sheets import ALIEXPRESS, aliexpress, book
+from tests.intake.sheets import ALIEXPRESS, aliexpress, book, rules
+from tests.intake.sheets import store as shop
+from tracker.config import load
 from tracker.intake.errors import FileError
 from tracker.intake.importing import Knowledge
-from tracker.intake.inbox import Inbox, InboxReport, Moved, scan_once
+from tracker.intake.inbox import Inbox, InboxReport, Moved, failed_files, scan_once
+from tracker.intake.layouts import Layouts
 from tracker.store.opening import Store
 
+LIGHTS, TOYS = shop("lights", "aliexpress"), shop("toys", "aliexpress")
 GOOD = book(ALIEXPRESS, aliexpress())
 
 
@@ -184,3 +188,74 @@ async def test_an_inbox_that_cannot_be_used_says_so(desk: Desk) -> None:
     (desk.folder / "done").touch()
     with pytest.raises(FileError, match=r"the inbox .* cannot be used: File exists"):
         await desk.look()
+
+
+async def test_a_stores_own_folder_says_whose_the_files_are(desk: Desk) -> None:
+    """A file that names no store, of a seller with two of the platform: nobody stands by to type --store."""
+    desk.knowledge = Knowledge(formats=desk.knowledge.formats, rules=rules(LIGHTS, TOYS))
+    (desk.folder / "orders.xlsx").write_bytes(GOOD)
+    refused = await desk.take()
+    assert "(lights, toys): name it with --store, or put the file into the folder inbox/<store>/" in str(refused.note)
+    (desk.folder / "toys").mkdir()
+    (desk.folder / "toys" / "orders.xlsx").write_bytes(GOOD)
+    moved = await desk.take()
+    assert (moved.name, moved.to) == ("toys/orders.xlsx", str(desk.folder / "done" / "toys" / "orders.xlsx"))
+    (found,) = await desk.store.find_orders("8180000000000017")
+    assert found.store == "toys"
+
+
+async def test_what_fails_in_a_stores_folder_keeps_its_folder(desk: Desk) -> None:
+    (desk.folder / "lights").mkdir()
+    (desk.folder / "lights" / "bad.csv").write_bytes(b"x")
+    (desk.folder / "lights" / "orders.xlsx").write_bytes(book(ALIEXPRESS, aliexpress(country="Atlantis"), aliexpress()))
+    await desk.take()
+    moved = await desk.take()
+    assert moved.report.rejected_file == str(desk.folder / "failed" / "lights" / "orders.xlsx.rejected.csv")
+    assert desk.names("failed/lights") == ["bad.csv", "bad.csv.reason.txt", "orders.xlsx.rejected.csv"]
+    reason = (desk.folder / "failed" / "lights" / "bad.csv.reason.txt").read_text(encoding="utf-8")
+    assert "move the file back into inbox/lights" in reason
+    assert failed_files(desk.folder) == ["lights/bad.csv", "lights/orders.xlsx.rejected.csv"]
+
+
+async def test_a_folder_that_is_no_store_is_told_once(desk: Desk, log_lines: Lines) -> None:
+    (desk.folder / "lihgts").mkdir()
+    assert await desk.look(patient=False) == InboxReport()
+    assert log_lines() == []
+    (desk.folder / "lihgts" / "orders.xlsx").write_bytes(GOOD)
+    for _ in range(2):
+        assert await desk.look(patient=False) == InboxReport()
+    (line,) = log_lines()
+    assert (line["event"], line["folder"], line["files"]) == ("inbox.strange_folder", "lihgts", 1)
+
+
+async def test_a_link_is_no_folder_of_a_store(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "orders.xlsx").write_bytes(GOOD)
+    (desk.folder / "lights").symlink_to(elsewhere)
+    await desk.take()
+    assert (elsewhere / "orders.xlsx").read_bytes() == GOOD
+    assert await desk.store.find_orders("8180000000000017") == []
+
+
+async def test_our_own_rejected_rows_are_refused(desk: Desk) -> None:
+    (desk.folder / "orders.xlsx.rejected.csv").write_bytes(b"order,reason\n1,row 2: no\n")
+    assert "save the mended rows under another name" in str((await desk.take()).note)
+
+
+async def test_a_layout_that_is_agreed_to_is_recognised_without_a_reload(tmp_path: Path, log_lines: Lines) -> None:
+    """A seller agrees to a profile by using it; the daemon beside him takes the next file by itself."""
+    (tmp_path / "tracker.toml").write_text("", encoding="utf-8")
+    layouts = Layouts(load(tmp_path / "tracker.toml", environ={}))
+    known = layouts.now()
+    assert layouts.now() is known
+    (tmp_path / "profiles").mkdir()
+    profile = tmp_path / "profiles" / "x.toml"
+    text = '[[format]]\nid = "x"\ntitle = "x"\nrank_orders = 1\nrank_tracking = 1\nzone = "UTC"\nrequires = []\ncolumns = {}\n'
+    profile.write_text(text, encoding="utf-8")
+    assert layouts.now().formats.by_id("x") is not None
+    profile.write_text(text + "colour = 1\n", encoding="utf-8")
+    assert layouts.now().formats.by_id("x") is not None
+    assert layouts.now().formats.by_id("x") is not None
+    (line,) = log_lines()
+    assert (line["event"], line["problems"]) == ("inbox.profiles_rejected", 1)
+    assert "unknown field `colour`" in line["first"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.intake.conftest import Read
 from tests.intake.sheets import ALIEXPRESS, aliexpress, book
 from tracker.intake.cells import text
-from tracker.intake.rejected import escaped, rejected_csv, write_rejected
+from tracker.intake.rejected import clear_rejected, escaped, origin_of, rejected_csv, write_rejected
 from tracker.model import ImportBatch, Rank, Rejected
 
 FORMULA = "=+-@\t\r\0＝＋－＠"
@@ -71,17 +71,42 @@ def test_a_mended_rejected_file_is_imported_like_its_origin(read: Read) -> None:
         book(ALIEXPRESS, aliexpress(country="Atlantis", remark="=1+1"), aliexpress(order="8180000000000018")), "orders.xlsx"
     )
     mended = rejected_csv(batch).replace(b"Atlantis", b"Brazil")
-    again = read(mended, "orders.xlsx.rejected.csv")
+    again = read(mended, "mended.csv")
     assert (again.format, again.rejected) == ("aliexpress_seller_zh", ())
     assert [order.number for order in again.orders] == ["8180000000000017"]
-    still_bad = read(rejected_csv(batch), "orders.xlsx.rejected.csv")
+    still_bad = read(rejected_csv(batch), "mended.csv")
     assert read_back(rejected_csv(still_bad))[0].count("reason") == 1
 
 
-def test_an_older_rejected_file_is_never_overwritten(tmp_path: Path) -> None:
+def test_in_a_folder_of_many_files_an_older_one_is_never_overwritten(tmp_path: Path) -> None:
     first, second = (batch_of(Rejected(row=2, reason=why, cells=("1",))) for why in ("a", "b"))
     written = write_rejected(first, tmp_path)
     assert written == tmp_path / "orders.csv.rejected.csv"
     assert write_rejected(first, tmp_path) == written, "the same again is no second file"
     assert write_rejected(second, tmp_path) == tmp_path / "orders.csv.rejected-2.csv"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["orders.csv.rejected-2.csv", "orders.csv.rejected.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "origin"),
+    [
+        ("orders.xls.rejected.csv", "orders.xls"),
+        ("orders.csv.rejected-3.csv", "orders.csv"),
+        ("rejected.csv", None),
+        ("orders.rejected.xls", None),
+        ("orders.csv", None),
+    ],
+)
+def test_whose_rejected_rows_a_file_holds(name: str, origin: str | None) -> None:
+    assert origin_of(name) == origin
+
+
+def test_only_what_we_wrote_is_cleared_away(tmp_path: Path) -> None:
+    ours = write_rejected(batch_of(Rejected(row=2, reason="a", cells=("1",)), header=("two\nlines", "note")), tmp_path)
+    kept = ["orders.csv", "other.csv.rejected.csv", "orders.csv.rejected-2.csv", "orders.csv.rejected-3.csv"]
+    (tmp_path / kept[0]).write_bytes(b"")
+    (tmp_path / kept[1]).write_bytes(ours.read_bytes())
+    (tmp_path / kept[2]).write_bytes(b"somebody's own notes,\xff\n")
+    (tmp_path / kept[3]).symlink_to(tmp_path / kept[1])
+    clear_rejected(tmp_path / "orders.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)

@@ -14,7 +14,7 @@ from tests.intake.sheets import SHOPS, rules
 from tracker.intake.errors import FileError
 from tracker.intake.headers import find_header, normalise
 from tracker.intake.profiles import Formats
-from tracker.intake.reading import _sheets, read_file
+from tracker.intake.reading import read_file, sheets_of
 from tracker.model import Capability, ImportBatch, OrderState, Rank
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "imports"
@@ -80,7 +80,7 @@ def test_header_row_is_found_in_every_reference_sample(formats: Formats) -> None
     """facts/file-formats.md section 6: most alias hits among the first 15 rows."""
     folder = Path(str(REFERENCE))
     for facts in json.loads((folder / "facts" / "file-headers.json").read_text(encoding="utf-8")).values():
-        (sheet,) = _sheets((folder / "samples" / "imports" / facts["sample"]).read_bytes(), formats)
+        (sheet,) = sheets_of((folder / "samples" / "imports" / facts["sample"]).read_bytes(), formats.header_names())
         at, _ = find_header(sheet.rows(), formats.header_names())
         assert sheet.lines[at].number == facts["header_row"], facts["sample"]
         seen = [normalise(str(cell)) for cell in sheet.lines[at].cells]

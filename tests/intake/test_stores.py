@@ -25,7 +25,10 @@ def test_a_file_without_a_store_is_the_platforms_only_one(read: Read) -> None:
 def test_with_two_of_a_platform_the_person_says_which(read: Read) -> None:
     data = book(ALIEXPRESS, aliexpress())
     batch = read(data, rules=rules(LIGHTS, TOYS))
-    assert "does not say which store this is: name it with --store (lights, toys)" in batch.rejected[0].reason
+    assert (
+        "does not say which store this is (lights, toys): name it with --store, or put the file into the folder inbox/"
+        in batch.rejected[0].reason
+    )
     assert read(data, rules=rules(LIGHTS, TOYS), store="toys").orders[0].store == "toys"
 
 

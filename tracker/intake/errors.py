@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tracker.config.problem import Problem
+
+if TYPE_CHECKING:
+    from tracker.intake.sheets import Sheet
 
 
 class FileError(Exception):
     """The whole file cannot be taken. The message says what is wrong and how to mend it."""
+
+
+class UnknownLayoutError(FileError):
+    """No format knows the layout. `sheet` and `header` (index of its line) are what a mapping can be proposed from."""
+
+    def __init__(self, message: str, sheet: Sheet, header: int) -> None:
+        super().__init__(message)
+        self.sheet = sheet
+        self.header = header
 
 
 class RowError(Exception):

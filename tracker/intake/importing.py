@@ -11,12 +11,14 @@ from typing import Protocol
 import msgspec
 
 from tracker.config import ConfigError, Loaded, Problem, defaults_dir
-from tracker.intake.errors import FileError, FormatsError
+from tracker.intake.errors import FileError, FormatsError, UnknownLayoutError
 from tracker.intake.files import Contents, read_contents
 from tracker.intake.loading import Profile, load_all
+from tracker.intake.profile_file import switch_on
 from tracker.intake.profiles import Formats
+from tracker.intake.proposing import proposed
 from tracker.intake.reading import NO_WISH, Wish, read_contents_as_batch
-from tracker.intake.rejected import write_rejected
+from tracker.intake.rejected import clear_rejected, origin_of, write_rejected
 from tracker.intake.report import FileReport, report_of
 from tracker.model import ImportBatch, ImportOutcome
 from tracker.rules import Rules
@@ -43,6 +45,8 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     """Layouts of the operator's own, by id."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with profiles that are not in use yet."""
+    folder: Path | None = None
+    """That of tracker.toml: profiles/ lies in it."""
 
 
 def knowledge_of(loaded: Loaded) -> Knowledge:
@@ -51,7 +55,9 @@ def knowledge_of(loaded: Loaded) -> Knowledge:
         found = load_all(defaults_dir() / "formats.toml", loaded.settings.folder)
     except FormatsError as error:
         raise ConfigError(error.problems) from error
-    return Knowledge(formats=found.formats, rules=loaded.rules, profiles=found.profiles, problems=found.problems)
+    return Knowledge(
+        formats=found.formats, rules=loaded.rules, profiles=found.profiles, problems=found.problems, folder=loaded.settings.folder
+    )
 
 
 async def import_files(
@@ -61,17 +67,78 @@ async def import_files(
 
     Rejected rows go to `<name>.rejected.csv` beside the file. Store errors propagate.
     """
+    listed = list(paths)
+    left_out = [_left_out(path) for path in listed if _beside_its_origin(path, listed)]
+    listed = [path for path in listed if not _beside_its_origin(path, listed)]
     if dry_run:
-        return await _rehearsed(list(paths), store, now, knowledge, wish)
+        return [*await _rehearsed(listed, store, now, knowledge, wish), *left_out]
     reports = []
-    for path in paths:
+    for path in listed:
         try:
-            contents = await asyncio.to_thread(read_contents, path)
+            contents = await asyncio.to_thread(_read, path)
             report = await import_contents(path, contents, store, now, knowledge=knowledge, wish=wish)
         except FileError as error:
-            report = FileReport(file=str(path), error=str(error))
+            report = _not_taken(path, error, knowledge, wish, dry_run=False)
+        else:
+            report = await asyncio.to_thread(_agreed, report, knowledge, wish)
         reports.append(report)
-    return reports
+    return [*reports, *left_out]
+
+
+def _beside_its_origin(path: Path, listed: Sequence[Path]) -> bool:
+    """Whether `import *.xls*` has brought rejected rows along with the file that they come from."""
+    origin = origin_of(path.name)
+    return origin is not None and path.with_name(origin) in listed
+
+
+def _left_out(path: Path) -> FileReport:
+    return FileReport(file=str(path), skipped=f"left out: the rows of {origin_of(path.name)} that were rejected before")
+
+
+def _read(path: Path) -> Contents:
+    refuse_rejected(path)
+    return read_contents(path)
+
+
+def refuse_rejected(path: Path) -> None:
+    """A file of rejected rows is ours: it is replaced by the next import, and must not lose what somebody mended in it."""
+    if (origin := origin_of(path.name)) is not None:
+        raise FileError(
+            f"{path.name} holds rows of {origin} that were rejected: mend them in {origin}, "
+            "or save the mended rows under another name"
+        )
+
+
+def _not_taken(path: Path, error: FileError, knowledge: Knowledge, wish: Wish, *, dry_run: bool) -> FileReport:
+    """The report of a file that nobody could read; where only its layout is unknown, with a mapping to look at."""
+    report = FileReport(file=str(path), error=str(error), dry_run=dry_run)
+    if not isinstance(error, UnknownLayoutError):
+        return report
+    mapping = proposed(
+        path,
+        error,
+        formats=knowledge.formats,
+        rules=knowledge.rules,
+        profiles=knowledge.profiles,
+        folder=knowledge.folder,
+        store=wish.store,
+        write=not dry_run,
+    )
+    return msgspec.structs.replace(report, proposal=mapping)
+
+
+def _agreed(report: FileReport, knowledge: Knowledge, wish: Wish) -> FileReport:
+    """Using a proposed profile by its name is agreeing to it: from now on it is recognised unasked."""
+    profile = knowledge.profiles.get(wish.format or "")
+    if profile is None or profile.enabled or 2 * len(report.rejected) > report.rows or not report.taken:
+        return report
+    try:
+        switch_on(profile.file)
+    except OSError as error:
+        told = f"{profile.file} could not be switched on ({error.strerror}): write enabled = true there"
+    else:
+        told = f"{profile.file} is switched on: files with these headers are recognised unasked from now on"
+    return msgspec.structs.replace(report, warnings=(*report.warnings, told))
 
 
 async def _rehearsed(
@@ -81,7 +148,7 @@ async def _rehearsed(
     read: dict[int, ImportBatch | FileError] = {}
     for at, path in enumerate(paths):
         try:
-            contents = await asyncio.to_thread(read_contents, path)
+            contents = await asyncio.to_thread(_read, path)
             read[at] = await asyncio.to_thread(
                 read_contents_as_batch, contents, formats=knowledge.formats, rules=knowledge.rules, wish=wish
             )
@@ -89,7 +156,7 @@ async def _rehearsed(
             read[at] = error
     outcomes = iter(await store.rehearse_import([each for each in read.values() if isinstance(each, ImportBatch)], now))
     return [
-        FileReport(file=str(paths[at]), error=str(found), dry_run=True)
+        _not_taken(paths[at], found, knowledge, wish, dry_run=True)
         if isinstance(found, FileError)
         else report_of(paths[at], found, next(outcomes), dry_run=True)
         for at, found in read.items()
@@ -109,11 +176,18 @@ async def import_contents(
     """Import bytes already read; `rejected_to` is the folder of the rejected file (default: beside `path`). Raises FileError."""
     batch = await asyncio.to_thread(read_contents_as_batch, contents, formats=knowledge.formats, rules=knowledge.rules, wish=wish)
     report = report_of(path, batch, await store.save_import(batch, now))
-    if not batch.rejected:
-        return report
     try:
-        written = await asyncio.to_thread(write_rejected, batch, rejected_to or path.parent)
+        written = await asyncio.to_thread(_leave_rejected, batch, path, rejected_to)
     except OSError as error:
+        if not batch.rejected:
+            return report
         unwritten = f"the rejected rows could not be written beside the file ({error.strerror}); they are listed here"
         return msgspec.structs.replace(report, warnings=(*report.warnings, unwritten))
-    return msgspec.structs.replace(report, rejected_file=str(written))
+    return msgspec.structs.replace(report, rejected_file=str(written) if written else None)
+
+
+def _leave_rejected(batch: ImportBatch, path: Path, folder: Path | None) -> Path | None:
+    """Beside the file only this import's rows stay; in a `folder` nothing is ever replaced."""
+    if folder is None:
+        clear_rejected(path)
+    return write_rejected(batch, folder or path.parent) if batch.rejected else None

@@ -2,7 +2,8 @@
 
 Only regular files of known suffixes, opened without following links, and only when nobody is still writing: size, time and
 inode are the same as some seconds ago. Taken files go to `done/`, the others to `failed/` with a reason beside them; nothing
-is overwritten.
+is overwritten. A folder that is called like a store (`lume/`) takes files that do not say whose they are: they are its own, and
+keep their folder in `done/lume/` and `failed/lume/`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import re
 import stat
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from tracker.intake.errors import FileError
+from tracker.intake.errors import FileError, UnknownLayoutError
 from tracker.intake.files import read_contents
-from tracker.intake.importing import ImportStore, Knowledge, import_contents
+from tracker.intake.importing import ImportStore, Knowledge, import_contents, refuse_rejected
+from tracker.intake.reading import NO_WISH, Wish
 from tracker.intake.report import FileReport
 from tracker.log import Event, get_logger
 
@@ -26,6 +29,7 @@ SUFFIXES = frozenset({".xls", ".xlsx", ".csv", ".txt", ".tsv"})
 UNFINISHED = frozenset({".part", ".tmp", ".crdownload", ".filepart"})
 SETTLED = timedelta(seconds=5)
 
+_OURS = frozenset({"done", "failed"})
 _REASON_FILE = re.compile(r".+\.reason(-\d+)?\.txt")
 
 _Signature = tuple[int, int, int]
@@ -50,15 +54,16 @@ class InboxReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inbox:
-    """One watched folder, and what the earlier looks saw there."""
+    """One watched folder, and what the earlier looks saw there. A file of a store's folder is called `lume/orders.xls`."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` and its `done/` and `failed/` are made on the first look."""
         self.folder = folder
         self._seen: dict[str, tuple[_Signature, datetime]] = {}
         self._stuck: dict[str, _Signature] = {}
+        self._strangers: set[str] = set()
 
-    def look(self, now: datetime, *, patient: bool) -> tuple[list[str], int]:
+    def look(self, now: datetime, *, patient: bool, stores: Collection[str] = ()) -> tuple[list[str], int]:
         """(names that are ready, oldest name first; how many are not ready yet). An impatient look takes what is there.
 
         Raises FileError.
@@ -66,7 +71,14 @@ class Inbox:
         try:
             for folder in (self.folder, self.folder / "done", self.folder / "failed"):
                 folder.mkdir(parents=True, exist_ok=True)
-            present = {path.name: found for path in self.folder.iterdir() if (found := _signature(path)) is not None}
+            present = self._present("", self.folder)
+            for folder in self.folder.iterdir():
+                if _is_folder(folder) and folder.name not in _OURS:
+                    inside = self._present(f"{folder.name}/", folder)
+                    if folder.name in stores:
+                        present |= inside
+                    elif inside:
+                        self._tell_stranger(folder.name, len(inside))
         except OSError as error:
             raise FileError(f"the inbox {self.folder} cannot be used: {error.strerror}") from error
         self._seen = {
@@ -77,20 +89,32 @@ class Inbox:
         ready = [name for name, (_, since) in self._seen.items() if name not in stuck and (not patient or now - since >= SETTLED)]
         return sorted(ready), len(present) - len(ready) - len(stuck)
 
+    @staticmethod
+    def _present(prefix: str, folder: Path) -> dict[str, _Signature]:
+        return {f"{prefix}{path.name}": found for path in folder.iterdir() if (found := _signature(path)) is not None}
+
+    def _tell_stranger(self, name: str, files: int) -> None:
+        if name not in self._strangers:
+            self._strangers.add(name)
+            _log.warning(Event.INBOX_STRANGE_FOLDER, folder=name, files=files)
+
     def move(self, name: str, where: str, reason: str | None = None) -> Path | None:
         """Move a file to `done` or `failed`, with its reason; None when it changed meanwhile or cannot be moved."""
         source, signature = self.folder / name, self._seen[name][0]
         if _signature(source) != signature:
             return None
-        target = _free(self.folder / where, name)
         try:
+            folder = (self.folder / where / name).parent
+            folder.mkdir(exist_ok=True)
+            target = _free(folder, source.name)
             source.rename(target)
         except OSError:
             self._stuck[name] = signature
             return None
         if reason is not None:
             with suppress(OSError):  # a name too long for it, say: the log has the reason too
-                told = f"{reason}\n\nMend it, then move the file back into the inbox.\n"
+                back = "the inbox" if source.parent == self.folder else f"inbox/{source.parent.name}"
+                told = f"{reason}\n\nMend it, then move the file back into {back}.\n"
                 _free(target.parent, f"{target.name}.reason.txt").write_text(told, encoding="utf-8")
         return target
 
@@ -98,13 +122,16 @@ class Inbox:
 def failed_files(folder: Path) -> list[str]:
     """Names in `failed/` of the inbox `folder` that wait to be mended: whole files and rejected rows, not the reasons.
 
-    Raises OSError where the folder may not be read; one that is not there yet holds nothing.
+    A file of a store's folder is called `lume/orders.xls`. Raises OSError where the folder may not be read; one that is not there
+    yet holds nothing.
     """
+    failed = folder / "failed"
     try:
-        present = [path.name for path in (folder / "failed").iterdir() if _signature(path) is not None]
+        folders = [failed, *filter(_is_folder, failed.iterdir())]
+        present = [path for each in folders for path in each.iterdir() if _signature(path) is not None]
     except FileNotFoundError:
         return []
-    return sorted(name for name in present if not _REASON_FILE.fullmatch(name))
+    return sorted(path.relative_to(failed).as_posix() for path in present if not _REASON_FILE.fullmatch(path.name))
 
 
 async def scan_once(
@@ -114,7 +141,7 @@ async def scan_once(
 
     Raises FileError where the folder itself cannot be used; store errors propagate.
     """
-    ready, waiting = await asyncio.to_thread(inbox.look, now, patient=patient)
+    ready, waiting = await asyncio.to_thread(inbox.look, now, patient=patient, stores=knowledge.rules.stores)
     if not ready:
         return InboxReport(waiting=waiting)
     moved = await _take(inbox, ready[0], store, now, knowledge)
@@ -122,9 +149,10 @@ async def scan_once(
 
 
 async def _take(inbox: Inbox, name: str, store: ImportStore, now: datetime, knowledge: Knowledge) -> Moved:
-    path = inbox.folder / name
     try:
-        report = await _imported(path, store, now, knowledge)
+        report = await _imported(inbox.folder, name, store, now, knowledge)
+    except UnknownLayoutError as error:
+        report = FileReport(file=name, error=f"{error}. Run tracker import on the file: it proposes a mapping")
     except FileError as error:
         report = FileReport(file=name, error=str(error))
     why = _why_failed(report)
@@ -137,12 +165,16 @@ async def _take(inbox: Inbox, name: str, store: ImportStore, now: datetime, know
     return Moved(name=name, to=str(target) if target else None, report=report, note=_note(report, why, target))
 
 
-async def _imported(path: Path, store: ImportStore, now: datetime, knowledge: Knowledge) -> FileReport:
+async def _imported(inbox: Path, name: str, store: ImportStore, now: datetime, knowledge: Knowledge) -> FileReport:
+    path = inbox / name
     if path.suffix.casefold() not in SUFFIXES:
         raise FileError(f"{path.name} has no suffix of an order file: {', '.join(sorted(SUFFIXES))}")
+    refuse_rejected(path)
     contents = await asyncio.to_thread(read_contents, path, follow_links=False)
-    failed = path.parent / "failed"
-    return await import_contents(path, contents, store, now, knowledge=knowledge, rejected_to=failed)
+    failed = (inbox / "failed" / name).parent
+    await asyncio.to_thread(failed.mkdir, exist_ok=True)
+    wish = NO_WISH if path.parent == inbox else Wish(store=path.parent.name)
+    return await import_contents(path, contents, store, now, knowledge=knowledge, wish=wish, rejected_to=failed)
 
 
 def _why_failed(report: FileReport) -> str | None:
@@ -169,6 +201,11 @@ def _signature(path: Path) -> _Signature | None:
     except OSError:
         return None
     return None if stat.S_ISDIR(found.st_mode) else (found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def _is_folder(path: Path) -> bool:
+    """A folder itself, no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from tracker.intake.cells import Cell, line, text
-from tracker.intake.errors import FileError
+from tracker.intake.errors import FileError, UnknownLayoutError
 from tracker.intake.headers import FEWEST_HITS, ROWS_SEARCHED, Header, find_header, matches
 from tracker.intake.profiles import Field, Format, Formats
 from tracker.intake.sheets import Line, Sheet
@@ -35,8 +35,8 @@ def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = No
     """The format of the sheet whose header row says most.
 
     Raises:
-        FileError: no header row, a layout that no format knows (it lists the headers, the nearest format and what is missing), or
-            one that is known not to be an order file.
+        UnknownLayoutError: a layout that no format knows; it lists the headers, the nearest format and what is missing.
+        FileError: no header row, or a layout that is known not to be an order file.
     """
     if not sheets:
         raise FileError("the workbook has no visible sheet with rows")
@@ -44,18 +44,33 @@ def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = No
     found = [(sheet, *find_header(sheet.rows(), aliases)) for sheet in sheets]
     sheet, at, hits = max(found, key=lambda candidate: candidate[2])
     if hits < FEWEST_HITS:
-        first = next((_shown(line.cells) for line in sheet.lines if any(map(str, line.cells))), "nothing")
-        raise FileError(
-            f"no header row within the first {ROWS_SEARCHED} rows (read as {sheet.how}); the first row says: {first}. "
-            f"If that is the header, name its columns in a formats.toml of your own beside tracker.toml"
-        )
+        raise _no_header(sheet, max((one for one, *_ in found), key=lambda each: len(each.lines)))
     header = Header.of(sheet.rows()[at])
     chosen = _chosen(header, formats, forced)
+    if chosen is None:
+        raise UnknownLayoutError(_unknown(header, formats), sheet, at)
     if chosen.refused:
         raise FileError(f"no order file ({chosen.title}): {chosen.refused}")
     columns = {field: at_ for field, names in chosen.columns.items() if (at_ := _columns(header, names))}
     lines = sheet.lines[at + 1 :]
     return Layout(format=chosen, header=header, columns=columns, lines=lines, how=sheet.how, store=_store_said(lines, chosen))
+
+
+def likely_header(sheet: Sheet, rows: int) -> int | None:
+    """The row that looks like a header where no alias knows it: the one with most labels, with something below it."""
+    best, most = None, 1
+    for at, row in enumerate(sheet.lines[:rows]):
+        filled = [cell for cell in row.cells if text(cell)]
+        labels = [cell for cell in filled if isinstance(cell, str) and not any(map(str.isdecimal, line(cell)))]
+        if len(labels) == len(filled) > most and at + 1 < len(sheet.lines):
+            best, most = at, len(labels)
+    return best
+
+
+def fits(header: Header, one: Format) -> bool:
+    """Whether a header is of this format: what it requires is there, and enough of the rest belongs to it."""
+    seen = sum(map(bool, header.keys))
+    return not _missing(header, one) and header.hits(one.names()) >= one.coverage * seen
 
 
 def row_text(row: Line) -> str:
@@ -73,7 +88,16 @@ def _columns(header: Header, names: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(at for name in names if (at := header.find(name)) is not None))
 
 
-def _chosen(header: Header, formats: Formats, forced: str | None) -> Format:
+def _no_header(read: Sheet, largest: Sheet) -> FileError:
+    first = next((_shown(line.cells) for line in read.lines if any(map(str, line.cells))), "nothing")
+    said = f"no header row within the first {ROWS_SEARCHED} rows (read as {read.how}); the first row says: {first}"
+    at = likely_header(largest, ROWS_SEARCHED)
+    if at is None:
+        return FileError(f"{said}. Export the file again, with a row of headers above the data")
+    return UnknownLayoutError(said, largest, at)
+
+
+def _chosen(header: Header, formats: Formats, forced: str | None) -> Format | None:
     if forced is not None:
         chosen = formats.by_id(forced)
         if chosen is None:
@@ -81,15 +105,8 @@ def _chosen(header: Header, formats: Formats, forced: str | None) -> Format:
         if missing := _missing(header, chosen):
             raise FileError(f"not a file of format {forced}: no column {', '.join(missing)} among {_shown(header.cells)}")
         return chosen
-    seen = sum(map(bool, header.keys))
-    fitting = [
-        (header.hits(one.names()) / seen, one)
-        for one in formats.format
-        if not _missing(header, one) and header.hits(one.names()) >= one.coverage * seen
-    ]
-    if not fitting:
-        raise FileError(_unknown(header, formats))
-    return max(fitting, key=lambda fit: fit[0])[1]
+    fitting = [one for one in formats.format if fits(header, one)]
+    return max(fitting, key=lambda one: header.hits(one.names()), default=None)
 
 
 def _missing(header: Header, one: Format) -> list[str]:
@@ -103,7 +120,7 @@ def _unknown(header: Header, formats: Formats) -> str:
     lacks = f"missing there: {'; '.join(missing)}" if missing else f"it does not know {_shown(strange)}"
     return (
         f"unknown layout. Headers seen: {_shown(header.cells)}. The nearest format is {nearest.id} ({nearest.title}): {lacks}. "
-        f"Name the format with --format, or add the headers to formats.toml"
+        f"Name the format with --format, or the columns in a profile"
     )
 
 

@@ -165,7 +165,9 @@ def _take(record: Record, finder: StoreFinder, numbers: OrderNumbers) -> tuple[l
     except RowError:
         if not (record.format.parcels_only and parcels):
             raise
-        record.note("the file does not say whose order it is: the parcel was taken without it; --store names the store")
+        record.note(
+            "the file does not say whose order it is: the parcel was taken without it; --store or inbox/<store>/ names the store"
+        )
         return [], [shipment_of(record, parcel, None, None) for parcel in parcels]
     if warning:
         record.note(warning)

@@ -1,6 +1,8 @@
 """The rejected file: what could not be taken, all original cells kept, each row with its reason, safe to open in a spreadsheet.
 
-Mended and imported again, it is read like the file it came from (the text marker `'` and the reason column are ignored).
+Beside a file that a person imports it is ours: replaced by the next import of that file, gone after a clean one, never read.
+Mended and saved under a name of its own it is read like the file it came from (the text marker `'` and the reason column are
+ignored).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from tracker.intake.headers import normalise
 from tracker.model import ImportBatch
 
 REASON = "reason"
+_NAME = re.compile(r"(.+)\.rejected(?:-\d+)?\.csv")
 # OWASP CSV injection: these begin a formula, full-width variants included (faults row 29).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"-?\d{1,11}(?:\.\d+)?")
@@ -39,6 +42,27 @@ def rejected_csv(batch: ImportBatch) -> bytes:
         cells += row.cells[len(batch.header) :]
         writer.writerow([*map(escaped, cells), escaped(f"row {row.row}: {row.reason}")])
     return out.getvalue().replace("\0", "").encode("utf-8-sig", errors="replace")
+
+
+def origin_of(name: str) -> str | None:
+    """The file whose rejected rows a file of this name holds; None for every other name."""
+    found = _NAME.fullmatch(name)
+    return found[1] if found else None
+
+
+def clear_rejected(file: Path) -> None:
+    """Remove what an earlier import of `file` left beside it: its rows have been read again. Raises OSError."""
+    for beside in file.parent.iterdir():
+        if origin_of(beside.name) == file.name and beside.is_file() and not beside.is_symlink() and _is_ours(beside):
+            beside.unlink()
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [""])[-1:] == [REASON]
+    except (UnicodeDecodeError, csv.Error):
+        return False
 
 
 def write_rejected(batch: ImportBatch, folder: Path) -> Path:

@@ -43,6 +43,8 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     taken_over: int = 0
     """Orders whose cut-over is this import's; the file's others were followed before, or have one of their own."""
     error: str | None = None
+    skipped: str | None = None
+    """Why the file was not even opened, where that is all right."""
     dry_run: bool = False
     changes: tuple[Change, ...] = ()
     """Of a dry run: every order and parcel of the file, and what would become of it."""
@@ -114,10 +116,12 @@ def _file(report: FileReport) -> dict[str, Any]:
 
 
 _CONTRACT = ("file", "format", "rows", "orders", "shipments", "new", "updated", "unchanged", "rejected")
-_MORE = ("error", "orphans", "warnings", "unmatched", "rejected_file", "cutover_at", "taken_over", "dry_run")
+_MORE = ("error", "skipped", "orphans", "warnings", "unmatched", "rejected_file", "cutover_at", "taken_over", "dry_run")
 
 
 def _paragraph(report: FileReport) -> list[str]:
+    if report.skipped:
+        return [f"{report.file}: {report.skipped}"]
     if report.error:
         asked = proposal_lines(report.proposal, report.file) if report.proposal else []
         return [f"{report.file}: not imported", f"  {report.error}", *asked]

@@ -66,7 +66,10 @@ class StoreFinder:
             return there[0]
         if not there:
             raise RowError(f"no store{f' of {platform}' if platform else ''} is configured: add stores/<id>.toml for it")
-        raise RowError(f"the file does not say which store this is: name it with --store ({_listed(s.id for s in there)})")
+        raise RowError(
+            f"the file does not say which store this is ({_listed(s.id for s in there)}): "
+            "name it with --store, or put the file into the folder inbox/<store>/"
+        )
 
     def _of(self, platform: str | None) -> list[Store]:
         return [store for store in self._stores.values() if platform in {None, store.platform}]
