@@ -80,3 +80,19 @@ async def test_an_order_is_found_by_number_or_parcel_and_must_be_one(world: Worl
         await tell(world.store, "RB123456785CN", OrderPatch(vip=True), by="Mei", reason=None, now=NOW)
     with pytest.raises(NotThere, match="'nobody'"):
         await tell(world.store, "nobody", OrderPatch(vip=True), by="Mei", reason=None, now=NOW)
+
+
+@pytest.mark.parametrize("days", [pytest.param(-365, id="last year"), pytest.param(2_000, id="a year mistyped")])
+async def test_an_end_of_the_window_that_cannot_be_wants_force(world: World, days: int) -> None:
+    """R7: such an end would raise, or silence, every deadline of the order."""
+    order, end = await world.order(), NOW + timedelta(days=days)
+    with pytest.raises(Refused, match="is the year right"):
+        await _told(world, order, window_end=end)
+    told = await tell(world.store, "A-1", OrderPatch(window_end=end), by="Mei", reason=None, now=NOW, force=True)
+    [dossier] = await world.store.load_dossiers([told.id])
+    assert dossier.order.window is not None
+    assert dossier.order.window.end == end
+    yesterday = NOW - timedelta(days=1)
+    window = (await _told(world, order, window_end=yesterday)).window
+    assert window is not None
+    assert window.end == yesterday

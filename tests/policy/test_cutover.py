@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from carriers.model import TrackingReason, TrackingStatus
-from tests.policy.build import DAY0, at, day, decision, effect, keys, parcel, refund, scan, why, window
+from tests.policy.build import DAY0, RULES, at, day, decision, dossier, effect, keys, parcel, refund, row, scan, why, window
 from tracker.model import (
     Capability,
     Case,
@@ -21,8 +21,11 @@ from tracker.model import (
     Settled,
     Shipment,
     TaskState,
+    Totals,
     Verdict,
 )
+from tracker.policy import decide, release
+from tracker.policy.cutover import stage_at
 
 R = DecisionReason
 CASE = Case(id="1", kind="dispute", opened_at=day(50))
@@ -220,3 +223,46 @@ def test_an_old_inquiry_stays_out_unless_danger_is_alive() -> None:
 
 def test_r7_a_window_that_closes_is_extended_whenever_the_order_came() -> None:
     assert keys(at(47, moving(47), cutover_at=day(46), window=window(55))) == ["extension:2026-05-26"]
+
+
+# ------------------------------------------------------------------------------------------------------------ the last look
+
+
+def asked(when: float, *, came: float, **change: Any) -> str:
+    """What release() says on day `when` about stage 1, which is due on day 30, of an order that came in on day `came`."""
+    told = dossier(replace(moving(when), last_answer_at=day(when - 1 / 24)), **change)
+    stage = decision(decide(told, RULES, day(when)), Intent.STAGE1)
+    said = release(row(stage, when), told, Totals(store_since=day(-200), order_since=day(came)), RULES, day(when))
+    return said.why
+
+
+@pytest.mark.parametrize(
+    ("came", "cutover", "expected"),
+    [
+        pytest.param(29, None, "free", id="an order of ours"),
+        pytest.param(30.2, None, "first_start", id="it came in when the stage was due already"),
+        pytest.param(30.2, 29.9, "free", id="due on the day of the takeover"),
+        pytest.param(31.5, 20, "first_start", id="a cut-over long ago lets nothing loose"),
+    ],
+)
+def test_d22_what_was_due_before_the_order_came_in_is_held_once(came: float, cutover: float | None, expected: str) -> None:
+    """Faults row 35: into a store that has run for long too; a cut-over names the day from which on we speak."""
+    change = {} if cutover is None else {"cutover_at": day(cutover)}
+    assert asked(32, came=came, **change) == expected
+
+
+def test_72_hours_count_from_a_contact_outside_too() -> None:
+    """R45, D17: he was told stage 1 outside, two days before stage 2."""
+    told = dossier(replace(moving(46), last_answer_at=day(45.9)), contacted={Intent.STAGE1: day(44)})
+    stage = decision(decide(told, RULES, day(46)), Intent.STAGE2)
+    said = release(row(stage, 46), told, Totals(order_since=day(0)), RULES, day(46))
+    assert (said.why, said.until) == ("72_hours", day(47))
+
+
+def test_the_stage_that_an_order_had_come_to() -> None:
+    """`--contacted` without a stage: by the ladder on that day, at least the first; unknown without any date."""
+    told = dossier(moving(70))
+    found = [stage_at(told, RULES, day(when)) for when in (10, 31, 46, 61)]
+    assert found == [Intent.STAGE1, Intent.STAGE1, Intent.STAGE2, Intent.STAGE3]
+    blank = dossier(parcel(last=None, shipped_at=None), shipped_at=None, paid_at=None)
+    assert stage_at(blank, RULES, day(30)) is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -34,6 +35,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
     vip: bool | None = None,
     note: str | None = None,
     reason: str | None = None,
+    force: Annotated[bool, Parameter(negative=())] = False,
     common: Person = Person(),
 ) -> int:
     """Tell what is known about an order. What follows from it is decided at the next pass.
@@ -53,6 +55,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         vip: A buyer to look after.
         note: What the next one should know.
         reason: How you know.
+        force: Take a window's end that is long past or far ahead.
     """
     plain = OrderPatch(
         refunded=UNSET if refunded is None else refunded,
@@ -74,7 +77,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
             received_at=UNSET if received is None else _moment(received, room.now),
             window_end=UNSET if window_end is None else tasks.end_of_day(window_end, room.zone_of(found.store)),
         )
-        told = await orders.tell(room.store, found, patch, by=room.who, reason=reason, now=room.now)
+        told = await orders.tell(room.store, found, patch, by=room.who, reason=reason, now=room.now, force=force)
         return Answer(
             document={"order": {"store": told.store, "number": told.number, "facts_version": told.version}},
             text=lambda console: console.line(f"Noted. See what follows: tracker explain {told.number}"),

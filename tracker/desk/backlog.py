@@ -117,7 +117,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 async def left(store: Store, rules: Rules, now: datetime, *, of_store: str | None = None) -> Backlog:
     """The whole backlog, of one store where it is named."""
     skipped = [item for item in await _skipped(store, rules, now) if item.reason != DecisionReason.SKIPPED_BY_PERSON.value]
-    seen = _seen([*skipped, *await _held(store)])
+    seen = _seen([*skipped, *await _held(store, rules, now)])
     piles: dict[tuple[str, str], list[str]] = {}
     for item in skipped:
         piles.setdefault((item.store, item.kind), []).append(item.order)
@@ -209,7 +209,7 @@ async def _write(store: Store, wish: Wish, items: Sequence[Item], *, by: str, no
 async def _wanted(store: Store, rules: Rules, wish: Wish, now: datetime) -> tuple[list[Item], dict[str, str]]:
     """The items a person speaks of, and the orders he named of which nothing is left behind."""
     named, refused = await _named(store, wish)
-    items = [item for item in [*await _skipped(store, rules, now), *await _held(store)] if item.stage is not None]
+    items = [item for item in [*await _skipped(store, rules, now), *await _held(store, rules, now)] if item.stage is not None]
     items = [
         item
         for item in items
@@ -271,25 +271,31 @@ def _kind(rule: str) -> str:
     return INQUIRY if rule == Intent.FORWARDER_INQUIRY.value else CLAIM
 
 
-async def _held(store: Store) -> list[Item]:
-    """Stages that wait behind a hold of a backlog, each with its row."""
-    rows = [row for row in await store.held_rows() if row.hold in SETTLED_HOLDS and row.key.rsplit(":", 2)[1] in _STAGE_WORDS]
+async def _held(store: Store, rules: Rules, now: datetime) -> list[Item]:
+    """Stages that wait behind a hold of a backlog, each with its row; without those that the next pass takes back."""
+    rows = [row for row in await store.held_rows() if row.hold in SETTLED_HOLDS and _intent(row) in _STAGE_WORDS]
     ids = list(dict.fromkeys(row.order_id for row in rows))
     orders: dict[int, Dossier] = {}
     for start in range(0, len(ids), _PAGE):
         orders |= {each.order.id: each for each in await store.load_dossiers(ids[start : start + _PAGE])}
+    gone = {key for each in orders.values() for key, _ in decide(each, rules, now).withdraw}
     return [
         Item(
             store=row.store,
             order=orders[row.order_id].order.number,
             order_id=row.order_id,
             version=orders[row.order_id].version,
-            kind=row.key.rsplit(":", 2)[1],
+            kind=_intent(row),
             reason=row.hold.value,
             row=row,
         )
         for row in rows
+        if row.key not in gone
     ]
+
+
+def _intent(row: HeldRow) -> str:
+    return row.key.rsplit(":", 2)[1]
 
 
 _STAGE_WORDS = frozenset(stage.value for stage in STAGES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import UNSET
 
@@ -10,6 +10,9 @@ from tracker.desk.errors import Refused
 from tracker.desk.tasks import positive
 from tracker.store import Store
 from tracker.store.rows import OrderPatch, OrderRef
+
+LONG_PAST, FAR_AHEAD = timedelta(days=30), timedelta(days=400)
+"""A window's end beyond these is a wrong year or a wrong order, and would silence or raise every deadline of the order."""
 
 _NOTHING_TOLD = "say what is known: --refunded, --received, --window-end, --hold-until, --waiting-since, --opt-out, --vip, --note"
 
@@ -25,10 +28,13 @@ def wanting(patch: OrderPatch) -> Refused | None:
     return Refused("unexpected_value", "--ref belongs to --refunded AMOUNT")
 
 
-async def tell(store: Store, order: str | OrderRef, patch: OrderPatch, *, by: str, reason: str | None, now: datetime) -> OrderRef:
+async def tell(
+    store: Store, order: str | OrderRef, patch: OrderPatch, *, by: str, reason: str | None, now: datetime, force: bool = False
+) -> OrderRef:
     """Write what a person knows about an order. A refund needs its reference: without one nobody can find it again (D13).
 
-    Raises `Refused`, `NotThere`, `NotUnique` (name the store), `Conflict` (more than the buyer paid).
+    `force` takes a window's end that cannot well be. Raises `Refused`, `NotThere`, `NotUnique` (name the store), `Conflict` (more
+    than the buyer paid).
     """
     if (refused := wanting(patch)) is not None:
         raise refused
@@ -38,5 +44,18 @@ async def tell(store: Store, order: str | OrderRef, patch: OrderPatch, *, by: st
         raise Refused("bad_value", f"{patch.received_at.date()} lies ahead: nobody can have received it then")
     if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:
         raise Refused("bad_value", f"{patch.hold_until.date()} has passed: a hold ends in the future")
+    if isinstance(patch.window_end, datetime) and not force:
+        _check_end(patch.window_end, now)
     found = await store.order_ref(order) if isinstance(order, str) else order
     return await store.set_order_facts(found.id, patch, by=by, reason=(reason or "").strip(), now=now)
+
+
+def _check_end(end: datetime, now: datetime) -> None:
+    if now - end > LONG_PAST:
+        raise Refused(
+            "bad_value", f"{end.date()} passed {(now - end).days} days ago: is the year right? --force takes it all the same"
+        )
+    if end - now > FAR_AHEAD:
+        raise Refused(
+            "bad_value", f"{end.date()} lies {(end - now).days} days ahead: is the year right? --force takes it all the same"
+        )
