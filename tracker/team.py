@@ -191,9 +191,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def _leave_ahead(self, store: str, day: date) -> bool:
         """Whether the days without anybody that `day` is among go on into leave."""
-        for _ in range(HORIZON_DAYS):
-            if self._shifts_on(store, day):
-                return False
+        while not self._shifts_on(store, day):  # ends within a week: whoever works on no day of it is on leave on one
             if self._on_leave(store, day):
                 return True
             day += _DAY

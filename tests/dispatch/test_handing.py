@@ -16,6 +16,7 @@ from tracker import journal
 from tracker.demo.standin import ScriptedEvent, ScriptedParcel
 from tracker.model import Channel, ClaimState, HoldReason, OutboxState, TaskState
 from tracker.store import TaskResult
+from tracker.team import Person, Team
 
 
 def on_aliexpress(office: Office) -> None:
@@ -46,6 +47,20 @@ async def test_a_window_that_closes_soon_becomes_a_task_with_its_deadline(office
     marks = [(entry.mark, entry.channel) for entry in journal.read(office.journal.path) if entry.key == row.key]
     assert marks == [("begin", Channel.TASK), ("end", Channel.TASK)]
     assert "outbox.task_opened" in {line["event"] for line in log_lines()}
+
+
+async def test_a_new_task_is_assigned_to_whose_work_it_is(office: Office) -> None:
+    """Daily operations, "People": who looks after the store; nobody's where no team is named."""
+    on_aliexpress(office)
+    office.rules = replace(
+        office.rules, team=Team(people=(Person(id="lin", name="Lin"), Person(id="mei", name="Mei", stores=(SHOP,))))
+    )
+    await bring_one(office, window_end=START + 40 * DAY)
+    await office.follow(slow(), until=29.9)
+    await office.dispatch(days=0.5)
+    await office.sweep()
+    await office.dispatch()
+    assert {task.assigned_to for task in await office.store.tasks(states=(TaskState.OPEN,))} == {"mei"}
 
 
 async def test_a_refund_waits_for_approval_then_becomes_a_task(office: Office) -> None:

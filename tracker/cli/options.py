@@ -87,6 +87,6 @@ class Person(At):
         str | None,
         Parameter(
             env_var="TRACKER_BY",
-            help="Whose word it is: an id or name of team.toml; without a team any name, your login name by default (never root).",
+            help="Whose word it is: an id or name of team.toml; without a team any name, by default your login name (not root).",
         ),
     ] = None

@@ -1281,7 +1281,7 @@ _tracker() {
           ;;
         "order set")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--store" "--refunded" "--ref" "--received" "--window-end" "--hold-until" "--waiting-since" "--opt-out" "--no-opt-out" "--vip" "--no-vip" "--note" "--reason" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--store" "--refunded" "--ref" "--received" "--window-end" "--hold-until" "--waiting-since" "--opt-out" "--no-opt-out" "--vip" "--no-vip" "--note" "--reason" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do

@@ -104,7 +104,7 @@ complete -c tracker -n '__fish_tracker_using_command backlog settle' -l dry-run 
 complete -c tracker -n '__fish_tracker_using_command backlog settle' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command backlog settle' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command backlog settle' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command backlog settle' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command backlog settle' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Subcommands for: carriers
 complete -c tracker -n '__fish_tracker_using_command carriers' -a 'list' -d 'All sources this version can ask.'
@@ -145,7 +145,7 @@ complete -c tracker -n '__fish_tracker_using_command config accept' -l version -
 complete -c tracker -n '__fish_tracker_using_command config accept' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command config accept' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command config accept' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command config accept' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command config accept' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: config check
 complete -c tracker -n '__fish_tracker_using_command config check' -l help -d 'Display this message and exit.'
@@ -209,7 +209,7 @@ complete -c tracker -n '__fish_tracker_using_command db restore' -l reason -r -d
 complete -c tracker -n '__fish_tracker_using_command db restore' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command db restore' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command db restore' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command db restore' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command db restore' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: db retire
 complete -c tracker -n '__fish_tracker_using_command db retire' -l help -d 'Display this message and exit.'
@@ -221,7 +221,7 @@ complete -c tracker -n '__fish_tracker_using_command db retire' -l undo -d 'Take
 complete -c tracker -n '__fish_tracker_using_command db retire' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command db retire' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command db retire' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command db retire' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command db retire' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: db upgrade
 complete -c tracker -n '__fish_tracker_using_command db upgrade' -l help -d 'Display this message and exit.'
@@ -328,7 +328,7 @@ complete -c tracker -n '__fish_tracker_using_command hold release' -l dry-run -d
 complete -c tracker -n '__fish_tracker_using_command hold release' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command hold release' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command hold release' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command hold release' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command hold release' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: hold show
 complete -c tracker -n '__fish_tracker_using_command hold show' -l help -d 'Display this message and exit.'
@@ -400,10 +400,11 @@ complete -c tracker -n '__fish_tracker_using_command order set' -l vip -r -d 'A 
 complete -c tracker -n '__fish_tracker_using_command order set' -l no-vip -d 'A buyer to look after.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l note -r -d 'What the next one should know.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l reason -r -d 'How you know.'
+complete -c tracker -n '__fish_tracker_using_command order set' -l force -d 'Take a window'\''s end that is long past or far ahead.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command order set' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command order set' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Subcommands for: outbox
 complete -c tracker -n '__fish_tracker_using_command outbox' -a 'list' -d 'Rows of the outbox, newest first.'
@@ -435,7 +436,7 @@ complete -c tracker -n '__fish_tracker_using_command outbox resolve' -l reason -
 complete -c tracker -n '__fish_tracker_using_command outbox resolve' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command outbox resolve' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command outbox resolve' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command outbox resolve' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command outbox resolve' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: outbox show
 complete -c tracker -n '__fish_tracker_using_command outbox show' -l help -d 'Display this message and exit.'
@@ -463,7 +464,7 @@ complete -c tracker -n '__fish_tracker_using_command pause' -l everything -d 'Ex
 complete -c tracker -n '__fish_tracker_using_command pause' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command pause' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command pause' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command pause' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command pause' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: plan
 complete -c tracker -n '__fish_tracker_using_command plan' -l help -d 'Display this message and exit.'
@@ -511,7 +512,7 @@ complete -c tracker -n '__fish_tracker_using_command resume' -l dry-run -d 'Show
 complete -c tracker -n '__fish_tracker_using_command resume' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command resume' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command resume' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command resume' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command resume' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Subcommands for: review
 complete -c tracker -n '__fish_tracker_using_command review' -a 'list' -d 'What waits for approval, nearest deadline first.'
@@ -538,7 +539,7 @@ complete -c tracker -n '__fish_tracker_using_command review approve' -l dry-run 
 complete -c tracker -n '__fish_tracker_using_command review approve' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command review approve' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command review approve' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command review approve' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command review approve' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: review edit
 complete -c tracker -n '__fish_tracker_using_command review edit' -l help -d 'Display this message and exit.'
@@ -550,7 +551,7 @@ complete -c tracker -n '__fish_tracker_using_command review edit' -l facts -r -d
 complete -c tracker -n '__fish_tracker_using_command review edit' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command review edit' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command review edit' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command review edit' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command review edit' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: review list
 complete -c tracker -n '__fish_tracker_using_command review list' -l help -d 'Display this message and exit.'
@@ -571,7 +572,7 @@ complete -c tracker -n '__fish_tracker_using_command review reject' -l facts -r 
 complete -c tracker -n '__fish_tracker_using_command review reject' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command review reject' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command review reject' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command review reject' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command review reject' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: review show
 complete -c tracker -n '__fish_tracker_using_command review show' -l help -d 'Display this message and exit.'
@@ -591,7 +592,7 @@ complete -c tracker -n '__fish_tracker_using_command review snooze' -l facts -r 
 complete -c tracker -n '__fish_tracker_using_command review snooze' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command review snooze' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command review snooze' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command review snooze' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command review snooze' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: run
 complete -c tracker -n '__fish_tracker_using_command run' -l help -d 'Display this message and exit.'
@@ -643,7 +644,7 @@ complete -c tracker -n '__fish_tracker_using_command tasks assign' -l from -r -d
 complete -c tracker -n '__fish_tracker_using_command tasks assign' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command tasks assign' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command tasks assign' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command tasks assign' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command tasks assign' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: tasks done
 complete -c tracker -n '__fish_tracker_using_command tasks done' -l help -d 'Display this message and exit.'
@@ -658,7 +659,7 @@ complete -c tracker -n '__fish_tracker_using_command tasks done' -l items -r -d 
 complete -c tracker -n '__fish_tracker_using_command tasks done' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command tasks done' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command tasks done' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command tasks done' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command tasks done' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: tasks drop
 complete -c tracker -n '__fish_tracker_using_command tasks drop' -l help -d 'Display this message and exit.'
@@ -669,7 +670,7 @@ complete -c tracker -n '__fish_tracker_using_command tasks drop' -l items -r -d 
 complete -c tracker -n '__fish_tracker_using_command tasks drop' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command tasks drop' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command tasks drop' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command tasks drop' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command tasks drop' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: tasks export
 complete -c tracker -n '__fish_tracker_using_command tasks export' -l help -d 'Display this message and exit.'
@@ -692,7 +693,7 @@ complete -c tracker -n '__fish_tracker_using_command tasks list' -l to -r -d 'Th
 complete -c tracker -n '__fish_tracker_using_command tasks list' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command tasks list' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command tasks list' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command tasks list' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command tasks list' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: tasks show
 complete -c tracker -n '__fish_tracker_using_command tasks show' -l help -d 'Display this message and exit.'
@@ -709,5 +710,5 @@ complete -c tracker -n '__fish_tracker_using_command tasks take' -l version -d '
 complete -c tracker -n '__fish_tracker_using_command tasks take' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command tasks take' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command tasks take' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
-complete -c tracker -n '__fish_tracker_using_command tasks take' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, your log…'
+complete -c tracker -n '__fish_tracker_using_command tasks take' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
