@@ -84,7 +84,7 @@ def test_a_python_that_the_service_cannot_see_is_told(root: Path, setup: Install
     home = root / "opt/tracker"
     (home / "bin").mkdir(parents=True)
     (home / "bin/tracker").touch()
-    (home / "pyvenv.cfg").write_text("home = /home/ann/.pyenv/versions/3.12/bin\n")
+    (home / "pyvenv.cfg").write_text("home = /home/ann\n")
     report = setup()
     assert told(report)["/opt/tracker/bin/tracker"] is Did.NEEDS_YOU
     assert "PYTHON=/usr/bin/python3" in notes(report)["/opt/tracker/bin/tracker"]
