@@ -16,7 +16,9 @@ WALKS = {
     "first-day": ("first-day.md", "every-day.md"),
     "order-files": ("order-files.md",),
     "change-the-rules": ("change-the-rules.md",),
+    "stop-and-resume": ("stop-and-resume.md",),
     "people": ("people.md",),
+    "take-over": ("take-over.md",),
 }
 """Pages that go on where the one before them ended share a folder."""
 

@@ -26,17 +26,19 @@ One word means the same in the log, the database, `--json`, `tracker explain` an
 HOLDS: Mapping[HoldReason, str] = {
     HoldReason.MONEY_NEEDS_APPROVAL: "A refund is only recommended: `tracker review approve` or `reject`.",
     HoldReason.MESSAGE_NEEDS_APPROVAL: "The store is in mode `approve`: `tracker review approve` or `reject`.",
-    HoldReason.STORE_OBSERVES: "The store is in mode `observe`: nobody writes to its buyers. A released row goes all the same.",
+    HoldReason.STORE_OBSERVES: "The store is in mode `observe`; once that is raised, each row is decided afresh. A released row goes all the same.",
     HoldReason.FIRST_START: "It was due before this store was first looked at: a person decides whether it still makes sense.",
     HoldReason.STALE_STAGE: "The stage is more than `outreach.stale_stage_days` late, so its words may no longer fit.",
     HoldReason.PLAUSIBILITY: "Too many parcels of one carrier turned bad at once: probably the source is wrong, not the parcels.",
-    HoldReason.TIME_GUARD: "The machine's clock is not trusted: mend it first.",
+    HoldReason.TIME_GUARD: "The clock is not trusted: mend it, or confirm it with `tracker hold release --reason time_guard`.",
     HoldReason.RULES_WAIT: "A change of the rules gave it, and touches many parcels: `tracker config accept` lets it go.",
     HoldReason.RESTORED: "It came due after the backup that was put back: look whether it went out already.",
 }
 """What to think of a held row; the first two wait in `tracker review list`, the others in `tracker hold list`."""
 
 DEFERRED: Mapping[str, str] = {
+    "paused": "Somebody has pulled the brake: who, why and until when stands behind the word; `tracker resume`.",
+    "order_files_stale": "The store's order files fail to come: the last one is older than three times `files_every_h`.",
     "72_hours": "This order's buyer was written to within `outreach.quiet_hours_between`.",
     "hourly_cap": "The store has sent as many messages this hour as it may.",
     "ramp": "Much became due at once: a tenth of it goes out a day.",

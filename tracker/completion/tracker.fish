@@ -6,7 +6,7 @@ function __fish_tracker_using_command
     set -l cmd (commandline -opc)
     set -l subcommands
     set -l options_with_values '--against --amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --file --format --from --hold-until --http-status --intent --items --journal --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --since --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
-    set -l all_commands 'accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export hold import init list logs month-end order outbox parse pause plan reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
+    set -l all_commands 'accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export handover hold import init list logs month-end order outbox parse pause plan reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
     set -l skip_next 0
     # Extract command words (only real subcommand names) from command line
     set -e cmd[1]
@@ -481,11 +481,22 @@ complete -c tracker -n '__fish_tracker_using_command plan' -l json -d 'One JSON 
 complete -c tracker -n '__fish_tracker_using_command plan' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 
 # Subcommands for: report
+complete -c tracker -n '__fish_tracker_using_command report' -a 'handover' -d 'What the next shift finds: due before noon, what happened since the last handov…'
 complete -c tracker -n '__fish_tracker_using_command report' -a 'month-end' -d 'Write the register of claims against carriers, as .xlsx and .csv.'
 # Options for: report
 complete -c tracker -n '__fish_tracker_using_command report' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command report' -s h -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command report' -l version -d 'Display application version.'
+
+# Options for: report handover
+complete -c tracker -n '__fish_tracker_using_command report handover' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -l since -r -d 'Count from this time (UTC) instead of the last handover.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -l out -r -F -d 'Write the text into this file as well.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 
 # Options for: report month-end
 complete -c tracker -n '__fish_tracker_using_command report month-end' -l help -d 'Display this message and exit.'

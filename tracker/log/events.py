@@ -346,7 +346,7 @@ class Event(StrEnum):
         "info",
         "pause scope by reason until",
         "At a start: the brake is on for `scope`; `until` null means until somebody resumes.",
-        "`tracker resume PAUSE --dry-run` shows what would go out.",
+        "`tracker pause` lists them; `tracker resume --all --dry-run` shows what would go out.",
     )
     PAUSE_ENDED = (
         "pause.ended",
@@ -391,4 +391,20 @@ class Event(StrEnum):
         "file reason",
         "A file of the inbox could not be read and was moved to failed/.",
         "Do what `reason` says and put the file into the inbox again.",
+    )
+
+    # ---- alerts
+    ALERT_RAISED = (
+        "alert.raised",
+        "warning",
+        "kind count sample",
+        "Something new needs a person; those who are to be told are told once a shift and kind.",
+        "`tracker status` lists what needs a person, with the command that shows it.",
+    )
+    ALERT_UNTOLD = (
+        "alert.untold",
+        "warning",
+        "target kind reason",
+        "A target did not take a message; it is tried again, at least hourly. Said once until the reason changes.",
+        "Look at its [[target]] in tracker.toml, or the person's address in team.toml; `tracker doctor` tries the hosts.",
     )

@@ -34,7 +34,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 totals(row, now) -> Totals
                 claim_row(row_id, *, who, version, now, cap=None) -> bool
                 finish_row(row_id, to, now, *, result=None, provider_id=None, not_before=None) -> bool
-                hold_row(row_id, hold, why, now) -> bool         defer_row(row_id, until, why, now) -> bool
+                hold_row(row_id, hold, why, now) -> bool         defer_row(row_id, until, why, now, *, in_line=False) -> bool
                 cancel_row(row_id, why, now) -> bool             fail_row(row_id, why, now) -> bool
                 reroute_row(row_id, channel, why, now) -> bool
                 open_task(row_id, task, *, version, now) -> int | None
@@ -60,6 +60,14 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 claimed_orders() -> list[int]
                 status(now) -> StatusCounts                      next_due() -> DueInstants
 
+    brake       pauses(now) -> list[Pause]                       pause(wanted, now) -> Pause
+                waiting(now) -> list[Waiting]                    freed_by(pause_ids, now) -> list[Waiting]
+                resume(pause_ids, *, by, now) -> list[Waiting]   settle_brake(now) -> list[Pause]
+                backlogs(now) -> dict[store, Ramp]               deadlines(pause, until, now) -> list[Deadline]
+                held_rows() -> list[HeldRow]                     release_rows(rows, *, by, reason, now) -> list[id]
+                look_again(may_go, now) -> dict[store, count]    turned_bad(now) -> list[TurnedBad]
+                distrust_clock(now), clock_distrusted_at(), clock_mended(), confirm_clock(*, by, reason, now)
+
     explain     events_of(shipment_id) -> list[EventView]        answers_of(shipment_id) -> list[AnswerView]
                 numbers_of(shipment_id) -> tuple[str, ...]       rows_of(order_id) -> list[OutboxView]
                 next_polls(order_id) -> dict[str, datetime | None]    (number -> when it is asked about next)
@@ -69,6 +77,10 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
 
     errands     errands() -> dict[name, ErrandDone]              finish_errand(name, occasion, now, result)
                 fail_errand(name, now, error)
+
+    alerts      watch_alerts(kind, found, now) -> int            due_alerts(now) -> list[AlertView]
+                last_told() -> dict[kind, datetime]              told_alerts(ids, recipients, now)
+                retry_alerts(ids, done, until)                   defer_alerts(ids, until)
 
     keeping     journals() -> dict[worker, path]                 know_journal(worker, path)
                 retirement() -> Retirement | None                last_backup() -> datetime | None
