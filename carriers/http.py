@@ -109,20 +109,20 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def make_transport(*, fast: bool | None = None, connections: int = 8) -> httpx.AsyncBaseTransport:
-    """A pool of at most `connections` to be given to HttpTransport.
+def make_transport(*, fast: bool | None = None, connections: int = 8, proxy: str | None = None) -> httpx.AsyncBaseTransport:
+    """A pool of at most `connections` to be given to HttpTransport, through the HTTP `proxy` where one is named.
 
     `fast` takes the extra of that name (half the CPU): True insists on it and raises RuntimeError where it is not installed, None
     takes it where it is, False never does. Pools slow down beyond 16 connections: one a source (facts: performance, HTTP client).
     """
-    if fast is not False:
+    if fast is not False and proxy is None:
         try:
             return _fast(connections)
         except ImportError:
             if fast:
                 raise RuntimeError("the fast transport is not installed: pip install '.[fast]'") from None
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE)
-    return httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False)
+    return httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False, proxy=proxy)
 
 
 def _fast(connections: int) -> httpx.AsyncBaseTransport:

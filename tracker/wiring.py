@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -15,8 +16,11 @@ from carriers.base import Account, Transport
 from carriers.drop import DropTransport
 from carriers.http import HttpTransport
 from tracker import config, log
+from tracker.alerts import Teller
 from tracker.channels.base import Channel as BuyerChannel
+from tracker.channels.base import Refused
 from tracker.channels.maildir import MaildirChannel
+from tracker.channels.notice import Notice
 from tracker.channels.smtp import SmtpChannel
 from tracker.clock import Clock, instant
 from tracker.config import Loaded, Settings
@@ -31,6 +35,7 @@ from tracker.journal import Journal
 from tracker.keeping import backup
 from tracker.model import Channel
 from tracker.polling import Cadence, Pace, Poller, Source, StoreGate
+from tracker.reports import handover
 from tracker.store import Store
 from tracker.sweep import RulesGate, Sweeper
 
@@ -46,6 +51,9 @@ _DISPATCH_LANES = 3
 _ERRANDS_EVERY = 60.0
 """Seconds between two looks at the schedule: its times are minutes of a local day."""
 
+_ALERTS_EVERY = 30.0
+"""Seconds between two looks at what is to be told; the conditions themselves are looked at every `alerts.every_s`."""
+
 _RULES_EVERY = 5.0
 """Seconds until rules that a person has accepted are in force without restraint."""
 
@@ -59,6 +67,14 @@ class InboxDone(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
 
 
+class Closable(Protocol):
+    """What holds connections."""
+
+    async def close(self) -> None:
+        """Let them go."""
+        ...
+
+
 class House:
     """The wired rooms of one run. `units` in the order of a full pass; `done` counts what each has worked on."""
 
@@ -69,7 +85,7 @@ class House:
         poller: Poller,
         dispatcher: Dispatcher,
         gate: RulesGate,
-        transports: list[Transport],
+        connections: Sequence[Closable],
         journal: Journal,
     ) -> None:
         self.done: Counter[str] = Counter()
@@ -77,7 +93,7 @@ class House:
         self.dispatcher = dispatcher
         self.gate = gate
         self.units = tuple(self._counted(unit) for unit in units.values())
-        self._transports = transports
+        self._connections = connections
         self._journal = journal
 
     def _counted(self, unit: Unit) -> Unit:
@@ -94,8 +110,8 @@ class House:
 
     async def close(self) -> None:
         """Close connections and the journal; the database stays with whoever opened it."""
-        for transport in self._transports:
-            await transport.close()
+        for connection in self._connections:
+            await connection.close()
         self._journal.close()
 
 
@@ -134,18 +150,22 @@ def assemble(
         trust_clock=guard.confirm if guard else (lambda: None),
     )
     engine = settings.engine
+    teller = Teller(loaded, store, clock)
+    errands = Errands(_schedule(loaded, store, teller), store, clock)
     units = {
         "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once),
         "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
         "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once),
         "dispatch": Unit(name="dispatch", every=engine.dispatch_interval_s, run=dispatcher.dispatch_once, lanes=_DISPATCH_LANES),
-        "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=Errands(_schedule(settings), store, clock).run_once),
+        "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=errands.run_once),
     }
+    if Teller.wanted(loaded):
+        units["alerts"] = Unit(name="alerts", every=_ALERTS_EVERY, run=teller.work_once)
     if settings.inbox is not None:
         look = _inbox(loaded, settings.inbox, store, clock, patient=patient)
         units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look)} | units
-    transports = [source.transport for source in sources.values()]
-    return House(units=units, poller=poller, dispatcher=dispatcher, gate=gate, transports=transports, journal=journal)
+    connections: tuple[Closable, ...] = (*(source.transport for source in sources.values()), teller)
+    return House(units=units, poller=poller, dispatcher=dispatcher, gate=gate, connections=connections, journal=journal)
 
 
 def _preparer(loaded: Loaded) -> Preparer:
@@ -164,13 +184,34 @@ def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None
     return smallest
 
 
-def _schedule(settings: Settings) -> tuple[Errand, ...]:
+def _schedule(loaded: Loaded, store: Store, teller: Teller) -> tuple[Errand, ...]:
     """Everything that is done by the day or the month."""
-    found = []
+    settings, found = loaded.settings, list[Errand]()
+    shift = settings.handover
+    if shift.at is not None:
+        tell = partial(_hand_over, loaded, store, teller)
+        found.append(Errand(name="handover", at=shift.at, zone=shift.zone, every="day", run=tell))
     if settings.backup.at is not None:
         run = partial(_back_up, settings)
         found.append(Errand(name="backup", at=settings.backup.at, zone=settings.backup.zone, every="day", run=run))
     return tuple(found)
+
+
+async def _hand_over(loaded: Loaded, store: Store, teller: Teller, occasion: str, now: datetime) -> str:
+    """The handover of a shift, to whoever is named (R53, R89). Raises Refused when nobody took it: then it is tried again."""
+    shift = await handover.hand_over(store, loaded, now)
+    message = Notice(
+        key=f"handover/{occasion}",
+        kind="handover",
+        title=f"Tracker: {handover.title(shift, loaded.phrases)}",
+        lines=tuple(handover.lines(shift, loaded.phrases)),
+        at=now,
+        language=loaded.phrases.language,
+    )
+    took = await teller.tell(message, loaded.settings.handover.to)
+    if not took:
+        raise Refused("nobody took the handover: alert.untold in the log says why", retry=True)
+    return f"told {', '.join(took)}"
 
 
 async def _back_up(settings: Settings, _occasion: str, now: datetime) -> str:

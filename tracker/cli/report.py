@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
+import msgspec
 from cyclopts import App
 
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
-from tracker.cli.options import At
+from tracker.cli.options import At, Time
 from tracker.cli.output import Answer
 
-app = App(name="report", help="Registers as files.")
+app = App(name="report", help="The handover of a shift, registers as files.")
+
+
+@app.command
+def handover(*, since: Time | None = None, out: Path | None = None, common: At = At()) -> int:
+    """What the next shift finds: due before noon, what happened since the last handover, what waits, the money at risk.
+
+    Example: `tracker report handover --out handover.txt`
+
+    Args:
+        since: Count from this time (UTC) instead of the last handover.
+        out: Write the text into this file as well.
+    """
+
+    async def work(room: Room) -> Answer:
+        from tracker.reports import handover as report
+
+        found = await report.hand_over(room.store, room.loaded, room.now, since=since)
+        told = [report.title(found, room.phrases), "", *report.lines(found, room.phrases)]
+        if out is not None:
+            await asyncio.to_thread(out.write_text, "\n".join(told) + "\n", encoding="utf-8")
+        return Answer(document=msgspec.to_builtins(found), text=lambda console: console.line("\n".join(told)))
+
+    return answer(common, work)
 
 
 @app.command(name="month-end")
@@ -38,7 +63,11 @@ def month_end(*, month: str | None = None, out: Path = Path(), common: At = At()
         files = write_both(out, f"register-{wanted}", sheet, created=room.now)
         return Answer(
             document={"month": wanted, "claims": len(sheet.rows), "files": [str(file) for file in files]},
-            text=lambda console: console.line(f"{wanted}: {len(sheet.rows)} claims in {files[0]} and {files[1].name}"),
+            text=lambda console: console.line(
+                console.phrases.say(
+                    "register_value.written", month=wanted, count=len(sheet.rows), book=files[0], csv=files[1].name
+                )
+            ),
         )
 
     return answer(common, work)

@@ -85,6 +85,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     keeping     journals() -> dict[worker, path]                 know_journal(worker, path)
                 retirement() -> Retirement | None                last_backup() -> datetime | None
                 forgotten(attempts) -> list[key]                 the journal's keys that this database has not seen
+                forget(after, *, names_before, scans_before, now, dry_run=False) -> Forgotten       note_purge(*, by, what, now)
                 mark_behind(since | None)                        behind_since() -> datetime | None
 
     backlog     known_orders(numbers) -> list[KnownOrder]        tell_contacts(told, *, by, reason, now) -> int

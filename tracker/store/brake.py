@@ -65,7 +65,9 @@ _MARK = f"UPDATE outbox SET overdue = TRUE WHERE {_LATE}"  # noqa: S608 - a cons
 _WINDOWS = """
     SELECT store, number, country, NULL, window_end, 'window.extend' FROM dossier
     WHERE window_end > ? AND window_end <= ? AND received_at IS NULL AND refunded_at IS NULL
-        AND state NOT IN ('finished', 'cancelled')"""
+        AND state NOT IN ('finished', 'cancelled')
+        AND EXISTS (SELECT 1 FROM order_shipment l JOIN shipment s ON s.id = l.shipment_id
+                    WHERE l.order_id = dossier.id AND s.status NOT IN ('delivered', 'returned'))"""
 
 _CLAIMS = """
     SELECT d.store, s.number, d.country, s.carrier, c.latest_on, c.rule

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tracker.clock import Clock
+from tracker.store.alerts import Alerts
 from tracker.store.backlog import Backlog
 from tracker.store.backup import Journals
 from tracker.store.brake import Brake
@@ -23,6 +24,7 @@ from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
 from tracker.store.replay import Agreement
+from tracker.store.retention import Retention
 from tracker.store.retiring import Retirement, retirement
 from tracker.store.review import Review
 from tracker.store.rulesets import Rulesets
@@ -50,11 +52,13 @@ class Store(
     Status,
     Explain,
     Errands,
+    Alerts,
     Rulesets,
     Decisions,
     Backlog,
     Agreement,
     Journals,
+    Retention,
 ):
     """All that the product does with its database; `tracker.store` lists the methods."""
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
+
 from tracker.clock import epoch
 from tracker.store.connection import Database, Record, Tx, instant_of
 from tracker.store.desk import REVIEW_HOLDS
+from tracker.store.records import DAEMON
 from tracker.store.rows import Breaker, DueInstants, SourceHealth, StatusCounts
 
 _SOURCES = """
@@ -31,6 +34,21 @@ _LIVE = """
     SELECT state, count(*) FROM outbox WHERE state NOT IN ('held', 'pending', 'sending', 'unknown') GROUP BY state"""
 
 
+_SENT = "SELECT intent, count(*) FROM outbox WHERE sent_at > ? AND sent_at <= ? AND state = 'sent' GROUP BY intent"
+
+_DECIDED = "SELECT rejected, count(*) FROM outbox WHERE decided_at > ? AND decided_at <= ? GROUP BY rejected"
+
+_CLOSED = "SELECT closed_by, count(*) FROM task WHERE closed_at > ? AND closed_at <= ? AND closed_by <> ? GROUP BY closed_by"
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts: purpose -> effects that left; approved, rejected -> decisions of people; person -> tasks closed."""
+
+    sent: Mapping[str, int]
+    decided: Mapping[str, int]
+    closed: Mapping[str, int]
+
+
 class Status:
     """The store's methods for counting."""
 
@@ -44,6 +62,19 @@ class Status:
         """Messages that left, by store and channel, since the first one that is still counted."""
         rows = await self._db.read(lambda tx: tx.rows("SELECT store, channel, sum(sent) FROM total GROUP BY store, channel"))
         return {(row[0], row[1]): row[2] for row in rows}
+
+    async def happened(self, since: datetime, now: datetime) -> Happened:
+        """What left, what people decided and which tasks they closed between two instants."""
+
+        def look(tx: Tx) -> Happened:
+            decided = tx.rows(_DECIDED, since, now)
+            return Happened(
+                sent={row[0]: row[1] for row in tx.rows(_SENT, since, now)},
+                decided={"rejected" if row[0] else "approved": row[1] for row in decided},
+                closed={row[0]: row[1] for row in tx.rows(_CLOSED, since, now, DAEMON)},
+            )
+
+        return await self._db.read(look)
 
     async def next_due(self) -> DueInstants:
         """The earliest instant of each clock."""

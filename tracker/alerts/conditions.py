@@ -1,0 +1,183 @@
+"""What may need a person, found in one look at everything. Level-triggered: the same look twice raises nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tracker.config import Loaded
+from tracker.dates import utc_text
+from tracker.health import Freshness
+from tracker.metrics import Count
+from tracker.model.alerts import AlertKind
+from tracker.store.alerts import Raised
+from tracker.store.brake import Deadline
+from tracker.store.quota import Forecast
+from tracker.store.rows import OutboxView, TaskView, Waiting
+
+QUOTA_AHEAD = timedelta(days=3)
+"""A quota that ends within so many days leaves time to buy more."""
+
+SECOND_AFTER = timedelta(hours=24)
+"""A refund that one person approved waits so long for the second one before it is told (D23)."""
+
+REVIEW_LEAD = timedelta(hours=24)
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that conditions are found in."""
+
+    counted: Count
+    loaded: Loaded
+    deadlines: Sequence[Deadline] = ()
+    doubtful: Sequence[OutboxView] = ()
+    reviews: Sequence[OutboxView] = ()
+    seconds: Sequence[Waiting] = ()
+    tasks: Sequence[TaskView] = ()
+    quota: Sequence[Forecast] = ()
+    failed_files: Sequence[str] = ()
+    free_bytes: int | None = None
+
+    @property
+    def now(self) -> datetime:
+        """When everything was looked at."""
+        return self.counted.at
+
+
+def conditions(look: Look) -> dict[AlertKind, list[Raised]]:
+    """Everything that holds now, by kind; a kind of which nothing holds has an empty list."""
+    return {kind: list(find(look)) for kind, find in _FINDERS.items()}
+
+
+def _doubtful(look: Look) -> Iterator[Raised]:
+    for view in look.doubtful:
+        row = view.row
+        occasion = f"{row.id}/{row.attempts}"
+        yield _now(look, AlertKind.DOUBTFUL_SEND, occasion, view.order.number, row.store, intent=row.intent.value)
+
+
+def _sources(look: Look) -> Iterator[Raised]:
+    health = {each.account: each.breaker for each in look.counted.counts.sources}
+    for each in look.counted.sources:
+        if each.state not in {Freshness.LATE, Freshness.DOWN}:
+            continue
+        breaker = health.get(each.name)
+        since = utc_text((breaker.since if breaker and each.state is Freshness.DOWN else None) or each.last or look.now)
+        why = breaker.kind if breaker and breaker.kind else each.state.value
+        yield _now(look, AlertKind.SOURCE_DOWN, f"{each.name}/{since}", each.name, None, since=since, cause=why)
+
+
+def _order_files(look: Look) -> Iterator[Raised]:
+    for each in look.counted.order_files:
+        if each.state in {Freshness.LATE, Freshness.DOWN} and each.last is not None:
+            last = utc_text(each.last)
+            yield _now(look, AlertKind.ORDER_FILES_LATE, f"{each.name}/{last}", each.name, each.name, last=last)
+
+
+def _files(look: Look) -> Iterator[Raised]:
+    for name in look.failed_files:
+        yield _now(look, AlertKind.FILE_FAILED, name, name, None)
+
+
+def _deadlines(kind: AlertKind, name: str) -> Callable[[Look], Iterator[Raised]]:
+    def find(look: Look) -> Iterator[Raised]:
+        lead = look.loaded.settings.alerts.leads[name]
+        for each in look.deadlines:
+            if each.kind == name:
+                yield _before(look, kind, each.subject, each.store, each.at, lead)
+
+    return find
+
+
+def _tasks(look: Look) -> Iterator[Raised]:
+    lead = look.loaded.settings.alerts.leads["task"]
+    for task in look.tasks:
+        if task.deadline is not None:
+            yield _before(look, AlertKind.TASK_DUE, f"task {task.id}", task.store, task.deadline, lead, what=task.kind)
+
+
+def _reviews(look: Look) -> Iterator[Raised]:
+    for view in look.reviews:
+        row = view.row
+        if row.deadline is not None:
+            amount = "" if row.amount is None else f"{row.amount} {row.currency or ''}".strip()
+            subject = f"{view.order.number} ({row.id})"
+            yield _before(look, AlertKind.REVIEW_DUE, subject, row.store, row.deadline, REVIEW_LEAD, amount=amount)
+
+
+def _seconds(look: Look) -> Iterator[Raised]:
+    for waiting in look.seconds:
+        if look.now - waiting.since >= SECOND_AFTER:
+            row = waiting.view.row
+            since = utc_text(waiting.since)
+            yield _now(look, AlertKind.SECOND_PERSON, f"{row.id}/{since}", waiting.view.order.number, row.store, since=since)
+
+
+def _rules(look: Look) -> Iterator[Raised]:
+    if look.counted.config_waits:
+        yield _now(look, AlertKind.RULES_WAIT, look.counted.config, look.counted.config, None)
+
+
+def _errands(look: Look) -> Iterator[Raised]:
+    for name, errand in look.counted.errands.items():
+        if errand.error is not None and errand.failed_at is not None:
+            day = errand.failed_at.date().isoformat()
+            yield _now(look, AlertKind.ERRAND_FAILED, f"{name}/{day}", name, None, error=errand.error)
+
+
+def _quota(look: Look) -> Iterator[Raised]:
+    for each in look.quota:
+        if each.ends_on is not None and each.ends_on - look.now.date() <= QUOTA_AHEAD:
+            yield _now(look, AlertKind.QUOTA_ENDS, f"{each.source}/{each.ends_on}", each.source, None, forecast=each.said())
+
+
+def _parked(look: Look) -> Iterator[Raised]:
+    if look.counted.counts.parked:
+        day = look.now.date().isoformat()
+        yield _now(look, AlertKind.PARKED, day, str(look.counted.counts.parked), None)
+
+
+def _disk(look: Look) -> Iterator[Raised]:
+    if look.free_bytes is not None and look.free_bytes < look.loaded.settings.alerts.free_bytes:
+        day = look.now.date().isoformat()
+        folder = str(look.loaded.settings.state_dir)
+        yield _now(look, AlertKind.DISK_LOW, day, folder, None, free=f"{look.free_bytes // 1024**2} MB")
+
+
+_FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
+    AlertKind.DOUBTFUL_SEND: _doubtful,
+    AlertKind.SOURCE_DOWN: _sources,
+    AlertKind.ORDER_FILES_LATE: _order_files,
+    AlertKind.FILE_FAILED: _files,
+    AlertKind.WINDOW_CLOSES: _deadlines(AlertKind.WINDOW_CLOSES, "window"),
+    AlertKind.CLAIM_CLOSES: _deadlines(AlertKind.CLAIM_CLOSES, "claim"),
+    AlertKind.CASE_DUE: _deadlines(AlertKind.CASE_DUE, "case"),
+    AlertKind.TASK_DUE: _tasks,
+    AlertKind.REVIEW_DUE: _reviews,
+    AlertKind.SECOND_PERSON: _seconds,
+    AlertKind.RULES_WAIT: _rules,
+    AlertKind.ERRAND_FAILED: _errands,
+    AlertKind.QUOTA_ENDS: _quota,
+    AlertKind.PARKED: _parked,
+    AlertKind.DISK_LOW: _disk,
+}
+
+
+def _now(look: Look, kind: AlertKind, occasion: str, subject: str, store: str | None, **facts: str) -> Raised:
+    return Raised(key=f"{kind.value}/{occasion}", kind=kind.value, subject=subject, store=store, facts=facts, deliver_at=look.now)
+
+
+def _before(look: Look, kind: AlertKind, subject: str, store: str, deadline: datetime, lead: timedelta, **facts: str) -> Raised:
+    """Told in the last working hour that still leaves time for the work; at once when that has passed (D24)."""
+    at = look.loaded.rules.team.last_working_hour_before(deadline - lead, store)
+    return Raised(
+        key=f"{kind.value}/{subject}/{utc_text(deadline)}",
+        kind=kind.value,
+        subject=subject,
+        store=store,
+        facts=facts,
+        deadline=deadline,
+        deliver_at=max(at, look.now),
+    )

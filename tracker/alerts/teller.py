@@ -1,0 +1,195 @@
+"""Telling: what waits, grouped by kind, to every target that wants it and to whoever is on duty. At least once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tracker.alerts.watch import Watcher
+from tracker.alerts.wording import notice
+from tracker.channels.apprise import AppriseSink
+from tracker.channels.base import Refused
+from tracker.channels.notice import Notice, Sink
+from tracker.channels.operators_mail import MailSink
+from tracker.channels.smtp import SmtpChannel
+from tracker.channels.webhook import WebhookSink
+from tracker.clock import Clock
+from tracker.config import Loaded
+from tracker.config.alerting import Target
+from tracker.log import Event, get_logger
+from tracker.model.alerts import AlertKind
+from tracker.store import Store
+from tracker.store.alerts import AlertView
+from tracker.team import Person
+
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(hours=1)
+
+_MAIL, _APPRISE = "mail:", "apprise:"
+
+_log = get_logger()
+
+
+class TellReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one unit did: alerts raised and told. `more` is never set: what could not be told rests."""
+
+    worked: int = 0
+    more: bool = False
+
+
+class Teller:
+    """The unit `alerts`: looks, then tells what is due."""
+
+    def __init__(self, loaded: Loaded, store: Store, clock: Clock) -> None:
+        self._loaded = loaded
+        self._store = store
+        self._clock = clock
+        self._watcher = Watcher(loaded, store, clock)
+        self._targets = {target.id: target for target in loaded.settings.targets}
+        self._sinks: dict[str, Sink] = {}
+        self._told: set[tuple[str, str]] = set()
+
+    @staticmethod
+    def wanted(loaded: Loaded) -> bool:
+        """Whether there is anybody to tell: without a target and without an address nothing is watched."""
+        return bool(loaded.settings.targets) or any(person.address for person in loaded.rules.team.people)
+
+    async def work_once(self) -> TellReport:
+        """One unit of work."""
+        raised = await self._watcher.watch()
+        now = self._clock.now()
+        last = await self._store.last_told()
+        groups: dict[str, list[AlertView]] = {}
+        for alert in await self._store.due_alerts(now):
+            groups.setdefault(alert.kind, []).append(alert)
+        told = 0
+        for kind, alerts in groups.items():
+            told += await self._kind(kind, alerts, last.get(kind), now)
+        return TellReport(worked=raised + told)
+
+    async def tell(self, message: Notice, to: Sequence[str]) -> list[str]:
+        """Hand one message to targets and people by their ids (all targets where none is named); the ids that took it.
+
+        Each failure is logged. Used by the handover, too.
+        """
+        names = [self._named(name) for name in to] if to else list(self._targets)
+        return [name for name in names if name is not None and await self._try(name, message)]
+
+    async def close(self) -> None:
+        """Let all connections go."""
+        for sink in self._sinks.values():
+            await sink.close()
+
+    async def _kind(self, kind: str, alerts: Sequence[AlertView], last: datetime | None, now: datetime) -> int:
+        later = self._next_shift(kind, alerts, last, now)
+        if later is not None:
+            await self._store.defer_alerts([each.id for each in alerts], later)
+            return 0
+        done = {each.id: set(each.done) for each in alerts}
+        missing: set[int] = set()
+        for name, wanted in self._recipients(alerts, now).items():
+            left = [each for each in wanted if name not in each.done]
+            if not left:
+                continue
+            message = notice(kind, left, self._loaded.phrases, self._zone(left), now)
+            if await self._try(name, message):
+                for each in left:
+                    done[each.id].add(name)
+            else:
+                missing |= {each.id for each in left}
+        return await self._write(alerts, done, missing, now)
+
+    async def _write(self, alerts: Sequence[AlertView], done: Mapping[int, set[str]], missing: set[int], now: datetime) -> int:
+        told = 0
+        for each in alerts:
+            if each.id in missing:
+                rest = min(FIRST_RETRY * 2**each.attempts, LONGEST_RETRY)
+                await self._store.retry_alerts([each.id], done[each.id], now + rest)
+            else:
+                await self._store.told_alerts([each.id], done[each.id], now)
+                told += 1
+        return told
+
+    def _next_shift(self, kind: str, alerts: Sequence[AlertView], last: datetime | None, now: datetime) -> datetime | None:
+        """When operators hear of this kind next, if they heard of it in this shift already (D24); None: now.
+
+        A repetition after a failure, a deadline that would pass meanwhile, and what endangers the work itself do not wait.
+        """
+        if last is None or AlertKind(kind).at_once or any(each.attempts for each in alerts):
+            return None
+        later = last + self._loaded.settings.alerts.shift
+        pressing = any(each.deadline is not None and each.deadline <= later for each in alerts)
+        return None if later <= now or pressing else later
+
+    def _recipients(self, alerts: Sequence[AlertView], now: datetime) -> dict[str, list[AlertView]]:
+        """Who is told what: every target that wants it; of a store's alerts also the address of who answers for it."""
+        team, found = self._loaded.rules.team, dict[str, list[AlertView]]()
+        for alert in alerts:
+            names = [target.id for target in self._targets.values() if target.wants(alert.kind, alert.store)]
+            people = team.on_duty(alert.store, now) or team.present(alert.store, now) if alert.store else ()
+            names += [address for person in people if (address := self._address(person)) is not None]
+            for name in dict.fromkeys(names):
+                found.setdefault(name, []).append(alert)
+        return found
+
+    def _named(self, name: str) -> str | None:
+        """The recipient that an id of a target or of a person means; None for a person who cannot be reached now."""
+        if name in self._targets:
+            return name
+        team = self._loaded.rules.team
+        person = team.person(name)
+        return None if person is None else self._address(team.reachable(person, self._clock.now()))
+
+    @staticmethod
+    def _address(person: Person) -> str | None:
+        """`mail:ADDRESS` as it is, `apprise:NAME` as the target of that name."""
+        address = person.address
+        return address.removeprefix(_APPRISE) if address is not None and address.startswith(_APPRISE) else address
+
+    async def _try(self, name: str, message: Notice) -> bool:
+        try:
+            await self._sink(name).tell(message)
+        except Refused as error:
+            if (name, error.reason) not in self._told:
+                self._told.add((name, error.reason))
+                _log.warning(Event.ALERT_UNTOLD, target=name.removeprefix(_MAIL), kind=message.kind, reason=error.reason)
+            return False
+        self._told = {each for each in self._told if each[0] != name}
+        return True
+
+    def _sink(self, name: str) -> Sink:
+        if name not in self._sinks:
+            self._sinks[name] = self._build(name)
+        return self._sinks[name]
+
+    def _build(self, name: str) -> Sink:
+        target = self._targets.get(name)
+        if target is None and name.startswith(_MAIL):
+            return self._mail(name.removeprefix(_MAIL))
+        if target is None:
+            raise Refused(f"no [[target]] is called {name}", retry=True)
+        if target.kind == "mail":
+            return self._mail(target.address or "")
+        return _over_the_net(target)
+
+    def _mail(self, address: str) -> Sink:
+        server = self._loaded.settings.smtp
+        if server is None:
+            raise Refused("mail to operators wants [smtp] in tracker.toml", retry=True)
+        return MailSink(SmtpChannel(server, self._clock), sender=server.from_, address=address)
+
+    def _zone(self, alerts: Sequence[AlertView]) -> str:
+        """The zone of the one store they are about, else the desk's."""
+        stores = {each.store for each in alerts}
+        store = self._loaded.rules.stores.get(stores.pop() or "") if len(stores) == 1 else None
+        return self._loaded.settings.handover.zone if store is None else store.zone
+
+
+def _over_the_net(target: Target) -> Sink:
+    if target.url is None:
+        raise Refused(f"target {target.id}: its url could not be read; see: tracker doctor", retry=True)
+    if target.kind == "webhook":
+        return WebhookSink(target.id, target.url.reveal(), proxy=target.proxy)
+    return AppriseSink(target.id, target.url.reveal())

@@ -1,0 +1,85 @@
+"""The look at everything, every few minutes: what holds is raised, what holds no more ends."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tracker.alerts.conditions import Look, conditions
+from tracker.clock import Clock
+from tracker.config import Loaded
+from tracker.intake.inbox import failed_files
+from tracker.log import Event, get_logger
+from tracker.metrics import count
+from tracker.model import OutboxState, Pause, TaskState
+from tracker.store import Store
+from tracker.store.quota import forecasts
+from tracker.store.rows import OutboxView, TaskView
+
+_MOST = 200
+"""Rows of one kind that are looked at: one message names twenty of them and counts the rest."""
+
+_SLACK = timedelta(days=10)
+"""Team holidays may move the last working hour that far ahead of a deadline."""
+
+_log = get_logger()
+
+
+class Watcher:
+    """Looks at everything that may need a person."""
+
+    def __init__(self, loaded: Loaded, store: Store, clock: Clock) -> None:
+        self._loaded = loaded
+        self._store = store
+        self._clock = clock
+        self._next: datetime | None = None
+
+    async def watch(self) -> int:
+        """Look, at most every `alerts.every_s`; how many new alerts were raised."""
+        now = self._clock.now()
+        if self._next is not None and now < self._next:
+            return 0
+        self._next = now + timedelta(seconds=self._loaded.settings.alerts.every_s)
+        raised = 0
+        for kind, found in conditions(await self._look(now)).items():
+            fresh = await self._store.watch_alerts(kind.value, found, now)
+            if fresh:
+                _log.warning(Event.ALERT_RAISED, kind=kind.value, count=fresh, sample=found[-1].subject)
+            raised += fresh
+        return raised
+
+    async def _look(self, now: datetime) -> Look:
+        store, settings = self._store, self._loaded.settings
+        everything = Pause(id=0, reason="", by="", since=now)
+        farthest = now + max(settings.alerts.leads.values()) + _SLACK
+        inbox = settings.inbox
+        return Look(
+            counted=await count(store, self._loaded, now),
+            loaded=self._loaded,
+            deadlines=await store.deadlines(everything, farthest, now),
+            doubtful=await store.outbox((OutboxState.UNKNOWN,), _MOST),
+            reviews=_soon(await store.reviews(), farthest),
+            seconds=await store.waiting_second(),
+            tasks=_due(await store.tasks((TaskState.OPEN, TaskState.IN_HAND)), farthest),
+            quota=forecasts(settings.sources, await store.quota_days(), now.date()),
+            failed_files=await asyncio.to_thread(failed_files, inbox) if inbox else (),
+            free_bytes=await asyncio.to_thread(_free, settings.state_dir),
+        )
+
+
+def _soon(views: Sequence[OutboxView], until: datetime) -> list[OutboxView]:
+    return [view for view in views if view.row.deadline is not None and view.row.deadline <= until]
+
+
+def _due(tasks: Sequence[TaskView], until: datetime) -> list[TaskView]:
+    return [task for task in tasks if task.deadline is not None and task.deadline <= until]
+
+
+def _free(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

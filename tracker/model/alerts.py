@@ -1,0 +1,30 @@
+"""What operators are told about."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AlertKind(StrEnum):
+    """Kinds of alert: one message a shift for each (D24). Their sentences stand in config/operators, table [alert]."""
+
+    DOUBTFUL_SEND = "doubtful_send"
+    SOURCE_DOWN = "source_down"
+    ORDER_FILES_LATE = "order_files_late"
+    FILE_FAILED = "file_failed"
+    WINDOW_CLOSES = "window_closes"
+    CLAIM_CLOSES = "claim_closes"
+    CASE_DUE = "case_due"
+    TASK_DUE = "task_due"
+    REVIEW_DUE = "review_due"
+    SECOND_PERSON = "second_person"
+    RULES_WAIT = "rules_wait"
+    ERRAND_FAILED = "errand_failed"
+    QUOTA_ENDS = "quota_ends"
+    PARKED = "parked"
+    DISK_LOW = "disk_low"
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it does not wait for the next shift: the work itself is in danger."""
+        return self in {AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT}
