@@ -24,6 +24,9 @@ WORDS: Mapping[str, str] = {
     "suspect": "suspect",
     "settled_by": "settled_by",
     "phase": "phase",
+    "clock": "clock",
+    "evidence_of_rule": "certainty",
+    "rejected": "explain",
 }
 """Fact -> the table that names its values; the values of every other fact are told as they are."""
 
