@@ -32,11 +32,12 @@ from tracker.health import Heartbeat
 from tracker.intake.inbox import Inbox, scan_once
 from tracker.intake.layouts import Layouts
 from tracker.journal import Journal
-from tracker.keeping import backup
+from tracker.keeping import backup, retention
 from tracker.model import Channel
 from tracker.polling import Cadence, Pace, Poller, Source, StoreGate
 from tracker.reports import handover
 from tracker.store import Store
+from tracker.store.records import DAEMON
 from tracker.sweep import RulesGate, Sweeper
 
 NOBODY = "Customer care <care@tracker.invalid>"
@@ -151,7 +152,7 @@ def assemble(
     )
     engine = settings.engine
     teller = Teller(loaded, store, clock)
-    errands = Errands(_schedule(loaded, store, teller), store, clock)
+    errands = Errands(_schedule(loaded, store, teller, clock, journal), store, clock)
     units = {
         "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once),
         "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
@@ -184,7 +185,7 @@ def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None
     return smallest
 
 
-def _schedule(loaded: Loaded, store: Store, teller: Teller) -> tuple[Errand, ...]:
+def _schedule(loaded: Loaded, store: Store, teller: Teller, clock: Clock, journal: Journal) -> tuple[Errand, ...]:
     """Everything that is done by the day or the month."""
     settings, found = loaded.settings, list[Errand]()
     shift = settings.handover
@@ -194,6 +195,10 @@ def _schedule(loaded: Loaded, store: Store, teller: Teller) -> tuple[Errand, ...
     if settings.backup.at is not None:
         run = partial(_back_up, settings)
         found.append(Errand(name="backup", at=settings.backup.at, zone=settings.backup.zone, every="day", run=run))
+    keep = settings.retention
+    if keep.at is not None:
+        forget = partial(_purge, settings, store, clock, journal)
+        found.append(Errand(name="retention", at=keep.at, zone=keep.zone, every="day", run=forget))
     return tuple(found)
 
 
@@ -212,6 +217,10 @@ async def _hand_over(loaded: Loaded, store: Store, teller: Teller, occasion: str
     if not took:
         raise Refused("nobody took the handover: alert.untold in the log says why", retry=True)
     return f"told {', '.join(took)}"
+
+
+async def _purge(settings: Settings, store: Store, clock: Clock, journal: Journal, _occasion: str, _now: datetime) -> str:
+    return str(await retention.purge(store, settings, clock, by=DAEMON, prune=journal.prune))
 
 
 async def _back_up(settings: Settings, _occasion: str, now: datetime) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from tracker.cli.context import clock_of, load
+from tracker.cli.context import Room, answer, clock_of, load
 from tracker.cli.errors import UsageError
-from tracker.cli.options import Common, Person
+from tracker.cli.options import At, Common, Person
 from tracker.cli.output import Answer, Console, emit, shown
 from tracker.config import Loaded
 from tracker.desk import people
@@ -168,6 +168,30 @@ def _restored(console: Console, done: Restored) -> None:
     console.line("What people typed and files brought since the backup is gone: import the files again (tracker import).")
     if not done.dry_run:
         console.line("Then look (tracker db check) and start: systemctl start tracker")
+
+
+@app.command
+def purge(*, dry_run: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
+    """Forget what [retention] no longer allows: buyers' names, mail and texts, scans, of orders that are settled for long.
+
+    The daemon does it once a day. Dedup keys, amounts, references and the audit stay; what is open is left alone.
+
+    Example: `tracker db purge --dry-run`
+
+    Args:
+        dry_run: Count what would go, and leave it.
+    """
+    return answer(common, lambda room: _purge(room, dry_run=dry_run), writes=not dry_run)
+
+
+async def _purge(room: Room, *, dry_run: bool) -> Answer:
+    from tracker.keeping import retention
+
+    settings = room.loaded.settings
+    cut = retention.prune_unless_running(settings)
+    done = await retention.purge(room.store, settings, room.clock, by="administrator", prune=cut, dry_run=dry_run)
+    said = f"Would go: {done}" if dry_run else f"Forgotten: {done}"
+    return Answer(document=msgspec.to_builtins(done), text=lambda console: console.line(said))
 
 
 @app.command(name="retire")

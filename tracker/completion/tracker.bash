@@ -12,7 +12,7 @@ _tracker() {
   local options_with_values='--against --amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --file --format --from --hold-until --http-status --intent --items --journal --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --since --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
 
   # Build list of all valid command names (to distinguish from positionals)
-  local all_commands='accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export handover hold import init list logs month-end order outbox parse pause plan reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
+  local all_commands='accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export handover hold import init list logs month-end order outbox parse pause plan purge reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
 
   # Detect command path by collecting valid command words only
   local -a cmd_path=()
@@ -144,7 +144,7 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("upgrade" "backup" "check" "restore" "retire")
+            local -a _c=("upgrade" "backup" "check" "restore" "purge" "retire")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -976,6 +976,32 @@ _tracker() {
             case "$_value_prev" in
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "db purge")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--dry-run" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
                 ;;
               *)
                 COMPREPLY=()

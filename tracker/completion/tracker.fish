@@ -6,7 +6,7 @@ function __fish_tracker_using_command
     set -l cmd (commandline -opc)
     set -l subcommands
     set -l options_with_values '--against --amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --file --format --from --hold-until --http-status --intent --items --journal --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --since --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
-    set -l all_commands 'accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export handover hold import init list logs month-end order outbox parse pause plan reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
+    set -l all_commands 'accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export handover hold import init list logs month-end order outbox parse pause plan purge reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
     set -l skip_next 0
     # Extract command words (only real subcommand names) from command line
     set -e cmd[1]
@@ -175,6 +175,7 @@ complete -c tracker -n '__fish_tracker_using_command db' -a 'upgrade' -d 'Bring 
 complete -c tracker -n '__fish_tracker_using_command db' -a 'backup' -d 'Copy the database beside the running daemon, check the copy, give it its name. …'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'check' -d 'Schema, structure, references, the send journal, the age of the last backup. Ex…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'restore' -d 'Put a backup in the database'\''s place and replay the send journal, so that nothi…'
+complete -c tracker -n '__fish_tracker_using_command db' -a 'purge' -d 'Forget what [retention] no longer allows: buyers'\'' names, mail and texts, scans,…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'retire' -d 'Put this database out of service: it can be read for ever, nothing is written t…'
 # Options for: db
 complete -c tracker -n '__fish_tracker_using_command db' -l help -d 'Display this message and exit.'
@@ -195,6 +196,15 @@ complete -c tracker -n '__fish_tracker_using_command db check' -s h -d 'Display 
 complete -c tracker -n '__fish_tracker_using_command db check' -l version -d 'Display application version.'
 complete -c tracker -n '__fish_tracker_using_command db check' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command db check' -l json -d 'One JSON document on stdout.'
+
+# Options for: db purge
+complete -c tracker -n '__fish_tracker_using_command db purge' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db purge' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db purge' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command db purge' -l dry-run -d 'Count what would go, and leave it.'
+complete -c tracker -n '__fish_tracker_using_command db purge' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command db purge' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command db purge' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 
 # Options for: db restore
 complete -c tracker -n '__fish_tracker_using_command db restore' -l help -d 'Display this message and exit.'

@@ -328,7 +328,7 @@ class Event(StrEnum):
         "errand.failed",
         "error",
         "errand occasion error",
-        "Work of the schedule could not be done. It is tried again every hour, all else goes on; said once until the error changes.",
+        "Work of the schedule could not be done. It is tried again every hour; said once until the error changes.",
         "Do what `error` says.",
     )
 

@@ -34,6 +34,11 @@ def redact(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mut
     return line
 
 
+def masked(text: str) -> str:
+    """A text without addresses, tax numbers and secrets, for what is kept longer than the people in it may be named."""
+    return _mask(text, personal=True)
+
+
 def _clean(value: Any, *, personal: bool) -> Any:  # noqa: ANN401 -- log fields are of any type
     if isinstance(value, str):
         return _mask(value, personal=personal)

@@ -7,7 +7,7 @@ inside a transaction, and the daemon's busy timeout is short: a long one would s
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
@@ -90,6 +90,10 @@ class Tx:
     def rows(self, sql: str, *values: object) -> Sequence[Record]:
         """All rows of a SELECT, or of a RETURNING."""
         return self._driver.execute(sql, bound(values)).fetchall()
+
+    def named(self, sql: str, values: Mapping[str, object]) -> Sequence[Record]:
+        """All rows of a SELECT with `:name` in the place of values, driver-ready ones (no datetimes)."""
+        return self._driver.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: object) -> Record:
         """The first row, or None."""
