@@ -131,6 +131,10 @@ class Home:
         """Their events."""
         return [line["event"] for line in self.lines]
 
+    def asked(self) -> int:
+        """About how many parcels sources were asked so far."""
+        return sum(line["asked"] for line in self.lines if line["event"] == "poll.batch")
+
     def start(self, work: str = "resident", *, crash_at: str = "", **environ: str) -> Child:
         """The daemon, or one pass, as a process of its own."""
         child = Child(children.start(work, self.config, self.errors, {"TRACKS_KEY": house.TOKEN, **environ}, crash_at=crash_at))
@@ -166,20 +170,27 @@ def slow(number: str) -> ScriptedParcel:
     return ScriptedParcel(number=number, events=tuple(events))
 
 
-@pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Home]:
-    """A live own shop with one order, whose first text is due; nothing has been asked yet."""
-    home = Home(tmp_path)
-    made = await bring(home, 1)
+@asynccontextmanager
+async def furnished(folder: Path, count: int) -> AsyncIterator[Home]:
+    """A live own shop with `count` orders, whose first text is due; nothing has been asked yet."""
+    home = Home(folder)
+    made = await bring(home, count)
     post = await asyncio.get_running_loop().create_server(lambda: SMTP(home.mailbox, hostname="loopback"), "127.0.0.1", 0)
     with StandIn(Aggregator([slow(number) for number in made], SystemClock().now, token=house.TOKEN)) as stand_in:
         port = post.sockets[0].getsockname()[1]
         home.config.write_text(_TRACKER.format(smtp=port, source=stand_in.base_url))
-        (tmp_path / "carriers.toml").write_text(_CARRIERS)
-        (tmp_path / "stores").mkdir()
-        (tmp_path / "stores" / "lamps.toml").write_text(_STORE)
+        (folder / "carriers.toml").write_text(_CARRIERS)
+        (folder / "stores").mkdir()
+        (folder / "stores" / "lamps.toml").write_text(_STORE)
         yield home
         for child in home.children:
             child.kill()
     post.close()
     await post.wait_closed()
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    """One order."""
+    async with furnished(tmp_path, 1) as made:
+        yield made
