@@ -259,10 +259,10 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     plausibility_factor: int = 3
     plausibility_parcels: int = 20
     grace_days_after_promise: int = 5
-    second_person_above: Mapping[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(50)})
-    """Refunds above it want two people, by currency (D23)."""
-    bulk_up_to: Mapping[str, Decimal] = msgspec.field(default_factory=lambda: {"USD": Decimal(8)})
-    """Refunds up to it can be approved many at once (D23)."""
+    second_person_above: Mapping[str, Decimal] = {}
+    """Refunds above it want two people, by currency (D23); without any figure one is enough."""
+    bulk_up_to: Mapping[str, Decimal] = {}
+    """Refunds up to it can be approved many at once, by currency (D23)."""
     cutover_window_days: int = 10
     """Of an order taken over on its way, old refund advice is live danger so many days before the window closes."""
     cutover_claim_days: int = 14

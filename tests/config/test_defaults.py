@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from carriers import registry
 from tests.config.build import loaded
@@ -148,7 +149,9 @@ def test_seasons_are_laid_out_around_the_feasts() -> None:
 
 def test_manners_are_those_of_the_decisions() -> None:
     """D2, D20, D21, D25: the shipped file and the defaults of the type say the same."""
-    assert RULES.manners == Manners()
+    assert replace(RULES.manners, second_person_above={}, bulk_up_to={}) == Manners()
+    assert (RULES.manners.second_person_above["USD"], RULES.manners.bulk_up_to["USD"]) == (Decimal(50), Decimal(8))
+    assert RULES.manners.second_person_above.keys() == RULES.manners.bulk_up_to.keys()
     assert RULES.manners.ramp_share == Decimal("0.1")
 
 

@@ -22,7 +22,7 @@ from tracker.team import Person, Team
 MEI = Person(id="mei", name="Mei", approve_up_to={"USD": Decimal(20), "CNY": Decimal(140)})
 LIN = Person(id="lin", name="Lin", approve_up_to={"USD": Decimal(500)})
 BO = Person(id="bo", name="Bo")
-RATES = Rates(months=(Month(id="2026-02", base="USD", rates={"BRL": Decimal(5), "CNY": Decimal(7)}),))
+RATES = Rates(months=(Month(id="2026-02", base="USD", rates={"SEK": Decimal(10), "CNY": Decimal(7)}),))
 NOT_FOUND = DecisionReason.NOT_FOUND_CONFIRMED
 
 
@@ -57,7 +57,15 @@ async def test_d23_a_large_refund_wants_two_people(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "two"),
-    [("50", "USD", False), ("50.01", "USD", True), ("250", "BRL", False), ("251", "BRL", True), ("1", "CLP", True)],
+    [
+        ("50", "USD", False),
+        ("50.01", "USD", True),
+        ("260", "BRL", False),
+        ("261", "BRL", True),
+        ("500", "SEK", False),
+        ("501", "SEK", True),
+        ("1", "NOK", True),
+    ],
 )
 async def test_d23_which_refunds_are_large(world: World, amount: str, currency: str, *, two: bool) -> None:
     """Other currencies go by fx.toml; one that nobody can compare wants two."""
@@ -86,11 +94,11 @@ async def test_above_the_own_limit_somebody_else_is_named(world: World) -> None:
 
 
 async def test_a_limit_in_another_currency_is_converted(world: World) -> None:
-    small = await world.refund(await world.order("A-1", amount=Decimal(100), currency="BRL"), Decimal(100), currency="BRL")
-    large = await world.refund(await world.order("A-2", amount=Decimal(101), currency="BRL"), Decimal(101), currency="BRL")
+    small = await world.refund(await world.order("A-1", amount=Decimal(200), currency="SEK"), Decimal(200), currency="SEK")
+    large = await world.refund(await world.order("A-2", amount=Decimal(201), currency="SEK"), Decimal(201), currency="SEK")
     team = ours(MEI, LIN, rates=RATES)
     assert (await _yes(world, small, "mei", team)).row.state is OutboxState.PENDING
-    with pytest.raises(Refused, match="101 BRL is more than Mei may approve"):
+    with pytest.raises(Refused, match="201 SEK is more than Mei may approve"):
         await _yes(world, large, "mei", team)
     assert (await _yes(world, large, "mei", ours(MEI, LIN))).first_approved_by == "mei", "no rate: a second person decides too"
 
