@@ -170,11 +170,14 @@ def test_an_unreviewed_language_is_a_persons() -> None:
         ("pt-BR", "en", ("en", "english")),
         ("pt-BR", "de", ("en", "english")),
         ("en", "de", None),
+        ("ru", "de", None),
     ],
 )
 def test_the_twin_is_in_the_operators_language(buyer: str, operators: str, twin: tuple[str, str] | None) -> None:
     """Each text for a buyer stands beside its twin; one in the reader's own language, or that he reads anyway, needs none."""
     texts = Texts(sources={"en": {"lost": "english"}, "pt-BR": {"lost": "português"}, "zh-CN": {"lost": "中文"}}, words={})
+    if buyer == "ru":  # a text that only this language has
+        texts = Texts(sources={"ru": {"lost": "русский"}}, words={})
     chosen = choose(texts, "lost", buyer, {"en"}, operators=operators)
     assert chosen is not None
     assert (None if chosen.twin is None else (chosen.twin_language, chosen.twin)) == twin
