@@ -122,6 +122,7 @@ class World:
             twin="Hello",
             url="https://shop.example/A-1",
             wants=wants,
+            deadline=changes.get("deadline"),
         )
         made = await self.store.open_task(row, task, version=dossier.version, now=NOW)
         assert made is not None

@@ -127,6 +127,7 @@ def test_libraries_speak_through_our_log_and_httpx_is_silent(log_lines: Lines) -
     logging.getLogger("asyncio").warning("Executing %s took %s seconds", "task", 2)
     logging.getLogger("httpx").info("HTTP Request: POST https://x.example/?key=abc")
     logging.getLogger("httpx").warning("HTTP Request: POST https://x.example/?key=abc")
+    logging.getLogger("apprise").error("Unsupported URL: wecombot://abc")
     (line,) = log_lines()
     assert (line["event"], line["logger"], line["text"]) == ("library.message", "asyncio", "Executing task took 2 seconds")
 

@@ -52,7 +52,7 @@ def conditions(look: Look) -> dict[AlertKind, list[Raised]]:
 
 
 def _doubtful(look: Look) -> Iterator[Raised]:
-    for view in look.doubtful:
+    for view in sorted(look.doubtful, key=lambda each: each.row.id):
         row = view.row
         occasion = f"{row.id}/{row.attempts}"
         yield _now(look, AlertKind.DOUBTFUL_SEND, occasion, view.order.number, row.store, intent=row.intent.value)

@@ -10,6 +10,7 @@ from carriers import registry
 from tracker.compensation import equal_rank
 from tracker.compensation.matching import ANY_CARRIER, ANY_POST
 from tracker.config.build import Shapes, stage_days
+from tracker.config.checks_alerts import check_addresses, check_alerts
 from tracker.config.checks_team import check_team
 from tracker.config.merge import Merged, Section
 from tracker.config.problem import Level, Problem, meant
@@ -34,6 +35,8 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("compensation", _compensation(shapes, rules)),
         ("lint", _lint(shapes)),
         ("team", check_team(shapes.team, shapes.stores)),
+        ("team", check_addresses(shapes.tracker, shapes.team)),
+        ("tracker", check_alerts(shapes.tracker, shapes.team, shapes.stores)),
         ("tracker", _messages(shapes)),
         ("tracker", _sources(shapes, adapters)),
     )
@@ -41,6 +44,27 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         yield from (sections[name].problem(path, message, level) for path, message, level in found)
     for id_ in shapes.stores:
         yield from (sections[f"stores/{id_}"].problem(*each) for each in _store(id_, shapes))
+    yield from _first_steps(shapes, sections)
+
+
+_SHIPPED_ALONE = 1
+
+
+def _first_steps(shapes: Shapes, sections: Mapping[str, Section]) -> Iterator[Problem]:
+    """What a fresh tracker.toml still lacks before it does anything; the shipped defaults alone lack it rightly."""
+    files = sections["tracker"].files
+    if len(files) == _SHIPPED_ALONE:
+        return
+    if not any(name.startswith("stores/") for name in sections):
+        message = (
+            "no shop is described, so no order file can be read: copy stores/example.toml.sample to stores/<id>.toml and edit it"
+        )
+        yield Problem(file=files[-1], line=None, key="stores", message=message, level=_WARNING)
+    if not shapes.tracker.source:
+        message = (
+            "nobody is asked about parcels, so none is followed: add a [[source]] (tracker carriers list names the adapters)"
+        )
+        yield Problem(file=files[-1], line=None, key="source", message=message, level=_WARNING)
 
 
 def _unknown(path: Merged, what: str, got: str, allowed: Iterable[str]) -> Found:
@@ -188,6 +212,8 @@ def _store(id_: str, shapes: Shapes) -> Iterator[Found]:
     store = shapes.stores[id_]
     markets = {each.id: each for each in shapes.marketplaces.marketplace}
     market = markets.get(store.platform)
+    if store.default_country == "*":
+        yield ("default_country",), "has to be one country: leave it out where orders go to many", _ERROR
     if market is None:
         yield _unknown(("platform",), "marketplace", store.platform, markets)
         return

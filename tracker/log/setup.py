@@ -21,6 +21,8 @@ Format = Literal["json", "console", "auto"]
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _ALWAYS = frozenset({"event", "level", "time", "exception"})
 _CHATTY = ("httpx", "httpcore", "apscheduler", "aiosmtplib")
+_INDISCREET = ("apprise",)
+"""Its errors hold whole addresses, keys included; what went wrong is said by our own line."""
 _CATALOGUE = {event.value: event for event in Event}
 _LONGEST = 2000
 """Characters of one field: journald splits lines at 48K."""
@@ -126,3 +128,5 @@ def _adopt_libraries() -> None:
     for name in _CHATTY:
         # httpx's INFO line holds whole URLs, keys included; the others tell what our own lines tell.
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in _INDISCREET:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
