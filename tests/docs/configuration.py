@@ -29,8 +29,8 @@ shipped defaults. `tracker config check` finds mistakes, `tracker config show` p
 `tracker config schema NAME` gives the JSON Schema. One key of `tracker.toml` can be set by a variable:
 `TRACKER__LOG__FORMAT=json` is `format` in `[log]`.
 
-Three things lie beside these files and have pages of their own: the texts ([messages](messages.md)), the layouts of order files
-([formats](formats.md)), and the words a text must not contain (`lint.toml`, below).
+Beside these files lie the texts ([messages](messages.md)), the layouts of order files ([formats](formats.md)), the words a text
+must not contain (`lint.toml`, below), and what operators read (`operators/<language>.toml`, [every day](../how-to/every-day.md)).
 """
 
 EVERY_ENTRY = {
@@ -51,7 +51,6 @@ NOT_YET: Mapping[str, frozenset[str]] = {
             *("payout_day_kind", "evidence_not_before", "exclusions", "unverified_fields", "warn_days"),
         }
     ),
-    "stores": frozenset({"default_country"}),
 }
 """Keys that are checked and kept, but on which nothing acts in this version. A test tells when one of them begins to act."""
 
