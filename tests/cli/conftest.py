@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.shell import Shell
 from tests.desk.world import NOW, World
+from tracker import config
 from tracker.clock import FixedClock
 from tracker.model import Claim, ClaimState, HoldReason, Intent, Phase
 from tracker.store import create, open_store
@@ -32,6 +33,8 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     task: int
     extension: int
     payout: int
+    rules: str
+    """Hash of the configuration in force."""
 
 
 @pytest.fixture(autouse=True)
@@ -71,9 +74,11 @@ def shop(filled: Shop, tmp_path: Path, shell: Shell) -> Shop:
 async def _fill(folder: Path) -> Shop:
     url = f"sqlite:///{folder / 'tracker.db'}"
     create(url, rehearsal=True, now=NOW)
+    loaded = config.load(folder / "tracker.toml", environ={})
     store = await open_store(url, clock=FixedClock(NOW), daemon=True)
     world = World(store)
     try:
+        await store.begin_ruleset(loaded.rules.version, config.snapshot(loaded), NOW)
         order, other = await world.order("A-1", "RB123456785CN"), await world.order("A-2", "RB123456799CN")
         await _claim(world, order)
         return Shop(
@@ -84,6 +89,7 @@ async def _fill(folder: Path) -> Shop:
             task=await world.task(other, Intent.STAGE2),
             extension=await world.task(other, Intent.EXTENSION, "window_end"),
             payout=await world.task(other, Intent.REFUND, "amount", "reference"),
+            rules=loaded.rules.version,
         )
     finally:
         await store.close()
