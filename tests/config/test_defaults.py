@@ -195,7 +195,8 @@ def test_a_team_and_monthly_rates_as_they_are_written(tmp_path: Path) -> None:
         for text in [(config.defaults_dir() / name).read_text(encoding="utf-8").replace("#\n", "# \n")]
     }
     shop = 'platform = "aliexpress"\nname = "Lume"\nzone = "Asia/Shanghai"\nmode = "observe"\n'
-    rules = loaded(tmp_path, {**files, "stores/lume.toml": shop}).rules
+    smtp = '[smtp]\nhost = "smtp.shop.example"\nfrom = "care@shop.example"\n'
+    rules = loaded(tmp_path, {**files, "stores/lume.toml": shop, "tracker.toml": smtp}).rules
     mei, lin = rules.team.people
     assert (mei.id, mei.stores, mei.begins, mei.ends, mei.deputy) == ("mei", ("lume",), 540, 1080, "lin")
     assert (sorted(mei.days), mei.leave) == ([0, 1, 2, 3, 4, 5], (Leave(date(2026, 10, 1), date(2026, 10, 8)),))
