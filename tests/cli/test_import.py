@@ -42,3 +42,19 @@ def test_a_preview_tells_rows_and_registrations_and_writes_nothing(
     assert "row 2: new order 300 (lume)\n    … and 5 more; --limit 0 shows them all" in said
     assert "tracks: 3 new registrations (100 left, 2 left today); 1 of them wait for another day" in said
     assert shell("status", "--json").document["orders"] == 2
+
+
+def test_a_fresh_configuration_is_told_what_it_still_lacks(shell: Shell, tmp_path: Path) -> None:
+    """After `tracker init` nothing is wrong, and nothing would happen either."""
+    assert shell("init", tmp_path / "new").code == 0
+    shell.config = tmp_path / "new" / "tracker.toml"
+    check = shell("config", "check", "--json")
+    assert (check.code, check.document["errors"]) == (0, 0)
+    assert [problem["key"] for problem in check.document["problems"]] == ["stores", "source"]
+    assert "copy stores/example.toml.sample to stores/<id>.toml" in shell("config", "check").out
+    (tmp_path / "new" / "stores" / "lume.toml").write_text(
+        'platform = "ebay"\nname = "L"\nzone = "UTC"\nmode = "live"\ndefault_country = "*"\n', encoding="utf-8"
+    )
+    told = shell("config", "check").out
+    assert "no shop is described" not in told
+    assert "lume.toml:5: default_country: has to be one country" in told

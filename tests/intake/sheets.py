@@ -105,10 +105,25 @@ def _quoted(cell: str, separator: str) -> str:
 
 
 def store(
-    id_: str, platform: str, *, names: tuple[str, ...] = (), currency: str | None = "USD", zone: str = "Asia/Shanghai"
+    id_: str,
+    platform: str,
+    *,
+    names: tuple[str, ...] = (),
+    currency: str | None = "USD",
+    zone: str = "Asia/Shanghai",
+    country: str | None = None,
 ) -> Store:
-    """A configured store."""
-    return Store(id=id_, platform=platform, name=id_.title(), zone=zone, currency=currency, mode=Mode.LIVE, names=names)
+    """A configured store; `country` is where its orders go that do not say it."""
+    return Store(
+        id=id_,
+        platform=platform,
+        name=id_.title(),
+        zone=zone,
+        currency=currency,
+        mode=Mode.LIVE,
+        names=names,
+        default_country=country,
+    )
 
 
 # A seller of many platforms, one shop on each.

@@ -82,3 +82,15 @@ def test_money_without_a_currency_takes_the_stores(read: Read) -> None:
     batch = read(data, rules=rules(poor))
     assert (batch.orders[0].amount, batch.orders[0].currency) == (None, None), "an amount of nothing is no amount"
     assert batch.warnings == ("amount without a currency was left out: set `currency` of the store (row 2)",)
+
+
+def test_the_stores_default_country_stands_in_where_a_file_names_no_destination(read: Read) -> None:
+    """facts/file-formats.md 2.2: eBay's short report has no country."""
+    shop = store("shop", "own_shop", country="AU")
+    header = ("order", "country", "amount", "currency", "tracking")
+    rows = (("1001", "", "5.00", "AUD", "RB123456785CN"), ("1002", "NZ", "5.00", "AUD", "LZ000001200CN"))
+    batch = read(delimited(header, *rows), rules=rules(shop))
+    assert [(order.country, sorted(order.assumed)) for order in batch.orders] == [("AU", ["country"]), ("NZ", [])]
+    assert [parcel.country for parcel in batch.shipments] == ["AU", "NZ"]
+    without = read(delimited(header, *rows), rules=rules(store("shop", "own_shop")))
+    assert without.orders[0].country is None

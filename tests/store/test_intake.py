@@ -304,3 +304,13 @@ async def test_a_new_number_of_a_known_parcel_is_asked_about_anew(store: Store) 
     assert [each.number for each in outcome.followed] == ["LX9CN"]
     (change,) = outcome.changes
     assert (change.outcome, change.after["numbers"]) == ("updated", ("LX9CN", "LX001CN"))
+
+
+async def test_an_assumed_fact_gives_way_to_whatever_a_file_says(store: Store) -> None:
+    """The store's default destination: the marketplace's file does not name one, a forwarder's sheet does."""
+    assumed = order(country="AU", assumed=frozenset({"country"}))
+    await store.save_import(batch(assumed, rank_orders=Rank.MARKETPLACE), NOW)
+    assert (await dossier(store)).order.country == "AU"
+    await store.save_import(batch(order(country="NZ"), digest="d2", rank_orders=Rank.FORWARDER), NOW)
+    await store.save_import(batch(assumed, digest="d3", rank_orders=Rank.MARKETPLACE), NOW)
+    assert (await dossier(store)).order.country == "NZ"

@@ -141,7 +141,10 @@ def _found(file: Path | None) -> tuple[Problem, ...]:
         known = knowledge_of(loaded)
     except ConfigError as error:
         return (*loaded.problems, *error.problems)
-    return (*loaded.problems, *known.problems)
+    missing = (
+        config.first_steps(str(file), stores=bool(loaded.rules.stores), sources=bool(loaded.settings.sources)) if file else ()
+    )
+    return (*loaded.problems, *known.problems, *missing)
 
 
 def _problems(console: Console, file: Path | None, problems: tuple[Problem, ...]) -> None:

@@ -1,5 +1,6 @@
 """The configuration: TOML files over shipped defaults, checked as a whole, handed out as plain values (DESIGN, Config)."""
 
+from tracker.config.checks import first_steps
 from tracker.config.example import Example, example, write_example
 from tracker.config.load import Loaded, defaults_dir, english, find, load
 from tracker.config.problem import ConfigError, Problem
@@ -30,6 +31,7 @@ __all__ = [
     "english",
     "example",
     "find",
+    "first_steps",
     "load",
     "rebuild",
     "schema",

@@ -44,27 +44,20 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         yield from (sections[name].problem(path, message, level) for path, message, level in found)
     for id_ in shapes.stores:
         yield from (sections[f"stores/{id_}"].problem(*each) for each in _store(id_, shapes))
-    yield from _first_steps(shapes, sections)
 
 
-_SHIPPED_ALONE = 1
-
-
-def _first_steps(shapes: Shapes, sections: Mapping[str, Section]) -> Iterator[Problem]:
-    """What a fresh tracker.toml still lacks before it does anything; the shipped defaults alone lack it rightly."""
-    files = sections["tracker"].files
-    if len(files) == _SHIPPED_ALONE:
-        return
-    if not any(name.startswith("stores/") for name in sections):
+def first_steps(file: str, *, stores: bool, sources: bool) -> Iterator[Problem]:
+    """What a fresh tracker.toml lacks before it does anything. Nothing is wrong with it: only `config check` asks."""
+    if not stores:
         message = (
             "no shop is described, so no order file can be read: copy stores/example.toml.sample to stores/<id>.toml and edit it"
         )
-        yield Problem(file=files[-1], line=None, key="stores", message=message, level=_WARNING)
-    if not shapes.tracker.source:
+        yield Problem(file=file, line=None, key="stores", message=message, level=_WARNING)
+    if not sources:
         message = (
             "nobody is asked about parcels, so none is followed: add a [[source]] (tracker carriers list names the adapters)"
         )
-        yield Problem(file=files[-1], line=None, key="source", message=message, level=_WARNING)
+        yield Problem(file=file, line=None, key="source", message=message, level=_WARNING)
 
 
 def _unknown(path: Merged, what: str, got: str, allowed: Iterable[str]) -> Found:

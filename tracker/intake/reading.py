@@ -24,7 +24,7 @@ from tracker.intake.parcels import parcels_of, shipment_of
 from tracker.intake.profiles import Formats
 from tracker.intake.record import Record
 from tracker.intake.sheets import Line, Sheet
-from tracker.intake.stores import StoreFinder
+from tracker.intake.stores import StoreFinder, with_default_country
 from tracker.intake.workbook import read_workbook
 from tracker.model import ImportBatch, OrderFacts, Rejected, ShipmentFacts
 from tracker.rules import Rules
@@ -102,8 +102,8 @@ def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules
         rank_orders=rank_orders,
         rank_tracking=rank_tracking,
         rows=len(records),
-        orders=merged[0],
-        shipments=merged[1],
+        orders=tuple(with_default_country(order, rules.stores) for order in merged[0]),
+        shipments=tuple(with_default_country(parcel, rules.stores) for parcel in merged[1]),
         rejected=tuple(rejected),
         cutover_at=wish.cutover,
         header=layout.header.cells,

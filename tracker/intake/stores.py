@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
 
 from tracker.intake.errors import FileError, RowError
 from tracker.intake.headers import normalise
+from tracker.model import OrderFacts, ShipmentFacts
 from tracker.rules import Store
+
+_Facts = TypeVar("_Facts", OrderFacts, ShipmentFacts)
 
 
 class StoreFinder:
@@ -73,6 +79,14 @@ class StoreFinder:
 
     def _of(self, platform: str | None) -> list[Store]:
         return [store for store in self._stores.values() if platform in {None, store.platform}]
+
+
+def with_default_country(facts: _Facts, stores: Mapping[str, Store]) -> _Facts:
+    """An order or parcel that no row of the file gives a destination: its store's default stands in, as an assumption."""
+    store = stores.get(facts.store or "")
+    if facts.country is not None or store is None or store.default_country is None:
+        return facts
+    return msgspec.structs.replace(facts, country=store.default_country, assumed=frozenset({"country"}))
 
 
 def _listed(ids: Iterable[str]) -> str:

@@ -50,6 +50,8 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None = None
     window_end: datetime | None = None
     refunded_amount: Decimal | None = None
+    assumed: frozenset[str] = frozenset()
+    """Names of facts that no file said: the store's default stands in, and whatever a file says goes before it."""
 
 
 class ShipmentFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ class ShipmentFacts(msgspec.Struct, frozen=True, kw_only=True):
     freight: Decimal | None = None
     freight_currency: str | None = None
     warnings: tuple[str, ...] = ()
+    assumed: frozenset[str] = frozenset()
+    """As with an order."""
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):

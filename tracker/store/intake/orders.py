@@ -71,7 +71,7 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
     if told.get("state") == kept["state"] != OrderState.UNKNOWN:
         # Two tools call one state by two words: that is no news.
         told.pop("raw_state", None)
-    merged = merge(_typed(kept), _typed(told), row[1], source)
+    merged = merge(_typed(kept), _typed(told), row[1], source, facts.assumed)
     if not merged.changed:
         if merged.stamps is not None:
             tx.run("UPDATE dossier SET stamps = ? WHERE id = ?", merged.stamps, order_id)
@@ -128,7 +128,7 @@ def _add(tx: Tx, facts: OrderFacts, told: dict[str, Any], source: Source, cutove
         told.get("refunded_amount"),
         source.now if "refunded_amount" in told else None,
         cutover_at,
-        first_stamps(told, source),
+        first_stamps(told, source, facts.assumed),
         source.batch,
         epoch(source.now),
     )

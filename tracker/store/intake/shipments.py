@@ -95,7 +95,9 @@ def _add(tx: Tx, facts: ShipmentFacts, source: Source) -> int:
     told = _told(facts)
     # A parcel of which no file has named the service is not known to be matched: it is never lost by silence.
     values = {"matched": False, **told}
-    added: int = tx.value(_ADD, *(values.get(name) for name in _COLUMNS), first_stamps(told, source), source.batch, b"")
+    added: int = tx.value(
+        _ADD, *(values.get(name) for name in _COLUMNS), first_stamps(told, source, facts.assumed), source.batch, b""
+    )
     return added
 
 
@@ -108,7 +110,7 @@ def _update(tx: Tx, shipment_id: int, facts: ShipmentFacts, source: Source) -> S
         told = {name: value for name, value in told.items() if name not in _SERVICE}
     elif "matched" in told:
         told = dict.fromkeys(_SERVICE) | told
-    merged = merge(_typed(kept), _typed(told), row[1], source)
+    merged = merge(_typed(kept), _typed(told), row[1], source, facts.assumed)
     if not merged.changed:
         if merged.stamps is not None:
             tx.run("UPDATE shipment SET stamps = ? WHERE id = ?", merged.stamps, shipment_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,6 +24,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         """Compared as a whole: rank first, then the newer file. Odd sequences belong to people (tracker.store.facts)."""
         return self.rank, 2 * self.batch
 
+    @property
+    def assumption(self) -> tuple[int, int]:
+        """The stamp of what no file said."""
+        return 0, 2 * self.batch
+
 
 class Saved(NamedTuple):
     """What became of one order or parcel: `new`, `updated` or `unchanged`; the fields that changed, before and after."""
@@ -41,17 +46,23 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     stamps: str | None
 
 
-def merge(stored: Mapping[str, Any], told: Mapping[str, Any], stamped: str, source: Source) -> Merged:
-    """Put a file's facts over the stored ones. `told` has no None; a fact of lower rank, or of an older file, is passed over."""
+def merge(
+    stored: Mapping[str, Any], told: Mapping[str, Any], stamped: str, source: Source, assumed: Collection[str] = ()
+) -> Merged:
+    """Put a file's facts over the stored ones. `told` has no None; a fact of lower rank, or of an older file, is passed over.
+
+    The lowest rank of all have those of `told` that are only `assumed`.
+    """
     marks = stamps(stamped)
     changed: dict[str, Any] = {}
     raised = False
     for name, value in told.items():
         mark = marks.get(name, (0, 0))
-        if source.stamp < mark:
+        stamp = source.assumption if name in assumed else source.stamp
+        if stamp < mark:
             continue
-        if source.stamp > mark:
-            marks[name] = source.stamp
+        if stamp > mark:
+            marks[name] = stamp
             raised = True
         if value != stored[name]:
             changed[name] = value
@@ -59,6 +70,6 @@ def merge(stored: Mapping[str, Any], told: Mapping[str, Any], stamped: str, sour
     return Merged(changed=changed, before=before, stamps=json_text(marks) if raised else None)
 
 
-def first_stamps(told: Mapping[str, Any], source: Source) -> str:
+def first_stamps(told: Mapping[str, Any], source: Source, assumed: Collection[str] = ()) -> str:
     """Stamps of a row that is new."""
-    return json_text(dict.fromkeys(told, source.stamp))
+    return json_text({name: source.assumption if name in assumed else source.stamp for name in told})
