@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,16 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests import house
 from tests.house import START
+from tests.store.build import NOW, decided, decision, given, pending
 from tracker import config
-from tracker.clock import SimulatedClock
+from tracker.clock import FixedClock, SimulatedClock
 from tracker.config import Loaded
 from tracker.demo.standin import Aggregator, ScriptedEvent, ScriptedParcel, StandIn
 from tracker.engine.base import full_pass
+from tracker.journal import Journal
+from tracker.keeping import backup
 from tracker.keeping.restore import Restored, Wish, restore
-from tracker.model import OutboxState
+from tracker.model import Intent, JournalEnd, OutboxState
 from tracker.store import OutboxView, Store, create, open_store
 from tracker.wiring import assemble
 
@@ -146,6 +149,61 @@ async def opened_shop(folder: Path, orders: int) -> AsyncIterator[Shop]:
         yield shop
     post.close()
     await post.wait_closed()
+
+
+class Keep:
+    """A house on disk whose database holds an order with its parcel; nothing runs."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        (folder / "tracker.toml").write_text("".join(f"[{table}]\n{lines}\n" for table, lines in settings.items()))
+        self.settings = config.load(folder / "tracker.toml", environ={}).settings
+        self.url = self.settings.database_url
+        self.database = folder / "tracker.db"
+        create(self.url, rehearsal=False, now=NOW)
+
+    @asynccontextmanager
+    async def store(self, *, daemon: bool = False, at: datetime = NOW) -> AsyncIterator[Store]:
+        opened = await open_store(self.url, clock=FixedClock(at), daemon=daemon)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    def back_up(self, at: datetime = NOW) -> Path:
+        return Path(backup.make(self.settings, None, at).path)
+
+    def restore(self, file: Path, **wish: object) -> Restored:
+        return restore(self.settings, Wish(**{"file": file, "now": NOW + DAY, "by": "mei"} | wish))  # type: ignore[arg-type]
+
+    async def work(self, *intents: Intent, at: datetime = NOW) -> None:
+        """A daemon sends these messages for order 8001, journal and all."""
+        async with self.store(daemon=True, at=at) as store:
+            await store.know_journal(backup.MAIN, str(self.settings.journal))
+            with Journal(self.settings.journal) as book:
+                for intent in intents:
+                    told = await decided(store, pending(decision(intent)), now=at)
+                    (row,) = await store.due_rows(at, 1)
+                    book.begin(row.key, attempt=1, channel=row.channel, now=at)
+                    assert await store.claim_row(row.id, who="test", version=told.version, now=at)
+                    end = JournalEnd(attempt=1, state=OutboxState.SENT, provider_id=f"queue-{intent.value}")
+                    book.end(row.key, end, channel=row.channel, now=at)
+                    await store.finish_row(row.id, OutboxState.SENT, at, provider_id=end.provider_id)
+
+    async def states(self) -> dict[str, str]:
+        """Intent -> state of every effect."""
+        async with self.store() as store:
+            return {view.row.intent.value: view.row.state.value for view in await store.outbox()}
+
+
+@pytest.fixture
+async def keep(tmp_path: Path) -> Keep:
+    """An order, its parcel, and stage 1 sent."""
+    keep = Keep(tmp_path)
+    async with keep.store() as store:
+        await given(store)
+    await keep.work(Intent.STAGE1)
+    return keep
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ its name. What people typed since is gone, so whatever came due since then waits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import msgspec
 
 from tracker import journal
 from tracker.config import Settings
-from tracker.keeping.backup import journals
+from tracker.keeping.backup import MAIN, journals
 from tracker.model import OutboxState
 from tracker.store import JournalMissing, Retired
 from tracker.store import restoring as store
@@ -146,7 +146,8 @@ def _find(settings: Settings, candidate: Candidate, present: Present | None, wis
     unsent = present is not None and present.epoch == candidate.epoch == 0
     found, missing = list(wish.moved), {}
     for worker, path in sorted(journals(settings, known).items()):
-        there = [each for each in _places(path, settings.journal, wish.moved) if each.is_file()]
+        ours = worker == (settings.worker or MAIN)
+        there = [each for each in (*wish.moved, *_places(path, settings.journal, ours=ours)) if each.is_file()]
         newest = marks.get(worker)
         whole = [each for each in there if newest is None or journal.holds(each, newest)]
         found += whole[:1]
@@ -160,9 +161,9 @@ def _find(settings: Settings, candidate: Candidate, present: Present | None, wis
     return found, missing
 
 
-def _places(path: Path, configured: Path, moved: Sequence[Path]) -> list[Path]:
-    """Where a journal may lie: where it lay, or, after a move to another machine, beside the configured one."""
-    return [*moved, path, configured, configured.with_name(path.name), configured.parent / path.parent.name / path.name]
+def _places(path: Path, configured: Path, *, ours: bool) -> list[Path]:
+    """Where a journal may lie: where it lay, or, after a move to another machine, where the configuration says."""
+    return [path, configured] if ours else [path, configured.parent / path.parent.name / path.name]
 
 
 def _covers(found: Iterable[Path], candidate: Candidate) -> bool:

@@ -39,6 +39,9 @@ RESTORED_UNTIL = "restored_until"
 
 _SIDES = ("-wal", "-shm")
 
+_FOLD_MS = 5_000
+"""How long a command that has the old database open may take to end."""
+
 _NEWEST = """
     SELECT max(at) FROM (
         SELECT max(at) AS at FROM audit UNION ALL SELECT max(created_at) FROM outbox
@@ -285,7 +288,7 @@ def _fold(database: Path) -> None:
     """Fold the write-ahead log into the file, so that nothing of the old one lies beside the new one. Raises Locked."""
     try:
         with closing(connect(database)) as connection:
-            connection.execute("PRAGMA busy_timeout=5000")
+            connection.execute(f"PRAGMA busy_timeout={_FOLD_MS}")
             connection.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         if (error.sqlite_errorcode or 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
