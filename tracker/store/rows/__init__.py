@@ -1,0 +1,54 @@
+"""The plain values that go in and out of the store where tracker.model has none. Hot times are epochs, others aware UTC."""
+
+from tracker.store.rows.desk import OrderPatch, OrderRef, OutboxView, TaskItem, TaskResult, TaskView, Waiting
+from tracker.store.rows.effects import Freed, NewRow, SendingRow, SweepWritten, VerdictWrite
+from tracker.store.rows.polling import (
+    AccountMemory,
+    AnswerWrite,
+    Breaker,
+    DueShipment,
+    PollChange,
+    Polled,
+    PollFailure,
+    PollQuiet,
+    PollWrite,
+    PollWritten,
+    Remembered,
+)
+from tracker.store.rows.status import DueInstants, Orphan, SourceHealth, StatusCounts, UnmatchedText
+from tracker.store.rows.story import AnswerView, AuditEntry, EventView, VerdictView
+
+__all__ = [
+    "AccountMemory",
+    "AnswerView",
+    "AnswerWrite",
+    "AuditEntry",
+    "Breaker",
+    "DueInstants",
+    "DueShipment",
+    "EventView",
+    "Freed",
+    "NewRow",
+    "OrderPatch",
+    "OrderRef",
+    "Orphan",
+    "OutboxView",
+    "PollChange",
+    "PollFailure",
+    "PollQuiet",
+    "PollWrite",
+    "PollWritten",
+    "Polled",
+    "Remembered",
+    "SendingRow",
+    "SourceHealth",
+    "StatusCounts",
+    "SweepWritten",
+    "TaskItem",
+    "TaskResult",
+    "TaskView",
+    "UnmatchedText",
+    "VerdictView",
+    "VerdictWrite",
+    "Waiting",
+]

@@ -1,0 +1,134 @@
+"""What polling reads and writes: due parcels, memories, changes, quiet answers, failures, the breaker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from carriers.model import TrackingEvent, TrackingStatus
+from tracker.model.journey import Journey
+
+
+class DueShipment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One parcel that is due to be asked about: what a query and the cadence need, nothing more.
+
+    `moved_at` is the newest scan, `last_answer_at` the last successful answer, `failures` the failed polls since then.
+    """
+
+    id: int
+    number: str
+    next_poll_at: int
+    carrier: str | None
+    service: str
+    country: str | None
+    shipped_at: datetime | None
+    status: TrackingStatus
+    moved_at: int | None
+    last_answer_at: int | None
+    failures: int
+
+
+class Remembered(msgspec.Struct, frozen=True, gc=False):
+    """What one account's adapter keeps about one number, and the digest of the last slice that was read."""
+
+    memory: Mapping[str, Any]
+    digest: bytes | None
+
+
+class AccountMemory(msgspec.Struct, frozen=True):
+    """An account's own memory, and what it keeps about the numbers asked for (unknown ones are absent)."""
+
+    account: Mapping[str, Any]
+    numbers: Mapping[str, Remembered]
+
+
+class Polled(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored journey of a parcel whose slice changed. `fingerprints` = 8-byte event keys, one after the other."""
+
+    id: int
+    number: str
+    journey: Journey
+    fingerprints: bytes
+    shipped_at: datetime | None
+    country: str | None
+
+    def knows(self) -> frozenset[bytes]:
+        """The keys of the events that are stored already: what is not in here is new."""
+        packed = self.fingerprints
+        return frozenset(packed[at : at + 8] for at in range(0, len(packed), 8))
+
+
+class PollChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One successful answer that says something else than before. `events` are the new ones only, oldest first.
+
+    `material` False keeps dossiers asleep and their version as it is (a further *not found* of a run that is only counted),
+    except those that wait for an answer.
+    """
+
+    id: int
+    number: str
+    next_poll_at: int | None
+    journey: Journey
+    source: str
+    events: tuple[TrackingEvent, ...] = ()
+    material: bool = True
+
+
+class PollQuiet(msgspec.Struct, frozen=True, gc=False):
+    """One successful answer that says what it said before: two columns move, nothing else."""
+
+    id: int
+    number: str
+    next_poll_at: int | None
+
+
+class PollFailure(msgspec.Struct, frozen=True, gc=False):
+    """One poll without an answer: `last_answer_at` stands still, so nothing ages."""
+
+    id: int
+    number: str
+    next_poll_at: int
+
+
+class AnswerWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What to keep per account and number. None leaves the stored value as it is."""
+
+    account: str
+    number: str
+    memory: Mapping[str, Any] | None = None
+    digest: bytes | None = None
+    status: TrackingStatus | None = None
+
+
+class PollWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction of at most 400 parcels. `at` is the epoch second of the answers.
+
+    `answered` names the accounts that answered at all; `accounts` holds their own memory where it changed.
+    """
+
+    at: int
+    changed: tuple[PollChange, ...] = ()
+    quiet: tuple[PollQuiet, ...] = ()
+    failed: tuple[PollFailure, ...] = ()
+    answers: tuple[AnswerWrite, ...] = ()
+    answered: tuple[str, ...] = ()
+    accounts: Mapping[str, Mapping[str, Any]] = {}
+
+
+class PollWritten(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it: new events, dossiers that were woken."""
+
+    events: int
+    woken: int
+
+
+class Breaker(msgspec.Struct, frozen=True, kw_only=True):
+    """Circuit breaker of one account. Closed while `open_until` is None; `kind` is the error that opened it."""
+
+    failures: int = 0
+    open_until: datetime | None = None
+    since: datetime | None = None
+    kind: str | None = None
