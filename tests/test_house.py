@@ -34,7 +34,7 @@ TOP = {
     "tests",
     "tracker",
 }
-PURE = {"model", "dates", "rules", "messages", "compensation", "policy", "timeline", "explain", "plan", "backtest", "ruletest"}
+PURE = {"model", "dates", "rules", "messages", "compensation", "policy", "timeline", "explain", "plan", "backtest", "ruletest", "phrases", "team", "rates"}
 LINES_MOST = 400
 LINES_MEDIAN = 150
 

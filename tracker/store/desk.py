@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, literal_column, not_
+from sqlalchemy import ColumnElement, and_, literal_column, not_
 
 from tracker.clock import epoch
 from tracker.model import ActionKind, HoldReason, OutboxState
@@ -25,7 +25,7 @@ REVIEW_HOLDS = (HoldReason.MONEY_NEEDS_APPROVAL, HoldReason.MESSAGE_NEEDS_APPROV
 CLIFFS = frozenset(HoldReason) - frozenset(REVIEW_HOLDS)
 """Holds behind which much piles up at once: what comes out of them is part of a backlog, released as a ramp (D21)."""
 
-_LIVE = [literal_column(f"'{state}'") for state in ("held", "pending", "sending", "unknown")]
+_LIVE: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in ("held", "pending", "sending", "unknown")]
 _IS_HELD = and_(OUTBOX.c.state == _LIVE[0], OUTBOX.c.state.in_(_LIVE))
 """In the words of ix_outbox_live: SQLite takes a partial index only where its condition stands in the statement."""
 
