@@ -12,8 +12,9 @@ import pytest
 
 from tests.cli.conftest import Shop
 from tests.cli.shell import Said, Shell
+from tests.desk.world import NOW, World
 from tracker.clock import FixedClock
-from tracker.model import Case
+from tracker.model import ActionKind, Case, DecisionReason, HoldReason, Intent
 from tracker.store import open_store
 
 STORE = """\
@@ -266,3 +267,40 @@ def test_the_time_guards_hold_is_confirmed_even_where_nothing_waits(shop: Shop, 
     done = shell.json("hold", "release", "--reason", "time_guard", "--by", "Mei", "--at", "2026-03-02")
     assert (done["clock_confirmed"], done["released"]) == (True, 0)
     assert shell.json("hold", "list")["clock_distrusted_since"] is None
+
+
+def test_explain_names_the_pause(shop: Shop, shell: Shell) -> None:
+    """Operator experience section 3: what release() said, pauses too."""
+    assert shell("review", "approve", shop.refund, "--reason", "r", "--by", "Mei").code == 0
+    shell.json("pause", "--all", "--reason", "moving house", "--by", "Mei")
+    [story] = shell.json("explain", shop.order)["explanations"]
+    [said] = [each["release"] for each in story["decisions"] if each["release"]]
+    assert ("paused" in said, "by Mei" in said, "moving house" in said) == (True, True, True)
+
+
+def test_d25_the_numbers_of_a_mass_change_are_shown(shop: Shop, shell: Shell) -> None:
+    """D25: the money stops, and the person who is called sees how many it were and how many are usual."""
+
+    async def mass() -> int:
+        store = await open_store(f"sqlite:///{shop.folder / 'tracker.db'}", clock=FixedClock(NOW))
+        world, row = World(store), 0
+        for n in range(22):
+            number = f"RB9000000{n:02}CN"
+            order = await world.order(f"M-{n}", number)
+            found = {"kind": ActionKind.REFUND, "reason": DecisionReason.NOT_FOUND_CONFIRMED, "shipment": number}
+            row = await world.effect(order, Intent.REFUND, hold=HoldReason.PLAUSIBILITY, **found)
+        await store._db.write(
+            lambda tx: tx.run("UPDATE outbox SET approved_by = 'Mei' WHERE hold = 'plausibility' AND id < ?", row)
+        )
+        await store.close()
+        return row
+
+    last = asyncio.run(mass())
+    at = ("--at", "2026-03-02T09:00")
+    [numbers] = shell.json("hold", "show", last, *at)["plausibility"]
+    assert numbers == {"carrier": "", "within_24h": 22, "usual_per_day": 0.0, "more_than": 0.0, "at_least": 20}
+    assert "?: 22 parcels turned bad within 24 h" in shell("hold", "list", "--reason", "plausibility", *at).out
+    done = shell("hold", "release", "--reason", "plausibility", "--by", "Mei", *at)
+    assert (done.code, "Released: 21." in done.out, "1 stay: money" in done.out) == (0, True, True), "D11: one nobody approved"
+    assert "22 parcels turned bad" in done.out
+    assert len(shell.json("hold", "list", "--reason", "plausibility", *at)["holds"]) == 1

@@ -142,6 +142,7 @@ def release(
             "dry_run": dry_run,
             "released": 0 if dry_run else len(found.rows),
             "results": [{"id": row.id, "done": not dry_run, "hold": row.hold, "store": row.store} for row in found.rows],
+            "stay": found.stay,
             "ramp": msgspec.to_builtins(found.lines),
             "clock_confirmed": confirmed,
             "plausibility": [_numbers(room, one) for one in bad],
@@ -150,6 +151,8 @@ def release(
         def text(console: Console) -> None:
             key = "brake.would_release" if dry_run else "brake.released"
             console.line(console.phrases.say(key, count=len(found.rows)))
+            if found.stay:
+                console.line(console.phrases.say("brake.stay", count=found.stay))
             if confirmed:
                 console.line(console.phrases.say("brake.clock_confirmed"))
             for one in bad:
@@ -197,4 +200,5 @@ def _numbers(room: Room, bad: TurnedBad) -> dict[str, Any]:
 
 
 def _told(console: Console, room: Room, bad: TurnedBad) -> str:
-    return console.phrases.say("brake.plausibility", **_numbers(room, bad))
+    numbers = _numbers(room, bad)
+    return console.phrases.say("brake.plausibility", **numbers | {"carrier": bad.carrier or "?"})

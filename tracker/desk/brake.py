@@ -152,18 +152,20 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LetGo(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that were let go, or would be, and the ramps that they join."""
+    """Rows that were let go, or would be, and the ramps that they join; how many `stay`, because they go one by one."""
 
     rows: tuple[HeldRow, ...]
     lines: tuple[Line, ...]
+    stay: int
 
 
 async def chosen(store: Store, choice: Choice, manners: Manners, now: datetime) -> LetGo:
     """What of the held rows this choice takes, and how it would go out."""
-    rows = tuple(row for row in await store.held_rows() if choice.takes(row))
+    taken = [row for row in await store.held_rows() if choice.takes(row)]
+    rows = tuple(row for row in taken if not row.alone)
     joining = Counter(row.store for row in rows if row.message)
     ramps = await store.backlogs(now)
-    return LetGo(rows=rows, lines=lines(ramps, joining, joining.keys(), manners))
+    return LetGo(rows=rows, lines=lines(ramps, joining, joining.keys(), manners), stay=len(taken) - len(rows))
 
 
 async def let_go(store: Store, choice: Choice, manners: Manners, *, by: str, reason: str, now: datetime) -> LetGo:

@@ -21,7 +21,7 @@ from tracker.store.records import DAEMON, audit, wake
 from tracker.store.sweep import OVERDUE_SECONDS
 
 HELD = """
-    SELECT o.id, o.order_id, o.dedup_key, o.hold, o.store, s.carrier, o.template, o.intent, o.due_at, o.kind
+    SELECT o.id, o.order_id, o.dedup_key, o.hold, o.store, s.carrier, o.template, o.intent, o.approved_by, o.kind
     FROM outbox o LEFT JOIN alias a ON a.number = o.shipment LEFT JOIN shipment s ON s.id = a.shipment_id
     WHERE o.state = 'held' AND o.state IN ('held', 'pending', 'sending', 'unknown')"""
 """By ix_outbox_live."""
@@ -54,6 +54,8 @@ class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
     carrier: str | None
     type: str
     message: bool
+    alone: bool
+    """No matter of many at once: money that nobody has approved, and what waits for its rules."""
 
 
 class TurnedBad(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +154,7 @@ def _row(row: Record) -> HeldRow:
         carrier=row[5],
         type=base_key(row[6] or row[7]),
         message=row[9] == ActionKind.MESSAGE.value,
+        alone=row[3] == HoldReason.RULES_WAIT.value or (row[9] == ActionKind.REFUND.value and row[8] is None),
     )
 
 
