@@ -11,9 +11,7 @@ from tests.cli.conftest import Shop
 from tests.cli.shell import Shell
 
 NOW = "2026-03-02T09:00Z"
-EARLY = "".join(
-    f'[[profile]]\nid = "{name}"\nstage_days = {{ stage1 = 5, stage2 = 6, stage3 = 7 }}\n' for name in ("br-standard",)
-)
+EARLY = '[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 5, stage2 = 6, stage3 = 7 }\n'
 
 
 def closing(shell: Shell) -> None:
@@ -70,7 +68,7 @@ def test_other_rules_show_their_difference(shop: Shop, shell: Shell, tmp_path: P
 
 
 def test_a_difference_is_summed_up_in_one_line(shop: Shop, shell: Shell, tmp_path: Path) -> None:
-    """ "+1,240 messages, 88 refund proposals": here a marketplace that is not extended any more."""
+    """Like "+1,240 messages, 88 refund proposals"; here a marketplace that is not extended any more."""
     market = '[[marketplace]]\nid = "aliexpress"\nextension = { mode = "none" }\n'
     config = other(shop, tmp_path, "")
     (config.parent / "marketplaces.toml").write_text(market)

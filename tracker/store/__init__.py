@@ -68,6 +68,14 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 look_again(may_go, now) -> dict[store, count]    turned_bad(now) -> list[TurnedBad]
                 distrust_clock(now), clock_distrusted_at(), clock_mended(), confirm_clock(*, by, reason, now)
 
+    rulesets    rulesets() -> list[Ruleset]                      begin_ruleset(version, snapshot, now) -> Begun
+                settle_ruleset(version, now, *, waits, touched, open_parcels, summary) -> int
+                accept_ruleset(version, *, by, now) -> int | None    free_ruleset(version, now) -> int | None
+                open_dossiers(after, limit, *, store=None) -> OpenPage    advance_dossiers([(order_id, at)]) -> int
+
+    decisions   decisions(wanted: DecisionFilter, *, limit) -> list[DecidedView]
+                withdraw_decisions(wanted, *, by, reason, now, dry_run=False) -> Withdrawn
+
     explain     events_of(shipment_id) -> list[EventView]        answers_of(shipment_id) -> list[AnswerView]
                 numbers_of(shipment_id) -> tuple[str, ...]       rows_of(order_id) -> list[OutboxView]
                 next_polls(order_id) -> dict[str, datetime | None]    (number -> when it is asked about next)
