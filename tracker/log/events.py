@@ -205,13 +205,7 @@ class Event(StrEnum):
         "A source has failed three times in a row. It is tried now and then; no parcel ages meanwhile.",
         "`auth`: check the account's key. `quota_exhausted`: buy quota or wait. Else wait for the source.",
     )
-    SOURCE_UP = (
-        "source.up",
-        "info",
-        "source down_seconds",
-        "The source answers again.",
-        "Nothing.",
-    )
+    SOURCE_UP = ("source.up", "info", "source down_seconds", "The source answers again.", "Nothing.")
 
     # ---- sweep
     SWEEP_DONE = (
@@ -230,13 +224,7 @@ class Event(StrEnum):
     )
 
     # ---- dispatch
-    OUTBOX_SENT = (
-        "outbox.sent",
-        "info",
-        "key channel store",
-        "A message was handed over to its channel.",
-        "Nothing.",
-    )
+    OUTBOX_SENT = ("outbox.sent", "info", "key channel store", "A message was handed over to its channel.", "Nothing.")
     OUTBOX_TASK_OPENED = (
         "outbox.task_opened",
         "info",
@@ -258,13 +246,7 @@ class Event(StrEnum):
         "An effect waits for a person.",
         "See `tracker review list` and `tracker hold list`.",
     )
-    OUTBOX_CANCELLED = (
-        "outbox.cancelled",
-        "info",
-        "key reason",
-        "The facts no longer want this effect.",
-        "Nothing.",
-    )
+    OUTBOX_CANCELLED = ("outbox.cancelled", "info", "key reason", "The facts no longer want this effect.", "Nothing.")
     OUTBOX_REFUSED = (
         "outbox.refused",
         "warning",
