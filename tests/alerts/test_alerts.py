@@ -121,6 +121,22 @@ async def test_two_of_a_kind_are_one_message_and_the_third_waits_for_the_next_sh
     assert len(received.got) == 2, "what was told and still holds is not told again"
 
 
+async def test_what_endangers_the_work_is_told_at_once_and_in_the_same_shift(
+    store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path
+) -> None:
+    """A clock that is not trusted (faults row 13), a failed backup again the next day."""
+    received, url = desk
+    loaded = _webhook(tmp_path, url)
+    await store.distrust_clock(NOW)
+    await store.fail_errand("backup", NOW, "no space left")
+    await _tell(loaded, store, clock)
+    assert sorted(received.kinds) == ["clock", "errand_failed"]
+    await store.fail_errand("retention", NOW + HOUR, "no space left")
+    await _tell(loaded, store, clock, after=HOUR)
+    assert received.kinds[2:] == ["errand_failed"]
+    assert "retention" in received.got[2]["lines"][0]
+
+
 async def test_what_ended_before_anybody_was_told_is_not_told(
     store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path
 ) -> None:

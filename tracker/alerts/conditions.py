@@ -39,6 +39,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     quota: Sequence[Forecast] = ()
     failed_files: Sequence[str] = ()
     free_bytes: int | None = None
+    distrusted_since: datetime | None = None
 
     @property
     def now(self) -> datetime:
@@ -146,6 +147,12 @@ def _disk(look: Look) -> Iterator[Raised]:
         yield _now(look, AlertKind.DISK_LOW, day, folder, None, free=f"{look.free_bytes // 1024**2} MB")
 
 
+def _clock(look: Look) -> Iterator[Raised]:
+    if look.distrusted_since is not None:
+        since = utc_text(look.distrusted_since)
+        yield _now(look, AlertKind.CLOCK, since, since, None)
+
+
 _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.DOUBTFUL_SEND: _doubtful,
     AlertKind.SOURCE_DOWN: _sources,
@@ -162,6 +169,7 @@ _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.QUOTA_ENDS: _quota,
     AlertKind.PARKED: _parked,
     AlertKind.DISK_LOW: _disk,
+    AlertKind.CLOCK: _clock,
 }
 
 

@@ -66,6 +66,7 @@ class Watcher:
             tasks=_due(await store.tasks((TaskState.OPEN, TaskState.IN_HAND)), farthest),
             quota=forecasts(settings.sources, await store.quota_days(), now.date()),
             failed_files=await asyncio.to_thread(failed_files, inbox) if inbox else (),
+            distrusted_since=await store.clock_distrusted_at(),
             free_bytes=await asyncio.to_thread(_free, settings.state_dir),
         )
 

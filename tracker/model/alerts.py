@@ -23,8 +23,9 @@ class AlertKind(StrEnum):
     QUOTA_ENDS = "quota_ends"
     PARKED = "parked"
     DISK_LOW = "disk_low"
+    CLOCK = "clock"
 
     @property
     def at_once(self) -> bool:
         """Whether it does not wait for the next shift: the work itself is in danger."""
-        return self in {AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT}
+        return self in {AlertKind.CLOCK, AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT}
