@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -21,7 +23,7 @@ app = App(name="order", help="Facts from outside, which no file tells: clerks re
 
 @app.command(name="set")
 def set_(  # noqa: PLR0913 - each is a fact that somebody may know
-    order: str,
+    order: str | None = None,
     /,
     *,
     store: str | None = None,
@@ -36,11 +38,14 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
     note: str | None = None,
     reason: str | None = None,
     force: Annotated[bool, Parameter(negative=())] = False,
+    sheet: Annotated[Path | None, Parameter(name="--from")] = None,
     common: Person = Person(),
 ) -> int:
     """Tell what is known about an order. What follows from it is decided at the next pass.
 
     Example: `tracker order set 8170000000000011 --refunded 12.50 --ref R-4711 --by Mei`
+
+    Example: `tracker order set --from refunds.csv --by Mei`
 
     Args:
         order: The order's number.
@@ -56,6 +61,8 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         note: What the next one should know.
         reason: How you know.
         force: Take a window's end that is long past or far ahead.
+        sheet: A sheet (.csv, .xlsx) instead, one row an order: order, store, refunded, currency, reference, date, received,
+            window_end, hold_until, waiting_since, opt_out, vip, note. The same sheet again changes nothing.
     """
     plain = OrderPatch(
         refunded=UNSET if refunded is None else refunded,
@@ -66,6 +73,12 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         vip=UNSET if vip is None else vip,
         note=UNSET if note is None else note,
     )
+    if sheet is not None:
+        if order is not None or plain != OrderPatch() or received or window_end:
+            raise UsageError("--from names a sheet that says everything: leave out ORDER and the facts")
+        return answer(common, partial(_set_all, sheet, store, reason, force), writes=True)
+    if order is None:
+        raise UsageError("name the order, or a sheet of them: --from FILE")
     missing = orders.wanting(plain)
     if missing is not None and not (plain == OrderPatch() and (received or window_end)):
         raise UsageError(str(missing))
@@ -84,6 +97,12 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         )
 
     return answer(common, work, writes=True)
+
+
+async def _set_all(sheet: Path, store: str | None, reason: str | None, force: bool, room: Room) -> Answer:
+    from tracker.cli.order_sheet import set_all
+
+    return await set_all(room, sheet, by=room.who, store=store, reason=reason, force=force)
 
 
 def _moment(text: str, now: datetime) -> datetime:

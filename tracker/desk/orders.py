@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from tracker.desk.errors import Refused
 from tracker.desk.tasks import positive
+from tracker.model import Order
 from tracker.store import Store
 from tracker.store.rows import OrderPatch, OrderRef
 
@@ -48,6 +50,19 @@ async def tell(
         _check_end(patch.window_end, now)
     found = await store.order_ref(order) if isinstance(order, str) else order
     return await store.set_order_facts(found.id, patch, by=by, reason=(reason or "").strip(), now=now)
+
+
+def news(order: Order, patch: OrderPatch) -> OrderPatch:
+    """What of a patch is not known yet: the same sheet twice tells nothing new. A refund is known by its reference (D13)."""
+    window_end = order.window.end if order.window else None
+    known = {name: getattr(order, name) for name in _KEPT if name != "window_end"} | {"window_end": window_end}
+    changes = {name: UNSET for name, value in known.items() if getattr(patch, name) == value}
+    if patch.reference is not UNSET and patch.reference in (order.refund_reference or "").split(", "):
+        changes |= dict.fromkeys(("refunded", "reference", "refunded_at"), UNSET)
+    return replace(patch, **changes)
+
+
+_KEPT = ("received_at", "window_end", "hold_until", "waiting_since", "opted_out", "vip", "note")
 
 
 def _check_end(end: datetime, now: datetime) -> None:

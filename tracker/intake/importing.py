@@ -18,7 +18,7 @@ from tracker.intake.profile_file import switch_on
 from tracker.intake.profiles import Formats
 from tracker.intake.proposing import proposed
 from tracker.intake.reading import NO_WISH, Wish, read_contents_as_batch
-from tracker.intake.rejected import clear_rejected, origin_of, write_rejected
+from tracker.intake.rejected import clear_rejected, origin_of, refuse_rejected, write_rejected
 from tracker.intake.report import FileReport, report_of
 from tracker.model import ImportBatch, ImportOutcome
 from tracker.rules import Rules
@@ -98,15 +98,6 @@ def _left_out(path: Path) -> FileReport:
 def _read(path: Path) -> Contents:
     refuse_rejected(path)
     return read_contents(path)
-
-
-def refuse_rejected(path: Path) -> None:
-    """A file of rejected rows is ours: it is replaced by the next import, and must not lose what somebody mended in it."""
-    if (origin := origin_of(path.name)) is not None:
-        raise FileError(
-            f"{path.name} holds rows of {origin} that were rejected: mend them in {origin}, "
-            "or save the mended rows under another name"
-        )
 
 
 def _not_taken(path: Path, error: FileError, knowledge: Knowledge, wish: Wish, *, dry_run: bool) -> FileReport:

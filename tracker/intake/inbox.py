@@ -20,8 +20,9 @@ import msgspec
 
 from tracker.intake.errors import FileError, UnknownLayoutError
 from tracker.intake.files import read_contents
-from tracker.intake.importing import ImportStore, Knowledge, import_contents, refuse_rejected
+from tracker.intake.importing import ImportStore, Knowledge, import_contents
 from tracker.intake.reading import NO_WISH, Wish
+from tracker.intake.rejected import refuse_rejected
 from tracker.intake.report import FileReport
 from tracker.log import Event, get_logger
 

@@ -11,9 +11,11 @@ import csv
 import io
 import re
 from pathlib import Path
+from typing import Protocol
 
+from tracker.intake.errors import FileError
 from tracker.intake.headers import normalise
-from tracker.model import ImportBatch
+from tracker.model import Rejected
 
 REASON = "reason"
 _NAME = re.compile(r"(.+)\.rejected(?:-\d+)?\.csv")
@@ -31,7 +33,26 @@ def escaped(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) or _LONG_NUMBER.fullmatch(cell) else cell
 
 
-def rejected_csv(batch: ImportBatch) -> bytes:
+class Rows(Protocol):
+    """What a sheet left over: an ImportBatch, or any other that was read row by row."""
+
+    @property
+    def file(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The header as it stands in the file."""
+        ...
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """The rows that could not be taken."""
+        ...
+
+
+def rejected_csv(batch: Rows) -> bytes:
     """RFC 4180, UTF-8 with BOM: the file's header and the rejected rows, the reason last."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
@@ -50,6 +71,15 @@ def origin_of(name: str) -> str | None:
     return found[1] if found else None
 
 
+def refuse_rejected(path: Path) -> None:
+    """A file of rejected rows is ours: it is replaced by the next import, and must not lose what somebody mended in it."""
+    if (origin := origin_of(path.name)) is not None:
+        raise FileError(
+            f"{path.name} holds rows of {origin} that were rejected: mend them in {origin}, "
+            "or save the mended rows under another name"
+        )
+
+
 def clear_rejected(file: Path) -> None:
     """Remove what an earlier import of `file` left beside it: its rows have been read again. Raises OSError."""
     for beside in file.parent.iterdir():
@@ -65,7 +95,7 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def write_rejected(batch: ImportBatch, folder: Path) -> Path:
+def write_rejected(batch: Rows, folder: Path) -> Path:
     """Write `<name>.rejected.csv` into `folder`; an older one that says something else is kept, the new one gets a number.
 
     Raises OSError.

@@ -38,7 +38,8 @@ def apply(tx: Tx, order_id: int, patch: OrderPatch, *, by: str, reason: str, now
         _set(tx, order_id, values, what="window_set", by=by, reason=reason, now=now)
     if patch.refunded is not UNSET:
         reference = None if patch.reference is UNSET else patch.reference
-        add_refund(tx, order_id, patch.refunded, reference, by=by, now=now, reason=reason)
+        paid_at = now if patch.refunded_at is UNSET else patch.refunded_at
+        add_refund(tx, order_id, patch.refunded, reference, by=by, now=now, reason=reason, paid_at=paid_at)
 
 
 def extend_window(tx: Tx, order_id: int, end: datetime, *, by: str, now: datetime) -> None:
@@ -48,7 +49,7 @@ def extend_window(tx: Tx, order_id: int, end: datetime, *, by: str, now: datetim
     _set(tx, order_id, values, what="window_extended", by=by, reason="", now=now)
 
 
-def add_refund(
+def add_refund(  # noqa: PLR0913 - each is a fact of a refund
     tx: Tx,
     order_id: int,
     amount: Decimal,
@@ -58,8 +59,12 @@ def add_refund(
     now: datetime,
     reason: str = "",
     row_id: int = 0,
+    paid_at: datetime | None = None,
 ) -> None:
-    """A refund was paid: added to earlier ones (D13). `row_id` is the recommendation it fulfils. Raises Conflict (I7)."""
+    """A refund was paid (`paid_at`: else now): added to earlier ones (D13). `row_id` is the recommendation it fulfils.
+
+    Raises Conflict (I7).
+    """
     before, known = tx.row("SELECT refunded_amount, refund_reference FROM dossier WHERE id = ?", order_id)
     already = money(before) or Decimal(0)
     if already == amount and known is None:
@@ -70,7 +75,7 @@ def add_refund(
         total = already + amount
     references = [each for each in (known, reference) if each]
     values = {
-        "refunded_at": now,
+        "refunded_at": paid_at or now,
         "refunded_amount": money_text(total),
         "refund_reference": ", ".join(references) or None,
     }

@@ -64,6 +64,8 @@ class TaskItem(msgspec.Struct, frozen=True, kw_only=True):
     dropped: bool = False
     added_at: datetime | None = None
     """When it joined the task: a grouped one grows until somebody takes it."""
+    version: int = 0
+    """The facts version of its order today; `facts` are those of when it joined."""
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,11 +109,13 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
 class OrderPatch(msgspec.Struct, frozen=True, kw_only=True):
     """Facts from outside (`tracker order set`). UNSET leaves a fact alone, None takes it back.
 
-    `refunded` is an amount that was paid now, added to earlier ones; it needs no currency: it is the order's.
+    `refunded` is an amount that was paid at `refunded_at` (UNSET: now), added to earlier ones; it needs no currency: it is the
+    order's.
     """
 
     refunded: Decimal | UnsetType = UNSET
     reference: str | UnsetType = UNSET
+    refunded_at: datetime | UnsetType = UNSET
     received_at: datetime | UnsetType | None = UNSET
     window_end: datetime | UnsetType | None = UNSET
     hold_until: datetime | UnsetType | None = UNSET

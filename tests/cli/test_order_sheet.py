@@ -1,0 +1,119 @@
+"""`tracker order set --from FILE`: what clerks did in the marketplace's own pages, told as a sheet."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shop
+from tests.cli.shell import Shell
+
+AT = ("--at", "2026-03-02")
+
+
+def sheet(folder: Path, text: str, name: str = "refunds.csv", encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+def refund(shop: Shop, order: str) -> tuple[str, str, str]:
+    """Amount, reference and day of what was paid back, as the database has them."""
+    with closing(sqlite3.connect(shop.folder / "tracker.db")) as database:
+        found = database.execute(
+            "SELECT refunded_amount, refund_reference, date(refunded_at) FROM dossier WHERE number = ?", (order,)
+        ).fetchone()
+    amount, reference, day = found
+    return amount, reference, day
+
+
+def test_a_sheet_of_facts_and_the_same_again(shell: Shell, shop: Shop) -> None:
+    path = sheet(
+        shop.folder,
+        "order,store,refunded,currency,reference,date,received,hold_until,opt_out,vip,note\n"
+        "A-1,lume,5.00,USD,R-77,2026-02-27,,,,,paid by hand\n"
+        "A-2,,,,,,,2026-03-20,yes,是,\n",
+    )
+    told = shell.json("order", "set", "--from", path, "--by", "Mei", "--reason", "February's list", *AT)
+    assert (told["rows"], told["noted"], told["unchanged"], told["rejected"]) == (2, 2, 0, [])
+    assert refund(shop, "A-1") == ("5.00", "R-77", "2026-02-26"), "midnight in the zone of the store"
+    again = shell("order", "set", "--from", path, "--by", "Mei", *AT)
+    assert (again.code, again.out) == (0, f"{path}: 0 noted, 2 known already\n")
+    assert refund(shop, "A-1")[0] == "5.00", "no refund is added twice (D13)"
+
+
+def test_wrong_rows_are_kept_beside_the_sheet_and_stop_no_other_one(shell: Shell, shop: Shop) -> None:
+    good, bad = "A-2,,,,customs called", "A-1,,4.00,,"
+    path = sheet(
+        shop.folder,
+        f'order,store,refunded,ref,note\n{good}\n{bad}\nA-1,,9999,R-2,\nNO-1,,,,x\nA-1,elsewhere,,,x\nA-1,,,,\n,,,,x\nA-1,,"1,5",R-3,\n',
+    )
+    said = shell("order", "set", "--from", path, "--by", "Mei", *AT)
+    assert said.code == 3, said
+    reasons = {int(line.split()[1].rstrip(":")): line for line in said.out.splitlines() if line.startswith("    row ")}
+    assert sorted(reasons) == [3, 4, 5, 6, 7, 8, 9]
+    for row, why in (
+        (3, "a refund needs its reference"),
+        (4, "would exceed what order lume/A-1 paid"),
+        (5, "No order and no parcel is called 'NO-1'"),
+        (6, "store 'elsewhere' is not configured: it is one of lume, nova"),
+        (7, "the row tells nothing about its order"),
+        (8, "the row has no order number"),
+        (9, "'1,5' is not an amount"),
+    ):
+        assert why in reasons[row]
+    beside = Path(f"{path}.rejected.csv")
+    assert beside.read_text(encoding="utf-8-sig").splitlines()[0] == "order,store,refunded,ref,note,reason"
+    sheet(shop.folder, f"order,store,refunded,ref,note\n{good}\n")
+    assert shell("order", "set", "--from", path, "--by", "Mei", *AT).code == 0
+    assert not beside.exists(), "nothing is rejected any more"
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("A-1,5.00,EUR,R-1,,,", "the refund is in EUR, the order in USD"),
+        ("A-1,5.00,USD,R-1,2027-01-01,,", "lies ahead: nobody can have refunded then"),
+        ("A-1,,,R-1,,,", "a reference belongs to a refund"),
+        ("A-1,,,,,maybe,", "opt_out: 'maybe' is neither yes nor no"),
+        ("A-1,,,,,,03/04/2026", "'03/04/2026' is not a date"),
+        ("A-1,,,,,,2031-01-01", "is the year right?"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_reason(shell: Shell, shop: Shop, row: str, why: str) -> None:
+    path = sheet(shop.folder, f"order,refunded,currency,reference,date,opt_out,window_end\n{row}\n")
+    said = shell("order", "set", "--from", path, "--by", "Mei", *AT)
+    assert said.code == 1
+    assert why in said.out
+
+
+def test_a_chinese_sheet_from_a_spreadsheet_program(shell: Shell, shop: Shop) -> None:
+    path = sheet(shop.folder, "订单号,店铺,退款金额,退款单号,备注\nA-1,Lume,5.00,R-9,客服已退\n", encoding="gb18030")
+    assert shell.json("order", "set", "--from", path, "--by", "Mei", *AT)["noted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("A-1", "--from", "x.csv"), "--from names a sheet that says everything"),
+        (("--from", "x.csv", "--vip"), "--from names a sheet that says everything"),
+        ((), "name the order, or a sheet of them"),
+    ],
+)
+def test_a_sheet_or_an_order(shell: Shell, shop: Shop, words: tuple[str, ...], why: str) -> None:
+    said = shell("order", "set", *words, "--by", "Mei", *AT)
+    assert (said.code, why in said.err) == (2, True), shop
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("name,amount\nx,5\n", "has no column of order numbers"), ("order,amount\nA-1,5\n", "tells nothing about its orders")],
+)
+def test_a_sheet_of_something_else(shell: Shell, shop: Shop, text: str, why: str) -> None:
+    said = shell("order", "set", "--from", sheet(shop.folder, text), "--by", "Mei", *AT)
+    assert (said.code, why in said.err) == (1, True), said
+    refused = shell("order", "set", "--from", sheet(shop.folder, text, "a.csv.rejected.csv"), "--by", "Mei", *AT)
+    assert "save the mended rows under another name" in refused.err
