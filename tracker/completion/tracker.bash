@@ -1307,7 +1307,7 @@ _tracker() {
           ;;
         "order set")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--store" "--refunded" "--ref" "--received" "--window-end" "--hold-until" "--waiting-since" "--opt-out" "--no-opt-out" "--vip" "--no-vip" "--note" "--reason" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--store" "--refunded" "--ref" "--received" "--window-end" "--hold-until" "--waiting-since" "--opt-out" "--no-opt-out" "--vip" "--no-vip" "--note" "--reason" "--force" "--from" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1351,6 +1351,9 @@ _tracker() {
                 ;;
               --reason)
                 COMPREPLY=()
+                ;;
+              --from)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
                 ;;
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )

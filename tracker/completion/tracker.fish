@@ -411,6 +411,7 @@ complete -c tracker -n '__fish_tracker_using_command order set' -l no-vip -d 'A 
 complete -c tracker -n '__fish_tracker_using_command order set' -l note -r -d 'What the next one should know.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l reason -r -d 'How you know.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l force -d 'Take a window'\''s end that is long past or far ahead.'
+complete -c tracker -n '__fish_tracker_using_command order set' -l from -r -F -d 'A sheet (.csv, .xlsx) instead, one row an order: order, store, refunded, curren…'
 complete -c tracker -n '__fish_tracker_using_command order set' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
