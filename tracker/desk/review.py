@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from babel.numbers import get_currency_precision
+from msgspec.structs import replace
 
 from tracker.desk import limits
 from tracker.desk.errors import Refused
@@ -47,6 +48,18 @@ async def decide(
     return await store.decide_row(row_id, version, approve=approve, by=by, reason=said, now=now, second=second)
 
 
+async def approve_amount(
+    store: Store, row_id: int, *, amount: Decimal, by: str, reason: str, seen: int, rules: Rules, now: datetime
+) -> OutboxView:
+    """Change a recommended refund's amount and approve it: one word, so both or neither. Raises as `edit` and `decide`."""
+    said = _said(reason, "another amount")
+    view = await store.outbox_view(row_id)
+    _check_amount(view, amount)
+    meant = replace(view, row=replace(view.row, amount=amount))
+    second = limits.wants_second(meant, by, rules, now.date())
+    return await store.approve_amount(row_id, seen, amount, by=by, reason=said, now=now, second=second)
+
+
 async def snooze(
     store: Store, row_id: int, *, until: datetime, by: str, reason: str, seen: int | None, now: datetime
 ) -> OutboxView:
@@ -70,13 +83,17 @@ async def edit(
     """
     said = _said(reason, "another amount")
     view = await store.outbox_view(row_id)
+    _check_amount(view, amount)
+    version = view.order.version if seen is None else seen
+    return await store.edit_amount(row_id, version, amount, by=by, reason=said, now=now)
+
+
+def _check_amount(view: OutboxView, amount: Decimal) -> None:
     if view.row.kind is not ActionKind.REFUND:
-        raise Refused("unexpected_value", f"row {row_id} is no refund: it has no amount")
+        raise Refused("unexpected_value", f"row {view.row.id} is no refund: it has no amount")
     digits = get_currency_precision(view.row.currency or "")
     if not amount.is_finite() or amount <= 0 or amount != round(amount, digits):
         raise Refused("bad_value", f"{amount} is no amount that can be paid in {view.row.currency or 'money'}")
-    version = view.order.version if seen is None else seen
-    return await store.edit_amount(row_id, version, amount, by=by, reason=said, now=now)
 
 
 def _said(reason: str, what: str) -> str:

@@ -60,11 +60,28 @@ async def done(store: Store, task_id: int, result: TaskResult, *, by: str, now: 
     return await store.done_task(task_id, result, by=by, now=now, seen=seen)
 
 
+async def done_item(store: Store, row_id: int, result: TaskResult, *, by: str, now: datetime, seen: int) -> TaskView:
+    """Close one line of a task: that one is done, the others stay open in it. `seen` is the facts version on its sheet."""
+    view = await store.outbox_view(row_id)
+    if view.task_id is not None and not result.unsure:
+        _check(await store.task(view.task_id), result, now)
+    return await store.done_item(row_id, seen, result, by=by, now=now)
+
+
+async def drop_item(store: Store, row_id: int, *, by: str, reason: str, now: datetime, seen: int) -> TaskView:
+    """Give one line of a task up; `seen` as in `done_item`."""
+    return await store.drop_item(row_id, seen, by=by, reason=_said(reason), now=now)
+
+
 async def drop(store: Store, task_id: int, *, by: str, reason: str, now: datetime, seen: int | None = None) -> TaskView:
     """Give it up. The reason is kept; what it was for is not done again by itself. `seen` as in `done`."""
+    return await store.drop_task(task_id, by=by, reason=_said(reason), now=now, seen=seen)
+
+
+def _said(reason: str) -> str:
     if not reason.strip():
         raise Refused("missing_reason", "dropping a task needs a reason: --reason 'why'")
-    return await store.drop_task(task_id, by=by, reason=reason.strip(), now=now, seen=seen)
+    return reason.strip()
 
 
 def _check(task: TaskView, result: TaskResult, now: datetime) -> None:

@@ -6,6 +6,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     opening     create(url, *, rehearsal, now)                   upgrade(url) -> (from, to)
                 schema_state(url) -> SchemaState                 open_store(url, *, clock, daemon=False, owner="tracker") -> Store
                 store.epoch, close(), is_rehearsal() -> bool     require_rehearsal(): raises NotARehearsal
+                life() -> str                                    trial(): context manager, takes all writes within back
                 share_files(url) -> bool: umask                  share_file(file): mode, in a folder that a group shares
 
     intake      save_import(batch, now, *, dry_run=False) -> ImportOutcome
@@ -54,6 +55,8 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 done_task(task_id, result, *, by, now, seen=None) -> TaskView
                 drop_task(task_id, *, by, reason, now, seen=None) -> TaskView
                 assign_task(task_id, to, *, by, now) -> TaskView
+                done_item(row_id, version, result, *, by, now) -> TaskView     drop_item(row_id, version, *, by, reason, now)
+                approve_amount(row_id, version, amount, *, by, reason, now, second) -> OutboxView
                 find_orders(text) -> list[OrderRef]              order_ref(text, store=None) -> OrderRef
                 set_order_facts(order_id, patch, *, by, reason, now) -> OrderRef
                 save_case(order_id, case, now)                   wake(order_ids, now) -> int

@@ -145,6 +145,7 @@ class Database:
         self.path = path
         self.clock = clock
         self.epoch: int | None = None
+        self._tried = False
         self._engine = open_engine(path, DAEMON_BUSY_MS if daemon else COMMAND_BUSY_MS)
         with told(path):
             self._connection = self._engine.connect()
@@ -193,8 +194,19 @@ class Database:
 
         return checked
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """One transaction around all reads and writes within, taken back at the end. Raises Locked, after the busy timeout."""
+        with told(self.path), transaction(self._connection, "BEGIN IMMEDIATE", keep=False):
+            self._tried = True
+            try:
+                yield
+            finally:
+                self._tried = False
+
     def _in_transaction(self, begin: str, work: Callable[[Tx], T]) -> T:
-        with told(self.path), transaction(self._connection, begin):
+        scope = savepoint(self._connection) if self._tried else transaction(self._connection, begin)
+        with told(self.path), scope:
             return work(Tx(self._connection))
 
     async def _patiently(self, attempt: Callable[[], T]) -> T:
@@ -238,18 +250,32 @@ def driver(connection: Connection) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(connection: Connection, begin: str) -> Iterator[None]:
-    """Begin, and commit; take everything back on any error."""
+def transaction(connection: Connection, begin: str, *, keep: bool = True) -> Iterator[None]:
+    """Begin, and commit; take everything back on any error, and where it is not to be kept."""
     raw = driver(connection)
     raw.execute(begin)
     try:
         yield
-        raw.execute("COMMIT")
+        raw.execute("COMMIT" if keep else "ROLLBACK")
     finally:
         if raw.in_transaction:
             raw.execute("ROLLBACK")
         # Built statements have made SQLAlchemy believe in a transaction of its own.
         connection.rollback()
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """A transaction within one: kept until the outer one ends, taken back on any error."""
+    raw = driver(connection)
+    raw.execute("SAVEPOINT inner_work")
+    try:
+        yield
+    except BaseException:
+        raw.execute("ROLLBACK TO inner_work")
+        raise
+    finally:
+        raw.execute("RELEASE inner_work")
 
 
 @contextmanager

@@ -79,17 +79,9 @@ class Desk:
         def decide(tx: Tx) -> OutboxView:
             view = seen_view(tx, row_id, version)
             if approve:
-                if view.row.kind is ActionKind.REFUND:
-                    check_refund(tx, view.order.id, view.row.amount, view.row.currency, row_id=row_id)
-                if second and _is_first(view, by):
-                    tx.run(_FIRST, by, row_id)
-                    record(tx, view, "review_first_approved", by, reason, now)
-                    return outbox_view(tx, row_id)
-                _approve(tx, view, by, now)
-            else:
-                tx.run(_REJECT, now, reason, row_id)
-            what = "review_approved" if approve else "review_rejected"
-            return _done(tx, view, what, by, reason, now)
+                return say_yes(tx, view, by=by, reason=reason, now=now, second=second)
+            tx.run(_REJECT, now, reason, row_id)
+            return _done(tx, view, "review_rejected", by, reason, now)
 
         return await self._db.write(decide)
 
@@ -131,6 +123,19 @@ def seen_view(tx: Tx, row_id: int, version: int) -> OutboxView:
             f"(version {version}, now {view.order.version}). Look again: tracker review show {row_id}"
         )
     return view
+
+
+def say_yes(tx: Tx, view: OutboxView, *, by: str, reason: str, now: datetime, second: bool) -> OutboxView:
+    """Approve what waits for review, or keep the first of two words. Raises Conflict (I7, the same person twice)."""
+    row = view.row
+    if row.kind is ActionKind.REFUND:
+        check_refund(tx, view.order.id, row.amount, row.currency, row_id=row.id)
+    if second and _is_first(view, by):
+        tx.run(_FIRST, by, row.id)
+        record(tx, view, "review_first_approved", by, reason, now)
+        return outbox_view(tx, row.id)
+    _approve(tx, view, by, now)
+    return _done(tx, view, "review_approved", by, reason, now)
 
 
 def _is_first(view: OutboxView, by: str) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from tracker.clock import Clock
@@ -20,6 +23,7 @@ from tracker.store.gate import Gate
 from tracker.store.handing import Handing
 from tracker.store.holds import Holds
 from tracker.store.intake import Intake
+from tracker.store.items import Items
 from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
@@ -35,6 +39,8 @@ from tracker.store.tasks import Tasks
 
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
+_LIFE = "SELECT key, value FROM meta WHERE key IN ('created_at', 'rehearsal', 'restored_at') ORDER BY key"
+
 
 class Store(
     Intake,
@@ -48,6 +54,7 @@ class Store(
     Holds,
     Review,
     Tasks,
+    Items,
     Orders,
     Status,
     Explain,
@@ -80,6 +87,17 @@ class Store(
         """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays."""
         mark: str | None = await self._db.read(lambda tx: tx.value("SELECT value FROM meta WHERE key = 'rehearsal'"))
         return mark == "yes"
+
+    async def life(self) -> str:
+        """What tells this database, since its last restore, from every other: ids and versions mean the same only within it."""
+        rows = await self._db.read(lambda tx: tx.rows(_LIFE))
+        return hashlib.blake2b(repr([tuple(row) for row in rows]).encode(), digest_size=6).hexdigest()
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Try for real and take everything back at the end (a dry run): what is written inside is seen inside only."""
+        with self._db.trial():
+            yield
 
     async def retirement(self) -> Retirement | None:
         """The mark of a database that was put out of service (`tracker db retire`); None: it is in service."""

@@ -103,8 +103,9 @@ def task_views(tx: Tx, *where: ColumnElement[bool]) -> list[TaskView]:
     items: dict[int, list[TaskItem]] = {}
     wanted = [row.id for row in rows]
     statement = (
-        select(TASK_ITEM, OUTBOX.c.dedup_key, OUTBOX.c.sent_at)
+        select(TASK_ITEM, OUTBOX.c.dedup_key, OUTBOX.c.sent_at, DOSSIER.c.version)
         .join(OUTBOX, OUTBOX.c.id == TASK_ITEM.c.row_id)
+        .join(DOSSIER, DOSSIER.c.id == TASK_ITEM.c.order_id)
         .where(TASK_ITEM.c.task_id.in_(wanted))
         .order_by(TASK_ITEM.c.row_id)
     )
@@ -134,6 +135,7 @@ def _item(row: Record) -> TaskItem:
         deadline=row.deadline,
         dropped=row.dropped,
         added_at=row.sent_at,
+        version=row.version,
     )
 
 

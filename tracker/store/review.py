@@ -8,7 +8,7 @@ from decimal import Decimal
 from tracker.clock import epoch
 from tracker.model import ActionKind
 from tracker.store.connection import Database, Tx, instant_of
-from tracker.store.desk import record, seen_view
+from tracker.store.desk import record, say_yes, seen_view
 from tracker.store.encoding import money_text
 from tracker.store.errors import Conflict
 from tracker.store.money import check_refund
@@ -46,19 +46,18 @@ class Review:
         Raises NotThere; Conflict when it was decided, the facts moved, it is no refund, or it would exceed what was paid less
         what is refunded and approved (I7).
         """
+        return await self._db.write(lambda tx: _edit(tx, seen_view(tx, row_id, version), amount, by, reason, now))
 
-        def edit(tx: Tx) -> OutboxView:
-            view = seen_view(tx, row_id, version)
-            if view.row.kind is not ActionKind.REFUND:
-                raise Conflict(f"Row {row_id} is no refund: it has no amount. See: tracker review show {row_id}")
-            check_refund(tx, view.order.id, amount, view.row.currency, row_id=row_id)
-            tx.run(_EDIT, money_text(amount), row_id)
-            before, after = {"amount": money_text(view.row.amount)}, {"amount": money_text(amount)}
-            record(tx, view, "review_edited", by, reason, now, before=before, after=after)
-            wake(tx, [view.order.id], now)
-            return outbox_view(tx, row_id)
+    async def approve_amount(
+        self, row_id: int, version: int, amount: Decimal, *, by: str, reason: str, now: datetime, second: bool
+    ) -> OutboxView:
+        """Change the amount and approve it, both or neither. Raises as `edit_amount` and `decide_row`."""
 
-        return await self._db.write(edit)
+        def both(tx: Tx) -> OutboxView:
+            edited = _edit(tx, seen_view(tx, row_id, version), amount, by, reason, now)
+            return say_yes(tx, edited, by=by, reason=reason, now=now, second=second)
+
+        return await self._db.write(both)
 
     async def waiting_second(self) -> list[Waiting]:
         """The refunds that one person has approved and that want another's word, longest first (D23)."""
@@ -68,6 +67,18 @@ class Review:
             return [Waiting(view=view, since=_since(tx, view)) for view in views]
 
         return sorted(await self._db.read(find), key=lambda each: (each.since, each.view.row.id))
+
+
+def _edit(tx: Tx, view: OutboxView, amount: Decimal, by: str, reason: str, now: datetime) -> OutboxView:
+    row = view.row
+    if row.kind is not ActionKind.REFUND:
+        raise Conflict(f"Row {row.id} is no refund: it has no amount. See: tracker review show {row.id}")
+    check_refund(tx, view.order.id, amount, row.currency, row_id=row.id)
+    tx.run(_EDIT, money_text(amount), row.id)
+    before, after = {"amount": money_text(row.amount)}, {"amount": money_text(amount)}
+    record(tx, view, "review_edited", by, reason, now, before=before, after=after)
+    wake(tx, [view.order.id], now)
+    return outbox_view(tx, row.id)
 
 
 def _since(tx: Tx, view: OutboxView) -> datetime:

@@ -64,7 +64,7 @@ class Tasks:
         """From open to in_hand: a lock with a name (D17). Taking it twice changes nothing. Raises NotThere, Conflict."""
 
         def take(tx: Tx) -> TaskView:
-            task = _open_task(tx, task_id, by)
+            task = open_task(tx, task_id, by)
             if task.state is TaskState.IN_HAND:
                 return task
             tx.run(_TAKE, by, now, task_id)
@@ -83,20 +83,9 @@ class Tasks:
         """
 
         def close(tx: Tx) -> TaskView:
-            task = _open_task(tx, task_id, by)
+            task = open_task(tx, task_id, by)
             _check_seen(task, seen)
-            if result.unsure:
-                tx.run(_DOUBTFUL, result.note or "the clerk cannot say", task_id)
-                state, what = TaskState.DROPPED, "task_unsure"
-            else:
-                _require(task, result)
-                _write_facts(tx, task, result, by, now)
-                tx.run(_FIX_DAY0, task_id)
-                state, what = TaskState.DONE, "task_done"
-            tx.run(_CLOSE, state, by, now, json_text(_result_texts(result)), task_id)
-            _record(tx, task, what, by, result.note or "", now)
-            wake(tx, [item.order_id for item in task.items], now)
-            return task_view(tx, task_id)
+            return finish(tx, task, result, by, now)
 
         return await self._db.write(close)
 
@@ -104,13 +93,9 @@ class Tasks:
         """Give a task up: what it was for is not done again by itself. Raises NotThere; Conflict as `done_task`."""
 
         def drop(tx: Tx) -> TaskView:
-            task = _open_task(tx, task_id, by)
+            task = open_task(tx, task_id, by)
             _check_seen(task, seen)
-            tx.run(_REFUSED, reason, task_id)
-            tx.run(_CLOSE, TaskState.DROPPED, by, now, json_text({"reason": reason}), task_id)
-            _record(tx, task, "task_dropped", by, reason, now)
-            wake(tx, [item.order_id for item in task.items], now)
-            return task_view(tx, task_id)
+            return give_up(tx, task, reason, by, now)
 
         return await self._db.write(drop)
 
@@ -129,13 +114,39 @@ class Tasks:
         return await self._db.write(assign)
 
 
-def _open_task(tx: Tx, task_id: int, by: str) -> TaskView:
+def open_task(tx: Tx, task_id: int, by: str) -> TaskView:
+    """A task that this person may close or give up. Raises NotThere; Conflict where it is closed, or in other hands."""
     task = task_view(tx, task_id)
     if task.state not in _OPEN:
         raise Conflict(_CLOSED.format(id=task_id, state=task.state.value))
     if task.state is TaskState.IN_HAND and task.taken_by != by:
         raise Conflict(f"Task {task_id} is in the hands of {task.taken_by}. Ask there, or: tracker tasks list")
     return task
+
+
+def finish(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datetime) -> TaskView:
+    """Close a task with its result, and write the facts that it carries. Raises Conflict."""
+    if result.unsure:
+        tx.run(_DOUBTFUL, result.note or "the clerk cannot say", task.id)
+        state, what = TaskState.DROPPED, "task_unsure"
+    else:
+        _require(task, result)
+        _write_facts(tx, task, result, by, now)
+        tx.run(_FIX_DAY0, task.id)
+        state, what = TaskState.DONE, "task_done"
+    tx.run(_CLOSE, state, by, now, json_text(_result_texts(result)), task.id)
+    _record(tx, task, what, by, result.note or "", now)
+    wake(tx, [item.order_id for item in task.items], now)
+    return task_view(tx, task.id)
+
+
+def give_up(tx: Tx, task: TaskView, reason: str, by: str, now: datetime) -> TaskView:
+    """Close a task that will not be done; its effects are refused, not withdrawn: they do not come again by themselves."""
+    tx.run(_REFUSED, reason, task.id)
+    tx.run(_CLOSE, TaskState.DROPPED, by, now, json_text({"reason": reason}), task.id)
+    _record(tx, task, "task_dropped", by, reason, now)
+    wake(tx, [item.order_id for item in task.items], now)
+    return task_view(tx, task.id)
 
 
 def _check_seen(task: TaskView, seen: int | None) -> None:
