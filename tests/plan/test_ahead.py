@@ -13,6 +13,7 @@ from tests.policy.build import DAY0, RULES, day, decision, dossier, parcel, rule
 from tests.policy.build import at as verdict_at
 from tracker.model import Case, Claim, ClaimState, Dossier, HoldReason, Intent, Mode, NotFound, Phase
 from tracker.plan import Forecast, Work, forecast, identity
+from tracker.plan import ahead as ahead_
 from tracker.rules import Rules
 
 
@@ -141,3 +142,9 @@ def test_a_recommendation_is_the_same_effect_whatever_it_counts() -> None:
     assert identity(due) != identity(replace(due, shipment="LP2"))
     stage = decision(verdict_at(31, parcel(last=20)), Intent.STAGE1)
     assert identity(stage) == stage.key
+
+
+def test_a_decision_to_do_nothing_is_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every decision is born as an outbox row, but that one."""
+    monkeypatch.setattr(ahead_, "birth", lambda *_: None)
+    assert ahead(dossier(parcel(last=28, heard=29)), 29, 32).effects == ()

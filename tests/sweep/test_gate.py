@@ -13,13 +13,14 @@ from msgspec.structs import replace
 from tests import house
 from tests.conftest import Lines
 from tests.house import SHOP, START
+from tracker import config
 from tracker.clock import SimulatedClock, epoch
 from tracker.config import RebuildError
 from tracker.model import Capability, Channel, Dossier, HoldReason, Intent
 from tracker.rules import Rules
 from tracker.store import OrderPatch, PollQuiet, PollWrite, Store
 from tracker.store.rulesets import Ruleset
-from tracker.sweep import RulesGate, Sweeper
+from tracker.sweep import RulesGate, Sweeper, changed_since
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -273,6 +274,32 @@ async def test_an_order_that_cannot_be_compared_stops_nobody(
     await Run(store, clock, EARLY).compare()
     found = await ruleset(store, EARLY)
     assert (found.touched, found.summary["undecided"]) == (59, 1)
+
+
+async def test_orders_that_the_new_rules_cannot_decide_are_counted(store: Store, clock: SimulatedClock) -> None:
+    """A marketplace was taken out of the files: the sweep parks and tells them, the guard goes on."""
+    await follow(store, clock, 2)
+    await Run(store, clock, replace(EARLY, version="b1a0", marketplaces={})).compare()
+    found = await ruleset(store, replace(EARLY, version="b1a0"))
+    assert (found.state, found.summary["undecided"]) == ("accepted", 2)
+
+
+async def test_a_start_tells_what_differs_from_the_rules_of_before(store: Store, tmp_path: Path, log_lines: Lines) -> None:
+    """Once: the same files, and a snapshot that nobody can read, say nothing."""
+    before = config.load(None, environ={})
+    (tmp_path / "tracker.toml").write_text("[outreach]\nhourly_cap = 9\n")
+    after = config.load(tmp_path / "tracker.toml", environ={})
+    await changed_since(store, before)
+    await store.begin_ruleset(before.rules.version, config.snapshot(before), START)
+    await changed_since(store, before)
+    assert log_lines() == []
+    await changed_since(store, after)
+    [line] = log_lines()
+    assert (line["event"], line["changes"], line["before"]) == ("config.changed", 1, before.rules.version)
+    assert line["changed"] == ["tracker.outreach.hourly_cap: 60 -> 9"]
+    await store.begin_ruleset("bad", b"?", START)
+    await changed_since(store, after)
+    assert len(log_lines()) == 1
 
 
 async def test_a_marketplace_that_the_old_rules_did_not_know_holds_no_deadline(store: Store, clock: SimulatedClock) -> None:
