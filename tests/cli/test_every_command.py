@@ -59,9 +59,18 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "config schema": (("store",), 0, {"name", "schema"}),
     "config accept": (("{rules}", *AT), 0, {"config", "accepted", "already", "released"}),
     "db upgrade": ((), 0, {"from", "to"}),
-    "db check": ((), 0, {"found", "needed", "verdict"}),
+    "db check": ((), 0, {"found", "needed", "verdict", "findings", "last_backup"}),
+    "db backup": (("copy.db",), 0, {"path", "taken_at", "bytes", "rows"}),
+    "db restore": (
+        ("{folder}/tracker.db", "--without-journal", "--by", "Mei", "--reason", "never had one", "--dry-run"),
+        0,
+        {"taken_at", "sent", "unknown", "lost", "held", "held_until", "open_tasks", "missing_journals", "dry_run"},
+    ),
+    "db purge": (AT, 0, {"orders", "parcels", "files", "journal_bytes"}),
+    "db retire": (("--by", "Mei", "--reason", "moved"), 0, {"retired", "at", "by", "reason", "to"}),
     "report month-end": (("--month", "2026-03", "--out", "reports"), 0, {"month", "claims", "files"}),
 }
+MAKES_ONE = {"init", "db restore"}
 WITHOUT_DATABASE = {"carriers list", "carriers parse", "config check", "config schema", "config show"}
 
 
@@ -125,7 +134,7 @@ def test_every_help_has_an_example(name: str, shell: Shell) -> None:
     assert "--json" in plain
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(CASES) if name not in WITHOUT_DATABASE | {"init"}])
+@pytest.mark.parametrize("name", [name for name in sorted(CASES) if name not in WITHOUT_DATABASE | MAKES_ONE])
 def test_without_a_database_the_next_command_is_named(name: str, shop: Shop, shell: Shell, tmp_path: Path) -> None:
     """Exit code 2; with --json the error is a document too."""
     words = _words(name, shop, tmp_path)

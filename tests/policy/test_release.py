@@ -115,6 +115,13 @@ def test_d22_a_store_that_nobody_configured_observes() -> None:
     assert asked(rules=rules(stores={})).hold is HoldReason.STORE_OBSERVES
 
 
+@pytest.mark.parametrize(("until", "hold"), [(29.9, None), (30.5, HoldReason.RESTORED), (60, HoldReason.RESTORED)])
+def test_what_was_due_when_a_backup_was_put_back_is_looked_at_once(until: float, hold: HoldReason | None) -> None:
+    """Faults row 36: the stage was due on day 30; who released it has looked."""
+    assert asked(restored_until=day(until)).hold is hold
+    assert asked(stage(approved_by="Mei"), restored_until=day(until)).verdict is SEND
+
+
 def test_d22_what_was_due_before_the_first_start_is_held_once() -> None:
     """D22: per store, not per database."""
     assert asked(store_since=day(30.2)).hold is HoldReason.FIRST_START

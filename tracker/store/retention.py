@@ -17,7 +17,7 @@ from tracker.clock import epoch
 from tracker.compensation import TERMINAL
 from tracker.log.redact import masked
 from tracker.model import Scan
-from tracker.store.connection import Database, Tx, marks, stored
+from tracker.store.connection import Database, Record, Tx, marks, stored
 from tracker.store.encoding import pack, unpack
 from tracker.store.records import audit
 
@@ -26,6 +26,15 @@ WINDOW = 1_000
 
 _TELLING = frozenset({"last_scan"})
 """What a carrier wrote: it may name who signed."""
+
+_NOTES = frozenset({"note"})
+"""What a clerk wrote down."""
+
+_NAMES = _NOTES | {"buyer_name", "buyer_email", "tax_number"}
+"""Whom a line of the audit may name, before and after a change."""
+
+_NOTED = frozenset({"task_done", "task_unsure"})
+"""Lines of the audit whose reason is a clerk's note."""
 
 _OVER = ", ".join(f"'{state.value}'" for state in sorted(TERMINAL))
 
@@ -71,7 +80,7 @@ _TEXTLESS = """
 _RESULTS = "SELECT id, result FROM task WHERE result <> '{}' AND id IN (SELECT task_id FROM outbox WHERE order_id IN (??))"
 _EFFECTS = "SELECT id, evidence, result FROM outbox WHERE order_id IN (??)"
 _VERDICTS = "SELECT id, verdict FROM decision WHERE order_id IN (??)"
-_AUDIT = "SELECT id, reason, before, after FROM audit WHERE order_id IN (??)"
+_AUDIT = "SELECT id, what, reason, before, after FROM audit WHERE order_id IN (??)"
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,15 +136,20 @@ def _forget_names(tx: Tx, orders: Sequence[int], now: datetime) -> None:
         return
     tx.run_among(_NAMELESS, orders, now)
     tx.run_among(_TEXTLESS, orders)
-    tx.many(
-        "UPDATE task SET result = ? WHERE id = ?", [(_without(row[1], {"note"}), row[0]) for row in tx.among(_RESULTS, orders)]
-    )
+    tx.many("UPDATE task SET result = ? WHERE id = ?", [(_without(row[1], _NOTES), row[0]) for row in tx.among(_RESULTS, orders)])
     effects = [(_without(row[1], _TELLING), row[2] and masked(row[2]), row[0]) for row in tx.among(_EFFECTS, orders)]
     tx.many("UPDATE outbox SET evidence = ?, result = ? WHERE id = ?", effects)
     verdicts = [(_without(row[1], _TELLING), row[0]) for row in tx.among(_VERDICTS, orders)]
     tx.many("UPDATE decision SET verdict = ? WHERE id = ?", verdicts)
-    lines = [(*map(masked, row[1:]), row[0]) for row in tx.among(_AUDIT, orders)]
+    lines = [_anonymous(row) for row in tx.among(_AUDIT, orders)]
     tx.many("UPDATE audit SET reason = ?, before = ?, after = ? WHERE id = ?", lines)
+
+
+def _anonymous(line: Record) -> tuple[object, ...]:
+    """A line of the audit without what clerks noted; who decided what, when and why stays."""
+    line_id, what, reason, before, after = line
+    told = "" if what in _NOTED else masked(reason)
+    return (told, *(masked(_without(text, _NAMES)) for text in (before, after)), line_id)
 
 
 def _forget_scans(tx: Tx, parcels: Sequence[int]) -> None:
@@ -159,14 +173,14 @@ def _bare(scan: Scan | None) -> Scan | None:
     return None if scan is None else msgspec.structs.replace(scan, description="", location="")
 
 
-def _without(text: str, keys: frozenset[str] | set[str]) -> str:
+def _without(text: str, keys: frozenset[str]) -> str:
     """A JSON text without these keys, at any depth."""
     if not any(f'"{key}"' in text for key in keys):
         return text
     return json.dumps(_stripped(json.loads(text), keys), ensure_ascii=False, separators=(",", ":"))
 
 
-def _stripped(value: Any, keys: frozenset[str] | set[str]) -> Any:  # noqa: ANN401 - any JSON
+def _stripped(value: Any, keys: frozenset[str]) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
         return {key: _stripped(each, keys) for key, each in value.items() if key not in keys}
     return [_stripped(each, keys) for each in value] if isinstance(value, list) else value
