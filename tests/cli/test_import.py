@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.cli.conftest import Shop
 from tests.cli.shell import Shell
 
+SAMPLES = Path(__file__).parents[1] / "samples" / "imports"
 HEADER = "order,store,country,amount,currency,paid,shipped,tracking,service\n"
 SOURCE = """
 [[source]]
@@ -58,3 +60,70 @@ def test_a_fresh_configuration_is_told_what_it_still_lacks(shell: Shell, tmp_pat
     told = shell("config", "check").out
     assert "no shop is described" not in told
     assert "lume.toml:5: default_country: has to be one country" in told
+
+
+SHOPS = {
+    "lights": ("aliexpress", ["AE-01"]),
+    "lights-ebay": ("ebay", ["EB-01", "seller-test"]),
+    "lights-amazon": ("amazon", ["AM-01"]),
+    "lampshop": ("shopify", ["SH-01"]),
+    "lamps": ("woocommerce", ["WO-01"]),
+    "luzes": ("mercadolibre", ["ML-01"]),
+    "crafts": ("etsy", ["ET-01"]),
+    "clips": ("tiktok", ["TT-01"]),
+    "luzes-shopee": ("shopee", ["SP-01"]),
+}
+
+
+@pytest.fixture
+def seller(shell: Shell, tmp_path: Path) -> Path:
+    """A seller of nine platforms, with every file that he has, in a rehearsal."""
+    folder = tmp_path / "seller"
+    assert shell("init", folder, "--rehearsal", "--at", "2026-11-22").code == 0
+    for file in (folder / "stores").glob("*.toml"):
+        file.unlink()
+    for store, (platform, names) in SHOPS.items():
+        text = f'platform = "{platform}"\nname = "{store}"\nzone = "UTC"\ncurrency = "USD"\nmode = "live"\nnames = {names}\n'
+        mailed = 'channel = "maildir"\n' if platform in {"shopify", "woocommerce"} else ""
+        (folder / "stores" / f"{store}.toml").write_text(text + mailed, encoding="utf-8")
+    shell.config = folder / "tracker.toml"
+    for sample in SAMPLES.iterdir():
+        if sample.suffix != ".md":
+            shutil.copy(sample, folder)
+    return folder
+
+
+def test_every_file_that_a_seller_has_is_imported_unasked(shell: Shell, seller: Path) -> None:
+    """One command, no --format: more than twenty layouts; importing all of them again changes nothing."""
+    files = sorted(path for path in seller.iterdir() if path.suffix in {".xls", ".xlsx", ".csv", ".txt"})
+    first = shell("import", *files, "--at", "2026-11-22", "--json")
+    told = {Path(file["file"]).name: file for file in first.document["files"]}
+    refused = told.pop("claims_register_proposed.xlsx")
+    assert (first.code, "no order file" in refused["error"]) == (3, True), "the product's own register, and nothing else"
+    assert {name: (file["rejected"], file.get("error")) for name, file in told.items()} == dict.fromkeys(told, ([], None))
+    assert len({file["format"] for file in told.values()}) == 24
+    again = shell("import", *files, "--at", "2026-11-22", "--json").document["files"]
+    assert sum(file["new"] for file in again) == 0
+    assert shell("status", "--json").document["orders"] >= 25
+
+
+def test_a_strange_layout_is_proposed_used_once_and_known(shell: Shell, seller: Path) -> None:
+    """facts/file-formats.md section 5: an unknown layout leads to a mapping that a person has agreed to."""
+    strange = seller / "strange.csv"
+    strange.write_text("Auftrag;Sendung;Zielland;Versandt\nT-1;LZ000001200CN;FR;21.09.2026\n", encoding="utf-8")
+    refused = shell("import", strange, "--store", "lamps", "--at", "2026-11-22")
+    assert (refused.code, refused.out.count(" -> ")) == (1, 4)
+    assert refused.out.endswith(f"tracker import {strange} --format strange\n")
+    assert shell("config", "check").code == 0
+    assert shell("import", strange, "--format", "strange", "--at", "2026-11-22").code == 0
+    (seller / "inbox" / "strange_2026-10.csv").write_bytes(strange.read_bytes())
+    assert shell("run", "--once", "--at", "2026-11-22T12:00").code == 0
+    assert [path.name for path in (seller / "inbox" / "done").iterdir()] == ["strange_2026-10.csv"]
+
+
+def test_a_broken_profile_is_told_by_config_check_with_its_line(shell: Shell, seller: Path) -> None:
+    (seller / "profiles").mkdir()
+    (seller / "profiles" / "mine.toml").write_text('[[format]]\nid = "mine"\ntitle = "x"\nzone = "Mars"\n', encoding="utf-8")
+    check = shell("config", "check")
+    assert check.code == 1
+    assert "profiles/mine.toml:1: format[mine]: " in check.out

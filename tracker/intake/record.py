@@ -98,7 +98,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         value, said = found
         code = said or currency(self.cell(unit)) or self.format.currency or (store.currency if store else None)
         if code is None:
-            self.note(f"{amount.value} without a currency was left out: set `currency` of the store")
+            if value:  # nothing refunded is nothing in every currency
+                self.note(f"{amount.value} without a currency was left out: set `currency` of the store")
             return None, None
         return rounded(value, code), code
 
