@@ -161,6 +161,18 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 if deadline - begin >= min(_HOUR, end - begin):
                     yield max(begin, min(end, deadline) - _HOUR)
 
+    def told_until(self, store: str, now: datetime) -> datetime:
+        """Up to which deadline nobody may wait any longer: those whose last working hour (as above) has begun by `now`.
+
+        One answer for all deadlines of a store: there may be thousands.
+        """
+        today = now.astimezone(UTC).date()
+        shifts = [shift for offset in range(-2, HORIZON_DAYS) for shift in self._shifts_on(store, today + offset * _DAY)]
+        if any(begin <= now < end - _HOUR for begin, end in shifts) or not self.responsible(store):
+            return now + _HOUR
+        ahead = (begin + min(_HOUR, end - begin) for begin, end in shifts if begin > now)
+        return min(ahead, default=now + HORIZON_DAYS * _DAY)
+
     def before_holiday(self, store: str, at: datetime) -> datetime:
         """`at`, or the begin of the store's last working day before leave of everybody.
 

@@ -17,10 +17,16 @@ from tests.channels.conftest import Handler, Serve, serve
 from tests.desk.world import NOW, STORE, World
 from tracker import config
 from tracker.alerts import Teller
+from tracker.alerts.conditions import Look, conditions
+from tracker.channels.apprise import AppriseSink
+from tracker.channels.notice import Notice
 from tracker.clock import SimulatedClock
 from tracker.config import Loaded
+from tracker.metrics import count
 from tracker.model import Intent
+from tracker.model.alerts import AlertKind
 from tracker.store import Store, create, open_store
+from tracker.store.brake import Deadline
 from tracker.store.rows import Breaker
 
 __all__ = ["serve"]  # a fixture of the channels' room: a real mail server
@@ -196,6 +202,140 @@ async def test_a_task_is_told_in_the_last_working_hour_that_leaves_time(
     text = (mail.content or b"").decode() if isinstance(mail.content, bytes) else str(mail.content)
     assert "A-1" in text or "task 1" in text
     assert "tracker tasks list" in text
+
+
+async def test_what_comes_near_and_is_done_in_time_is_never_raised(store: Store, clock: SimulatedClock, tmp_path: Path) -> None:
+    """An alert that nobody needs would teach people to read none: a window is extended long before its last working hour."""
+    loaded = _webhook(tmp_path, "http://127.0.0.1:9")
+    world = World(store)
+    await world.task(await world.order("A-1"), Intent.STAGE2, deadline=NOW + timedelta(days=4))
+    with capture_logs() as logs:
+        await _tell(loaded, store, clock)
+    assert logs == []
+
+
+async def test_a_holiday_of_the_team_tells_before_it_begins(
+    store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path
+) -> None:
+    """D24: the last working hour before fourteen days of leave, not the first day of it."""
+    received, url = desk
+    first, last = (f"{NOW + timedelta(days=days):%Y-%m-%d}" for days in (2, 16))
+    away = f"leave = [{{ from = {first}, to = {last} }}]\n"
+    loaded = _webhook(tmp_path, url, team=TEAM.replace("mail:mei@desk.example", "apprise:desk") + away)
+    world = World(store)
+    await world.task(await world.order("A-1"), Intent.STAGE2, deadline=NOW + timedelta(days=15))
+    await _tell(loaded, store, clock)
+    assert received.got == [], "tomorrow is a working day"
+    await _tell(loaded, store, clock, after=timedelta(days=1, minutes=1))
+    assert received.kinds == ["task_due"]
+
+
+async def test_two_stores_may_have_an_order_of_the_same_number(store: Store, tmp_path: Path) -> None:
+    """Both windows close in the same second: each is an alert of its own."""
+    loaded = _webhook(tmp_path, "http://127.0.0.1:9")
+    ends = [Deadline(kind="window", store=shop, subject="1001", at=NOW + HOUR) for shop in (STORE, "nova")]
+    found = conditions(Look(counted=await count(store, loaded, NOW), loaded=loaded, deadlines=ends))
+    raised = found[AlertKind.WINDOW_CLOSES]
+    assert len({each.key for each in raised}) == len(raised) == 2
+
+
+async def test_a_target_that_is_away_for_days_hears_it_when_it_is_back(
+    store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path
+) -> None:
+    """At least once, however often it was tried."""
+    received, url = desk
+    loaded = _webhook(tmp_path, url)
+    world = World(store)
+    await world.doubtful(await world.order("A-1"))
+    received.answers = [503] * 50
+    for _ in range(50):
+        await _tell(loaded, store, clock, after=HOUR)
+    assert received.got == []
+    await _tell(loaded, store, clock, after=HOUR)
+    assert received.kinds == ["doubtful_send"]
+
+
+async def test_one_message_a_shift_even_while_another_target_is_away(
+    store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path
+) -> None:
+    """D24 for those who hear, whoever does not."""
+    received, url = desk
+    away = '[[target]]\nid = "away"\nkind = "webhook"\nurl = "env:AWAY"\n'
+    loaded = _webhook(tmp_path, url, away, AWAY="http://127.0.0.1:9/away")
+    world = World(store)
+    for number in range(5):
+        await world.doubtful(await world.order(f"A-{number}"))
+        await _tell(loaded, store, clock, after=HOUR)
+    assert [len(each["lines"]) for each in received.got] == [3], "one alert, an empty line, the command"
+    await _tell(loaded, store, clock, after=5 * HOUR)
+    assert len(received.got) == 2
+    assert [line.split()[1].rstrip(":") for line in received.got[1]["lines"][:4]] == ["A-1", "A-2", "A-3", "A-4"]
+
+
+async def test_what_holds_again_is_told_again_unless_it_merely_flickers(
+    store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path
+) -> None:
+    """The same order file fails every morning: each morning is news; nothing is lost because it was over for a while."""
+    received, url = desk
+    (tmp_path / "inbox" / "failed").mkdir(parents=True)
+    file = tmp_path / "inbox" / "failed" / "orders.csv"
+    file.touch()
+    loaded = _webhook(tmp_path, url, f'[inbox]\npath = "{tmp_path}/inbox"\n')
+    received.answers = [503]
+    await _tell(loaded, store, clock)
+    for present in (False, True):
+        file.unlink(missing_ok=True)
+        if present:
+            file.touch()
+        await _tell(loaded, store, clock, after=timedelta(minutes=6))
+    assert received.kinds == ["file_failed"], "it was over before anybody heard, and holds again"
+    for present in (False, True):
+        file.unlink(missing_ok=True)
+        if present:
+            file.touch()
+        await _tell(loaded, store, clock, after=timedelta(minutes=6))
+    await _tell(loaded, store, clock, after=9 * HOUR)
+    assert len(received.got) == 1, "it flickers"
+    file.unlink()
+    await _tell(loaded, store, clock, after=HOUR)
+    file.touch()
+    await _tell(loaded, store, clock, after=20 * HOUR)
+    assert received.kinds == ["file_failed"] * 2
+
+
+async def test_a_folder_that_may_not_be_read_silences_nothing_else(
+    store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path
+) -> None:
+    received, url = desk
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "failed").write_text("no folder")
+    loaded = _webhook(tmp_path, url, f'[inbox]\npath = "{tmp_path}/inbox"\n')
+    world = World(store)
+    await world.doubtful(await world.order("A-1"))
+    await _tell(loaded, store, clock)
+    assert received.kinds == ["doubtful_send"]
+
+
+async def test_a_target_that_breaks_stops_no_other(
+    store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults row 33: a library may raise anything; its words may repeat a secret."""
+    received, url = desk
+
+    async def breaks(_self: AppriseSink, _notice: Notice) -> None:
+        raise TypeError("json://secret-4711")
+
+    monkeypatch.setattr(AppriseSink, "__init__", lambda *_: None)
+    monkeypatch.setattr(AppriseSink, "tell", breaks)
+    odd = '[[target]]\nid = "a"\nkind = "apprise"\nurl = "env:ODD"\n'
+    loaded = _webhook(tmp_path, url, odd, ODD="json://127.0.0.1:9/x")
+    world = World(store)
+    await world.doubtful(await world.order("A-1"))
+    with capture_logs() as logs:
+        await _tell(loaded, store, clock)
+    assert received.kinds == ["doubtful_send"]
+    [line] = [each for each in logs if each["event"] == "alert.untold"]
+    assert line["reason"] == "target a raises TypeError"
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # apprise does without it on Python 3.13

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -134,6 +134,24 @@ def test_the_last_working_hour_of_a_deputy_a_short_shift_and_no_team() -> None:
     team = Team(people=(person("mei", leave=FESTIVAL, deputy="lin"), lin))
     assert team.last_working_hour_before(utc(12, 18), "lume") == utc(12, 14)
     assert Team().last_working_hour_before(utc(12, 18), "lume") == utc(12, 17)
+
+
+@pytest.mark.parametrize("leave", [(), FESTIVAL])
+def test_what_must_be_told_by_now_is_what_has_its_last_working_hour_behind_it(leave: tuple[Leave, ...]) -> None:
+    """D24: one date for thousands of deadlines, the same answer for each."""
+    night = person("lin", begins=22 * 60, ends=30 * 60, days=frozenset({1, 4}), zone="America/Sao_Paulo")
+    team = Team(people=(person("mei", leave=leave, deputy="lin"), night))
+    for now in (utc(2) + timedelta(minutes=473) * step for step in range(50)):
+        until = team.told_until("lume", now)
+        for deadline in (now + timedelta(minutes=611) * step for step in range(1, 25)):
+            if deadline != until:
+                assert (deadline < until) == (team.last_working_hour_before(deadline, "lume") <= now), (now, deadline)
+
+
+def test_where_nobody_works_an_hour_before_the_deadline_is_the_last() -> None:
+    assert Team().told_until("lume", utc(2)) == utc(2, 1)
+    away = (Leave(date(2026, 3, 3), date(2027, 3, 3)),)
+    assert Team(people=(person("mei", leave=away),)).told_until("lume", utc(3)) > utc(20)
 
 
 @pytest.mark.parametrize(

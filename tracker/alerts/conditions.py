@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -25,6 +25,9 @@ SECOND_AFTER = timedelta(hours=24)
 
 REVIEW_LEAD = timedelta(hours=24)
 
+_LAST_HOUR = timedelta(hours=1)
+"""What of a store that the configuration does not know any more is told."""
+
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that conditions are found in."""
@@ -37,6 +40,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     seconds: Sequence[Waiting] = ()
     tasks: Sequence[TaskView] = ()
     quota: Sequence[Forecast] = ()
+    told_until: Mapping[str, datetime] = {}
+    """Store -> `Team.told_until`: work that has to be done by then is told now."""
     failed_files: Sequence[str] = ()
     free_bytes: int | None = None
     distrusted_since: datetime | None = None
@@ -87,7 +92,7 @@ def _deadlines(kind: AlertKind, name: str) -> Callable[[Look], Iterator[Raised]]
         lead = look.loaded.settings.alerts.leads[name]
         for each in look.deadlines:
             if each.kind == name:
-                yield _before(look, kind, each.subject, each.store, each.at, lead)
+                yield from _before(look, kind, each.subject, each.store, each.at, lead)
 
     return find
 
@@ -96,7 +101,7 @@ def _tasks(look: Look) -> Iterator[Raised]:
     lead = look.loaded.settings.alerts.leads["task"]
     for task in look.tasks:
         if task.deadline is not None:
-            yield _before(look, AlertKind.TASK_DUE, f"task {task.id}", task.store, task.deadline, lead, what=task.kind)
+            yield from _before(look, AlertKind.TASK_DUE, f"task {task.id}", task.store, task.deadline, lead, what=task.kind)
 
 
 def _reviews(look: Look) -> Iterator[Raised]:
@@ -105,7 +110,7 @@ def _reviews(look: Look) -> Iterator[Raised]:
         if row.deadline is not None:
             amount = "" if row.amount is None else f"{row.amount} {row.currency or ''}".strip()
             subject = f"{view.order.number} ({row.id})"
-            yield _before(look, AlertKind.REVIEW_DUE, subject, row.store, row.deadline, REVIEW_LEAD, amount=amount)
+            yield from _before(look, AlertKind.REVIEW_DUE, subject, row.store, row.deadline, REVIEW_LEAD, amount=amount)
 
 
 def _seconds(look: Look) -> Iterator[Raised]:
@@ -177,15 +182,20 @@ def _now(look: Look, kind: AlertKind, occasion: str, subject: str, store: str | 
     return Raised(key=f"{kind.value}/{occasion}", kind=kind.value, subject=subject, store=store, facts=facts, deliver_at=look.now)
 
 
-def _before(look: Look, kind: AlertKind, subject: str, store: str, deadline: datetime, lead: timedelta, **facts: str) -> Raised:
-    """Told in the last working hour that still leaves time for the work; at once when that has passed (D24)."""
-    at = look.loaded.rules.team.last_working_hour_before(deadline - lead, store)
-    return Raised(
-        key=f"{kind.value}/{subject}/{utc_text(deadline)}",
-        kind=kind.value,
-        subject=subject,
-        store=store,
-        facts=facts,
-        deadline=deadline,
-        deliver_at=max(at, look.now),
-    )
+def _before(
+    look: Look, kind: AlertKind, subject: str, store: str, deadline: datetime, lead: timedelta, **facts: str
+) -> Iterator[Raised]:
+    """Told in the last working hour that still leaves time for the work; at once when that has passed (D24).
+
+    Not raised before: most of what comes near is done by then, and needs nobody.
+    """
+    if deadline - lead <= look.told_until.get(store, look.now + _LAST_HOUR):
+        yield Raised(
+            key=f"{kind.value}/{store}/{subject}/{utc_text(deadline)}",
+            kind=kind.value,
+            subject=subject,
+            store=store,
+            facts=facts,
+            deadline=deadline,
+            deliver_at=look.now,
+        )

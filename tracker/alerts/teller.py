@@ -27,6 +27,11 @@ from tracker.team import Person
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=1)
 
+_DOUBLINGS = 4
+"""Of the first rest, until it is longer than the longest."""
+
+_AT_ONCE = frozenset(kind.value for kind in AlertKind if kind.at_once)
+
 _MAIL, _APPRISE = "mail:", "apprise:"
 
 _log = get_logger()
@@ -83,10 +88,11 @@ class Teller:
             await sink.close()
 
     async def _kind(self, kind: str, alerts: Sequence[AlertView], last: datetime | None, now: datetime) -> int:
-        later = self._next_shift(kind, alerts, last, now)
+        fresh, again = [each for each in alerts if not each.attempts], [each for each in alerts if each.attempts]
+        later = self._next_shift(kind, fresh, last, now)
         if later is not None:
-            await self._store.defer_alerts([each.id for each in alerts], later)
-            return 0
+            await self._store.defer_alerts([each.id for each in fresh], later)
+            alerts = again
         done = {each.id: set(each.done) for each in alerts}
         missing: set[int] = set()
         for name, wanted in self._recipients(alerts, now).items():
@@ -105,8 +111,8 @@ class Teller:
         told = 0
         for each in alerts:
             if each.id in missing:
-                rest = min(FIRST_RETRY * 2**each.attempts, LONGEST_RETRY)
-                await self._store.retry_alerts([each.id], done[each.id], now + rest)
+                heard = now if done[each.id] > each.done else None
+                await self._store.retry_alerts([each.id], done[each.id], now + _rest(each.attempts), heard=heard)
             else:
                 await self._store.told_alerts([each.id], done[each.id], now)
                 told += 1
@@ -115,9 +121,10 @@ class Teller:
     def _next_shift(self, kind: str, alerts: Sequence[AlertView], last: datetime | None, now: datetime) -> datetime | None:
         """When operators hear of this kind next, if they heard of it in this shift already (D24); None: now.
 
-        A repetition after a failure, a deadline that would pass meanwhile, and what endangers the work itself do not wait.
+        A deadline that would pass meanwhile, and what endangers the work itself do not wait; nor does, for whoever missed it, the
+        repetition after a failure.
         """
-        if last is None or AlertKind(kind).at_once or any(each.attempts for each in alerts):
+        if last is None or kind in _AT_ONCE:
             return None
         later = last + self._loaded.settings.alerts.shift
         pressing = any(each.deadline is not None and each.deadline <= later for each in alerts)
@@ -152,12 +159,18 @@ class Teller:
         try:
             await self._sink(name).tell(message)
         except Refused as error:
-            if (name, error.reason) not in self._told:
-                self._told.add((name, error.reason))
-                _log.warning(Event.ALERT_UNTOLD, target=name.removeprefix(_MAIL), kind=message.kind, reason=error.reason)
-            return False
+            return self._untold(name, message, error.reason)
+        except Exception as error:  # noqa: BLE001 - whatever one target does, the others must hear of it
+            # Its own words may repeat an address that holds a secret.
+            return self._untold(name, message, f"target {name.removeprefix(_MAIL)} raises {type(error).__name__}")
         self._told = {each for each in self._told if each[0] != name}
         return True
+
+    def _untold(self, name: str, message: Notice, reason: str) -> bool:
+        if (name, reason) not in self._told:
+            self._told.add((name, reason))
+            _log.warning(Event.ALERT_UNTOLD, target=name.removeprefix(_MAIL), kind=message.kind, reason=reason)
+        return False
 
     def _sink(self, name: str) -> Sink:
         if name not in self._sinks:
@@ -185,6 +198,11 @@ class Teller:
         stores = {each.store for each in alerts}
         store = self._loaded.rules.stores.get(stores.pop() or "") if len(stores) == 1 else None
         return self._loaded.settings.handover.zone if store is None else store.zone
+
+
+def _rest(attempts: int) -> timedelta:
+    """How long a target that did not take it is left in peace, however long it has been away."""
+    return min(FIRST_RETRY * (1 << min(attempts, _DOUBLINGS)), LONGEST_RETRY)
 
 
 def _over_the_net(target: Target) -> Sink:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tracker.alerts.conditions import Look, conditions
+from tracker.alerts.conditions import REVIEW_LEAD, Look, conditions
 from tracker.clock import Clock
 from tracker.config import Loaded
 from tracker.intake.inbox import failed_files
@@ -21,9 +21,6 @@ from tracker.store.rows import OutboxView, TaskView
 
 _MOST = 200
 """Rows of one kind that are looked at: one message names twenty of them and counts the rest."""
-
-_SLACK = timedelta(days=10)
-"""Team holidays may move the last working hour that far ahead of a deadline."""
 
 _log = get_logger()
 
@@ -54,7 +51,9 @@ class Watcher:
     async def _look(self, now: datetime) -> Look:
         store, settings = self._store, self._loaded.settings
         everything = Pause(id=0, reason="", by="", since=now)
-        farthest = now + max(settings.alerts.leads.values()) + _SLACK
+        told_until = {shop: self._loaded.rules.team.told_until(shop, now) for shop in self._loaded.rules.stores}
+        lead = max(REVIEW_LEAD, *settings.alerts.leads.values())
+        farthest = max(told_until.values(), default=now + timedelta(hours=1)) + lead
         inbox = settings.inbox
         return Look(
             counted=await count(store, self._loaded, now),
@@ -65,7 +64,8 @@ class Watcher:
             seconds=await store.waiting_second(),
             tasks=_due(await store.tasks((TaskState.OPEN, TaskState.IN_HAND)), farthest),
             quota=forecasts(settings.sources, await store.quota_days(), now.date()),
-            failed_files=await asyncio.to_thread(failed_files, inbox) if inbox else (),
+            told_until=told_until,
+            failed_files=await asyncio.to_thread(_failed, inbox) if inbox else (),
             distrusted_since=await store.clock_distrusted_at(),
             free_bytes=await asyncio.to_thread(_free, settings.state_dir),
         )
@@ -77,6 +77,14 @@ def _soon(views: Sequence[OutboxView], until: datetime) -> list[OutboxView]:
 
 def _due(tasks: Sequence[TaskView], until: datetime) -> list[TaskView]:
     return [task for task in tasks if task.deadline is not None and task.deadline <= until]
+
+
+def _failed(inbox: Path) -> Sequence[str]:
+    """Nothing where the folder may not be read: `tracker doctor` says that, and everything else is told all the same."""
+    try:
+        return failed_files(inbox)
+    except OSError:
+        return ()
 
 
 def _free(folder: Path) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,13 @@ from tracker.store.encoding import json_text, mapping
 _RAISE = """
     INSERT INTO alert (key, kind, store, subject, facts, state, raised_at, deadline, deliver_at, attempts)
     VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?, ?, 0) ON CONFLICT (key) DO NOTHING"""
+
+_BACK = """
+    UPDATE alert SET state = 'waiting', ended_at = NULL, subject = ?, facts = ?, raised_at = ?, deadline = ?, deliver_at = ?,
+        attempts = CASE state WHEN 'over' THEN attempts ELSE 0 END, result = CASE state WHEN 'over' THEN result END
+    WHERE key = ? AND ended_at IS NOT NULL AND (state = 'over' OR ended_at < ?)"""
+
+_STILL = "UPDATE alert SET ended_at = NULL WHERE key = ? AND ended_at IS NOT NULL"
 
 _STANDING = "SELECT id, key FROM alert WHERE ended_at IS NULL AND kind = ?"
 
@@ -27,9 +34,14 @@ _DUE = """
 
 _TOLD = "UPDATE alert SET state = 'told', told_at = ?, attempts = attempts + 1, result = ? WHERE id = ? AND state = 'waiting'"
 
-_AGAIN = "UPDATE alert SET attempts = attempts + 1, deliver_at = ?, result = ? WHERE id = ? AND state = 'waiting'"
+_AGAIN = """
+    UPDATE alert SET attempts = attempts + 1, deliver_at = ?, result = ?, told_at = coalesce(?, told_at)
+    WHERE id = ? AND state = 'waiting'"""
 
 _LATER = "UPDATE alert SET deliver_at = ? WHERE id = ? AND state = 'waiting'"
+
+AFRESH = timedelta(hours=12)
+"""What was told, was over for so long and is true again is news: the same file failing the next day."""
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,14 +77,18 @@ class Alerts:
     _db: Database
 
     async def watch_alerts(self, kind: str, found: Sequence[Raised], now: datetime) -> int:
-        """What holds now of a kind: new ones are raised, those that hold no more end; how many are new."""
+        """What holds now of a kind: new ones are raised, those that hold no more end; how many are new.
+
+        What holds again is raised again when nobody had been told of it, or when it was over for half a day.
+        """
 
         def settle(tx: Tx) -> int:
-            keys = {each.key for each in found}
+            keys, standing = {each.key for each in found}, set()
             for alert_id, key in tx.rows(_STANDING, kind):
+                standing.add(key)
                 if key not in keys:
                     tx.run(_END, now, alert_id)
-            return sum(_raise(tx, each, now) for each in found)
+            return sum(_raise(tx, each, now) for each in found if each.key not in standing)
 
         return await self._db.write(settle)
 
@@ -91,10 +107,12 @@ class Alerts:
         text = json_text(sorted(recipients))
         await self._db.write(lambda tx: tx.many(_TOLD, [(stored(now), text, each) for each in ids]))
 
-    async def retry_alerts(self, ids: Collection[int], done: Collection[str], until: datetime) -> None:
-        """Somebody could not be told: try again at `until`, without those in `done`."""
-        text = json_text(sorted(done))
-        await self._db.write(lambda tx: tx.many(_AGAIN, [(epoch(until), text, each) for each in ids]))
+    async def retry_alerts(
+        self, ids: Collection[int], done: Collection[str], until: datetime, *, heard: datetime | None = None
+    ) -> None:
+        """Somebody could not be told: try again at `until`, without those in `done`. `heard`: when others took it just now."""
+        text, at = json_text(sorted(done)), None if heard is None else stored(heard)
+        await self._db.write(lambda tx: tx.many(_AGAIN, [(epoch(until), text, at, each) for each in ids]))
 
     async def defer_alerts(self, ids: Collection[int], until: datetime) -> None:
         """Operators heard of this kind in this shift already: with the next one."""
@@ -102,17 +120,13 @@ class Alerts:
 
 
 def _raise(tx: Tx, each: Raised, now: datetime) -> int:
-    return tx.run(
-        _RAISE,
-        each.key,
-        each.kind,
-        each.store,
-        each.subject,
-        json_text(dict(each.facts)),
-        now,
-        each.deadline,
-        epoch(each.deliver_at),
-    )
+    facts, at = json_text(dict(each.facts)), epoch(each.deliver_at)
+    if tx.run(_RAISE, each.key, each.kind, each.store, each.subject, facts, now, each.deadline, at):
+        return 1
+    if tx.run(_BACK, each.subject, facts, now, each.deadline, at, each.key, now - AFRESH):
+        return 1
+    tx.run(_STILL, each.key)
+    return 0
 
 
 def _view(row: Record) -> AlertView:
