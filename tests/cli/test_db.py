@@ -43,6 +43,8 @@ def test_back_up_and_put_back(shop: Shop, journal: Path, shell: Shell) -> None:
     told = shell("db", "check")
     assert told.code == 1
     assert "put back by hand" in told.out
+    assert shell("run", "--once", "--at", "2026-03-02").code == 0
+    assert "nothing goes out" in shell("status").out
     dry = shell("db", "restore", file, "--dry-run")
     assert (dry.code, "would be the database" in dry.out) == (0, True)
     done = shell("db", "restore", file)
@@ -106,6 +108,7 @@ def test_a_retired_database_is_read_only(shop: Shop, shell: Shell) -> None:
     assert shell("explain", shop.order).code == 0
     told = shell("db", "check")
     assert (told.code, "Retired" in told.out) == (1, True)
+    assert "nothing works on it" in shell("status").out
     back = shell("db", "retire", "--undo", *BY)
     assert (back.code, "30 days" in back.out) == (0, True)
     assert shell("order", "set", shop.order, "--vip", "--by", "Mei", "--at", "2026-03-02").code == 0

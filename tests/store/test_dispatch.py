@@ -211,11 +211,3 @@ async def test_a_second_message_of_the_order_that_was_released_beside_the_first_
     first, second = await store.due_rows(NOW, 2)
     assert await store.claim_row(first.id, who="a", version=told.version, now=NOW)
     assert not await store.claim_row(second.id, who="a", version=told.version, now=NOW)
-
-
-async def test_the_journals_newest_key_is_known_unless_a_backup_was_copied_back(store: Store) -> None:
-    """Fault 36."""
-    await given(store)
-    await decided(store, pending(decision()))
-    assert await store.has_key("order/shop/8001:stage1:0")
-    assert not await store.has_key("order/shop/8001:stage2:0")

@@ -23,6 +23,7 @@ from tracker.health import Freshness, read_sign
 from tracker.intake.inbox import failed_files
 from tracker.metrics import Count, count
 from tracker.model import HoldReason, OutboxState, Pause
+from tracker.store import Store
 from tracker.store.connection import sqlite_path
 from tracker.store.lock import daemon_runs
 from tracker.store.quota import forecasts
@@ -58,7 +59,7 @@ async def look(room: Room) -> Answer:
     counted = await count(room.store, room.loaded, room.now)
     settings = room.loaded.settings
     failed = await asyncio.to_thread(failed_files, settings.inbox) if settings.inbox else []
-    wants = needs_person(counted, settings, failed)
+    wants = [*await _out_of_service(room.store), *needs_person(counted, settings, failed)]
     quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date())
     everything = Pause(id=0, reason="", by="", since=room.now)
     deadlines = (await room.store.deadlines(everything, room.now + _AHEAD, room.now))[:_NEAREST]
@@ -105,6 +106,16 @@ _REFUSED = {
 """Kind of failure -> what it is called and what to look at: it does not heal by itself, so the first one is told."""
 
 _DOWN = ("sources that are down", "source.down in the log")
+
+
+async def _out_of_service(store: Store) -> list[dict[str, Any]]:
+    """What keeps everything back: a database that was retired, or one older than its send journal (faults row 36)."""
+    told = []
+    if await store.retirement() is not None:
+        told.append({"what": "the database is retired: nothing works on it", "count": 1, "see": "tracker db check"})
+    if await store.behind_since() is not None:
+        told.append({"what": "the send journal is ahead: nothing goes out", "count": 1, "see": "tracker db check"})
+    return told
 
 
 def needs_person(counted: Count, settings: Settings, failed: list[str]) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
     try:
         counts = await store.status(clock.now())
         done = await store.errands()
+        last, behind = await store.last_backup(), await store.behind_since()
     finally:
         await store.close()
     if counts.rehearsal:
@@ -57,7 +58,12 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
         _clock(counts.daemon_since, clock.now()),
         _daemon(loaded),
         _behind(instant(min(oldest)) if oldest else None, clock.now()),
-        _backup(None if backup is None or not backup.occasion else backup.at, backup.error if backup else None, clock.now()),
+        _backup(last or (backup.at if backup and backup.occasion else None), backup.error if backup else None, clock.now()),
+        *(
+            []
+            if behind is None
+            else [fail("send journal", f"ahead of the database since {behind:%Y-%m-%d %H:%M} UTC", "tracker db check")]
+        ),
     ]
 
 

@@ -31,7 +31,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 park_dossier(order_id, until, error, now)
 
     dispatch    due_rows(now, limit, *, skip=frozenset()) -> list[OutboxRow]
-                row(row_id) -> OutboxRow | None                  has_key(key) -> bool
+                row(row_id) -> OutboxRow | None
                 totals(row, now) -> Totals
                 claim_row(row_id, *, who, version, now, cap=None) -> bool
                 finish_row(row_id, to, now, *, result=None, provider_id=None, not_before=None) -> bool

@@ -85,10 +85,6 @@ class Dispatch:
         rows = await self._db.read(lambda tx: tx.select(select(OUTBOX).where(OUTBOX.c.id == row_id)))
         return outbox_row(rows[0]) if rows else None
 
-    async def has_key(self, key: str) -> bool:
-        """Whether the outbox knows this dedup key (a database copied back by hand lacks the journal's newest)."""
-        return await self._db.read(lambda tx: tx.value("SELECT 1 FROM outbox WHERE dedup_key = ?", key)) is not None
-
     async def totals(self, row: OutboxRow, now: datetime) -> Totals:
         """What `release()` must know beyond the dossier."""
         return await self._db.read(lambda tx: counting.totals(tx, row, now))
