@@ -17,6 +17,7 @@ from tests.conftest import Lines
 from tracker import log
 from tracker.clock import FixedClock
 from tracker.log import Event, configure, events_markdown, get_logger, register_secret
+from tracker.log.meanings import MEANINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -136,8 +137,8 @@ def test_every_event_explains_itself() -> None:
     for event in Event:
         assert re.fullmatch(r"[a-z]+\.[a-z_]+", event.value), event
         assert event.level in {"info", "warning", "error"}, event
-        assert event.meaning.endswith("."), event
-        assert event.todo.endswith("."), event
+        assert all(sentence.endswith(".") for sentence in MEANINGS[event.value]), event
+    assert set(MEANINGS) == set(Event)
 
 
 def test_every_event_is_used_and_every_use_is_known() -> None:
