@@ -11,7 +11,7 @@ _HEAD = """\
 # Log events
 
 Made from the catalogue in `tracker/log/` by `python -m tracker.log`; do not edit. Every line goes to stderr: one JSON object with
- `time` (UTC), `level`, `event` and the fields below off a terminal, readable text on one. Secrets, e-mail addresses
+`time` (UTC), `level`, `event` and the fields below off a terminal, readable text on one. Secrets, e-mail addresses
 and tax numbers are masked.
 """
 

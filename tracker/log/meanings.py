@@ -44,7 +44,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "clock.jumped": (
         "The wall clock ran away from the monotonic one (a day ahead, or five minutes back): outreach waits, polling goes on.",
-        "Mend the clock. If the new time is right: `tracker hold release --reason time_guard` confirms it and lets go what waited.",
+        "Mend the clock. Is the new time right: `tracker hold release --reason time_guard` confirms it and lets go what waited.",
     ),
     "library.message": (
         "A library warned about something.",
@@ -181,7 +181,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     # ---- what is withheld
     "store.mode": (
-        "At a start: the types of message that this store's mode withholds, and the pauses that concern it. What is in `observes` is decided and shown, what is in `approves` waits for review.",
+        "At a start: what this store's mode withholds, decided and shown (`observes`) or up for review (`approves`), and its pauses.",
         "Raise `mode` or one of `modes` in the store's file once you trust it; `tracker hold list` shows what waited.",
     ),
     "pause.standing": (
