@@ -181,7 +181,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     # ---- what is withheld
     "store.mode": (
-        "At a start: what this store's mode withholds, decided and shown (`observes`) or up for review (`approves`), and its pauses.",
+        "At a start: what the store's mode withholds, only shown (`observes`) or up for review (`approves`), and its pauses.",
         "Raise `mode` or one of `modes` in the store's file once you trust it; `tracker hold list` shows what waited.",
     ),
     "pause.standing": (
