@@ -230,6 +230,18 @@ async def test_a_holiday_of_the_team_tells_before_it_begins(
     assert received.kinds == ["task_due"]
 
 
+async def test_a_window_that_closes_is_told(store: Store, clock: SimulatedClock, desk: tuple[Desk, str], tmp_path: Path) -> None:
+    """R7, D24: two days before it closes, because a window that nobody extended is money lost."""
+    received, url = desk
+    loaded = _webhook(tmp_path, url)
+    await World(store).order("A-1", "RB123456785CN", window_end=NOW + timedelta(days=4))
+    await _tell(loaded, store, clock)
+    assert received.got == []
+    await _tell(loaded, store, clock, after=timedelta(days=2))
+    assert received.kinds == ["window_closes"]
+    assert received.got[0]["lines"][0].startswith("lume A-1, by 2026-03-05 ")
+
+
 async def test_two_stores_may_have_an_order_of_the_same_number(store: Store, tmp_path: Path) -> None:
     """Both windows close in the same second: each is an alert of its own."""
     loaded = _webhook(tmp_path, "http://127.0.0.1:9")

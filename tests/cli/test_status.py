@@ -78,6 +78,24 @@ def test_a_healthy_shop_needs_nobody(shell: Shell, tmp_path: Path) -> None:
     assert _wants(shell) == []
 
 
+def test_the_next_deadlines_are_shown(shell: Shell, tmp_path: Path) -> None:
+    """R7: the window that closes next, within two weeks."""
+    url = _shop(shell, tmp_path, SCANS)
+
+    async def run() -> None:
+        store = await _opened(url)
+        try:
+            for number, parcel, days in (("A-1", "RB123456785CN", 13), ("A-2", "RB123456794CN", 15)):
+                await World(store).order(number, parcel, window_end=NOW + timedelta(days=days))
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+    told = shell("status", "--json", "--at", NOW.isoformat()).document["next_deadlines"]
+    assert [(each["kind"], each["subject"]) for each in told] == [("window", "A-1")]
+    assert "A-1" in shell("status", "--at", NOW.isoformat()).out
+
+
 def test_files_that_failed_wait_for_a_person(shell: Shell, tmp_path: Path) -> None:
     """Faults row 31: what the inbox could not take is told until somebody mends it; a reason is no file of its own."""
     _shop(shell, tmp_path, f'[inbox]\npath = "inbox"\n{SCANS}')

@@ -79,6 +79,18 @@ async def test_what_is_due_before_noon_stands_first_and_money_is_never_added_acr
     assert "tracker review list" in "\n".join(told)
 
 
+async def test_a_window_that_closes_before_noon_is_due(store: Store, tmp_path: Path) -> None:
+    """R7, R89: an end that passes unextended is not waited for by anybody else."""
+    noon = handover.next_noon(NOW, "Asia/Shanghai")
+    world = World(store)
+    await world.order("A-1", "RB123456785CN", window_end=noon - timedelta(hours=1))
+    await world.order("A-2", "RB123456794CN", window_end=noon + timedelta(hours=1))
+    loaded = _loaded(tmp_path)
+    found = await handover.hand_over(store, loaded, NOW)
+    assert [(each.about, each.what) for each in found.due] == [("A-1", "window")]
+    assert "delivery window closes" in handover.lines(found, loaded.phrases)[1]
+
+
 async def test_what_happened_is_counted_since_the_last_handover(store: Store, tmp_path: Path, clock: SimulatedClock) -> None:
     """R53: the digest of a day."""
     world = World(store)

@@ -50,7 +50,7 @@ class Watcher:
 
     async def _look(self, now: datetime) -> Look:
         store, settings = self._store, self._loaded.settings
-        everything = Pause(id=0, reason="", by="", since=now)
+        everything = Pause(id=0, reason="", by="", since=now, deadlines=True)
         told_until = {shop: self._loaded.rules.team.told_until(shop, now) for shop in self._loaded.rules.stores}
         lead = max(REVIEW_LEAD, *settings.alerts.leads.values())
         farthest = max(told_until.values(), default=now + timedelta(hours=1)) + lead

@@ -61,7 +61,7 @@ async def look(room: Room) -> Answer:
     failed = await asyncio.to_thread(failed_files, settings.inbox) if settings.inbox else []
     wants = [*await _out_of_service(room.store), *needs_person(counted, settings, failed)]
     quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date())
-    everything = Pause(id=0, reason="", by="", since=room.now)
+    everything = Pause(id=0, reason="", by="", since=room.now, deadlines=True)
     deadlines = (await room.store.deadlines(everything, room.now + _AHEAD, room.now))[:_NEAREST]
     daemon = _daemon(counted, settings)
     document = {

@@ -71,7 +71,7 @@ async def hand_over(store: Store, loaded: Loaded, now: datetime, *, since: datet
     noon = next_noon(now, zone)
     reviews = await store.reviews()
     tasks = await store.tasks((TaskState.OPEN, TaskState.IN_HAND))
-    ends = await store.deadlines(Pause(id=0, reason="", by="", since=now), noon, now)
+    ends = await store.deadlines(Pause(id=0, reason="", by="", since=now, deadlines=True), noon, now)
     due = [
         *(Due(at=each.at, what=each.kind, store=each.store, about=each.subject) for each in ends),
         *_due_reviews(reviews, noon),
