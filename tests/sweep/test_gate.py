@@ -21,6 +21,7 @@ from tracker.rules import Rules
 from tracker.store import OrderPatch, PollQuiet, PollWrite, Store
 from tracker.store.rulesets import Ruleset
 from tracker.sweep import RulesGate, Sweeper, changed_since
+from tracker.team import Leave, Person, Team
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -192,6 +193,46 @@ async def test_accepted_rules_are_in_force_without_restraint(store: Store, clock
     due = await store.due_rows(clock.now(), 100)
     assert len(due) == 60
     assert all(row.overdue for row in due), "D21: they ramp"
+
+
+async def test_leave_is_a_fact_and_no_change_of_rules(store: Store, clock: SimulatedClock) -> None:
+    """R7: sixty windows are extended before a holiday of the team that was entered today; nobody is asked, nothing waits."""
+    team = Team(people=(Person(id="mei", name="Mei"),))
+    before = replace(OLD, version="0ff1", team=team)
+    await follow(store, clock, 60, before)
+    now = clock.now()
+    today = now.date()
+    for order in range(1, 61):
+        await store.set_order_facts(order, OrderPatch(window_end=now + 18 * DAY), by="Mei", reason="", now=now)
+    await Run(store, clock, before).sweep()
+    assert await store.due_rows(now, 100) == [], "its ten days have not begun"
+    leave = (Leave(today + DAY, today + 16 * DAY),)
+    after = replace(before, version="1ea7", team=Team(people=(Person(id="mei", name="Mei", leave=leave),)))
+    known = {rules.version.encode(): rules for rules in (OLD, before, after)}
+    run = Run(store, clock, after, lambda packed, version: replace(known[packed], version=version))
+    await run.compare()
+    await run.sweep()
+    assert await held(store) == {}
+    assert [row.intent for row in await store.due_rows(clock.now(), 100)] == [Intent.EXTENSION] * 60
+    found = await ruleset(store, after)
+    assert (found.waits, found.touched) == (False, 0)
+
+
+async def test_a_deadline_of_the_new_rules_alone_does_not_wait(store: Store, clock: SimulatedClock) -> None:
+    """R7, R86: while sixty texts wait for acceptance, what new rules extend or claim earlier goes: it may be the last day."""
+    await follow(store, clock, 60)
+    closing = clock.now() + 12 * DAY
+    await store.set_order_facts(1, OrderPatch(window_end=closing), by="Mei", reason="", now=clock.now())
+    markets = {
+        name: replace(market, extension=replace(market.extension, trigger_days=14)) for name, market in EARLY.marketplaces.items()
+    }
+    sooner = replace(EARLY, version="500e", marketplaces=markets)
+    known = {rules.version.encode(): rules for rules in (OLD, sooner)}
+    run = Run(store, clock, sooner, lambda packed, version: replace(known[packed], version=version))
+    await run.compare()
+    await run.sweep()
+    assert await held(store) == {Intent.STAGE1: 60}
+    assert [row.intent for row in await store.due_rows(clock.now(), 100)] == [Intent.EXTENSION]
 
 
 async def test_a_restart_knows_what_waits(store: Store, clock: SimulatedClock) -> None:

@@ -2,7 +2,8 @@
 
 From the first sweep under new rules their new effects are held, while all open orders are compared in the background, a batch a
 call. Few enough: everything goes on, nobody is asked. More than 1 % of the open parcels, and at least 50: they wait for
-`tracker config accept`. What the rules before would do too is never held. Where nothing waits, a sweep pays nothing.
+`tracker config accept`. What the rules before would do too is never held, nor is a deadline of ours: an extension, a claim, a
+task. Who works when is a fact, no rule: both sets are measured with the team of today. Where nothing waits, a sweep pays nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tracker import config
 from tracker.clock import Clock, epoch, instant
 from tracker.config import Loaded, RebuildError
 from tracker.log import Event, get_logger
-from tracker.model import ActionKind, Dossier, Effect, HoldReason, OutboxState
+from tracker.model import ActionKind, Decision, Dossier, Effect, HoldReason, OutboxState
 from tracker.plan import Planned, Touch, awaits_rules, identity, too_many, touch, without_waiting
 from tracker.policy import decide
 from tracker.rules import Rules
@@ -36,8 +37,8 @@ SHOWN = 40
 
 EXAMPLES = 3
 
-_REVERSIBLE = frozenset({ActionKind.MESSAGE, ActionKind.REFUND})
-"""What waits where nobody can tell whether it is new: it reaches buyers, and may come a day later. A deadline may not."""
+_MAY_WAIT = frozenset({ActionKind.MESSAGE, ActionKind.REFUND})
+"""What may wait: it reaches buyers or costs money, and may come a day later. A deadline may not."""
 
 _log = get_logger()
 
@@ -145,7 +146,7 @@ class RulesGate:
             return
         self._before, packed = begun.baseline
         before = self._rebuilt(packed)
-        self._measure = Waiting(before)
+        self._measure = Waiting(None if before is None else replace(before, team=self._rules.team))
         if before is not None and replace(before, version=self._rules.version) == self._rules:
             await self._settle(_Count(), waits=False)
             return
@@ -264,8 +265,8 @@ def withhold(dossier: Dossier, write: VerdictWrite, waits: Waiting, now: datetim
     if not write.rows and not held:
         return write
     wanted, looks_again = _wanted(dossier, waits.before, now)
-    rows = tuple(row if _goes(row, wanted) else _held_back(row) for row in write.rows)
-    free = tuple(_freed(effect) for effect in held if wanted is not None and identity(effect) in wanted)
+    rows = tuple(row if _goes(row.decision, wanted) else _held_back(row) for row in write.rows)
+    free = tuple(_freed(effect) for effect in held if _goes(effect, wanted))
     verdict = write.verdict
     if looks_again is not None:
         # When the rules before would do it, it goes: that is a date to look at too.
@@ -284,10 +285,8 @@ def _wanted(dossier: Dossier, before: Rules | None, now: datetime) -> tuple[froz
     return frozenset(identity(decision) for decision in verdict.decisions), verdict.next_at
 
 
-def _goes(row: NewRow, wanted: frozenset[str] | None) -> bool:
-    if wanted is None:
-        return row.decision.kind not in _REVERSIBLE
-    return identity(row.decision) in wanted
+def _goes(what: Decision | Effect, wanted: frozenset[str] | None) -> bool:
+    return what.kind not in _MAY_WAIT or (wanted is not None and identity(what) in wanted)
 
 
 def _held_back(row: NewRow) -> NewRow:
