@@ -37,7 +37,7 @@ def import_files(
 
     Args:
         files: .xls, .xlsx, .csv or .txt, as the marketplace, the ERP or the forwarder exports them.
-        format: The layout, where it is not recognised by itself.
+        format: The layout, where it is not recognised by itself; naming a proposed profile is agreeing to it.
         store: The store of rows that do not name one.
         dry_run: Only say what would change, row by row, and what it costs at the sources; nothing is written, not even the
             rejected rows.

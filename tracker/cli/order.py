@@ -61,8 +61,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         note: What the next one should know.
         reason: How you know.
         force: Take a window's end that is long past or far ahead.
-        sheet: A sheet (.csv, .xlsx) instead, one row an order: order, store, refunded, currency, reference, date, received,
-            window_end, hold_until, waiting_since, opt_out, vip, note. The same sheet again changes nothing.
+        sheet: A sheet instead, a row an order: order, refunded, reference, note ... The same sheet again changes nothing.
     """
     plain = OrderPatch(
         refunded=UNSET if refunded is None else refunded,
