@@ -78,6 +78,14 @@ def test_a_healthy_shop_needs_nobody(shell: Shell, tmp_path: Path) -> None:
     assert _wants(shell) == []
 
 
+def test_a_failed_folder_that_cannot_be_looked_at_hides_nothing_else(shell: Shell, tmp_path: Path) -> None:
+    """Unknown stays unknown: it is not said that nothing failed."""
+    _shop(shell, tmp_path, f'[inbox]\npath = "inbox"\n{SCANS}')
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "failed").touch()
+    assert [want["what"] for want in _wants(shell)] == ["folders that cannot be looked at"]
+
+
 def test_the_next_deadlines_are_shown(shell: Shell, tmp_path: Path) -> None:
     """R7: the window that closes next, within two weeks."""
     url = _shop(shell, tmp_path, SCANS)

@@ -67,6 +67,35 @@ def test_folders_that_are_missing_or_full_of_failed_files(tmp_path: Path) -> Non
     assert [each.level for each in folders(loaded) if each.about == "inbox"] == [Level.OK, Level.WARN]
 
 
+def test_a_folder_that_cannot_be_looked_at_is_a_line_of_its_own(tmp_path: Path) -> None:
+    """Whoever has no rights there still reads all other lines. A file where failed/ belongs, a name longer than any may be."""
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "failed").touch()
+    sheet = '[[source]]\nid = "scans"\nadapter = "sheet"\nbase_url = "drop:{}"\n'
+    found = folders(_loaded(tmp_path, sheet.format("x" * 300)))
+    assert [each.level for each in found if each.about == "inbox"] == [Level.OK, Level.FAIL]
+    assert _one(found, "send journal").level is Level.OK
+    assert _one(found, "scan sheets of scans").level is Level.FAIL
+
+
+async def test_who_hears_alerts_is_called_without_its_secret(tmp_path: Path) -> None:
+    """Its host answers; no message arrives there, and the path, which is the key, goes nowhere."""
+    asked: list[tuple[str, str]] = []
+
+    def answer(method: str, path: str, *_: object) -> bytes:
+        asked.append((method, path))
+        return http(404, b"{}")
+
+    text = '[[target]]\nid = "{0}"\nkind = "webhook"\nurl = "env:{0}"\n'
+    async with serving(answer) as url:
+        both = text.format("DESK") + text.format("GONE")
+        found = await hosts(_loaded(tmp_path, both, DESK=f"{url}/hook/k-4711", GONE="http://127.0.0.1:9/k-4711"), CLOCK)
+    assert asked == [("GET", "/")]
+    assert _one(found, "host of target DESK").level is Level.OK
+    assert _one(found, "host of target GONE").level is Level.FAIL
+    assert "4711" not in str(found)
+
+
 async def test_the_database_from_missing_to_sound(tmp_path: Path) -> None:
     """Each step names the next command."""
     loaded = _loaded(tmp_path)

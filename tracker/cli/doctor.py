@@ -27,7 +27,7 @@ def doctor(*, offline: Annotated[bool, Parameter(negative=())] = False, common: 
     Example: `tracker doctor --offline`
 
     Args:
-        offline: Leave the hosts of sources and mail in peace.
+        offline: Leave the hosts of sources, mail and alerts in peace.
     """
     clock = clock_of(common)
     file = config.find(common.config, os.environ)

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -58,7 +59,7 @@ async def look(room: Room) -> Answer:
     """Count once and judge."""
     counted = await count(room.store, room.loaded, room.now)
     settings = room.loaded.settings
-    failed = await asyncio.to_thread(failed_files, settings.inbox) if settings.inbox else []
+    failed = await asyncio.to_thread(_failed, settings.inbox) if settings.inbox else []
     wants = [*await _out_of_service(room.store), *needs_person(counted, settings, failed)]
     quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date())
     everything = Pause(id=0, reason="", by="", since=room.now, deadlines=True)
@@ -118,8 +119,18 @@ async def _out_of_service(store: Store) -> list[dict[str, Any]]:
     return told
 
 
-def needs_person(counted: Count, settings: Settings, failed: list[str]) -> list[dict[str, Any]]:
-    """What only a person can settle: how many, and what shows them. `failed` are the names in the inbox's failed/."""
+def _failed(inbox: Path) -> list[str] | None:
+    try:
+        return failed_files(inbox)
+    except OSError:
+        return None
+
+
+def needs_person(counted: Count, settings: Settings, failed: list[str] | None) -> list[dict[str, Any]]:
+    """What only a person can settle: how many, and what shows them. `failed` are the names in the inbox's failed/.
+
+    None: nobody can tell, because it cannot be looked at.
+    """
     counts = counted.counts
     late = [each.name for each in counted.order_files if each.state in {Freshness.LATE, Freshness.DOWN}]
     broken = [name for name, errand in counted.errands.items() if errand.error is not None]
@@ -135,7 +146,8 @@ def needs_person(counted: Count, settings: Settings, failed: list[str]) -> list[
             f"tracker explain {counts.unanswered_sample}; poll.number_errors in the log",
         ),
         ("unknown service texts", counts.unmatched_texts, "tracker services --unmatched"),
-        ("files of the inbox that failed", len(failed), f"{settings.inbox}/failed"),
+        ("files of the inbox that failed", len(failed or ()), f"{settings.inbox}/failed"),
+        ("folders that cannot be looked at", int(failed is None), f"{settings.inbox}/failed: tracker doctor"),
         (
             "parcels followed without any source",
             0 if settings.sources else counts.followed,

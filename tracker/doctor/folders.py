@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from tracker.config import Loaded
@@ -15,16 +16,29 @@ _DROP = "drop:"
 def folders(loaded: Loaded) -> list[Finding]:
     """The inbox, the drop folders of sources, the folder of the send journal."""
     settings = loaded.settings
-    found = [_writable("send journal", settings.journal.parent)]
+    found = [_looked("send journal", settings.journal.parent, _writable)]
     if settings.inbox is not None:
-        found.append(_writable("inbox", settings.inbox))
-        left = failed_files(settings.inbox) if settings.inbox.is_dir() else []
-        if left:
-            found.append(
-                warn("inbox", f"{len(left)} files could not be read: {', '.join(left[:3])}", f"look into {settings.inbox}/failed")
-            )
+        found += [_looked("inbox", settings.inbox, _writable), *_left(settings.inbox)]
     drops = {source.id: source.base_url.removeprefix(_DROP) for source in settings.sources if source.base_url.startswith(_DROP)}
-    return found + [_readable(f"scan sheets of {name}", Path(folder)) for name, folder in drops.items()]
+    return found + [_looked(f"scan sheets of {name}", Path(folder), _readable) for name, folder in drops.items()]
+
+
+def _looked(about: str, folder: Path, look: Callable[[str, Path], Finding]) -> Finding:
+    """A folder that does not even let itself be looked at is a finding, too; the other lines are told all the same."""
+    try:
+        return look(about, folder)
+    except OSError as error:
+        return fail(about, f"{folder} cannot be looked at: {error.strerror}", "be a member of tracker-ops")
+
+
+def _left(inbox: Path) -> list[Finding]:
+    """What waits in failed/."""
+    try:
+        left = failed_files(inbox)
+    except OSError as error:
+        return [fail("inbox", f"{inbox}/failed cannot be looked at: {error.strerror}", "be a member of tracker-ops")]
+    says = f"{len(left)} files could not be read: {', '.join(left[:3])}"
+    return [warn("inbox", says, f"look into {inbox}/failed")] if left else []
 
 
 def _writable(about: str, folder: Path) -> Finding:

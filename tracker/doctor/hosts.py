@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from carriers.base import Request, Response
 from carriers.errors import CarrierError
-from carriers.http import HttpTransport
+from carriers.http import HttpTransport, make_transport
 from tracker.channels.base import Refused
 from tracker.channels.smtp import SmtpChannel
 from tracker.clock import Clock
 from tracker.config import Loaded
+from tracker.config.alerting import Target
 from tracker.doctor.finding import Finding, fail, ok, warn
 
 PATIENCE_SECONDS = 10.0
@@ -32,16 +34,37 @@ async def hosts(loaded: Loaded, clock: Clock) -> list[Finding]:
     if settings.smtp is not None:
         mail = SmtpChannel(settings.smtp, clock, command_seconds=PATIENCE_SECONDS)
         tried.append(_mail(f"{settings.smtp.host}:{settings.smtp.port}", mail))
+    tried += [_target(each, clock) for each in settings.targets if each.kind != "mail"]
     return list(await asyncio.gather(*tried))
 
 
 async def _source(name: str, url: str, clock: Clock) -> Finding:
-    about = f"host of {name}"
     transport = HttpTransport(account_id=name, connections=1, total_deadline_s=PATIENCE_SECONDS)
+    return await _answers(f"host of {name}", transport, url, "base_url in tracker.toml", clock)
+
+
+async def _target(target: Target, clock: Clock) -> Finding:
+    """Who hears alerts: its host alone is called, without the path, which is the secret and would be a message."""
+    about = f"host of target {target.id}"
+    if target.url is None:
+        return fail(about, "its url is not to be read from here", f"[[target]] {target.id} in tracker.toml")
+    place = urlsplit(target.url.reveal())
+    if target.kind == "apprise" or not place.hostname:
+        return warn(about, "is known to the library alone", "tracker report handover, or wait for the first alert: alert.untold")
+    transport = HttpTransport(
+        account_id=target.id,
+        total_deadline_s=PATIENCE_SECONDS,
+        transport=make_transport(connections=1, proxy=target.proxy),
+    )
+    port = "" if place.port is None else f":{place.port}"
+    return await _answers(about, transport, f"{place.scheme}://{place.hostname}{port}/", "[[target]] in tracker.toml", clock)
+
+
+async def _answers(about: str, transport: HttpTransport, url: str, where: str, clock: Clock) -> Finding:
     try:
         answer = await transport.send(Request(method="GET", url=url))
     except CarrierError as error:
-        return fail(about, str(error), "base_url in tracker.toml; a firewall; curl from this machine")
+        return fail(about, str(error), f"{where}; a firewall; curl from this machine")
     finally:
         await transport.close()
     return _clock(about, answer, clock) or ok(about, f"answers (HTTP {answer.status})")
