@@ -573,7 +573,7 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("list" "show" "approve" "reject" "snooze" "edit")
+            local -a _c=("list" "show" "approve" "reject" "snooze" "edit" "export" "import")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -671,7 +671,7 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("list" "show" "take" "done" "drop" "assign" "export")
+            local -a _c=("list" "show" "take" "done" "drop" "assign" "export" "import")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1622,6 +1622,76 @@ _tracker() {
             esac
           fi
           ;;
+        "review export")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--store" "--mine" "--to" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --store)
+                COMPREPLY=()
+                ;;
+              --to)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "review import")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--dry-run" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --store)
+                COMPREPLY=()
+                ;;
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
         "review list")
           if [[ ${cur} == -* ]]; then
             local -a _c=("--store" "--snoozed" "--config" "--json" "--at" "--help" "-h" "--version")
@@ -1866,7 +1936,7 @@ _tracker() {
           ;;
         "tasks export")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--store" "--config" "--json" "--at" "--help" "-h" "--version")
+            local -a _c=("--store" "--mine" "--to" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1881,10 +1951,51 @@ _tracker() {
               --store)
                 COMPREPLY=()
                 ;;
+              --to)
+                COMPREPLY=()
+                ;;
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )
                 ;;
               --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "tasks import")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--dry-run" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --store)
+                COMPREPLY=()
+                ;;
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
                 COMPREPLY=()
                 ;;
               *)

@@ -292,7 +292,7 @@ complete -c tracker -n '__fish_tracker_using_command demo' -l json -d 'One JSON 
 complete -c tracker -n '__fish_tracker_using_command doctor' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command doctor' -s h -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command doctor' -l version -d 'Display application version.'
-complete -c tracker -n '__fish_tracker_using_command doctor' -l offline -d 'Leave the hosts of sources and mail in peace.'
+complete -c tracker -n '__fish_tracker_using_command doctor' -l offline -d 'Leave the hosts of sources, mail and alerts in peace.'
 complete -c tracker -n '__fish_tracker_using_command doctor' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command doctor' -l json -d 'One JSON document on stdout.'
 
@@ -352,7 +352,7 @@ complete -c tracker -n '__fish_tracker_using_command hold show' -l at -r -d 'As 
 complete -c tracker -n '__fish_tracker_using_command import' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command import' -s h -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command import' -l version -d 'Display application version.'
-complete -c tracker -n '__fish_tracker_using_command import' -l format -r -d 'The layout, where it is not recognised by itself.'
+complete -c tracker -n '__fish_tracker_using_command import' -l format -r -d 'The layout, where it is not recognised by itself; naming a proposed profile is …'
 complete -c tracker -n '__fish_tracker_using_command import' -l store -r -d 'The store of rows that do not name one.'
 complete -c tracker -n '__fish_tracker_using_command import' -l dry-run -d 'Only say what would change, row by row, and what it costs at the sources; nothi…'
 complete -c tracker -n '__fish_tracker_using_command import' -l limit -r -d 'Changed rows of a dry run to show, 0 for all of them; --json has them all.'
@@ -411,7 +411,7 @@ complete -c tracker -n '__fish_tracker_using_command order set' -l no-vip -d 'A 
 complete -c tracker -n '__fish_tracker_using_command order set' -l note -r -d 'What the next one should know.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l reason -r -d 'How you know.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l force -d 'Take a window'\''s end that is long past or far ahead.'
-complete -c tracker -n '__fish_tracker_using_command order set' -l from -r -F -d 'A sheet (.csv, .xlsx) instead, one row an order: order, store, refunded, curren…'
+complete -c tracker -n '__fish_tracker_using_command order set' -l from -r -F -d 'A sheet instead, a row an order: order, refunded, reference, note ... The same …'
 complete -c tracker -n '__fish_tracker_using_command order set' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command order set' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
@@ -493,7 +493,7 @@ complete -c tracker -n '__fish_tracker_using_command plan' -l at -r -d 'As of th
 
 # Subcommands for: report
 complete -c tracker -n '__fish_tracker_using_command report' -a 'handover' -d 'What the next shift finds: due before noon, what happened since the last handov…'
-complete -c tracker -n '__fish_tracker_using_command report' -a 'month-end' -d 'Write the register of claims against carriers, as .xlsx and .csv.'
+complete -c tracker -n '__fish_tracker_using_command report' -a 'month-end' -d 'Write the register of claims against carriers, as .xlsx and .csv, and add it up…'
 # Options for: report
 complete -c tracker -n '__fish_tracker_using_command report' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command report' -s h -d 'Display this message and exit.'
@@ -543,6 +543,8 @@ complete -c tracker -n '__fish_tracker_using_command review' -a 'approve' -d 'Ap
 complete -c tracker -n '__fish_tracker_using_command review' -a 'reject' -d 'Reject, with a reason that the next one who asks will read.'
 complete -c tracker -n '__fish_tracker_using_command review' -a 'snooze' -d 'Put recommendations off: they leave the list until then. Never past their deadl…'
 complete -c tracker -n '__fish_tracker_using_command review' -a 'edit' -d 'Change the amount of a recommended refund, before it is approved.'
+complete -c tracker -n '__fish_tracker_using_command review' -a 'export' -d 'Write what waits for approval as a worksheet (.xlsx): one line each, with evide…'
+complete -c tracker -n '__fish_tracker_using_command review' -a 'import' -d 'Take the decisions of a worksheet: approve, reject, snooze. Exit 0: all taken, …'
 # Options for: review
 complete -c tracker -n '__fish_tracker_using_command review' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command review' -s h -d 'Display this message and exit.'
@@ -574,6 +576,28 @@ complete -c tracker -n '__fish_tracker_using_command review edit' -l config -r -
 complete -c tracker -n '__fish_tracker_using_command review edit' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command review edit' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 complete -c tracker -n '__fish_tracker_using_command review edit' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
+
+# Options for: review export
+complete -c tracker -n '__fish_tracker_using_command review export' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command review export' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command review export' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command review export' -l store -r -d 'One store only.'
+complete -c tracker -n '__fish_tracker_using_command review export' -l mine -d 'Of the stores that are yours to look after today (team.toml).'
+complete -c tracker -n '__fish_tracker_using_command review export' -l to -r -d 'Of the stores of this person.'
+complete -c tracker -n '__fish_tracker_using_command review export' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command review export' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command review export' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command review export' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
+
+# Options for: review import
+complete -c tracker -n '__fish_tracker_using_command review import' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command review import' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command review import' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command review import' -l dry-run -d 'Show what would be taken, with the sums; nothing is written.'
+complete -c tracker -n '__fish_tracker_using_command review import' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command review import' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command review import' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command review import' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: review list
 complete -c tracker -n '__fish_tracker_using_command review list' -l help -d 'Display this message and exit.'
@@ -651,7 +675,8 @@ complete -c tracker -n '__fish_tracker_using_command tasks' -a 'take' -d 'Take t
 complete -c tracker -n '__fish_tracker_using_command tasks' -a 'done' -d 'Close tasks as done. An extension wants --window-end, a refund --amount and --r…'
 complete -c tracker -n '__fish_tracker_using_command tasks' -a 'drop' -d 'Give tasks up, with a reason. What they were for is not done again by itself.'
 complete -c tracker -n '__fish_tracker_using_command tasks' -a 'assign' -d 'Say whose work tasks are. What somebody has in hand changes hands.'
-complete -c tracker -n '__fish_tracker_using_command tasks' -a 'export' -d 'Write the open tasks as a worksheet (.xlsx), with texts, links and columns for …'
+complete -c tracker -n '__fish_tracker_using_command tasks' -a 'export' -d 'Write the open tasks as a worksheet (.xlsx): one line an order, texts, links, a…'
+complete -c tracker -n '__fish_tracker_using_command tasks' -a 'import' -d 'Take the decisions of a worksheet: done, drop, unsure, each line by itself. Exi…'
 # Options for: tasks
 complete -c tracker -n '__fish_tracker_using_command tasks' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command tasks' -s h -d 'Display this message and exit.'
@@ -698,10 +723,23 @@ complete -c tracker -n '__fish_tracker_using_command tasks drop' -l by -r -d 'Wh
 complete -c tracker -n '__fish_tracker_using_command tasks export' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command tasks export' -s h -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command tasks export' -l version -d 'Display application version.'
-complete -c tracker -n '__fish_tracker_using_command tasks export' -l store -r -d ''
+complete -c tracker -n '__fish_tracker_using_command tasks export' -l store -r -d 'One store only.'
+complete -c tracker -n '__fish_tracker_using_command tasks export' -l mine -d 'Yours only, as in tracker tasks list --mine.'
+complete -c tracker -n '__fish_tracker_using_command tasks export' -l to -r -d 'Those of this person only.'
 complete -c tracker -n '__fish_tracker_using_command tasks export' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command tasks export' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command tasks export' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command tasks export' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
+
+# Options for: tasks import
+complete -c tracker -n '__fish_tracker_using_command tasks import' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command tasks import' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command tasks import' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command tasks import' -l dry-run -d 'Show what would be taken; nothing is written.'
+complete -c tracker -n '__fish_tracker_using_command tasks import' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command tasks import' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command tasks import' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command tasks import' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 
 # Options for: tasks list
 complete -c tracker -n '__fish_tracker_using_command tasks list' -l help -d 'Display this message and exit.'
