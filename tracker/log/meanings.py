@@ -168,7 +168,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "database.behind": (
         "The send journal knows sends that the database does not: a backup was put back by hand. Nothing goes out meanwhile.",
-        "Stop the daemon and run `tracker db restore` with the backup, or with the database's own file if there is none.",
+        "Stop the daemon; `tracker db restore` the backup, or the database's own file. Rehearsal begun anew: move the journal.",
     ),
     # ---- errands
     "errand.done": (
