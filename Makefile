@@ -7,7 +7,7 @@ WORKERS ?= auto
 PREFIX ?= /opt/tracker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test check bench docs lock clean
+.PHONY: help setup install demo test lint packaging check bench docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,12 +48,17 @@ demo: $(STAMP) ## 75 days of about thirty parcels in under a minute, into ./trac
 test: $(STAMP) ## the tests: SQLite, about a minute
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not packaging"
 
-check: $(STAMP) ## all that CI checks: format, lint, types, layers, dependencies, coverage, the wheel
+lint: $(STAMP) ## format, lint, types, layers, dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy tracker carriers tests
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+packaging: $(STAMP) ## the tests that build the wheel and run it outside the checkout
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m packaging
+
+check: lint ## all that CI checks: lint, every test with coverage, the wheel
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --cov --cov-report=term
 
 bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json
