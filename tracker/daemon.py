@@ -183,7 +183,7 @@ class Daemon:
         beside = [asyncio.create_task(self._watch(store, house)), asyncio.create_task(reporter.run())]
         try:
             await house.dispatcher.recover()
-            status = await _status(house)
+            status = await status_line(house)
             self._notifier.ready(status)
             self._sign(status)
             if not self._stop.is_set():
@@ -217,7 +217,7 @@ class Daemon:
             if stuck is not None and not told:
                 _log.error(Event.DAEMON_STUCK, unit=stuck[0], seconds=round(stuck[1]))
             told = stuck is not None
-            status = await _status(house)
+            status = await status_line(house)
             if stuck is None and not self._heartbeat.late() and await _answers(store):
                 self._notifier.alive()
                 self._sign(status)
@@ -299,10 +299,12 @@ async def _answers(store: Store) -> bool:
     return True
 
 
-async def _status(house: House) -> str:
-    """One line for `systemctl status`."""
-    done, down = house.done, await house.down()
+async def status_line(house: House) -> str:
+    """One line for `systemctl status`. A database that does not answer for a moment must not end the signs of life for good."""
+    try:
+        done, down, waits = house.done, await house.down(), await house.gate.told()
+    except store_errors.StoreError as error:
+        return str(error)
     sources = f"{', '.join(down)} down" if down else f"{len(house.poller.sources)} sources ok"
     counts = f"{done['poll']} asked, {done['sweep']} decided, {done['dispatch']} dispatched; {sources}"
-    waits = await house.gate.told()
     return f"{waits}; {counts}" if waits else counts

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import house
 from tests.daemon.conftest import Home, bring, until
+from tracker import config
 from tracker.clock import SystemClock
+from tracker.daemon import status_line
 from tracker.model import OutboxState
-from tracker.store import AnotherDaemon, open_store
+from tracker.store import AnotherDaemon, Locked, open_store
+from tracker.store.rows import Breaker
+from tracker.wiring import assemble
 
 
 class Systemd:
@@ -68,6 +73,23 @@ async def test_it_leaves_a_sign_of_life_and_its_numbers_and_takes_the_sign_along
     daemon.signal(signal.SIGTERM)
     assert await daemon.ended() == 0
     assert not (home.folder / "health.json").exists()
+
+
+async def test_a_database_that_does_not_answer_is_the_status_line_and_ends_no_watching(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults row 32: the loop that feeds the watchdog asks for this line; what it raised would stop the feeding for good."""
+    loaded = config.load(home.config, environ={"TRACKS_KEY": house.TOKEN})
+    async with home.store() as store:
+        wired = assemble(loaded, store, SystemClock())
+        assert "sources ok" in await status_line(wired)
+
+        async def locked(_source: str) -> Breaker:
+            raise Locked("the database is locked")
+
+        monkeypatch.setattr(wired.poller.pulse, "look", locked)
+        assert await status_line(wired) == "the database is locked"
+        await wired.close()
 
 
 async def test_a_second_daemon_is_turned_away_and_the_first_goes_on(home: Home) -> None:

@@ -22,7 +22,7 @@ from tracker.health import Freshness, Heartbeat
 from tracker.metrics import Publisher, Reporter, count, families
 from tracker.model import Pause
 from tracker.store import Store, create, open_store
-from tracker.store.rows import Breaker
+from tracker.store.rows import Breaker, StatusCounts
 
 CLOCK = FixedClock(NOW)
 
@@ -148,6 +148,30 @@ async def test_a_taken_port_is_said_once_and_stops_nothing(store: Store, tmp_pat
             await asyncio.gather(task, return_exceptions=True)
         reporter.close()
     assert [line["event"] for line in logs] == ["metrics.failed"]
+
+
+async def test_what_cannot_be_counted_now_is_counted_later(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faults row 33: one odd row ends no loop; the numbers come back by themselves."""
+    (tmp_path / "tracker.toml").write_text('[metrics]\nfile = "m.prom"\nevery_s = 1\n', encoding="utf-8")
+    loaded = config.load(tmp_path / "tracker.toml", environ={})
+    status, tries = store.status, [0]
+
+    async def odd(now: datetime) -> StatusCounts:
+        tries[0] += 1
+        if tries[0] < 3:
+            raise ValueError("no state of ours")
+        return await status(now)
+
+    monkeypatch.setattr(store, "status", odd)
+    reporter = Reporter(loaded, store, CLOCK, heartbeat=Heartbeat(CLOCK), reload_good=lambda: True)
+    with capture_logs() as logs:
+        task = asyncio.create_task(reporter.run())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    reporter.close()
+    assert [line["event"] for line in logs] == ["metrics.failed"]
+    assert (tmp_path / "m.prom").exists()
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:9464", "9464", "example.com:9464", "127.0.0.1:x"])

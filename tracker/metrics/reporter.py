@@ -40,10 +40,12 @@ class Reporter:
             try:
                 self._publisher = self._publisher or Publisher(settings)
                 await self._once(self._publisher)
-            except (OSError, StoreError) as error:
-                if str(error) != self._told:
-                    _log.warning(Event.METRICS_FAILED, error=str(error))
-                self._told = str(error)
+            except Exception as error:  # noqa: BLE001 - a row that cannot be counted must not end the numbers for good
+                known = isinstance(error, OSError | StoreError)
+                text = str(error) if known else repr(error)
+                if text != self._told:
+                    _log.warning(Event.METRICS_FAILED, error=text)
+                self._told = text
             else:
                 self._told = None
             await self._clock.sleep(settings.every_s)
