@@ -154,19 +154,21 @@ async def test_what_cannot_be_counted_now_is_counted_later(store: Store, tmp_pat
     """Faults row 33: one odd row ends no loop; the numbers come back by themselves."""
     (tmp_path / "tracker.toml").write_text('[metrics]\nfile = "m.prom"\nevery_s = 1\n', encoding="utf-8")
     loaded = config.load(tmp_path / "tracker.toml", environ={})
-    status, tries = store.status, [0]
+    status, tries, counted = store.status, [0], asyncio.Event()
 
     async def odd(now: datetime) -> StatusCounts:
         tries[0] += 1
         if tries[0] < 3:
             raise ValueError("no state of ours")
+        if tries[0] > 3:
+            counted.set()  # the third one was published
         return await status(now)
 
     monkeypatch.setattr(store, "status", odd)
     reporter = Reporter(loaded, store, CLOCK, heartbeat=Heartbeat(CLOCK), reload_good=lambda: True)
     with capture_logs() as logs:
         task = asyncio.create_task(reporter.run())
-        await asyncio.sleep(0.2)
+        await asyncio.wait_for(counted.wait(), 10)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     reporter.close()
