@@ -242,6 +242,22 @@ async def test_a_window_that_closes_is_told(store: Store, clock: SimulatedClock,
     assert received.got[0]["lines"][0].startswith("lume A-1, by 2026-03-05 ")
 
 
+@pytest.mark.parametrize("leave", ["", "leave = [{ from = 2026-02-20, to = 2026-03-20 }]\n"])
+async def test_where_people_are_the_only_way_everything_reaches_one_of_them(
+    leave: str, store: Store, clock: SimulatedClock, serve: Serve, tmp_path: Path
+) -> None:
+    """A backup is about no store, and in a holiday of everybody nobody is there: told to nobody would be lost."""
+    server = Handler()
+    async with serve(server) as port:
+        smtp = f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nfrom = "Tracker <tracker@lume.example>"\n'
+        loaded = _loaded(tmp_path, smtp, team=TEAM + leave)
+        await store.fail_errand("backup", NOW, "no space left")
+        world = World(store)
+        await world.doubtful(await world.order("A-1"))
+        await _tell(loaded, store, clock)
+    assert [mail.rcpt_tos for mail in server.envelopes] == [["mei@desk.example"]] * 2
+
+
 async def test_two_stores_may_have_an_order_of_the_same_number(store: Store, tmp_path: Path) -> None:
     """Both windows close in the same second: each is an alert of its own."""
     loaded = _webhook(tmp_path, "http://127.0.0.1:9")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -132,14 +132,28 @@ class Teller:
 
     def _recipients(self, alerts: Sequence[AlertView], now: datetime) -> dict[str, list[AlertView]]:
         """Who is told what: every target that wants it; of a store's alerts also the address of who answers for it."""
-        team, found = self._loaded.rules.team, dict[str, list[AlertView]]()
+        found: dict[str, list[AlertView]] = {}
         for alert in alerts:
             names = [target.id for target in self._targets.values() if target.wants(alert.kind, alert.store)]
-            people = team.on_duty(alert.store, now) or team.present(alert.store, now) if alert.store else ()
-            names += [address for person in people if (address := self._address(person)) is not None]
-            for name in dict.fromkeys(names):
+            names += self._people(alert.store, now) if names and alert.store else []
+            for name in dict.fromkeys(names or self._anybody(alert.store, now)):
                 found.setdefault(name, []).append(alert)
         return found
+
+    def _people(self, store: str, now: datetime) -> list[str]:
+        """The addresses of those who answer for the store now."""
+        team = self._loaded.rules.team
+        return self._addresses(team.on_duty(store, now) or team.present(store, now))
+
+    def _anybody(self, store: str | None, now: datetime) -> list[str]:
+        """Where no target wants it: whoever is on duty, else there, else responsible, of all stores where it is about none."""
+        team, stores = self._loaded.rules.team, self._loaded.rules.stores if store is None else (store,)
+        ways = (team.on_duty, team.present, lambda each, _now: team.responsible(each))
+        tried = (self._addresses([person for each in stores for person in way(each, now)]) for way in ways)
+        return next((names for names in tried if names), [])
+
+    def _addresses(self, people: Iterable[Person]) -> list[str]:
+        return [address for person in people if (address := self._address(person)) is not None]
 
     def _named(self, name: str) -> str | None:
         """The recipient that an id of a target or of a person means; None for a person who cannot be reached now."""
