@@ -11,6 +11,7 @@ from cyclopts import App
 
 from tests.cli.conftest import Shop
 from tests.cli.shell import Shell
+from tracker.cli import main
 from tracker.cli.app import COMMANDS, build
 
 AT = ("--at", "2026-03-02T09:00Z")
@@ -36,7 +37,10 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "tasks done": (("{extension}", "--window-end", "2026-05-01", *AT), 0, {"results"}),
     "tasks drop": (("{task}", "--reason", "buyer cancelled", *AT), 0, {"results"}),
     "tasks assign": (("{task}", "--to", "Lin", *AT), 0, {"results"}),
+    "review export": (("review.xlsx",), 0, {"file", "rows"}),
+    "review import": (("{worksheet}", *AT), 0, {"approves", "taken", "unchanged", "refused", "silent", "rows", "rejected_file"}),
     "tasks export": (("tasks.xlsx",), 0, {"file", "rows"}),
+    "tasks import": (("{worksheet}", *AT), 0, {"taken", "unchanged", "refused", "silent", "rows", "rejected_file"}),
     "outbox list": (("--state", "unknown"), 0, {"outbox"}),
     "outbox show": (("{doubtful}",), 0, {"row"}),
     "outbox resolve": (("{doubtful}", "--to", "sent", "--reason", "provider's log", *AT), 0, {"results"}),
@@ -97,8 +101,17 @@ def _words(name: str, shop: Shop, tmp_path: Path) -> list[str]:
         **{field: str(getattr(shop, field)) for field in shop.__struct_fields__},
         "orders": str(Path(__file__).parents[1] / "samples" / "imports" / "aliexpress_orders_zh.xls"),
         "answer": str(next(iter(sorted(ANSWER.glob("*.json"))))),
+        "worksheet": str(_worksheet(name, shop, tmp_path)),
     }
     return [*name.split(), *(str(word).format(**known) for word in CASES[name][0])]
+
+
+def _worksheet(name: str, shop: Shop, tmp_path: Path) -> Path:
+    """What the command before it has exported, for one that imports it."""
+    file = tmp_path / "out.xlsx"
+    if CASES[name][0][:1] == ("{worksheet}",):
+        assert main([name.split()[0], "export", str(file), "--config", str(shop.folder / "tracker.toml")]) == 0
+    return file
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

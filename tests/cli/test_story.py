@@ -121,18 +121,23 @@ def test_a_parcel_that_never_arrives_is_told_extended_refunded_and_settled(rehea
     assert all(Path(file).is_file() for file in register["files"])
 
 
-def test_the_tasks_go_into_a_worksheet(rehearsal: Path, shell: Shell) -> None:
-    """A marketplace's window nears its end: a task, in the list and in the worksheet, closed with the new end (R7)."""
+def test_the_tasks_go_into_a_worksheet_and_come_back(rehearsal: Path, shell: Shell) -> None:
+    """A marketplace's window nears its end: a task, in the list and in the worksheet, closed there with the new end (R7)."""
     shell.json("import", rehearsal / "files" / "aliexpress_orders_zh.xls", "--at", "2026-09-10")
     _pass(shell, "2026-12-13")
     [task] = shell.json("tasks", "list")["tasks"]
     assert (task["kind"], task["wants"]) == ("extension", ["window_end"])
     sheet = rehearsal / "tasks.xlsx"
     assert shell.json("tasks", "export", sheet)["rows"] == 1
-    page = openpyxl.load_workbook(sheet).active
-    assert (page["A2"].value, page["D2"].value) == (task["id"], task["order"])
-    closed = shell("tasks", "done", task["id"], "--window-end", "2027-01-15", "--by", "Mei", "--at", "2026-12-14", "--json")
-    assert closed.document["results"][0]["state"] == "done"
+    book = openpyxl.load_workbook(sheet)
+    page = book.active
+    assert page is not None
+    at = {cell.value: cell.column_letter for cell in page[1]}
+    assert (page[f"{at['id']}2"].value, page[f"{at['order']}2"].value) == (task["id"], task["order"])
+    page[f"{at['decision']}2"], page[f"{at['new window end']}2"] = "done", "2027-01-15"
+    book.save(sheet)
+    closed = shell.json("tasks", "import", sheet, "--by", "Mei", "--at", "2026-12-14")
+    assert (closed["taken"], closed["refused"]) == (1, 0)
     _pass(shell, "2026-12-14T09:00Z")
     [story] = shell.json("explain", task["order"], "--at", "2026-12-15")["explanations"]
     assert any("2027-01-16" in fact["value"] for fact in story["facts"] if fact["name"] == "window ends")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -13,7 +14,9 @@ from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, At, Person, Time
 from tracker.cli.output import Answer, Console
+from tracker.cli.queues import Reviews
 from tracker.cli.rows import card, listing, outcomes, second_of
+from tracker.cli.worksheets import Chosen, Unwanted, export_sheet, import_sheet
 from tracker.desk import each, review
 from tracker.model import DecisionReason, OutboxState
 from tracker.store.rows import OutboxView
@@ -143,6 +146,52 @@ def edit(id: int, /, *, amount: Amount, reason: str, facts: Seen = None, common:
         return await review.edit(room.store, row_id, amount=amount, by=room.who, reason=reason, seen=facts, now=room.now)
 
     return _each("changed", (id,), facts, reason, one, common)
+
+
+@app.command
+def export(
+    file: Path,
+    /,
+    *,
+    store: str | None = None,
+    mine: Annotated[bool, Switch] = False,
+    to: str | None = None,
+    common: Person = Person(),
+) -> int:
+    """Write what waits for approval as a worksheet (.xlsx): one line each, with evidence, texts and columns for the decisions.
+
+    Example: `tracker review export monday.xlsx --store lume`
+
+    Args:
+        store: One store only.
+        mine: Of the stores that are yours to look after today (team.toml).
+        to: Of the stores of this person.
+    """
+    return export_sheet(Reviews(), file, Chosen(store=store, mine=mine, to=to), common)
+
+
+@app.command(name="import")
+def import_(
+    file: Path,
+    /,
+    *,
+    dry_run: Annotated[bool, Switch] = False,
+    store: Unwanted = None,
+    carrier: Unwanted = None,
+    common: Person = Person(),
+) -> int:
+    """Take the decisions of a worksheet: approve, reject, snooze. Exit 0: all taken, 3: in part, 1: none.
+
+    The sums that it approves are shown; a changed amount is an edit and wants a reason. A line without a decision is left alone.
+    What cannot be taken is told with its line and comes back in X.rejected.xlsx, on today's facts. The same file twice changes
+    nothing.
+
+    Example: `tracker review import monday.xlsx --by Mei --dry-run`
+
+    Args:
+        dry_run: Show what would be taken, with the sums; nothing is written.
+    """
+    return import_sheet(Reviews(), file, common, dry_run=dry_run, foreign={"store": store, "carrier": carrier})
 
 
 def _decide(ids: tuple[int, ...], *, approve: bool, facts: int | None, reason: str, common: Person) -> int:

@@ -11,8 +11,10 @@ from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, At, Day, Person
 from tracker.cli.output import Answer
+from tracker.cli.queues import Tasks
 from tracker.cli.rows import outcomes
 from tracker.cli.task_rows import COLUMNS, card, cells, task_document
+from tracker.cli.worksheets import Chosen, Unwanted, export_sheet, import_sheet
 from tracker.desk import each, people, tasks
 from tracker.model import TaskState
 from tracker.store.rows import TaskResult, TaskView
@@ -206,26 +208,50 @@ def _was_of(task: TaskView, room: Room) -> str | None:
 
 
 @app.command
-def export(file: Path, /, *, store: str | None = None, common: At = At()) -> int:
-    """Write the open tasks as a worksheet (.xlsx), with texts, links and columns for the decisions.
+def export(
+    file: Path,
+    /,
+    *,
+    store: str | None = None,
+    mine: Annotated[bool, Parameter(negative=())] = False,
+    to: str | None = None,
+    common: Person = Person(),
+) -> int:
+    """Write the open tasks as a worksheet (.xlsx): one line an order, texts, links, and columns for the decisions.
 
     Example: `tracker tasks export today.xlsx --store lume`
+
+    Example: `tracker tasks export mine.xlsx --mine --by Mei`
+
+    Args:
+        store: One store only.
+        mine: Yours only, as in `tracker tasks list --mine`.
+        to: Those of this person only.
     """
-    if file.suffix.lower() != ".xlsx":
-        raise UsageError(f"{file} should end in .xlsx")
+    return export_sheet(Tasks(), file, Chosen(store=store, mine=mine, to=to), common)
 
-    async def work(room: Room) -> Answer:
-        from tracker.reports.sheet import write_xlsx
-        from tracker.reports.worksheet import task_sheet
 
-        sheet = task_sheet(await tasks.listed(room.store, of_store=store))
-        write_xlsx(file, [sheet], created=room.now)
-        return Answer(
-            document={"file": str(file), "rows": len(sheet.rows)},
-            text=lambda console: console.line(f"{len(sheet.rows)} lines in {file}"),
-        )
+@app.command(name="import")
+def import_(
+    file: Path,
+    /,
+    *,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    store: Unwanted = None,
+    carrier: Unwanted = None,
+    common: Person = Person(),
+) -> int:
+    """Take the decisions of a worksheet: done, drop, unsure, each line by itself. Exit 0: all taken, 3: in part, 1: none.
 
-    return answer(common, work)
+    A line without a decision is left alone. What cannot be taken is told with its line and comes back in X.rejected.xlsx, on
+    today's facts. The same file twice changes nothing.
+
+    Example: `tracker tasks import today.xlsx --by Mei`
+
+    Args:
+        dry_run: Show what would be taken; nothing is written.
+    """
+    return import_sheet(Tasks(), file, common, dry_run=dry_run, foreign={"store": store, "carrier": carrier})
 
 
 def same(owner: str | None, whose: str | None) -> bool:

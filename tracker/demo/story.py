@@ -22,7 +22,7 @@ from tracker.model import ActionKind, DecisionReason, OutboxState
 from tracker.reports.register import register_sheet
 from tracker.reports.sheet import write_both
 from tracker.reports.summary import Section, summarise
-from tracker.reports.worksheet import task_sheet
+from tracker.reports.worksheet import TASKS, Setting, task_lines, worksheet
 from tracker.store import OrderRef, OutboxView, Store, open_store
 from tracker.wiring import assemble, next_due
 
@@ -153,7 +153,9 @@ async def _ending(
     refs = {ref.number: ref for sale in cast.sale for ref in await store.find_orders(sale.number)}
     dossiers = await store.load_dossiers([ref.id for ref in refs.values()])
     reports = folder / "reports"
-    tasks_file = write_both(reports, "tasks", task_sheet(tasks), created=now)[0]
+    zones = {shop.id: shop.zone for shop in loaded.rules.stores.values()}
+    setting = Setting(phrases=loaded.phrases, zones=zones, life=await store.life())
+    tasks_file = write_both(reports, "tasks", *worksheet(TASKS, task_lines(tasks, loaded.phrases), setting), created=now)[0]
     claims = register_sheet(dossiers, loaded.rules.stores, loaded.phrases)
     register = write_both(reports, "register", claims, created=now)[0]
     return Told(
