@@ -258,6 +258,19 @@ async def test_where_people_are_the_only_way_everything_reaches_one_of_them(
     assert [mail.rcpt_tos for mail in server.envelopes] == [["mei@desk.example"]] * 2
 
 
+async def test_a_window_that_nobody_can_extend_is_no_alert(store: Store, clock: SimulatedClock, tmp_path: Path) -> None:
+    """R7: the end of an eBay buyer's protection is no work for anybody; hundreds of them would bury what is."""
+    _webhook(tmp_path, "http://127.0.0.1:9")
+    (tmp_path / "stores" / f"{STORE}.toml").write_text(
+        (tmp_path / "stores" / f"{STORE}.toml").read_text().replace("aliexpress", "ebay"), encoding="utf-8"
+    )
+    loaded = config.load(tmp_path / "tracker.toml", environ={"DESK": "http://127.0.0.1:9"})
+    await World(store).order("E-1", "RB123456785CN", platform="ebay", window_end=NOW + HOUR)
+    with capture_logs() as logs:
+        await _tell(loaded, store, clock)
+    assert logs == []
+
+
 async def test_two_stores_may_have_an_order_of_the_same_number(store: Store, tmp_path: Path) -> None:
     """Both windows close in the same second: each is an alert of its own."""
     loaded = _webhook(tmp_path, "http://127.0.0.1:9")

@@ -14,7 +14,8 @@ from tracker.policy.findings import Findings
 from tracker.policy.view import View, standing
 
 RULE = "window.extend"
-_NO_EXTENSION = "none"
+NO_EXTENSION = "none"
+"""Mode of a marketplace whose windows nobody of us can extend."""
 
 
 def extend(view: View, out: Findings) -> None:
@@ -56,7 +57,7 @@ def _usually(view: View, window: Window) -> datetime:
 
 
 def _stop(view: View) -> DecisionReason | None:
-    if view.market.extension.mode == _NO_EXTENSION:
+    if view.market.extension.mode == NO_EXTENSION:
         return DecisionReason.NO_EXTENSION_THERE
     if view.over is not None:
         return view.over
