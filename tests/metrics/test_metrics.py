@@ -94,6 +94,13 @@ async def test_an_input_that_is_late_shows_in_the_count(store: Store, tmp_path: 
     }
 
 
+async def test_what_failed_and_is_not_scheduled_any_more_is_nobodys_concern(store: Store, tmp_path: Path) -> None:
+    """A handover that nobody took, switched off since: status would want a person for ever."""
+    for name in ("handover", "backup"):
+        await store.fail_errand(name, CLOCK.now(), "nobody took it")
+    assert set((await count(store, _loaded(tmp_path), CLOCK.now())).errands) == {"backup"}
+
+
 async def test_the_text_file_is_whole_and_in_prometheus_own_words(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "metrics.prom"
     publisher = Publisher(MetricsSettings(file=file, listen=None, every_s=60))

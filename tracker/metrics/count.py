@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tracker.clock import instant
-from tracker.config import Loaded
+from tracker.config import Loaded, Settings
 from tracker.health import Freshness, file_freshness, source_freshness
 from tracker.model import Pause
 from tracker.store import ErrandDone, StatusCounts, Store
@@ -68,8 +68,14 @@ async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
         sources=tuple(sources),
         order_files=tuple(files),
         pauses=tuple(await store.pauses(now)),
-        errands=await store.errands(),
+        errands=_concerns(await store.errands(), loaded.settings),
         sent=await store.sent_messages(),
         config=rules.version,
         rules_wait=waiting,
     )
+
+
+def _concerns(errands: Mapping[str, ErrandDone], settings: Settings) -> dict[str, ErrandDone]:
+    """Without what failed once and is not on the schedule any more: it would stand there as failed for ever."""
+    schedule = {"handover": settings.handover.at, "backup": settings.backup.at, "retention": settings.retention.at}
+    return {name: each for name, each in errands.items() if each.error is None or schedule.get(name) is not None}
