@@ -46,7 +46,7 @@ def _refused(said: Said, code: int, kind: str, says: str) -> None:
         ("outbox resolve 1 --to maybe --reason x", "maybe"),
         ("outbox resolve --to sent --reason x", "name at least one id"),
         ("outbox resolve 1 --to sent --reason ''", "--reason"),
-        ("hold release", "name at least one id"),
+        ("hold release", "or choose many: --all"),
         ("order set A-1 --refunded 12,50 --ref R-1", "write 12.50"),
         ("order set A-1", "say what is known: --refunded"),
         ("order set NOBODY --reason seen", "say what is known: --refunded"),

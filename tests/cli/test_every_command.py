@@ -72,9 +72,12 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     ),
     "db purge": (AT, 0, {"orders", "parcels", "files", "journal_bytes"}),
     "db retire": (("--by", "Mei", "--reason", "moved"), 0, {"retired", "at", "by", "reason", "to"}),
+    "report handover": (AT, 0, {"at", "since", "zone", "due", "at_risk", "sent", "decided", "closed", "waits"}),
     "report month-end": (("--month", "2026-03", "--out", "reports"), 0, {"month", "claims", "files"}),
 }
 MAKES_ONE = {"init", "db restore"}
+TELLS_ITSELF = {"doctor"}
+"""Commands whose findings say that there is no database."""
 WITHOUT_DATABASE = {"carriers list", "carriers parse", "config check", "config schema", "config show"}
 
 
@@ -147,7 +150,7 @@ def test_every_help_has_an_example(name: str, shell: Shell) -> None:
     assert "--json" in plain
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(CASES) if name not in WITHOUT_DATABASE | MAKES_ONE])
+@pytest.mark.parametrize("name", [name for name in sorted(CASES) if name not in WITHOUT_DATABASE | MAKES_ONE | TELLS_ITSELF])
 def test_without_a_database_the_next_command_is_named(name: str, shop: Shop, shell: Shell, tmp_path: Path) -> None:
     """Exit code 2; with --json the error is a document too."""
     words = _words(name, shop, tmp_path)
@@ -157,7 +160,7 @@ def test_without_a_database_the_next_command_is_named(name: str, shop: Shop, she
     assert "tracker init" in said.document["error"]["message"]
 
 
-READERS = {"backlog list", "explain", "status", "plan"}
+READERS = {"backlog list", "explain", "logs", "plan", "report handover", "status"}
 WRITERS = [name for name in sorted(CASES) if "--at" in map(str, CASES[name][0]) and name not in READERS]
 
 

@@ -60,7 +60,7 @@ def test_no_source_at_all_is_said(tmp_path: Path) -> None:
 
 def test_folders_that_are_missing_or_full_of_failed_files(tmp_path: Path) -> None:
     loaded = _loaded(tmp_path)
-    assert _one(folders(loaded), "inbox").level is Level.FAIL
+    assert _one(folders(loaded), "inbox").level is Level.WARN
     (tmp_path / "inbox" / "failed").mkdir(parents=True)
     assert _one(folders(loaded), "inbox").level is Level.OK
     (tmp_path / "inbox" / "failed" / "orders.xls").write_bytes(b"?")

@@ -18,7 +18,7 @@ def folders(loaded: Loaded) -> list[Finding]:
     settings = loaded.settings
     found = [_looked("send journal", settings.journal.parent, _writable)]
     if settings.inbox is not None:
-        found += [_looked("inbox", settings.inbox, _writable), *_left(settings.inbox)]
+        found += [_looked("inbox", settings.inbox, _inbox), *_left(settings.inbox)]
     drops = {source.id: source.base_url.removeprefix(_DROP) for source in settings.sources if source.base_url.startswith(_DROP)}
     return found + [_looked(f"scan sheets of {name}", Path(folder), _readable) for name, folder in drops.items()]
 
@@ -39,6 +39,13 @@ def _left(inbox: Path) -> list[Finding]:
         return [fail("inbox", f"{inbox}/failed cannot be looked at: {error.strerror}", "be a member of tracker-ops")]
     says = f"{len(left)} files could not be read: {', '.join(left[:3])}"
     return [warn("inbox", says, f"look into {inbox}/failed")] if left else []
+
+
+def _inbox(about: str, folder: Path) -> Finding:
+    """The daemon makes it where it is missing; a clerk who looks for it should know."""
+    if not folder.exists():
+        return warn(about, f"there is no folder {folder} yet", "the daemon makes it at its first look")
+    return _writable(about, folder)
 
 
 def _writable(about: str, folder: Path) -> Finding:

@@ -50,7 +50,7 @@ async def _target(target: Target, clock: Clock) -> Finding:
         return fail(about, "its url is not to be read from here", f"[[target]] {target.id} in tracker.toml")
     place = urlsplit(target.url.reveal())
     if target.kind == "apprise" or not place.hostname:
-        return warn(about, "is known to the library alone", "tracker report handover, or wait for the first alert: alert.untold")
+        return warn(about, "is known to the library alone", "tracker report handover --send")
     transport = HttpTransport(
         account_id=target.id,
         total_deadline_s=PATIENCE_SECONDS,
