@@ -167,9 +167,9 @@ def _approve(tx: Tx, view: OutboxView, by: str, now: datetime) -> None:
 
 
 def _done(tx: Tx, view: OutboxView, what: str, by: str, reason: str, now: datetime) -> OutboxView:
+    wake(tx, [view.order.id], now)
     after = outbox_view(tx, view.row.id)
     record(tx, view, what, by, reason, now, before={"state": view.row.state.value}, after={"state": after.row.state.value})
-    wake(tx, [view.order.id], now)
     return after
 
 
