@@ -13,14 +13,18 @@ from msgspec.structs import replace
 from tests import house
 from tests.conftest import Lines
 from tests.house import SHOP, START
+from tests.policy.build import RULES, day, dossier, parcel
 from tracker import config
 from tracker.clock import SimulatedClock, epoch
 from tracker.config import RebuildError
-from tracker.model import Capability, Channel, Dossier, HoldReason, Intent
+from tracker.model import Capability, Case, Channel, Dossier, HoldReason, Intent
+from tracker.policy import decide
 from tracker.rules import Rules
-from tracker.store import OrderPatch, PollQuiet, PollWrite, Store
+from tracker.store import Locked, OrderPatch, PollQuiet, PollWrite, Store
 from tracker.store.rulesets import Ruleset
 from tracker.sweep import RulesGate, Sweeper, changed_since
+from tracker.sweep.gate import Waiting, withhold
+from tracker.sweep.sweeper import written
 from tracker.team import Leave, Person, Team
 
 DAY = timedelta(days=1)
@@ -195,6 +199,48 @@ async def test_accepted_rules_are_in_force_without_restraint(store: Store, clock
     assert all(row.overdue for row in due), "D21: they ramp"
 
 
+async def test_a_word_that_comes_while_a_sweep_decides_leaves_nothing_behind(
+    store: Store, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults row 20: accepted between the look and the write, an effect held for these rules would wait for ever."""
+    await follow(store, clock, 60)
+    run = Run(store, clock, EARLY)
+    await run.compare()
+    load = store.load_dossiers
+
+    async def meanwhile(ids: Sequence[int]) -> list[Dossier]:
+        monkeypatch.setattr(store, "load_dossiers", load)
+        await store.accept_ruleset("ea71", by="Mei", now=clock.now())
+        await run.gate.work_once()
+        return await load(ids)
+
+    monkeypatch.setattr(store, "load_dossiers", meanwhile)
+    await run.sweep()
+    await run.sweep()
+    assert await held(store) == {}
+    assert len(await store.due_rows(clock.now(), 100)) == 60
+
+
+async def test_a_batch_that_could_not_be_written_is_counted_once(
+    store: Store, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults rows 3, 20: a full disk or a lock must not turn 40 touched parcels into 80, which wait for a person."""
+    await follow(store, clock, 40)
+    run = Run(store, clock, EARLY)
+    advance = store.advance_dossiers
+
+    async def locked(dossiers: Sequence[tuple[int, datetime]]) -> int:
+        monkeypatch.setattr(store, "advance_dossiers", advance)
+        raise Locked(f"{len(dossiers)} orders, and the database is locked")
+
+    monkeypatch.setattr(store, "advance_dossiers", locked)
+    with pytest.raises(Locked):
+        await run.gate.work_once()
+    await run.compare()
+    found = await ruleset(store, EARLY)
+    assert (found.touched, found.open_parcels, found.state) == (40, 40, "accepted")
+
+
 async def test_leave_is_a_fact_and_no_change_of_rules(store: Store, clock: SimulatedClock) -> None:
     """R7: sixty windows are extended before a holiday of the team that was entered today; nobody is asked, nothing waits."""
     team = Team(people=(Person(id="mei", name="Mei"),))
@@ -233,6 +279,19 @@ async def test_a_deadline_of_the_new_rules_alone_does_not_wait(store: Store, clo
     await run.sweep()
     assert await held(store) == {Intent.STAGE1: 60}
     assert [row.intent for row in await store.due_rows(clock.now(), 100)] == [Intent.EXTENSION]
+
+
+@pytest.mark.parametrize(
+    ("due_at", "hold"),
+    [(None, HoldReason.RULES_WAIT), (day(70), HoldReason.MONEY_NEEDS_APPROVAL)],
+)
+def test_a_refund_inside_a_case_with_a_date_does_not_wait(due_at: datetime | None, hold: HoldReason) -> None:
+    """D25, R8: the marketplace decides the case on its date. The recommendation goes before a person, who decides anyway."""
+    patient = laddered(RULES, "0ld", stage3=90)
+    told = dossier(parcel(last=40, heard=65), cases=(Case(id="1", kind="inquiry", opened_at=day(60), due_at=due_at),))
+    write = written(told, decide(told, RULES, day(65)), RULES, day(65))
+    found = withhold(told, write, Waiting(patient), day(65))
+    assert [row.hold for row in found.rows if row.decision.intent is Intent.REFUND] == [hold]
 
 
 async def test_a_restart_knows_what_waits(store: Store, clock: SimulatedClock) -> None:

@@ -24,7 +24,10 @@ _COLUMNS = "hash, state, first_at, in_force_at, touched, open_parcels, summary, 
 
 _ALL = f"SELECT {_COLUMNS} FROM ruleset ORDER BY in_force_at DESC"  # noqa: S608 - no value of anybody's
 
-_HELD = "SELECT config_version, count(*) FROM outbox WHERE state = 'held' AND hold = 'rules_wait' GROUP BY config_version"
+HELD = """
+    SELECT config_version, count(*) FROM outbox
+    WHERE state = 'held' AND state IN ('held', 'pending', 'sending', 'unknown') AND hold = 'rules_wait' GROUP BY config_version"""
+"""By ix_outbox_live, never by the hash of every effect that there ever was."""
 
 _IN_FORCE = """
     INSERT INTO ruleset (hash, first_at, in_force_at, state, touched, open_parcels, summary, snapshot, accepted_at, accepted_by)
@@ -174,14 +177,8 @@ class Rulesets:
 
     async def free_ruleset(self, version: str, now: datetime) -> int | None:
         """Whether a person has accepted these rules meanwhile: None if not, else how many effects still waited and go on now."""
-
-        def look(tx: Tx) -> int | None:
-            if _state(tx, version) != ACCEPTED:
-                return None
-            return _free(tx, version, DAEMON, "the rules were accepted", now, backlog=True)
-
         accepted = await self._db.read(lambda tx: _state(tx, version) == ACCEPTED)
-        return await self._db.write(look) if accepted else None
+        return await self._db.write(lambda tx: free_accepted(tx, version, now)) if accepted else None
 
     async def open_dossiers(self, after: int, limit: int, *, store: str | None = None) -> OpenPage:
         """Orders that time or an answer can still change, by id; `after` the last one of the page before, 0 at the begin."""
@@ -203,7 +200,7 @@ class Rulesets:
 
 
 def _rulesets(tx: Tx) -> list[Ruleset]:
-    held = {row[0]: row[1] for row in tx.rows(_HELD)}
+    held = {row[0]: row[1] for row in tx.rows(HELD)}
     return [_ruleset(row, held.get(row[0], 0), in_force=place == 0) for place, row in enumerate(tx.rows(_ALL))]
 
 
@@ -256,6 +253,16 @@ def _free(tx: Tx, version: str, who: str, reason: str, now: datetime, *, backlog
     tx.run(_WAKE, epoch(now), version)
     tx.run(_TOLD, now, who, "hold_released", reason, version)
     return tx.run(_FREE, now, epoch(now), epoch(now), backlog, version)
+
+
+def free_accepted(tx: Tx, version: str, now: datetime) -> int | None:
+    """What was held for these rules after they were accepted goes on; None where they are not accepted.
+
+    A sweep that had looked before the word came writes after it: nobody would let its effects go any more.
+    """
+    if _state(tx, version) != ACCEPTED:
+        return None
+    return _free(tx, version, DAEMON, "the rules were accepted", now, backlog=True)
 
 
 def _state(tx: Tx, version: str) -> str | None:

@@ -12,13 +12,14 @@ from datetime import datetime
 
 from tracker.clock import epoch
 from tracker.crashpoint import fault
-from tracker.model import ActionKind, ClaimMove, DecisionReason, Dossier, Intent, OutboxState, Verdict
+from tracker.model import ActionKind, ClaimMove, DecisionReason, Dossier, HoldReason, Intent, OutboxState, Verdict
 from tracker.store import dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
 from tracker.store.records import DAEMON, audit
 from tracker.store.replay import take_spent
 from tracker.store.rows import Freed, NewRow, SweepWritten, VerdictWrite
+from tracker.store.rulesets import free_accepted
 from tracker.store.taking_back import take_back
 
 STAGES = frozenset({Intent.STAGE1, Intent.STAGE2, Intent.STAGE3})
@@ -151,6 +152,8 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
         settled.append((next_at, verdict.waits_for_answer, digest, write.order_id))
     tx.many("INSERT INTO decision (order_id, at, config_version, verdict) VALUES (?, ?, ?, ?)", told)
     tx.many(_SETTLE, settled)
+    for version in {write.config_version for write in verdicts if any(new.hold is HoldReason.RULES_WAIT for new in write.rows)}:
+        free_accepted(tx, version, now)
     fault("sweep_before_commit")
     return SweepWritten(written=len(settled), stale=len(verdicts) - len(settled), opened=tuple(opened), closed=tuple(closed))
 

@@ -3,7 +3,8 @@
 From the first sweep under new rules their new effects are held, while all open orders are compared in the background, a batch a
 call. Few enough: everything goes on, nobody is asked. More than 1 % of the open parcels, and at least 50: they wait for
 `tracker config accept`. What the rules before would do too is never held, nor is a deadline of ours: an extension, a claim, a
-task. Who works when is a fact, no rule: both sets are measured with the team of today. Where nothing waits, a sweep pays nothing.
+task, a refund to propose inside an open case that must be answered by a date. Who works when is a fact, no rule: both sets are
+measured with the team of today. Where nothing waits, a sweep pays nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tracker.log import Event, get_logger
 from tracker.model import ActionKind, Decision, Dossier, Effect, HoldReason, OutboxState
 from tracker.plan import Planned, Touch, awaits_rules, identity, too_many, touch, without_waiting
 from tracker.policy import decide
+from tracker.policy.brake import pressing
 from tracker.rules import Rules
 from tracker.store import Store, StoreError
 from tracker.store.rows import Freed, NewRow, VerdictWrite
@@ -170,16 +172,15 @@ class RulesGate:
         page = await self._store.open_dossiers(count.after, BATCH)
         now = self._clock.now()
         known = {each.id: each for each in page.found}
-        early = []
-        for dossier in await self._load(list(known), count):
-            found = self._touch(dossier, known[dossier.order.id], count, now)
-            if found is None:
-                continue
-            count.add(found)
-            at = _sooner(found, known[dossier.order.id], now)
-            if at is not None:
-                early.append((dossier.order.id, at))
+        loaded = await self._load(list(known))
+        touched = [(each.order.id, self._touch(each, known[each.order.id], now)) for each in loaded]
+        decided = [(order_id, found) for order_id, found in touched if found is not None]
+        early = [(order_id, at) for order_id, found in decided if (at := _sooner(found, known[order_id], now)) is not None]
         await self._store.advance_dossiers(early)
+        # Counted when nothing can fail any more: a batch that is compared again must not count twice.
+        count.undecided += len(known) - len(decided)
+        for _, found in decided:
+            count.add(found)
         if page.last is not None:
             count.after = page.last
             return GateReport(worked=len(known), more=True)
@@ -189,7 +190,7 @@ class RulesGate:
             await self._look()
         return GateReport(worked=len(known))
 
-    async def _load(self, ids: Sequence[int], count: _Count) -> list[Dossier]:
+    async def _load(self, ids: Sequence[int]) -> list[Dossier]:
         """All at once; where one of them cannot be loaded, one by one without it: the sweep will park it and say so."""
         try:
             return await self._store.load_dossiers(ids)
@@ -197,17 +198,15 @@ class RulesGate:
             raise
         except Exception:  # noqa: BLE001 - whatever one order does, it must not stop the guard
             if len(ids) == 1:
-                count.undecided += 1
                 return []
-        return [dossier for order_id in ids for dossier in await self._load([order_id], count)]
+        return [dossier for order_id in ids for dossier in await self._load([order_id])]
 
-    def _touch(self, dossier: Dossier, known: OpenDossier, count: _Count, now: datetime) -> Touch | None:
+    def _touch(self, dossier: Dossier, known: OpenDossier, now: datetime) -> Touch | None:
         asleep = None if known.next_decide_at is None else instant(known.next_decide_at)
         before = None if self._measure is None else self._measure.before
         try:
             return touch(dossier, before, self._rules, now, asleep_until=asleep)
         except Exception:  # noqa: BLE001 - the same
-            count.undecided += 1
             return None
 
     async def _settle(self, count: _Count, *, waits: bool) -> None:
@@ -265,8 +264,9 @@ def withhold(dossier: Dossier, write: VerdictWrite, waits: Waiting, now: datetim
     if not write.rows and not held:
         return write
     wanted, looks_again = _wanted(dossier, waits.before, now)
-    rows = tuple(row if _goes(row.decision, wanted) else _held_back(row) for row in write.rows)
-    free = tuple(_freed(effect) for effect in held if _goes(effect, wanted))
+    urgent = pressing(dossier)
+    rows = tuple(row if _goes(row.decision, wanted, urgent=urgent) else _held_back(row) for row in write.rows)
+    free = tuple(_freed(effect) for effect in held if _goes(effect, wanted, urgent=urgent))
     verdict = write.verdict
     if looks_again is not None:
         # When the rules before would do it, it goes: that is a date to look at too.
@@ -285,8 +285,10 @@ def _wanted(dossier: Dossier, before: Rules | None, now: datetime) -> tuple[froz
     return frozenset(identity(decision) for decision in verdict.decisions), verdict.next_at
 
 
-def _goes(what: Decision | Effect, wanted: frozenset[str] | None) -> bool:
-    return what.kind not in _MAY_WAIT or (wanted is not None and identity(what) in wanted)
+def _goes(what: Decision | Effect, wanted: frozenset[str] | None, *, urgent: bool) -> bool:
+    """`urgent`: a case must be answered by a date; then a refund goes before a person now, who decides about it anyway (D25)."""
+    deadline = what.kind not in _MAY_WAIT or (urgent and what.kind is ActionKind.REFUND)
+    return deadline or (wanted is not None and identity(what) in wanted)
 
 
 def _held_back(row: NewRow) -> NewRow:
