@@ -190,7 +190,7 @@ def _schedule(loaded: Loaded, store: Store, teller: Teller, clock: Clock, journa
     settings, found = loaded.settings, list[Errand]()
     shift = settings.handover
     if shift.at is not None:
-        tell = partial(_hand_over, loaded, store, teller)
+        tell = partial(hand_over, loaded, store, teller)
         found.append(Errand(name="handover", at=shift.at, zone=shift.zone, every="day", run=tell))
     if settings.backup.at is not None:
         run = partial(_back_up, settings)
@@ -202,8 +202,8 @@ def _schedule(loaded: Loaded, store: Store, teller: Teller, clock: Clock, journa
     return tuple(found)
 
 
-async def _hand_over(loaded: Loaded, store: Store, teller: Teller, occasion: str, now: datetime) -> str:
-    """The handover of a shift, to whoever is named (R53, R89). Raises Refused when nobody took it: then it is tried again."""
+async def hand_over(loaded: Loaded, store: Store, teller: Teller, occasion: str, now: datetime) -> str:
+    """The handover of a shift, to whoever is named (R53, R89); whom it reached. Raises Refused when nobody took it."""
     shift = await handover.hand_over(store, loaded, now)
     message = Notice(
         key=f"handover/{occasion}",

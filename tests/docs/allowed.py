@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from enum import Enum
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -28,6 +28,7 @@ _PLAIN = {
     float: "a number",
     str: "text",
     date: "a day, as 2026-10-01",
+    time: 'a time of day, as "08:30"',
     Any: "anything",
 }
 

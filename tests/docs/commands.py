@@ -58,7 +58,7 @@ _VALUES = {"datetime.datetime": "TIME", "datetime.date": "DATE", "Decimal": "AMO
 _SAME_EVERYWHERE = {
     "ID": "the id, as the lists show it",
     "IDS": "ids, as the lists show them",
-    "FILE": "the file to write",
+    "FILE": "the worksheet",
     "--store": "one store only",
     "--to": "what became of it",
     "--reason": "why; the next one who looks reads it",
@@ -136,7 +136,7 @@ def _names(argument: Argument) -> str:
 
 
 def _meaning(argument: Argument) -> str:
-    said = argument.parameter.help or _SAME_EVERYWHERE[argument.name]
+    said = " ".join((argument.parameter.help or _SAME_EVERYWHERE[argument.name]).split())
     default = argument.field_info.default
     if default in (None, False, "", inspect.Parameter.empty):
         return said

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from tests.docs import commands, completion, configuration, files, sources, words
+from tests.docs import commands, completion, configuration, files, measures, sources, words
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -16,6 +16,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/config.md": configuration.page,
     "reference/formats.md": files.formats_page,
     "reference/messages.md": files.messages_page,
+    "reference/metrics.md": measures.page,
     "reference/reasons.md": words.page,
     **{f"../tracker/completion/{name}": partial(completion.script, name) for name in completion.FILES},
 }

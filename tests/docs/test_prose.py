@@ -10,20 +10,26 @@ from pathlib import Path
 import pytest
 from cyclopts import CycloptsError
 
+from tests.docs import measures
 from tests.docs.commands import commands
 from tests.docs.pages import DOCS
 from tests.docs.walkthrough import blocks, steps
 from tracker.cli.app import COMMANDS, build
+from tracker.log.events import Event
+from tracker.model.alerts import AlertKind
 
 ROOT = DOCS.parent
 FILES = sorted([*DOCS.rglob("*.md"), *(path for path in (ROOT / "README.md", ROOT / "SECURITY.md") if path.exists())])
 ALL = dict(commands())
 GROUPS = {name.split()[0] for name in ALL}
 
+NEVER_NEEDED = {"carriers list", "demo"}
+"""Told in the README and by the reference of sources."""
+
 SAMPLES = {
     **dict.fromkeys(("FILE", "FILE…"), "orders.xls"),
     **dict.fromkeys(("ORDER", "NUMBER"), "1001"),
-    **dict.fromkeys(("DATE", "TIME"), "2026-03-01"),
+    **dict.fromkeys(("DATE", "TIME", "D"), "2026-03-01"),
     **dict.fromkeys(("TEXT", "WHY"), "why"),
     "ID": "1",
     "NAME": "tracker",
@@ -91,6 +97,27 @@ def test_a_command_line_is_one_that_the_command_line_takes(page: str, line: str)
     except CycloptsError as error:
         pytest.fail(f"{page}: {line}: {error}")
     assert bound is not None
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in NEVER_NEEDED])
+def test_a_command_is_used_somewhere_in_the_handbook(name: str) -> None:
+    """A command that no page needs is one that nobody finds."""
+    words = re.compile(rf"tracker {name}(?![\w-])")
+    used = [path.name for path in (DOCS / "how-to").glob("*.md") if words.search(path.read_text(encoding="utf-8"))]
+    assert used, f"no page of docs/how-to uses: tracker {name}"
+
+
+@pytest.mark.parametrize("name", ["be-told.md", "when-it-burns.md"])
+def test_words_that_a_page_takes_from_the_program_exist(name: str) -> None:
+    """Metrics, log events and kinds of alert by which somebody is woken, or searches at night."""
+    page = (DOCS / "how-to" / name).read_text(encoding="utf-8")
+    known = {measures.name_of(each) for each in measures.told()}
+    assert set(re.findall(r"\btracker_\w+", page)) <= known
+    rooms = {event.value.split(".")[0] for event in Event}
+    events = {word for word in re.findall(r"`([a-z]+\.[a-z_]+)`", page) if word.split(".")[0] in rooms}
+    assert events <= {event.value for event in Event}
+    assert events, "a page about trouble names what the log says"
+    assert set(re.findall(r"alerts? `(\w+)`", page)) <= set(AlertKind)
 
 
 def test_command_lines_were_found_at_all() -> None:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector, CollectorRegistry
 from pydantic import BaseModel
 
 from carriers import registry
-from tests.docs import commands, configuration, words
+from tests.docs import commands, configuration, measures, words
 from tests.docs.allowed import hints, nested
 from tests.docs.pages import DOCS, PAGES
 from tracker.config.load import SHAPES
@@ -18,6 +21,7 @@ from tracker.config.shape_market import StoreFile
 from tracker.log.events import Event
 from tracker.messages import MESSAGE_TYPES
 from tracker.model import DecisionReason, HoldReason, OutboxState, TaskState
+from tracker.model.alerts import AlertKind
 from tracker.policy.release import PAUSED
 
 ROOT = DOCS.parent
@@ -73,9 +77,10 @@ def test_a_key_that_is_said_to_wait_is_really_read_by_nothing(file: str, key: st
 
 def test_every_reason_and_state_is_there_in_a_sentence() -> None:
     page = _page("reference/reasons.md")
-    for word in (*DecisionReason, *HoldReason, *OutboxState, *TaskState):
+    for word in (*DecisionReason, *HoldReason, *OutboxState, *TaskState, *AlertKind):
         assert f"`{word.value}`" in page
     assert set(words.HOLDS) == set(HoldReason)
+    assert set(words.ALERTS) == set(AlertKind)
 
 
 def test_every_word_with_which_a_row_is_deferred_is_there() -> None:
@@ -84,6 +89,21 @@ def test_every_word_with_which_a_row_is_deferred_is_there() -> None:
     plain = set(re.findall(r'_defer\("(\w+)"', source))
     named = {DecisionReason[name].value for name in re.findall(r"_defer\(DecisionReason\.(\w+)\.value", source)}
     assert plain | named | {PAUSED} == set(words.DEFERRED)
+
+
+def test_every_metric_is_there_as_it_is_scraped() -> None:
+    """Names are a contract with dashboards: the page writes them as Prometheus sees them."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Told())
+    scraped = set(re.findall(r"^# TYPE (\w+)", generate_latest(registry).decode(), re.MULTILINE))
+    assert scraped == {measures.name_of(each) for each in measures.told()}
+    page = _page("reference/metrics.md")
+    assert all(f"| `{name}` |" in page for name in scraped)
+
+
+class _Told(Collector):
+    def collect(self) -> Iterator[Metric]:
+        return measures.told()
 
 
 def test_every_source_carrier_event_and_message_is_there() -> None:

@@ -3,6 +3,9 @@
 A block ```` ```toml stores/lume.toml ```` is that file. In a block ```` ```console ```` every line behind `$ ` is a command; the
 lines below it must be printed by it, in this order (spaces count as one, `…` stands for whatever is left out of a line, or for
 lines). A command ends with exit code 0, or with the one that its comment `# exit code 3` names.
+
+`<!-- now: 2026-11-27T08:40 -->` sets the rehearsal's clock: from there on commands that take `--at` get it, so that a page for
+real days shows what people type on them.
 """
 
 from __future__ import annotations
@@ -12,16 +15,23 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.docs.commands import arguments, commands
+
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_NOW = re.compile(r"^<!-- now: (?P<at>\S+) -->$", re.MULTILINE)
 _VARIABLE = re.compile(r"[A-Z_]+=")
 _EXIT = re.compile(r"# exit code (\d+)")
 LEFT_OUT = "…"
+
+_TAKE_AT = {name for name, app in commands() if any(each.name == "--at" for each in arguments(app))} - {"db restore", "db retire"}
+"""A restore and a retirement happen now."""
 
 Tracker = Callable[[list[str]], tuple[int, str]]
 """Runs the words behind `tracker`; exit code and everything that was printed."""
@@ -71,8 +81,25 @@ def steps(body: str) -> Iterator[Step]:
     yield Step(line, tuple(says))
 
 
+def clocks(page: str) -> list[tuple[str | None, str]]:
+    """The page in parts, each with the time at which its commands are run; None where they tell it themselves, or live today."""
+    first, *rest = _NOW.split(page)
+    return [(None, first), *zip(rest[::2], rest[1::2], strict=True)]
+
+
 def follow(page: str, tracker: Tracker) -> None:
     """Do what the page says, in the present folder. AssertionError with command and output where it does not hold."""
+    for at, part in clocks(page):
+        _follow(part, tracker if at is None else partial(_at, at, tracker))
+
+
+def _at(at: str, tracker: Tracker, words: list[str]) -> tuple[int, str]:
+    """Run a command at a time of the rehearsal, where it takes one and tells none."""
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in _TAKE_AT), None)
+    return tracker(words if name is None or "--at" in words else [*words, "--at", at])
+
+
+def _follow(page: str, tracker: Tracker) -> None:
     for block in blocks(page):
         if block.file:
             Path(block.file).parent.mkdir(parents=True, exist_ok=True)

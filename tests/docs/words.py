@@ -8,7 +8,9 @@ from tests.docs.markdown import code, table
 from tracker.config import english
 from tracker.explain import changes, sentence
 from tracker.model import DecisionReason, HoldReason, OutboxState, TaskState
+from tracker.model.alerts import AlertKind
 from tracker.outbox import MOVES, TASK_MOVES
+from tracker.phrases import Phrases
 
 HEAD = """\
 # Reasons and states
@@ -26,7 +28,9 @@ One word means the same in the log, the database, `--json`, `tracker explain` an
 HOLDS: Mapping[HoldReason, str] = {
     HoldReason.MONEY_NEEDS_APPROVAL: "A refund is only recommended: `tracker review approve` or `reject`.",
     HoldReason.MESSAGE_NEEDS_APPROVAL: "The store is in mode `approve`: `tracker review approve` or `reject`.",
-    HoldReason.STORE_OBSERVES: "The store is in mode `observe`; once that is raised, each row is decided afresh. A released row goes all the same.",
+    HoldReason.STORE_OBSERVES: (
+        "The store is in mode `observe`; once that is raised, each row is decided afresh. A released row goes all the same."
+    ),
     HoldReason.FIRST_START: "It was due before this store was first looked at: a person decides whether it still makes sense.",
     HoldReason.STALE_STAGE: "The stage is more than `outreach.stale_stage_days` late, so its words may no longer fit.",
     HoldReason.PLAUSIBILITY: "Too many parcels of one carrier turned bad at once: probably the source is wrong, not the parcels.",
@@ -47,6 +51,26 @@ DEFERRED: Mapping[str, str] = {
 }
 """What `release()` may say of a row that waits for a better moment; tracker/policy/release.py."""
 
+ALERTS: Mapping[AlertKind, str] = {
+    AlertKind.DOUBTFUL_SEND: "Nobody can say whether a message, a refund, an extension was done. It is never repeated.",
+    AlertKind.SOURCE_DOWN: "A source refuses, fails, or has been silent for half a day. No parcel ages meanwhile.",
+    AlertKind.ORDER_FILES_LATE: "A store's order files are 1.5 times `files_every_h` old; from 3 times on its outreach waits.",
+    AlertKind.FILE_FAILED: "A file of the inbox could not be read; it lies in `inbox/failed` with the reason beside it.",
+    AlertKind.WINDOW_CLOSES: "A delivery window closes within `alerts.window_lead_h`.",
+    AlertKind.CLAIM_CLOSES: "A claim against a carrier has to be filed within `alerts.claim_lead_days`.",
+    AlertKind.CASE_DUE: "A case has to be answered within `alerts.case_lead_h`.",
+    AlertKind.TASK_DUE: "A task has to be done within `alerts.task_lead_h`.",
+    AlertKind.REVIEW_DUE: "A recommendation has to be decided within a day.",
+    AlertKind.SECOND_PERSON: "A refund that one person approved has waited a day for the second one.",
+    AlertKind.RULES_WAIT: "A change of the rules touches so many parcels that its new effects wait for your word.",
+    AlertKind.ERRAND_FAILED: "The backup, the handover or the cleaning up of the schedule failed.",
+    AlertKind.QUOTA_ENDS: "A source's quota is used up within three days, at the present pace.",
+    AlertKind.PARKED: "Orders could not be decided; everything else went on.",
+    AlertKind.DISK_LOW: "Less than `alerts.free_mb` is free. On a full disk nothing is sent.",
+    AlertKind.CLOCK: "The clock jumped. Messages and refunds wait until somebody has looked.",
+}
+"""What each kind of alert means; the command that shows more is the phrase that the message itself ends with."""
+
 
 def page() -> str:
     """The whole page."""
@@ -57,13 +81,27 @@ def page() -> str:
     )
     holds = table(("held because", "what it means"), [(code(reason.value), HOLDS[reason]) for reason in HoldReason])
     deferred = table(("waits because", "what it means"), [(code(word), said) for word, said in DEFERRED.items()])
+    alerts = table(
+        ("alert", "what it means", "told", "what shows more"),
+        [
+            (code(kind.value), ALERTS[kind], "at once" if kind.at_once else "once a shift", _look(phrases, kind))
+            for kind in AlertKind
+        ],
+    )
     return (
         f"{HEAD}{reasons}\n## Why a decided effect is held\n\n{holds}"
         f"\n## Why it waits by itself\n\nNobody has to do anything; `tracker explain` tells until when.\n\n{deferred}"
         f"\n## States of an outbox row\n\n{_moves(MOVES)}"
         f"\nEverything that is not in this table cannot happen. In particular `unknown` never becomes `pending` again.\n"
         f"\n## States of a task\n\n{_moves(TASK_MOVES)}"
+        f"\n## Alerts\n\nThe words for `kinds` of a `[[target]]`; who is told, and how: [be told](../how-to/be-told.md).\n\n"
+        f"{alerts}"
     )
+
+
+def _look(phrases: Phrases, kind: AlertKind) -> str:
+    """The command with which the alert's message ends."""
+    return code(phrases.say(f"alert_command.{kind.value}"))
 
 
 def _sentence(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from carriers.model import TrackingStatus
 from tracker.config import english, load
 from tracker.model import Claim, ClaimState, Dossier, Mode, Order, Phase, Scan, Shipment
-from tracker.reports.register import register_sheet
+from tracker.reports.register import Total, register_sheet, totals
 from tracker.rules import Store
 
 DAY = datetime(2026, 2, 10, 8, tzinfo=UTC)
@@ -110,3 +110,17 @@ def test_the_register_speaks_the_operators_language() -> None:
     assert (line["物流商"], line["最近扫描内容"], line["应赔金额"]) == ("china_post", "Lost", Decimal("9.90"))
     assert len(line) == len(sheet.columns), "no two columns share a heading"
     assert sheet.name == "理赔 2026-02"
+
+
+def test_what_expired_unfiled_is_added_up_beside_what_may_still_be_filed() -> None:
+    """facts/daily-operations.md section 3: "expired unfiled" in plain view, by carrier, never two currencies in one sum."""
+    first, second = _claim(payable=Decimal("9.90")), _claim("LX000000001CN", payable=Decimal(5))
+    late = _claim("LX000000002CN", state=ClaimState.EXPIRED, payable=Decimal(30), currency="CNY")
+    unknown = _claim("LX000000003CN", state=ClaimState.EXPIRED, payable=None, currency=None)
+    earlier = _claim("LX000000004CN", opened_at=DAY - timedelta(days=40))
+    dossiers = [_dossier("1", first, second), _dossier("2", late, unknown, earlier), _dossier("3", first)]
+    assert totals(dossiers, month="2026-02") == (
+        Total(carrier="china_post", state=ClaimState.EXPIRED, count=2, payable={"CNY": "30"}),
+        Total(carrier="china_post", state=ClaimState.READY, count=2, payable={"USD": "14.90"}),
+    )
+    assert totals([], month="2026-02") == ()

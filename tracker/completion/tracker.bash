@@ -1478,7 +1478,7 @@ _tracker() {
           ;;
         "report handover")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--since" "--out" "--config" "--json" "--at" "--help" "-h" "--version")
+            local -a _c=("--since" "--out" "--send" "--config" "--json" "--at" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do

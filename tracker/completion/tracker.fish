@@ -505,6 +505,7 @@ complete -c tracker -n '__fish_tracker_using_command report handover' -s h -d 'D
 complete -c tracker -n '__fish_tracker_using_command report handover' -l version -d 'Display application version.'
 complete -c tracker -n '__fish_tracker_using_command report handover' -l since -r -d 'Count from this time (UTC) instead of the last handover.'
 complete -c tracker -n '__fish_tracker_using_command report handover' -l out -r -F -d 'Write the text into this file as well.'
+complete -c tracker -n '__fish_tracker_using_command report handover' -l send -d 'Hand it over now to whom [reports.handover] names, instead of printing it. It a…'
 complete -c tracker -n '__fish_tracker_using_command report handover' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command report handover' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command report handover' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'

@@ -85,7 +85,10 @@ def restore(settings: Settings, wish: Wish) -> Restored:
     try:
         present = store.look(database)
         if present is not None and present.retired:
-            raise Retired(f"The database {database} was retired: it must not come back to life. See: tracker db retire --help")
+            raise Retired(
+                f"The database {database} was retired: it must not come back to life. If its work comes back to this machine, "
+                f"put the file aside first: mv {database} {database}.retired"
+            )
         candidate = store.prepare(wish.file, database, present)
         try:
             return _restore(settings, wish, database, candidate, present)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from tracker.model import Claim, Dossier, Order, Shipment
+from tracker.model import Claim, ClaimState, Dossier, Order, Shipment
 from tracker.phrases import Phrases
 from tracker.reports.sheet import Cell, Column, Sheet
 from tracker.rules import Store
@@ -61,11 +62,43 @@ def register_sheet(
 
     A parcel of two orders is one claim and one line: both orders stand in it.
     """
-    lines = [line for line in _joined(dossiers) if month in (None, line.claim.opened_at.astimezone(UTC).strftime("%Y-%m"))]
+    lines = _of_month(dossiers, month)
     lines.sort(key=lambda line: (line.claim.opened_at, line.claim.shipment, line.claim.attempt))
     name = phrases.say("register_value.sheet", month=month or phrases.say("register_value.all"))
     columns = tuple(replace(column, title=phrases.word("register", column.title)) for column in _COLUMNS)
     return Sheet(name=name, columns=columns, rows=tuple(_cells(line, stores, phrases) for line in lines))
+
+
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    """Claims of one carrier in one state: how many, and what the carrier owes for them, by currency."""
+
+    carrier: str | None
+    state: ClaimState
+    count: int
+    payable: Mapping[str, str]
+
+
+def totals(dossiers: Iterable[Dossier], *, month: str | None = None) -> tuple[Total, ...]:
+    """The register's claims added up: what expired unfiled stands beside what may still be filed."""
+    groups: dict[tuple[str, ClaimState], list[_Line]] = {}
+    for line in _of_month(dossiers, month):
+        groups.setdefault((line.shipment.carrier or "", line.claim.state), []).append(line)
+    return tuple(
+        Total(carrier=carrier or None, state=state, count=len(lines), payable=_payable(lines))
+        for (carrier, state), lines in sorted(groups.items())
+    )
+
+
+def _payable(lines: Iterable[_Line]) -> dict[str, str]:
+    sums: dict[str, Decimal] = {}
+    for claim in (line.claim for line in lines):
+        if claim.payable is not None and claim.currency is not None:
+            sums[claim.currency] = sums.get(claim.currency, Decimal(0)) + claim.payable
+    return {currency: str(amount) for currency, amount in sorted(sums.items())}
+
+
+def _of_month(dossiers: Iterable[Dossier], month: str | None) -> list[_Line]:
+    return [line for line in _joined(dossiers) if month in (None, line.claim.opened_at.astimezone(UTC).strftime("%Y-%m"))]
 
 
 def _joined(dossiers: Iterable[Dossier]) -> Iterable[_Line]:

@@ -41,8 +41,11 @@ _PLAIN = frozenset({str, int, bytes, float, bool, type(None)})
 _CLASSES: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (Locked, "is locked by another process; try again, or find it with: fuser {path}"),
     sqlite3.SQLITE_LOCKED: (Locked, "is locked by another process; try again, or find it with: fuser {path}"),
-    sqlite3.SQLITE_CORRUPT: (Damaged, "is damaged; put a backup back, or see: tracker db check"),
-    sqlite3.SQLITE_NOTADB: (Damaged, "is no SQLite database; look at database.url in tracker.toml"),
+    sqlite3.SQLITE_CORRUPT: (Damaged, "is damaged. Stop the daemon and put a backup back: tracker db restore FILE"),
+    sqlite3.SQLITE_NOTADB: (
+        Damaged,
+        "is no SQLite database; look at database.url in tracker.toml. If it was one: tracker db restore FILE",
+    ),
     sqlite3.SQLITE_FULL: (Unwritable, "cannot grow: the disk is full. Free some space; nothing was written"),
     sqlite3.SQLITE_IOERR: (Unwritable, "could not be read or written: look at the disk and the system's log"),
     sqlite3.SQLITE_READONLY: (Unwritable, "may not be written: look at the rights of the file and its folder"),

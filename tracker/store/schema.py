@@ -135,7 +135,9 @@ def migrate(path: Path, revision: str) -> None:
 def existing(path: Path) -> Path:
     """The path, or DatabaseMissing."""
     if not path.is_file() or path.stat().st_size == 0:
-        raise DatabaseMissing(f"There is no database at {path}. Make one with: tracker init")
+        raise DatabaseMissing(
+            f"There is no database at {path}. Make one with: tracker init; or bring it back: tracker db restore FILE"
+        )
     return path
 
 
