@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
@@ -19,8 +20,8 @@ from tracker.clock import FixedClock
 from tracker.config import Loaded
 from tracker.config.settings import MetricsSettings
 from tracker.health import Freshness, Heartbeat
-from tracker.metrics import Publisher, Reporter, count, families
-from tracker.model import Pause
+from tracker.metrics import Publisher, Reporter, count, deadlines, families
+from tracker.model import Case, Pause
 from tracker.store import Store, create, open_store
 from tracker.store.rows import Breaker, StatusCounts
 
@@ -189,3 +190,16 @@ def test_the_endpoint_is_for_this_machine_alone(listen: str, tmp_path: Path) -> 
     (tmp_path / "tracker.toml").write_text(f'[metrics]\nlisten = "{listen}"\n', encoding="utf-8")
     with pytest.raises(config.ConfigError, match=r"tracker.toml:2: metrics.listen"):
         config.load(tmp_path / "tracker.toml", environ={})
+
+
+async def test_a_case_that_is_overdue_stays_among_the_dates_to_meet(store: Store, tmp_path: Path) -> None:
+    """R33, R75: what was not answered in time still wants an answer; it stands first."""
+    loaded = _loaded(tmp_path)
+    order = await World(store).order("A-1", "RB123456785CN", window_end=NOW + timedelta(days=3))
+    late = Case(id="C-1", kind="inquiry", opened_at=NOW - timedelta(days=5), due_at=NOW - timedelta(hours=2))
+    await store.save_case(order, late, NOW)
+    found = await deadlines(store, loaded.rules, NOW + timedelta(days=14), NOW)
+    assert [(each.kind, each.subject) for each in found] == [("case", "A-1"), ("window", "A-1")]
+    await store.save_case(order, msgspec.structs.replace(late, closed_at=NOW), NOW)
+    found = await deadlines(store, loaded.rules, NOW + timedelta(days=14), NOW)
+    assert [each.kind for each in found] == ["window"]

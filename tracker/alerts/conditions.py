@@ -12,7 +12,6 @@ from tracker.dates import utc_text
 from tracker.health import Freshness
 from tracker.metrics import Count
 from tracker.model.alerts import AlertKind
-from tracker.policy.window import NO_EXTENSION
 from tracker.store.alerts import Raised
 from tracker.store.brake import Deadline
 from tracker.store.quota import Forecast
@@ -92,18 +91,10 @@ def _deadlines(kind: AlertKind, name: str) -> Callable[[Look], Iterator[Raised]]
     def find(look: Look) -> Iterator[Raised]:
         lead = look.loaded.settings.alerts.leads[name]
         for each in look.deadlines:
-            if each.kind == name and (name != "window" or _can_extend(look, each.store)):
+            if each.kind == name:
                 yield from _before(look, kind, each.subject, each.store, each.at, lead)
 
     return find
-
-
-def _can_extend(look: Look, store: str) -> bool:
-    """Where no window can be extended, its end is no work for anybody; of a store that nobody knows any more, who can tell."""
-    rules = look.loaded.rules
-    shop = rules.stores.get(store)
-    market = None if shop is None else rules.marketplaces.get(shop.platform)
-    return market is None or market.extension.mode != NO_EXTENSION
 
 
 def _tasks(look: Look) -> Iterator[Raised]:

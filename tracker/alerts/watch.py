@@ -13,8 +13,8 @@ from tracker.clock import Clock
 from tracker.config import Loaded
 from tracker.intake.inbox import failed_files
 from tracker.log import Event, get_logger
-from tracker.metrics import count
-from tracker.model import OutboxState, Pause, TaskState
+from tracker.metrics import count, deadlines
+from tracker.model import OutboxState, TaskState
 from tracker.store import Store
 from tracker.store.quota import forecasts
 from tracker.store.rows import OutboxView, TaskView
@@ -50,7 +50,6 @@ class Watcher:
 
     async def _look(self, now: datetime) -> Look:
         store, settings = self._store, self._loaded.settings
-        everything = Pause(id=0, reason="", by="", since=now, deadlines=True)
         told_until = {shop: self._loaded.rules.team.told_until(shop, now) for shop in self._loaded.rules.stores}
         lead = max(REVIEW_LEAD, *settings.alerts.leads.values())
         farthest = max(told_until.values(), default=now + timedelta(hours=1)) + lead
@@ -58,7 +57,7 @@ class Watcher:
         return Look(
             counted=await count(store, self._loaded, now),
             loaded=self._loaded,
-            deadlines=await store.deadlines(everything, farthest, now),
+            deadlines=await deadlines(store, self._loaded.rules, farthest, now),
             doubtful=await store.outbox((OutboxState.UNKNOWN,), _MOST),
             reviews=_soon(await store.reviews(), farthest),
             seconds=await store.waiting_second(),

@@ -22,8 +22,8 @@ from tracker.clock import instant
 from tracker.config.settings import Settings
 from tracker.health import Freshness, read_sign
 from tracker.intake.inbox import failed_files
-from tracker.metrics import Count, count
-from tracker.model import HoldReason, OutboxState, Pause
+from tracker.metrics import Count, count, deadlines
+from tracker.model import HoldReason, OutboxState
 from tracker.store import Store
 from tracker.store.connection import sqlite_path
 from tracker.store.lock import daemon_runs
@@ -62,8 +62,7 @@ async def look(room: Room) -> Answer:
     failed = await asyncio.to_thread(_failed, settings.inbox) if settings.inbox else []
     wants = [*await _out_of_service(room.store), *needs_person(counted, settings, failed)]
     quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date())
-    everything = Pause(id=0, reason="", by="", since=room.now, deadlines=True)
-    deadlines = (await room.store.deadlines(everything, room.now + _AHEAD, room.now))[:_NEAREST]
+    nearest = (await deadlines(room.store, room.loaded.rules, room.now + _AHEAD, room.now))[:_NEAREST]
     daemon = _daemon(counted, settings)
     document = {
         **_document(counted.counts),
@@ -80,11 +79,11 @@ async def look(room: Room) -> Answer:
         },
         "errands": {name: msgspec.to_builtins(each) for name, each in counted.errands.items()},
         "quota": [msgspec.to_builtins(each) | {"said": each.said()} for each in quota],
-        "next_deadlines": [msgspec.to_builtins(each) for each in deadlines],
+        "next_deadlines": [msgspec.to_builtins(each) for each in nearest],
         "needs_person": wants,
     }
     return Answer(
-        document=document, text=lambda console: tell(console, counted, document, quota, deadlines), code=1 if wants else 0
+        document=document, text=lambda console: tell(console, counted, document, quota, nearest), code=1 if wants else 0
     )
 
 

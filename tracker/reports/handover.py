@@ -12,8 +12,8 @@ import msgspec
 
 from tracker.config import Loaded
 from tracker.health import Freshness
-from tracker.metrics import Count, count
-from tracker.model import ActionKind, OutboxState, Pause, TaskState
+from tracker.metrics import Count, count, deadlines
+from tracker.model import ActionKind, OutboxState, TaskState
 from tracker.phrases import Phrases
 from tracker.store import Store
 from tracker.store.rows import OutboxView, TaskView
@@ -71,7 +71,7 @@ async def hand_over(store: Store, loaded: Loaded, now: datetime, *, since: datet
     noon = next_noon(now, zone)
     reviews = await store.reviews()
     tasks = await store.tasks((TaskState.OPEN, TaskState.IN_HAND))
-    ends = await store.deadlines(Pause(id=0, reason="", by="", since=now, deadlines=True), noon, now)
+    ends = await deadlines(store, loaded.rules, noon, now)
     due = [
         *(Due(at=each.at, what=each.kind, store=each.store, about=each.subject) for each in ends),
         *_due_reviews(reviews, noon),

@@ -76,7 +76,8 @@ _CLAIMS = """
 
 _CASES = """
     SELECT d.store, d.number, d.country, NULL, c.due_at, c.kind FROM buyer_case c JOIN dossier d ON d.id = c.order_id
-    WHERE c.closed_at IS NULL AND c.due_at > ? AND c.due_at <= ?"""
+    WHERE c.closed_at IS NULL AND c.due_at <= ?"""
+"""The overdue ones as well: what was not answered in time still wants an answer."""
 
 _CHUNK = 400
 
@@ -266,7 +267,7 @@ def _deadlines(tx: Tx, pause: Pause, until: datetime, now: datetime) -> Iterable
     kinds = (
         ("window", ActionKind.EXTENSION, Channel.TASK, tx.rows(_WINDOWS, now, until)),
         ("claim", ActionKind.COMPENSATION, Channel.REGISTER, tx.rows(_CLAIMS, *days)),
-        ("case", ActionKind.TASK, Channel.TASK, tx.rows(_CASES, now, until)),
+        ("case", ActionKind.TASK, Channel.TASK, tx.rows(_CASES, until)),
     )
     for name, kind, channel, rows in kinds:
         for store, subject, country, carrier, at, rule in rows:
