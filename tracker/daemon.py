@@ -204,7 +204,8 @@ class Daemon:
             self._loaded, self._before = self._before, None
             self._reject([str(error)])
             return None
-        self._before = None
+        if self._before is not None:
+            self._before, self._reload_good = None, True
         return house
 
     async def _watch(self, store: Store, house: House) -> None:

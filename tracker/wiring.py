@@ -147,7 +147,7 @@ def assemble(
         channels=_channels(settings, clock),
         journal=journal,
         who=settings.worker or backup.MAIN,
-        time_guard=(lambda: guard.tripped) if guard else (lambda: False),
+        time_guard=guard.distrusts if guard else (lambda: False),
         trust_clock=guard.confirm if guard else (lambda: None),
     )
     engine = settings.engine

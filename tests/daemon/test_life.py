@@ -6,15 +6,18 @@ import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests import house
 from tests.daemon.conftest import Home, bring, until
+from tests.engine.test_local import ShiftedClock
 from tracker import config
 from tracker.clock import SystemClock
 from tracker.daemon import status_line
+from tracker.engine.guard import TimeGuard
 from tracker.model import OutboxState
 from tracker.store import AnotherDaemon, Locked, open_store
 from tracker.store.rows import Breaker
@@ -90,6 +93,36 @@ async def test_a_database_that_does_not_answer_is_the_status_line_and_ends_no_wa
         monkeypatch.setattr(wired.poller.pulse, "look", locked)
         assert await status_line(wired) == "the database is locked"
         await wired.close()
+
+
+async def test_nothing_is_sent_between_a_jump_of_the_clock_and_the_next_look_around(home: Home) -> None:
+    """Faults row 13: dispatch ticks more often than the engine looks around; each of its looks measures the clock itself."""
+    loaded = config.load(home.config, environ={"TRACKS_KEY": house.TOKEN})
+    clock = ShiftedClock()
+    async with home.store() as store:
+        wired = assemble(loaded, store, clock, guard=TimeGuard(clock))
+        await wired.dispatcher.dispatch_once()
+        assert await store.clock_distrusted_at() is None
+        clock.shift = timedelta(days=30)
+        await wired.dispatcher.dispatch_once()
+        assert await store.clock_distrusted_at() is not None
+        await wired.close()
+
+
+async def test_a_good_reload_is_counted_as_one_after_a_bad_one(home: Home) -> None:
+    """Operator experience section 6: else the alert on a refused configuration never ends."""
+    home.config.write_text(home.config.read_text() + '[metrics]\nfile = "metrics.prom"\nevery_s = 1\n')
+    numbers, good = home.folder / "metrics.prom", home.config.read_text()
+    daemon = home.start()
+    await until(numbers.exists)
+    home.config.write_text("[engine\n")
+    daemon.signal(signal.SIGHUP)
+    await until(lambda: "tracker_config_last_reload_successful 0.0" in numbers.read_text())
+    home.config.write_text(good)
+    daemon.signal(signal.SIGHUP)
+    await until(lambda: "tracker_config_last_reload_successful 1.0" in numbers.read_text())
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
 
 
 async def test_a_second_daemon_is_turned_away_and_the_first_goes_on(home: Home) -> None:

@@ -24,8 +24,13 @@ class TimeGuard:
         """Outreach waits while this is set; all else goes on. It ends when the clock is right again, when a person confirms the
         time, or at the next start."""
 
+    def distrusts(self) -> bool:
+        """Look, and say whether outreach waits: asked before every look at the outbox, because a jump comes between two ticks."""
+        self.check()
+        return self.tripped
+
     def check(self) -> None:
-        """Look once; called at every tick."""
+        """Look once."""
         jump = self._drift() - self._anchor
         tripped = jump > AHEAD or jump < -BACK
         if tripped and not self.tripped:
