@@ -155,13 +155,20 @@ async def test_what_somebody_else_has_in_hand_is_his(world: World) -> None:
 
 
 async def test_what_the_facts_no_longer_want_is_told(world: World) -> None:
-    """Delivered meanwhile: the line says so, with what to do if the text was pasted already."""
+    """Delivered meanwhile: the line says so. Who has seen that, and had pasted the text before, is believed."""
     _, [first, _] = await _grouped(world, 2)
     paper = (await open_tasks(world)).fill(0, decision="done")
+    await world.store.set_order_facts(first, OrderPatch(received_at=NOW), by="Lin", reason="", now=NOW)
     [dossier] = await world.store.load_dossiers([first])
     gone = Verdict(withdraw=((dossier.effects[0].key, DecisionReason.DELIVERED),))
     await world.store.write_verdicts([VerdictWrite(order_id=first, version=dossier.version, verdict=gone)], NOW)
-    assert problem(await paper.decide(world)) == ("gone", {"order": "G-0"})
+    assert problem(await paper.decide(world)) == ("gone", {})
+    [dossier] = await world.store.load_dossiers([first])
+    again = paper.fill(0, **{"tracker:facts": float(dossier.version)})
+    assert problem(await again.fill(0, decision="drop", note="so").decide(world)) == ("gone", {})
+    assert fates(await again.fill(0, decision="done").decide(world)) == [TAKEN]
+    assert fates(await again.decide(world)) == [UNCHANGED]
+    assert await _acted(world, first)
 
 
 async def test_closed_meanwhile_is_told_unless_it_is_the_same(world: World) -> None:

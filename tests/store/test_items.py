@@ -111,10 +111,9 @@ async def test_what_is_no_line_of_an_open_task_is_refused(store: Store) -> None:
     first, second = await _grouped(store, 2)
     with pytest.raises(NotThere):
         await store.done_item(99, 0, TaskResult(), by="Mei", now=NOW)
-    key = (await store.outbox_view(first)).row.key
-    await decided(store, order_id=1, withdraw=((key, DecisionReason.DELIVERED),))
+    await _taken_back(store, first)
     with pytest.raises(Conflict, match="no longer want"):
-        await store.done_item(first, await _version(store, 1), TaskResult(), by="Mei", now=NOW)
+        await store.drop_item(first, await _version(store, 1), by="Mei", reason="r", now=NOW)
     await store.done_item(second, await _version(store, 2), TaskResult(), by="Mei", now=NOW)
     with pytest.raises(Conflict, match="is closed: done"):
         await store.done_item(second, await _version(store, 2), TaskResult(), by="Mei", now=NOW)
@@ -122,6 +121,39 @@ async def test_what_is_no_line_of_an_open_task_is_refused(store: Store) -> None:
     [refund] = await store.reviews()
     with pytest.raises(Conflict, match="is no task"):
         await store.done_item(refund.row.id, refund.order.version, TaskResult(), by="Mei", now=NOW)
+
+
+async def _taken_back(store: Store, row: int) -> None:
+    key = (await store.outbox_view(row)).row.key
+    await decided(store, order_id=1, withdraw=((key, DecisionReason.DELIVERED),))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(("result", "state"), [(TaskResult(), OutboxState.SENT), (TaskResult(unsure=True), OutboxState.UNKNOWN)])
+async def test_what_was_pasted_before_the_facts_took_it_back_counts(
+    store: Store, count: int, result: TaskResult, state: OutboxState
+) -> None:
+    """I1: the buyer has it. It never goes again, although the facts could want it again ("delivered" revoked, D15)."""
+    first = (await _grouped(store, count))[0]
+    seen = await _version(store, 1)
+    await _taken_back(store, first)
+    with pytest.raises(Conflict, match="have moved since you looked"):
+        await store.done_item(first, seen - 1, result, by="Mei", now=NOW)
+    await store.done_item(first, await _version(store, 1), result, by="Mei", now=NOW)
+    assert (await dossier(store, 1)).effects[0].acted
+    assert (await store.outbox_view(first)).row.state is state
+    wanted = pending(decision(subject="order/shop/1"), Channel.TASK)
+    await decided(store, wanted, order_id=1)
+    assert await store.due_rows(NOW, 10) == [], "the same slot is not used again"
+    assert len(await store.tasks((TaskState.OPEN,))) == count - 1
+
+
+async def test_what_is_wanted_again_cannot_be_said_of_its_first_try(store: Store) -> None:
+    [first] = await _grouped(store, 1)
+    await _taken_back(store, first)
+    await decided(store, pending(decision(subject="order/shop/1"), Channel.TASK), order_id=1)
+    with pytest.raises(Conflict, match="is no task"):
+        await store.done_item(first, await _version(store, 1), TaskResult(), by="Mei", now=NOW)
 
 
 async def test_an_amount_is_changed_and_approved_or_neither(store: Store) -> None:

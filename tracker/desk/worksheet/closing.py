@@ -37,7 +37,11 @@ class Closing:
         result = _result(asking, filled, task, item, word)
         if _same(word, result, view, task):
             return Same(order_id=view.order.id, word=word, steps=1)
-        _open(asking, task, item)
+        if not item.dropped:
+            _open(asking, task)
+        elif word == "drop" or view.row.state is not OutboxState.SENT or view.order.version != filled.version:
+            # Who knows today's facts, and says that he did it before they took it back, is believed: the buyer has it (I1).
+            raise NotTaken("gone")
         if result.window_end is not None and result.window_end <= asking.now:
             raise NotTaken("past", text=filled.text("window_end"))
         return Ready(
@@ -123,12 +127,10 @@ def _same(word: str, result: TaskResult, view: OutboxView, task: TaskView) -> bo
     )
 
 
-def _open(asking: Asking, task: TaskView, item: TaskItem) -> None:
-    """It has to be open still, in nobody else's hands, and wanted."""
+def _open(asking: Asking, task: TaskView) -> None:
+    """It has to be open still, and in nobody else's hands."""
     if task.state not in tasks.OPEN:
         who = people.name_of(task.closed_by, asking.rules.team)
         raise NotTaken("closed", state=task.state.value, who=who or "-", task=task.id)
-    if item.dropped:
-        raise NotTaken("gone", order=item.order)
     if task.state is TaskState.IN_HAND and task.taken_by != asking.by:
         raise NotTaken("in_hands", who=people.name_of(task.taken_by, asking.rules.team) or "-")
