@@ -48,6 +48,33 @@ def test_what_is_missing_comes_back(root: Path, setup: Install, path: str) -> No
     assert [each for each, did in told(report).items() if did is Did.DONE] == [path]
 
 
+def test_a_database_that_is_a_link_is_not_opened(root: Path, tmp_path: Path, setup: Install) -> None:
+    """SECURITY.md: its folder is the service's. Through a link of its making root would write into a file of its choice."""
+    setup()
+    foreign = tmp_path / "foreign.db"
+    with sqlite3.connect(foreign) as file:
+        file.execute("CREATE TABLE mine (id INTEGER)")
+    file.close()
+    before = foreign.read_bytes()
+    at(root, DATABASE).unlink()
+    at(root, DATABASE).symlink_to(foreign)
+    report = setup()
+    assert foreign.read_bytes() == before
+    assert (told(report)[DATABASE], notes(report)[DATABASE]) == (Did.KEPT, f"a link to {foreign}")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("foreign")] == ["foreign.db"]
+
+
+def test_lines_in_another_encoding_are_somebodys_own(root: Path, setup: Install) -> None:
+    """A unit or a passwd that is no UTF-8 is no reason to stop half way."""
+    setup()
+    with at(root, UNIT).open("ab") as unit:
+        unit.write("# naïve\n".encode("latin-1"))
+    with at(root, "/etc/passwd").open("ab") as accounts:
+        accounts.write("zoe:x:4711:4711:Zoë:/:/usr/sbin/nologin\n".encode("latin-1"))
+    assert told(setup())[UNIT] is Did.NEEDS_YOU
+    assert at(root, UNIT).read_bytes().endswith(b"na\xefve\n")
+
+
 def test_what_a_person_wrote_stays(root: Path, setup: Install) -> None:
     setup()
     for path in (TOML, SECRETS):

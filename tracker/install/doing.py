@@ -85,7 +85,7 @@ def _folder(step: steps.Folder, job: Job) -> Outcome:
 @do.register
 def _file(step: steps.File, job: Job) -> Outcome:
     real = job.machine.real(step.path)
-    if real.exists() and (not step.ours or real.read_text(encoding="utf-8") == step.text):
+    if real.exists() and (not step.ours or _text(real) == step.text):
         return _settled(step.path, real, step.rights, job)
     return _written(step.path, real, step.text, step.rights, job)
 
@@ -93,7 +93,7 @@ def _file(step: steps.File, job: Job) -> Outcome:
 @do.register
 def _unit(step: steps.UnitFile, job: Job) -> Outcome:
     real, beside = job.machine.real(step.path), job.machine.real(f"{step.path}.new")
-    verdict = judge(real.read_text(encoding="utf-8"), step.text) if real.exists() else Verdict.OLDER
+    verdict = judge(_text(real), step.text) if real.exists() else Verdict.OLDER
     if verdict is Verdict.SAME:
         return _settled(step.path, real, _UNIT_RIGHTS, job)
     if verdict is Verdict.OLDER:
@@ -135,6 +135,9 @@ def _database(step: steps.Database, job: Job) -> Outcome:
         return Outcome(did=Did.KEPT, path="database", note="another server's: tracker db upgrade makes its tables")
     path = url.removeprefix("sqlite:///")
     real = job.machine.real(path)
+    if real.is_symlink():
+        # Its folder belongs to the service: what root opened through a link would be chosen by whoever made the link.
+        return _settled(path, real, _DATABASE_RIGHTS, job)
     if real.exists():
         return _present(path, real, job)
     if job.dry_run:
@@ -189,6 +192,11 @@ def _interpreter(program: Path) -> str | None:
     except OSError:
         return None
     return next((line.partition("=")[2].strip() for line in lines if line.partition("=")[0].strip() == "home"), None)
+
+
+def _text(real: Path) -> str:
+    """What a file holds; bytes that are no UTF-8 are somebody's own, and differ from every text of ours."""
+    return real.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _written(path: str, real: Path, text: str, rights: Rights, job: Job) -> Outcome:

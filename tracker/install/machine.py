@@ -167,7 +167,7 @@ class Machine:
 
     def _table(self, file: str, fields: int) -> list[list[str]]:
         try:
-            text = (self.root / file).read_text(encoding="utf-8")
+            text = (self.root / file).read_text(encoding="utf-8", errors="surrogateescape")
         except FileNotFoundError:
             return []
         return [line for line in (each.split(":") for each in text.splitlines()) if len(line) == fields]

@@ -53,4 +53,4 @@ def judge(there: str, wanted: str) -> Verdict:
 
 
 def _sum(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=8).hexdigest()
