@@ -18,9 +18,9 @@ def read_time(text: str) -> datetime:
     """An instant: `2026-03-01`, `2026-03-01T12:30`, with `Z`, an offset, or neither, then it is UTC. Raises ValueError."""
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is no time; write 2026-03-01 or 2026-03-01T12:30Z") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def read_date(text: str) -> date:

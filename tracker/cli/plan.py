@@ -190,12 +190,12 @@ async def _against(look: _Look, end: datetime, other: Loaded) -> Answer:
 
 async def _needs_person(look: _Look, rules: Rules, first: date, last: date) -> Answer:
     chores = Chores(rules, first, last)
+    if last - look.room.now.date() > _LONGEST:
+        raise UsageError("a plan looks a year ahead at most")
     # A day more on both sides: no zone is farther away.
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=2)
     if end < look.room.now:
         raise UsageError(f"--to {last} lies in the past: a plan looks ahead of {look.room.now:%Y-%m-%d}")
-    if end - look.room.now > _LONGEST:
-        raise UsageError("a plan looks a year ahead at most")
     async for dossier in look.dossiers():
         found = look.forecast(dossier, rules, end)
         if found is not None:
