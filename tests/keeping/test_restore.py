@@ -319,3 +319,40 @@ async def test_a_rehearsal_takes_a_rehearsals_backup(tmp_path: Path) -> None:
     keep.database.unlink()
     create(keep.url, rehearsal=True, now=NOW)
     assert not keep.restore(keep.back_up()).retired
+
+
+async def test_a_command_that_comes_while_the_files_change_places_waits(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 36: its log would be laid over the new database, which would be damaged."""
+    from tracker.store import restoring
+
+    said = []
+
+    def come(point: str) -> None:
+        if point == "restore_aside":
+            with closing(sqlite3.connect(keep.database, timeout=0, isolation_level=None)) as raw:
+                try:
+                    raw.execute("PRAGMA journal_mode=WAL")
+                    raw.execute("UPDATE outbox SET state = 'cancelled'")
+                except sqlite3.OperationalError as error:
+                    said.append(str(error))
+
+    monkeypatch.setattr(restoring, "fault", come)
+    file = keep.back_up()
+    await keep.work(Intent.STAGE2, at=LATER)
+    keep.restore(file)
+    assert said == ["database is locked"]
+    assert await keep.states() == {"stage1": "sent", "stage2": "sent"}
+    with closing(sqlite3.connect(keep.database)) as raw:
+        assert raw.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+async def test_what_was_put_aside_is_never_written_over(keep: Keep) -> None:
+    """Two restores within one second: the first one's replaced database stays."""
+    file = keep.back_up()
+    await keep.work(Intent.STAGE2, at=LATER)
+    kept = Path(keep.restore(file).kept or "")
+    with closing(sqlite3.connect(f"file:{kept}?immutable=1", uri=True)) as raw:
+        before = list(raw.iterdump())
+        with pytest.raises(Unwritable, match="already"):
+            keep.restore(file)
+        assert list(raw.iterdump()) == before

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -161,9 +162,10 @@ def put_in_place(ready_: Path, database: Path, aside: Path) -> Path | None:
     """
     fault("restore_ready")
     kept = _set_aside(database, ready_, aside) if database.exists() else None
-    _clear_sides(database, aside)
-    fault("restore_aside")
-    ready_.replace(database)
+    with nullcontext() if kept is None else _alone(database, kept):
+        _clear_sides(database, aside)
+        fault("restore_aside")
+        ready_.replace(database)
     sync(database.parent)
     fault("restore_in_place")
     return kept
@@ -261,6 +263,8 @@ def _set_aside(database: Path, ready_: Path, aside: Path) -> Path:
         os.chown(ready_, old.st_uid, old.st_gid)
     try:
         aside.hardlink_to(database)
+    except FileExistsError as error:
+        raise Unwritable(f"There is a file at {aside} already. Nothing was changed; try again.") from error
     except OSError:
         _copy_aside(database, aside)
     return aside
@@ -286,12 +290,41 @@ def _clear_sides(database: Path, aside: Path) -> None:
 
 def _fold(database: Path) -> None:
     """Fold the write-ahead log into the file, so that nothing of the old one lies beside the new one. Raises Locked."""
+    with _unless_damaged(database), closing(connect(database)) as connection:
+        connection.execute(f"PRAGMA busy_timeout={_FOLD_MS}")
+        connection.execute("PRAGMA journal_mode=DELETE")
+
+
+@contextmanager
+def _alone(database: Path, aside: Path) -> Iterator[None]:
+    """Nobody opens the old file until the new one has its name: a log that a command began now would be laid over the new one.
+
+    Raises Locked; then `aside` is gone again.
+    """
+    with closing(connect(database)) as connection:
+        try:
+            with _unless_damaged(database):
+                connection.execute(f"PRAGMA busy_timeout={_FOLD_MS}")
+                # Both, because somebody may have begun a log since the last fold.
+                connection.execute("PRAGMA journal_mode=DELETE")
+                connection.execute("BEGIN EXCLUSIVE")
+                if connection.execute("PRAGMA journal_mode").fetchone()[0] != "delete":
+                    raise _in_use(database)
+        except Locked:
+            aside.unlink(missing_ok=True)
+            raise
+        yield
+
+
+@contextmanager
+def _unless_damaged(database: Path) -> Iterator[None]:
+    """A database that cannot be read is nobody's to wait for. Raises Locked."""
     try:
-        with closing(connect(database)) as connection:
-            connection.execute(f"PRAGMA busy_timeout={_FOLD_MS}")
-            connection.execute("PRAGMA journal_mode=DELETE")
+        yield
     except sqlite3.Error as error:
         if (error.sqlite_errorcode or 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise Locked(
-                f"Another tracker command has {database} open. Nothing was changed; let it end, then restore again."
-            ) from error
+            raise _in_use(database) from error
+
+
+def _in_use(database: Path) -> Locked:
+    return Locked(f"Another tracker command has {database} open. Nothing was changed; let it end, then restore again.")
