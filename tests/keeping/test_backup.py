@@ -170,3 +170,19 @@ async def test_a_later_backup_notes_a_later_line(keep: Keep) -> None:
         with plain(file) as tx:
             lines.append(copying.noted_marks(tx)[0].newest or "")
     assert ["stage1" in lines[0], "stage2" in lines[1]] == [True, True]
+
+
+async def test_a_bad_backup_disk_is_no_damage_of_the_database(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 4: the daily copy fails and is told; Damaged would end the daemon, and name the wrong file."""
+    real = copying.copy
+
+    def spoilt(source: Path, target: Path) -> object:
+        found = real(source, target)
+        target.write_bytes(os.urandom(4096))
+        return found
+
+    monkeypatch.setattr(copying, "copy", spoilt)
+    with pytest.raises(BackupRefused, match="dir"):
+        keep.back_up()
+    assert list(keep.settings.backup.dir.iterdir()) == []
+    assert await keep.states() == {"stage1": "sent"}

@@ -36,6 +36,8 @@ _COUNTED = ("dossier", "outbox", "task", "claim", "audit")
 
 _DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
+_SPOILT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 _META = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
@@ -119,7 +121,8 @@ def back_up(url: str, target: Path, marks: Sequence[JournalMark], now: datetime)
     with _nothing_half_done(source, partial):
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE))
         before, after = copy(source, partial)
-        rows, schema = _finish(partial, marks, now)
+        with _of_the_copy():
+            rows, schema = _finish(partial, marks, now)
         _compare(rows, before, after, partial)
         sync(partial)
         fault("backup_written")
@@ -190,11 +193,27 @@ def _finish(partial: Path, marks: Sequence[JournalMark], now: datetime) -> tuple
         connection.execute("COMMIT")
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
-            raise BackupRefused(
-                f"The copy did not stand its check ({found}); it was removed. Look at the database: tracker db check"
-            )
+            raise _bad_copy(found)
         schema = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
         return count(connection), schema
+
+
+@contextmanager
+def _of_the_copy() -> Iterator[None]:
+    """A backup's disk that gives back something else than was written is no damage of the database: the daemon works on."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if (error.sqlite_errorcode or 0) & 0xFF in _SPOILT:
+            raise _bad_copy(error) from error
+        raise
+
+
+def _bad_copy(found: object) -> BackupRefused:
+    return BackupRefused(
+        f"The copy did not stand its check ({found}); it was removed. Look at the database (tracker db check) and at the disk of "
+        "[backup] dir"
+    )
 
 
 def _compare(rows: Mapping[str, int], before: Mapping[str, int], after: Mapping[str, int], partial: Path) -> None:
