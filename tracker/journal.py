@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -93,11 +94,13 @@ class Journal:
         A backup notes the newest line of its time, so that a restore knows the journal for complete: that one stays. Whoever
         holds the journal open must be the one to prune it.
         """
-        freed = prune(self.path, before)
-        if freed:
+        try:
+            return prune(self.path, before)
+        finally:
+            # Whatever failed, the file of that name is the journal: lines must not go into one that has lost its name.
+            fresh = _open(self.path)
             os.close(self._file)
-            self._file = _open(self.path)
-        return freed
+            self._file = fresh
 
     def close(self) -> None:
         """Close the file."""
@@ -190,7 +193,10 @@ def prune(path: Path, before: datetime) -> int:
         shutil.copyfileobj(old, new)
         new.flush()
         os.fsync(new.fileno())
-    shutil.copymode(path, fresh)
+    was = path.stat()
+    fresh.chmod(was.st_mode & 0o777)
+    with suppress(PermissionError):
+        os.chown(fresh, was.st_uid, was.st_gid)
     fresh.replace(path)
     _sync_folder(path.parent)
     return start

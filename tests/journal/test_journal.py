@@ -191,3 +191,19 @@ def test_pruning_keeps_the_last_line_before(path: Path, before: int, kept: str) 
     assert (freed > 0) is (len(kept) < 6)
     assert list(path.parent.iterdir()) == [path]
     assert journal.prune(path.with_name("none"), NOW) == 0
+
+
+def test_a_prune_that_fails_late_loses_no_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 36: lines that went into a file without a name would be unknown to a restore."""
+    with Journal(path) as book:
+        for day in range(3):
+            book.begin(f"order/shop/{day}:stage1:0", attempt=1, channel=Channel.SMTP, now=NOW + timedelta(days=day))
+
+        def broken(_: Path) -> None:
+            raise OSError("input/output error")
+
+        monkeypatch.setattr(journal, "_sync_folder", broken)
+        with pytest.raises(OSError, match="input/output"):
+            book.prune(NOW + timedelta(days=2))
+        book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW + timedelta(days=3))
+    assert in_doubt(path)[KEY] == 1
