@@ -80,6 +80,7 @@ class Errands:
         self._store = store
         self._clock = clock
         self._wait: dict[str, datetime] = {}
+        self._unwritten: dict[str, tuple[str, datetime, str]] = {}
 
     async def run_once(self) -> ErrandReport:
         """One unit of work, for the engine."""
@@ -87,6 +88,8 @@ class Errands:
 
     async def run_due(self, now: datetime) -> ErrandReport:
         """Do the first errand that is due at `now` (aware UTC). Raises EpochLost, Damaged: they end the daemon."""
+        for name, unwritten in list(self._unwritten.items()):
+            await self._finish(name, *unwritten)
         done = await self._store.errands()
         due = [(errand, occasion) for errand in self._errands if (occasion := self._due(errand, now, done.get(errand.name)))]
         if due and await self._store.is_rehearsal():
@@ -102,9 +105,15 @@ class Errands:
             await self._failed(errand, occasion, done.get(errand.name), error, now)
             return ErrandReport(more=len(due) > 1)
         self._wait.pop(errand.name, None)
-        await self._store.finish_errand(errand.name, occasion, now, result)
-        _log.info(Event.ERRAND_DONE, errand=errand.name, occasion=occasion, result=result)
+        await self._finish(errand.name, occasion, now, result)
         return ErrandReport(worked=1, more=len(due) > 1)
+
+    async def _finish(self, name: str, occasion: str, at: datetime, result: str) -> None:
+        """Write down what was done. On a full disk it is kept for the next look: a handover is not told again every minute."""
+        self._unwritten[name] = (occasion, at, result)
+        await self._store.finish_errand(name, occasion, at, result)
+        del self._unwritten[name]
+        _log.info(Event.ERRAND_DONE, errand=name, occasion=occasion, result=result)
 
     def _due(self, errand: Errand, now: datetime, done: ErrandDone | None) -> str | None:
         wait = self._wait.get(errand.name)

@@ -11,7 +11,7 @@ import pytest
 
 from tracker.clock import SimulatedClock
 from tracker.errands import AGAIN, Errand, Errands, due_occasion
-from tracker.store import EpochLost, Store, create, open_store
+from tracker.store import EpochLost, Store, Unwritable, create, open_store
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -153,3 +153,23 @@ async def test_a_rehearsal_has_no_schedule_but_what_asks_for_it(tmp_path: Path, 
     await store.close()
     assert (real.done, rehearsed.done) == ([], ["2026-11-22"])
     assert [report.worked for report in reports] == [1, 0]
+
+
+async def test_an_errand_that_is_done_is_not_done_again_because_it_could_not_be_written_down(
+    store: Store, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults row 4: on a full disk a handover would else be told every minute."""
+    work, write = Work(), store.finish_errand
+
+    async def full(*_: object) -> None:
+        raise Unwritable("the disk is full")
+
+    errands = Errands([errand(work, "handover")], store, clock)
+    monkeypatch.setattr(store, "finish_errand", full)
+    for _ in range(3):
+        with pytest.raises(Unwritable):
+            await errands.run_once()
+    monkeypatch.setattr(store, "finish_errand", write)
+    await errands.run_once()
+    assert work.done == ["2026-11-22"]
+    assert (await store.errands())["handover"].occasion == "2026-11-22"
