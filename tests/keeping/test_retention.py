@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +203,7 @@ async def test_windows_of_ids_reach_the_end(named: Keep, monkeypatch: pytest.Mon
     assert (await _purged(named)).orders == 7
 
 
-async def test_read_files_go_only_where_that_is_asked_for(tmp_path: Path) -> None:
+async def test_read_files_go_only_where_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They hold buyers' data, but they are the seller's own."""
     for days, left in ((0, 3), (90, 1)):
         folder = tmp_path / str(days)
@@ -214,8 +214,24 @@ async def test_read_files_go_only_where_that_is_asked_for(tmp_path: Path) -> Non
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("Ana Souza")
             os.utime(file, ((NOW - age * DAY).timestamp(),) * 2)
+        monkeypatch.setattr("tracker.keeping.retention._moved_at", lambda file: file.stat().st_mtime)
         assert (await _purged(keep, days=0)).files == 3 - left
         assert len(list((folder / "inbox").rglob("*.csv"))) == left
+
+
+async def test_the_days_of_a_read_file_count_from_its_move(tmp_path: Path) -> None:
+    """An export of last year that failed this morning is not gone tomorrow, with the rows that nobody has mended yet."""
+    keep = Keep(tmp_path, inbox='path = "inbox"', retention="files_days = 90")
+    file = tmp_path / "inbox" / "orders.csv"
+    file.parent.mkdir()
+    file.write_text("Ana Souza")
+    os.utime(file, (0, 0))
+    failed = file.parent / "failed" / "orders.csv"
+    failed.parent.mkdir()
+    file.rename(failed)
+    moved = (datetime.fromtimestamp(failed.stat().st_ctime, UTC) - NOW).days
+    assert (await _purged(keep, days=moved + 89)).files == 0
+    assert (await _purged(keep, days=moved + 92)).files == 1
 
 
 def _journal(keep: Keep, *days: int) -> None:

@@ -110,4 +110,9 @@ def _old_files(inbox: Path, now: datetime, days: int) -> list[Path]:
     found = [
         file for name in ("done", "failed") for file in (inbox / name).rglob("*") if file.is_file() and not file.is_symlink()
     ]
-    return [file for file in found if file.stat().st_mtime < before.timestamp()]
+    return [file for file in found if _moved_at(file) < before.timestamp()]
+
+
+def _moved_at(file: Path) -> float:
+    """A file keeps the time of its export when it is moved: what changes then is its inode's."""
+    return file.stat().st_ctime
