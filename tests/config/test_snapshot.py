@@ -55,10 +55,17 @@ def test_it_is_small(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "packed",
-    [b"", b"no zip at all", zlib.compress(b"[]"), zlib.compress(b'{"sections": {"lint": {"lists": []}}, "texts": {}}')],
-    ids=["empty", "not_packed", "not_ours", "a_key_of_another_version"],
+    [
+        b"",
+        b"no zip at all",
+        zlib.compress(b"[]"),
+        zlib.compress(b'{"sections": {"lint": {"lists": []}}, "texts": {}}'),
+        zlib.compress(b'{"sections": {"fx": []}, "texts": {}}'),
+    ],
+    ids=["empty", "not_packed", "not_ours", "a_key_of_another_version", "no_table"],
 )
 def test_what_cannot_be_built_any_more_says_so(packed: bytes) -> None:
+    """Faults row 20: whatever else it raised would stop every sweep for good."""
     with pytest.raises(RebuildError, match=r"snapshot|lists: unknown key"):
         config.rebuild(packed, "old")
 

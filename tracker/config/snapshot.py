@@ -44,7 +44,7 @@ class Differs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Kept(msgspec.Struct):
-    sections: dict[str, Any]
+    sections: dict[str, dict[str, Any]]
     texts: dict[str, str]
     """language/key -> digest of the text."""
 
