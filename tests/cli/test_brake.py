@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,32 @@ def test_explain_names_the_pause(shop: Shop, shell: Shell) -> None:
     [story] = shell.json("explain", shop.order)["explanations"]
     [said] = [each["release"] for each in story["decisions"] if each["release"]]
     assert ("paused" in said, "by Mei" in said, "moving house" in said) == (True, True, True)
+
+
+def test_d25_whoever_may_approve_sees_that_it_is_a_mass_change(shop: Shop, shell: Shell) -> None:
+    """D25: told before the yes, one by one or many at once; an ordinary refund says nothing."""
+    assert shell.json("review", "list")["plausibility"] == []
+
+    async def mass() -> None:
+        store = await open_store(f"sqlite:///{shop.folder / 'tracker.db'}", clock=FixedClock(NOW))
+        world = World(store)
+        for n in range(22):
+            number = f"RB9000000{n:02}CN"
+            order = await world.order(f"M-{n}", number)
+            await world.refund(order, Decimal(6), reason=DecisionReason.NOT_FOUND_CONFIRMED, shipment=number)
+        await store.close()
+
+    asyncio.run(mass())
+    at = ("--at", "2026-03-02T09:00")
+    [numbers] = shell.json("review", "list", *at)["plausibility"]
+    assert (numbers["within_24h"], numbers["at_least"]) == (22, 20)
+    told = "22 parcels turned bad within 24 h"
+    assert told in shell("review", "list", *at).out
+    many = ("review", "approve", "--reason", "not_found_confirmed", "--up-to", "8", *at)
+    assert told in shell(*many, "--dry-run").out
+    assert shell.json(*many, "--dry-run")["plausibility"] == [numbers]
+    assert told in shell(*many, "--by", "Mei").out
+    assert shell.json("review", "list", "--at", "2026-03-05")["plausibility"] == [], "two days later nobody is warned any more"
 
 
 def test_d25_the_numbers_of_a_mass_change_are_shown(shop: Shop, shell: Shell) -> None:

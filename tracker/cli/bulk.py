@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tracker.cli import mass
 from tracker.cli.context import Room, answer
 from tracker.cli.options import Person
 from tracker.cli.output import Answer, Console
@@ -38,25 +39,29 @@ def approve_many(asked: Asked, common: Person) -> int:
         found = await bulk.gather(
             room.store, reason=asked.reason, up_to=asked.up_to, of_store=asked.store, rules=rules, now=room.now
         )
+        bad = await mass.behind(room, found.rows)
+        warnings = [mass.numbers(room, one) for one in bad]
+
+        def before(console: Console) -> None:
+            _table(console, found)
+            for one in bad:
+                console.line(mass.told(console, room, one))
+
         if asked.dry_run or not found.rows:
-            return _shown(asked, found)
+            return Answer(document=_document(asked, found) | {"plausibility": warnings}, text=before)
         done = await bulk.approve(room.store, found, by=room.who, note=asked.why, rules=rules, now=room.now)
         became = outcomes("approved", done, note=lambda view: second_of(view, room))
         approved = limits.totals(each.view for each in done if each.view is not None and each.view.row.approved_by is not None)
 
         def text(console: Console) -> None:
-            _table(console, found)
+            before(console)
             became.text(console)
             console.line(console.phrases.say("review.approved_total", total=_sum(approved)))
 
-        document = {**_document(asked, found), **became.document, "approved": approved}
+        document = {**_document(asked, found), **became.document, "approved": approved, "plausibility": warnings}
         return Answer(document=document, text=text, code=became.code)
 
     return answer(common, work, writes=not asked.dry_run)
-
-
-def _shown(asked: Asked, found: bulk.Bulk) -> Answer:
-    return Answer(document=_document(asked, found), text=lambda console: _table(console, found))
 
 
 def _document(asked: Asked, found: bulk.Bulk) -> dict[str, object]:

@@ -165,7 +165,7 @@ def _restored(console: Console, done: Restored) -> None:
         )
     if done.retired:
         console.line("This copy is retired: it can be read only. See: tracker db retire --help")
-    console.line("What people typed and files brought since the backup is gone: import the files again (tracker import).")
+    console.line(f"What people typed and files brought since the backup {would} gone: import the files again (tracker import).")
     if not done.dry_run:
         console.line("Then look (tracker db check) and start: systemctl start tracker")
 

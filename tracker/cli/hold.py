@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
 
+from tracker.cli import mass
 from tracker.cli.brake import lines
 from tracker.cli.choice import one_of
 from tracker.cli.context import Room, answer
@@ -18,7 +19,6 @@ from tracker.cli.rows import card, listing, outcomes
 from tracker.desk import brake, each, effects
 from tracker.model import HoldReason, OutboxState
 from tracker.store.desk import REVIEW_HOLDS
-from tracker.store.holds import TurnedBad
 from tracker.store.rows import OutboxView
 
 app = App(
@@ -55,7 +55,7 @@ def list_(*, store: str | None = None, reason: str | None = None, carrier: str |
             **found.document,
             "groups": [{"hold": hold, "store": of, "count": count} for (hold, of), count in sorted(counts.items())],
             "clock_distrusted_since": since,
-            "plausibility": [_numbers(room, one) for one in bad],
+            "plausibility": [mass.numbers(room, one) for one in bad],
         }
 
         def text(console: Console) -> None:
@@ -66,7 +66,7 @@ def list_(*, store: str | None = None, reason: str | None = None, carrier: str |
             if since is not None:
                 console.line(console.phrases.say("brake.clock", at=shown(since)))
             for one in bad:
-                console.line(_told(console, room, one))
+                console.line(mass.told(console, room, one))
 
         return Answer(document=document, text=text)
 
@@ -88,9 +88,9 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
         def text(console: Console) -> None:
             found.text(console)
             for one in bad:
-                console.line(_told(console, room, one))
+                console.line(mass.told(console, room, one))
 
-        return Answer(document={**found.document, "plausibility": [_numbers(room, one) for one in bad]}, text=text)
+        return Answer(document={**found.document, "plausibility": [mass.numbers(room, one) for one in bad]}, text=text)
 
     return answer(common, work)
 
@@ -145,7 +145,7 @@ def release(
             "stay": found.stay,
             "ramp": msgspec.to_builtins(found.lines),
             "clock_confirmed": confirmed,
-            "plausibility": [_numbers(room, one) for one in bad],
+            "plausibility": [mass.numbers(room, one) for one in bad],
         }
 
         def text(console: Console) -> None:
@@ -156,7 +156,7 @@ def release(
             if confirmed:
                 console.line(console.phrases.say("brake.clock_confirmed"))
             for one in bad:
-                console.line(_told(console, room, one))
+                console.line(mass.told(console, room, one))
             lines(console, found.lines)
 
         return Answer(document=document, text=text)
@@ -185,20 +185,3 @@ def _choice(room: Room, store: str | None, reason: str | None, carrier: str | No
         store=None if store is None else one_of("store", store, rules.stores),
         carrier=None if carrier is None else one_of("carrier", carrier, rules.carriers),
     )
-
-
-def _numbers(room: Room, bad: TurnedBad) -> dict[str, Any]:
-    """D25: what turned bad, what is usual, above what the money stops."""
-    manners = room.loaded.rules.manners
-    return {
-        "carrier": bad.carrier,
-        "within_24h": bad.within_24h,
-        "usual_per_day": round(bad.usual, 2),
-        "more_than": round(manners.plausibility_factor * bad.usual, 2),
-        "at_least": manners.plausibility_parcels,
-    }
-
-
-def _told(console: Console, room: Room, bad: TurnedBad) -> str:
-    numbers = _numbers(room, bad)
-    return console.phrases.say("brake.plausibility", **numbers | {"carrier": bad.carrier or "?"})

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from tracker.cli import mass
 from tracker.cli.bulk import Asked, approve_many
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
@@ -43,13 +44,17 @@ def list_(*, store: str | None = None, snoozed: Annotated[bool, Switch] = False,
         chosen = [view for view in both if review.is_snoozed(view, room.now) is snoozed]
         later = len(both) - len(chosen)
         found = listing("reviews", chosen, empty="list.nothing_waits")
+        bad = await mass.behind(room, chosen)
 
         def text(console: Console) -> None:
             found.text(console)
             if later and not snoozed:
                 console.line(console.phrases.say("review.snoozed", count=later))
+            for one in bad:
+                console.line(mass.told(console, room, one))
 
-        return Answer(document={**found.document, "snoozed": len(chosen) if snoozed else later}, text=text)
+        document = {**found.document, "snoozed": len(chosen) if snoozed else later}
+        return Answer(document=document | {"plausibility": [mass.numbers(room, one) for one in bad]}, text=text)
 
     return answer(common, work)
 

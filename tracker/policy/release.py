@@ -32,7 +32,7 @@ from tracker.policy.brake import pressing, reach, stopping
 from tracker.policy.decider import decide
 from tracker.policy.ladder import MESSAGES
 from tracker.policy.ramp import share
-from tracker.rules import Rules
+from tracker.rules import Manners, Rules
 
 PAUSED = "paused"
 """The word with which a row waits for the brake; the store finds those rows by it."""
@@ -158,11 +158,14 @@ def _plausible(at: _Moment) -> Release | None:
 
     Never inside an open case with a deadline. The row's `result` keeps why it was held: who released it has answered this.
     """
-    manners, totals = at.rules.manners, at.totals
-    mass = totals.turned_bad_24h >= manners.plausibility_parcels
-    odd = totals.turned_bad_24h > manners.plausibility_factor * totals.bad_per_day_28d
+    odd = implausible(at.totals.turned_bad_24h, at.totals.bad_per_day_28d, at.rules.manners)
     answered = at.row.result == HoldReason.PLAUSIBILITY.value
-    return _hold(HoldReason.PLAUSIBILITY) if mass and odd and not pressing(at.dossier) and not answered else None
+    return _hold(HoldReason.PLAUSIBILITY) if odd and not pressing(at.dossier) and not answered else None
+
+
+def implausible(within_24h: int, usual: float, manners: Manners) -> bool:
+    """Whether so many parcels of one carrier that turned bad within a day, where `usual` do, are rather a mistake (D25)."""
+    return within_24h >= manners.plausibility_parcels and within_24h > manners.plausibility_factor * usual
 
 
 # ------------------------------------------------------------------------------------------------------------- later by itself
