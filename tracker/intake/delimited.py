@@ -27,6 +27,9 @@ _ODD_WESTERN = re.compile(r"[\u0080-\u00ff\u0152-\u0192\u2013-\u2122]{3,}")
 _LONGEST_CELL = 1024 * 1024
 """Characters: a product cell of many items is longer than the csv module takes by default."""
 
+_MOST_COLUMNS, _MOST_CELLS = 16_384, 6_000_000
+"""A spreadsheet's columns, and the cells that a workbook may hold: separators alone would take all memory (fault 10)."""
+
 
 def read_delimited(data: bytes, aliases: Iterable[str]) -> Sheet:
     """The rows of a text file; empty lines keep their number.
@@ -55,7 +58,7 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 
 def _fit(candidate: tuple[str, str], aliases: frozenset[str]) -> tuple[int, bool, int]:
     text, encoding = candidate
-    sample = "\n".join(text.splitlines()[:_SAMPLE_LINES])
+    sample = "\n".join(text[: 2 * _LONGEST_CELL].splitlines()[:_SAMPLE_LINES])
     _, hits = find_header(_sheet(sample, encoding).rows(), aliases)
     return hits, encoding == "utf-8-sig", -_odd(sample, encoding)
 
@@ -85,10 +88,14 @@ def _sheet(text: str | None, encoding: str) -> Sheet:
         reader = csv.reader(lines_in, delimiter=separator, quoting=csv.QUOTE_NONE)
     else:
         reader = csv.reader(lines_in, delimiter=separator)
-    lines, number = [], 1
+    lines, number, room = [], 1, _MOST_CELLS
     try:
         for row in reader:
-            lines.append(Line(number, tuple(row)))
+            room -= 1 + len(row)
+            if room < 0 or len(row) > _MOST_COLUMNS:
+                raise FileError("the file holds too many lines or columns: export a shorter period, or the columns that matter")
+            if row:
+                lines.append(Line(number, tuple(row)))
             number = reader.line_num + 1
     except csv.Error as error:
         raise FileError(f"line {reader.line_num} cannot be read as separated text: {error}") from error
@@ -98,5 +105,5 @@ def _sheet(text: str | None, encoding: str) -> Sheet:
 
 def _separator(text: str) -> str:
     """The most frequent one of the first five lines."""
-    head = "\n".join(text.splitlines()[:5])
+    head = "\n".join(text[: 2 * _LONGEST_CELL].splitlines()[:5])
     return max(SEPARATORS, key=head.count) if any(mark in head for mark in SEPARATORS) else ","

@@ -25,6 +25,7 @@ from tracker.intake.reading import NO_WISH, Wish
 from tracker.intake.rejected import refuse_rejected
 from tracker.intake.report import FileReport
 from tracker.log import Event, get_logger
+from tracker.store.errors import StoreError
 
 SUFFIXES = frozenset({".xls", ".xlsx", ".csv", ".txt", ".tsv"})
 UNFINISHED = frozenset({".part", ".tmp", ".crdownload", ".filepart"})
@@ -72,11 +73,13 @@ class Inbox:
         try:
             for folder in (self.folder, self.folder / "done", self.folder / "failed"):
                 folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_link("")
             present = self._present("", self.folder)
             for folder in self.folder.iterdir():
                 if _is_folder(folder) and folder.name not in _OURS:
                     inside = self._present(f"{folder.name}/", folder)
                     if folder.name in stores:
+                        self._refuse_link(folder.name)
                         present |= inside
                     elif inside:
                         self._tell_stranger(folder.name, len(inside))
@@ -89,6 +92,13 @@ class Inbox:
         stuck = {name for name, signature in present.items() if self._stuck.get(name) == signature}
         ready = [name for name, (_, since) in self._seen.items() if name not in stuck and (not patient or now - since >= SETTLED)]
         return sorted(ready), len(present) - len(ready) - len(stuck)
+
+    def _refuse_link(self, store: str) -> None:
+        """Whoever writes into the inbox must not choose where we put what he has written."""
+        for where in sorted(_OURS):
+            folder = self.folder / where / store
+            if folder.is_symlink():
+                raise FileError(f"{folder} is a link: put a folder there, or nothing")
 
     @staticmethod
     def _present(prefix: str, folder: Path) -> dict[str, _Signature]:
@@ -156,6 +166,10 @@ async def _take(inbox: Inbox, name: str, store: ImportStore, now: datetime, know
         report = FileReport(file=name, error=f"{error}. Run tracker import on the file: it proposes a mapping")
     except FileError as error:
         report = FileReport(file=name, error=str(error))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one file must not stop the others (faults row 33)
+        report = FileReport(file=name, error=f"it holds something that nobody foresaw: {error!r}")
     why = _why_failed(report)
     target = await asyncio.to_thread(inbox.move, name, "failed" if why else "done", why)
     if why:

@@ -15,6 +15,9 @@ from tracker.intake.errors import RowError
 _CODE = re.compile(r"([A-Z]{3})\b\s*(.*)|(.*?)\s*\b([A-Z]{3})")
 _FLOAT_NOISE = 6
 
+_BEYOND = Decimal(10) ** 15
+"""No sum of an order, and more digits than a rounding can carry."""
+
 
 def money(cell: Cell, locale: str, symbols: Mapping[str, str]) -> tuple[Decimal, str | None] | None:
     """(amount, ISO code or None where the cell does not say) of `US $1,050.00`, `90.00 EUR`, `17.1`; None for an empty cell.
@@ -64,6 +67,8 @@ def _without_currency(written: str, symbols: Mapping[str, str]) -> tuple[str, st
 def _positive(amount: Decimal, written: str) -> Decimal:
     if not amount.is_finite() or amount < 0:
         raise RowError(f"{written!r} is negative, or no number at all: an amount is what the buyer paid")
+    if amount >= _BEYOND:
+        raise RowError(f"{written!r} is more than anybody pays: look at the column")
     return amount
 
 
