@@ -15,7 +15,7 @@ from tracker import config
 from tracker.clock import SimulatedClock
 from tracker.config import Loaded
 from tracker.engine.base import full_pass
-from tracker.model import Intent
+from tracker.model import Channel, Intent, OutboxState
 from tracker.reports import handover
 from tracker.store import Store, create, open_store
 from tracker.wiring import assemble
@@ -110,6 +110,22 @@ async def test_what_happened_is_counted_since_the_last_handover(store: Store, tm
     later = await handover.hand_over(store, _loaded(tmp_path), clock.now())
     assert (later.sent, later.decided, later.closed) == ({}, {}, {})
     assert later.since == NOW + timedelta(hours=3)
+
+
+async def test_a_message_that_could_not_be_sent_is_told_once(store: Store, tmp_path: Path) -> None:
+    """A definite refusal is the end of a message: without a line here nobody but the log would know."""
+    world = World(store)
+    row = await world.effect(await world.order("A-1", "RB123456785CN"), Intent.STAGE1, channel=Channel.SMTP)
+    version = (await store.outbox_view(row)).order.version
+    assert await store.claim_row(row, who="w", version=version, now=NOW, cap=None)
+    at = NOW + timedelta(hours=1)
+    assert await store.finish_row(row, OutboxState.FAILED, at, result="550 no such mailbox")
+    loaded = _loaded(tmp_path)
+    found = await handover.hand_over(store, loaded, at)
+    assert found.failed == 1
+    assert "  could not be sent: 1  -> tracker outbox list --state failed" in handover.lines(found, loaded.phrases)
+    later = await handover.hand_over(store, loaded, at + timedelta(days=1), since=at)
+    assert later.failed == 0
 
 
 async def test_it_goes_out_by_itself_once_a_morning_and_again_where_nobody_took_it(

@@ -56,6 +56,8 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     """Sums of the refunds that are recommended and not yet decided."""
     sent: Mapping[str, int]
     """Purpose -> how many left: messages, tasks handed out, claims written down."""
+    failed: int
+    """Messages that could not be sent; nobody tries them again."""
     decided: Mapping[str, int]
     """approved, rejected -> recommendations and texts that people decided."""
     closed: Mapping[str, int]
@@ -86,6 +88,7 @@ async def hand_over(store: Store, loaded: Loaded, now: datetime, *, since: datet
         due=tuple(sorted(due, key=lambda each: (each.at, each.store, each.about))),
         at_risk=_sums(reviews),
         sent=happened.sent,
+        failed=happened.failed,
         decided=happened.decided,
         closed=happened.closed,
         waits=tuple(each for each in _waits(await count(store, loaded, now), reviews, tasks) if each.count),
@@ -163,6 +166,8 @@ def lines(handover: Handover, phrases: Phrases) -> list[str]:
     happened = [f"  {phrases.word('intent', name)}: {number}" for name, number in sorted(handover.sent.items())]
     happened += [f"  {phrases.say(f'handover.{name}')}: {number}" for name, number in sorted(handover.decided.items())]
     happened += [f"  {phrases.say('handover.done_by', name=name)}: {number}" for name, number in sorted(handover.closed.items())]
+    if handover.failed:
+        happened.append(f"  {phrases.say('handover.failed')}: {handover.failed}  -> tracker outbox list --state failed")
     told += happened or [f"  {phrases.say('handover.nothing')}"]
     told.append(phrases.say("handover.waits"))
     told += [f"  {_wait_line(each, phrases)}" for each in handover.waits] or [f"  {phrases.say('handover.nothing')}"]

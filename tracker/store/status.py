@@ -38,13 +38,19 @@ _SENT = "SELECT intent, count(*) FROM outbox WHERE sent_at > ? AND sent_at <= ? 
 
 _DECIDED = "SELECT rejected, count(*) FROM outbox WHERE decided_at > ? AND decided_at <= ? GROUP BY rejected"
 
+_FAILED = "SELECT count(*) FROM audit WHERE at > ? AND at <= ? AND what = 'outbox_failed'"
+
 _CLOSED = "SELECT closed_by, count(*) FROM task WHERE closed_at > ? AND closed_at <= ? AND closed_by <> ? GROUP BY closed_by"
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts: purpose -> effects that left; approved, rejected -> decisions of people; person -> tasks closed."""
+    """Counts: purpose -> effects that left; approved, rejected -> decisions of people; person -> tasks closed.
+
+    `failed` messages were refused for good, or could not be written: nobody sends them again.
+    """
 
     sent: Mapping[str, int]
+    failed: int
     decided: Mapping[str, int]
     closed: Mapping[str, int]
 
@@ -70,6 +76,7 @@ class Status:
             decided = tx.rows(_DECIDED, since, now)
             return Happened(
                 sent={row[0]: row[1] for row in tx.rows(_SENT, since, now)},
+                failed=tx.value(_FAILED, since, now),
                 decided={"rejected" if row[0] else "approved": row[1] for row in decided},
                 closed={row[0]: row[1] for row in tx.rows(_CLOSED, since, now, DAEMON)},
             )
