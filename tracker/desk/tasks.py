@@ -64,7 +64,7 @@ async def done_item(store: Store, row_id: int, result: TaskResult, *, by: str, n
     """Close one line of a task: that one is done, the others stay open in it. `seen` is the facts version on its sheet."""
     view = await store.outbox_view(row_id)
     if view.task_id is not None and not result.unsure:
-        _check(await store.task(view.task_id), result, now)
+        _check(await store.task(view.task_id, row_id), result, now)
     return await store.done_item(row_id, seen, result, by=by, now=now)
 
 

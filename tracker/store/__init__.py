@@ -50,7 +50,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 waiting_second() -> list[Waiting]
                 release_hold(row_id, *, by, reason, now) -> OutboxView
                 resolve_row(row_id, to, *, by, reason, now) -> OutboxView
-                tasks(states=(), store=None) -> list[TaskView]   task(task_id) -> TaskView
+                tasks(states=(), store=None) -> list[TaskView]   task(task_id, row_id=None) -> TaskView
                 take_task(task_id, *, by, now) -> TaskView
                 done_task(task_id, result, *, by, now, seen=None) -> TaskView
                 drop_task(task_id, *, by, reason, now, seen=None) -> TaskView

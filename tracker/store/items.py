@@ -14,11 +14,13 @@ from tracker.store.errors import Conflict
 from tracker.store.reading import outbox_view, task_view
 from tracker.store.rows import OutboxView, TaskResult, TaskView
 from tracker.store.tables import TASK
-from tracker.store.tasks import finish, give_up, open_task
+from tracker.store.tasks import check_open, finish, give_up
 
 _TAKE_ITEM = "UPDATE task_item SET task_id = ? WHERE task_id = ? AND row_id = ?"
 
 _TAKE_ROW = "UPDATE outbox SET task_id = ? WHERE id = ?"
+
+_OTHERS = "SELECT count(*) FROM task_item WHERE task_id = ? AND row_id <> ? AND NOT dropped"
 
 _KEPT = ("kind", "title", "store", "created_at", "deadline", "valid_until", "group_key", "wants", "assigned_to")
 
@@ -43,12 +45,12 @@ class Items:
 
         def close(tx: Tx) -> TaskView:
             view, task = _line(tx, row_id)
-            if row_id in {item.row_id for item in task.live}:
+            if task.live:
                 return finish(tx, _mine(tx, view, task, version, by, now), result, by, now)
             _check_version(view, task, version)
             tx.run(_NOT_TAKEN_BACK, row_id)
             tx.run(_WANTED_AGAIN, task.id, row_id)
-            return finish(tx, _alone(tx, task_view(tx, task.id), row_id, by, now), result, by, now)
+            return finish(tx, _alone(tx, task, row_id, by, now), result, by, now)
 
         return await self._db.write(close)
 
@@ -57,7 +59,7 @@ class Items:
 
         def drop(tx: Tx) -> TaskView:
             view, task = _line(tx, row_id)
-            if row_id not in {item.row_id for item in task.live}:
+            if not task.live:
                 raise Conflict(f"The facts no longer want row {row_id} of task {task.id}. See: tracker tasks show {task.id}")
             return give_up(tx, _mine(tx, view, task, version, by, now), reason, by, now)
 
@@ -65,14 +67,15 @@ class Items:
 
 
 def _line(tx: Tx, row_id: int) -> tuple[OutboxView, TaskView]:
+    """The row, and its task with this line only: a worksheet of hundreds is closed in hundreds of transactions."""
     view = outbox_view(tx, row_id)
     if view.task_id is None:
         raise Conflict(f"Row {row_id} is no task. See: tracker outbox show {row_id}")
-    return view, task_view(tx, view.task_id)
+    return view, task_view(tx, view.task_id, row_id)
 
 
 def _mine(tx: Tx, view: OutboxView, task: TaskView, version: int, by: str, now: datetime) -> TaskView:
-    open_task(tx, task.id, by)
+    check_open(task, by)
     _check_version(view, task, version)
     return _alone(tx, task, view.row.id, by, now)
 
@@ -90,8 +93,8 @@ def _alone(tx: Tx, task: TaskView, row_id: int, by: str, now: datetime) -> TaskV
 
     There is one open task a group, and it stays that one.
     """
-    if [item.row_id for item in task.live] == [row_id]:
-        return task
+    if tx.value(_OTHERS, task.id, row_id) == 0:
+        return task_view(tx, task.id)
     row = tx.select(TASK.select().where(TASK.c.id == task.id))[0]._mapping  # noqa: SLF001 - SQLAlchemy's public name of the row as a mapping
     kept = {name: row[name] for name in _KEPT}
     part = tx.insert(TASK, **kept, state="in_hand", taken_by=by, taken_at=task.taken_at or now, result="{}")

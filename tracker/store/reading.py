@@ -70,6 +70,7 @@ def outbox_row(row: Record) -> OutboxRow:
         config_version=row.config_version,
         evidence=texts(row.evidence),
         result=row.result,
+        answered=None if row.answered is None else HoldReason(row.answered),
         overdue=row.overdue,
         in_line_since=None if row.in_line_since is None else instant(row.in_line_since),
     )
@@ -97,8 +98,8 @@ def _outbox_view(row: Record) -> OutboxView:
     )
 
 
-def task_views(tx: Tx, *where: ColumnElement[bool]) -> list[TaskView]:
-    """Tasks with their items: the nearest deadline first, then the oldest."""
+def task_views(tx: Tx, *where: ColumnElement[bool], row_id: int | None = None) -> list[TaskView]:
+    """Tasks with their items, with `row_id` that one only: the nearest deadline first, then the oldest."""
     rows = tx.select(select(TASK).where(*where).order_by(TASK.c.deadline.is_(None), TASK.c.deadline, TASK.c.id))
     items: dict[int, list[TaskItem]] = {}
     wanted = [row.id for row in rows]
@@ -106,7 +107,7 @@ def task_views(tx: Tx, *where: ColumnElement[bool]) -> list[TaskView]:
         select(TASK_ITEM, OUTBOX.c.dedup_key, OUTBOX.c.sent_at, DOSSIER.c.version)
         .join(OUTBOX, OUTBOX.c.id == TASK_ITEM.c.row_id)
         .join(DOSSIER, DOSSIER.c.id == TASK_ITEM.c.order_id)
-        .where(TASK_ITEM.c.task_id.in_(wanted))
+        .where(TASK_ITEM.c.task_id.in_(wanted), *([] if row_id is None else [TASK_ITEM.c.row_id == row_id]))
         .order_by(TASK_ITEM.c.row_id)
     )
     for row in tx.select(statement):
@@ -114,9 +115,9 @@ def task_views(tx: Tx, *where: ColumnElement[bool]) -> list[TaskView]:
     return [_task(row, items.get(row.id, [])) for row in rows]
 
 
-def task_view(tx: Tx, task_id: int) -> TaskView:
-    """One task. Raises NotThere."""
-    found = task_views(tx, TASK.c.id == task_id)
+def task_view(tx: Tx, task_id: int, row_id: int | None = None) -> TaskView:
+    """One task, with `row_id` that item only. Raises NotThere."""
+    found = task_views(tx, TASK.c.id == task_id, row_id=row_id)
     if not found:
         raise NotThere(f"There is no task {task_id}. See: tracker tasks list")
     return found[0]

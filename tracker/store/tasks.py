@@ -56,9 +56,9 @@ class Tasks:
             where.append(TASK.c.store == store)
         return await self._db.read(lambda tx: task_views(tx, *where))
 
-    async def task(self, task_id: int) -> TaskView:
-        """One task. Raises NotThere."""
-        return await self._db.read(lambda tx: task_view(tx, task_id))
+    async def task(self, task_id: int, row_id: int | None = None) -> TaskView:
+        """One task, with `row_id` the line of that outbox row only. Raises NotThere."""
+        return await self._db.read(lambda tx: task_view(tx, task_id, row_id))
 
     async def take_task(self, task_id: int, *, by: str, now: datetime) -> TaskView:
         """From open to in_hand: a lock with a name (D17). Taking it twice changes nothing. Raises NotThere, Conflict."""
@@ -117,11 +117,16 @@ class Tasks:
 def open_task(tx: Tx, task_id: int, by: str) -> TaskView:
     """A task that this person may close or give up. Raises NotThere; Conflict where it is closed, or in other hands."""
     task = task_view(tx, task_id)
-    if task.state not in _OPEN:
-        raise Conflict(_CLOSED.format(id=task_id, state=task.state.value))
-    if task.state is TaskState.IN_HAND and task.taken_by != by:
-        raise Conflict(f"Task {task_id} is in the hands of {task.taken_by}. Ask there, or: tracker tasks list")
+    check_open(task, by)
     return task
+
+
+def check_open(task: TaskView, by: str) -> None:
+    """Raises Conflict where it is closed, or in other hands."""
+    if task.state not in _OPEN:
+        raise Conflict(_CLOSED.format(id=task.id, state=task.state.value))
+    if task.state is TaskState.IN_HAND and task.taken_by != by:
+        raise Conflict(f"Task {task.id} is in the hands of {task.taken_by}. Ask there, or: tracker tasks list")
 
 
 def finish(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datetime) -> TaskView:
