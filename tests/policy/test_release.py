@@ -310,8 +310,8 @@ def test_d25_never_inside_a_case_with_a_deadline_and_once_a_person_released_it()
     approved = replace(item, approved_by="li")
     assert asked(approved, told, now=day(61), turned_bad_24h=500).verdict is SEND
     _, quiet = money()
-    released = replace(approved, result="plausibility")
-    assert asked(released, quiet, now=day(61), turned_bad_24h=500).verdict is SEND
+    released = replace(approved, answered=HoldReason.PLAUSIBILITY, result="paused: strike")
+    assert asked(released, quiet, now=day(61), turned_bad_24h=500).verdict is SEND, "whatever kept it waiting since"
 
 
 def test_an_approved_refund_of_a_parcel_that_arrived_is_cancelled() -> None:

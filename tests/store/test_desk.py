@@ -56,6 +56,21 @@ async def test_an_approved_recommendation_goes_on_and_says_who_approved(store: S
     assert (entry.before, entry.after) == ({"state": "held"}, {"state": "pending"})
 
 
+async def test_whoever_let_the_money_out_of_a_hold_is_not_asked_again_and_the_one_who_approved_stays(store: Store) -> None:
+    """D25, D11: neither the brake nor a retry in between makes a second question of it."""
+    await given(store)
+    told = await decided(store, held(SHARE))
+    (view,) = await store.reviews()
+    row = view.row.id
+    await store.decide_row(row, told.version, approve=True, by="Mei", reason="never scanned", now=NOW)
+    assert await store.hold_row(row, HoldReason.PLAUSIBILITY, "plausibility", NOW)
+    await store.release_hold(row, by="Li", reason="the carrier says so, too", now=NOW)
+    assert await store.defer_row(row, NOW + DAY, "paused: strike", NOW)
+    after = await store.row(row)
+    assert after is not None
+    assert (after.answered, after.approved_by) == (HoldReason.PLAUSIBILITY, "Mei")
+
+
 async def test_a_rejected_recommendation_is_remembered_as_rejected(store: Store) -> None:
     await given(store)
     told = await decided(store, held(SHARE))

@@ -93,7 +93,10 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _change(reason: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    moved = [f"{name} {shown(before.get(name))} -> {shown(value)}" for name, value in after.items()]
+    moved = [
+        f"{name} {shown(before[name])} -> {shown(value)}" if name in before else f"{name} {shown(value)}"
+        for name, value in after.items()
+    ]
     return _said(reason, *moved)
 
 

@@ -132,7 +132,7 @@ def needs_person(counted: Count, settings: Settings, failed: list[str] | None) -
     """
     counts = counted.counts
     late = [each.name for each in counted.order_files if each.state in {Freshness.LATE, Freshness.DOWN}]
-    broken = [name for name, errand in counted.errands.items() if errand.error is not None]
+    broken = [f"{name} ({errand.error})" for name, errand in counted.errands.items() if errand.error is not None]
     waiting = (
         ("reviews", counts.reviews, "tracker review list"),
         ("open tasks", counts.tasks.get("open", 0), "tracker tasks list"),

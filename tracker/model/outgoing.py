@@ -41,6 +41,8 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     config_version: str = ""
     evidence: Mapping[str, str] = {}
     result: str | None = None
+    answered: HoldReason | None = None
+    """The hold that a person let it out of last: that question is not asked again."""
     overdue: bool = False
     """It came due long before it could be decided, or waited in a hold for long: it goes out as part of a ramp (D21)."""
     in_line_since: datetime | None = None

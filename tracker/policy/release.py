@@ -156,10 +156,10 @@ def _approval(at: _Moment) -> Release | None:  # noqa: ARG001 - one shape for al
 def _plausible(at: _Moment) -> Release | None:
     """A mass change that is not plausible stops the money, approved or not, and calls a person once more (D25).
 
-    Never inside an open case with a deadline. The row's `result` keeps why it was held: who released it has answered this.
+    Never inside an open case with a deadline, and once only: who released it from this hold has answered.
     """
     odd = implausible(at.totals.turned_bad_24h, at.totals.bad_per_day_28d, at.rules.manners)
-    answered = at.row.result == HoldReason.PLAUSIBILITY.value
+    answered = at.row.answered is HoldReason.PLAUSIBILITY
     return _hold(HoldReason.PLAUSIBILITY) if odd and not pressing(at.dossier) and not answered else None
 
 

@@ -32,12 +32,14 @@ _IS_HELD = and_(OUTBOX.c.state == _LIVE[0], OUTBOX.c.state.in_(_LIVE))
 _IN_REVIEW = OUTBOX.c.hold.in_([hold.value for hold in REVIEW_HOLDS])
 
 _APPROVE = """
-    UPDATE outbox SET state = 'pending', hold = NULL, approved_by = ?, decided_at = ?, not_before = ?, overdue = ?
+    UPDATE outbox
+    SET state = 'pending', answered = hold, hold = NULL, approved_by = coalesce(approved_by, ?), decided_at = ?, not_before = ?,
+        overdue = ?
     WHERE id = ? AND state = 'held'"""
 
 _FIRST = "UPDATE outbox SET first_approved_by = ?, snoozed_until = NULL WHERE id = ? AND state = 'held'"
 
-_TO_REVIEW = "UPDATE outbox SET hold = ?, held_since = ? WHERE id = ? AND state = 'held'"
+_TO_REVIEW = "UPDATE outbox SET answered = hold, hold = ?, held_since = ? WHERE id = ? AND state = 'held'"
 
 _REJECT = """
     UPDATE outbox SET state = 'cancelled', hold = NULL, rejected = TRUE, decided_at = ?, result = ?

@@ -27,7 +27,8 @@ HELD = """
 """By ix_outbox_live."""
 
 _RELEASE = """
-    UPDATE outbox SET state = 'pending', hold = NULL, approved_by = ?, decided_at = ?,
+    UPDATE outbox
+    SET state = 'pending', answered = hold, hold = NULL, approved_by = coalesce(approved_by, ?), decided_at = ?,
         not_before = CASE WHEN not_before > ? THEN not_before ELSE ? END, overdue = overdue OR kind = 'message'
     WHERE id = ? AND state = 'held' AND hold = ? AND hold <> 'rules_wait' AND (kind <> 'refund' OR approved_by IS NOT NULL)"""
 """Money that nobody has approved is no matter of many at once (D11): released one by one, it comes before those who approve."""

@@ -54,7 +54,7 @@ _OPEN = """
         currency = excluded.currency, urgent = excluded.urgent, hold = excluded.hold, held_since = excluded.held_since,
         withdrawn = excluded.withdrawn, config_version = excluded.config_version, evidence = excluded.evidence, task_id = NULL,
         sent_at = NULL, result = NULL, approved_by = excluded.approved_by, decided_at = NULL, in_line_since = NULL,
-        first_approved_by = NULL, snoozed_until = NULL
+        first_approved_by = NULL, snoozed_until = NULL, answered = NULL
     WHERE outbox.withdrawn"""
 
 _FREE = """

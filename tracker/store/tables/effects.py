@@ -23,6 +23,7 @@ class OutboxTable(Row, table=True):
 
     `due_at` says since when it is due (D21 counts `overdue` messages), `not_before` when it may go; `epoch` is the claimer's.
     `in_line_since` (epoch seconds): since when the brake or a ramp lets it wait.
+    `answered` is the hold that a person let it out of last.
     `first_approved_by` has said yes to a sum that wants a second person (D23).
     `withdrawn`: the facts took it back before it reached anyone; if they want it again, the same row is used again ("delivered"
     revoked, D15).
@@ -68,6 +69,7 @@ class OutboxTable(Row, table=True):
     approved_by: str | None = None
     first_approved_by: str | None = None
     snoozed_until: int | None = Field(default=None, sa_type=BigInteger)
+    answered: str | None = None
     decided_at: datetime | None = None
     rejected: bool = False
     withdrawn: bool = False

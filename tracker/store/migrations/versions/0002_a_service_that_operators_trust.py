@@ -13,7 +13,7 @@ _STANDING = sa.text("ended_at IS NULL")
 _UNTOLD = sa.text("state = 'waiting'")
 _NEW_COLUMNS = {
     "dossier": ("contacted", "backlog", "purged_at"),
-    "outbox": ("first_approved_by", "snoozed_until", "in_line_since"),
+    "outbox": ("first_approved_by", "snoozed_until", "in_line_since", "answered"),
     "task": ("assigned_to",),
 }
 
@@ -113,6 +113,7 @@ def upgrade() -> None:
     op.add_column("dossier", sa.Column("purged_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("outbox", sa.Column("first_approved_by", sa.String(), nullable=True))
     op.add_column("outbox", sa.Column("snoozed_until", sa.BigInteger(), nullable=True))
+    op.add_column("outbox", sa.Column("answered", sa.String(), nullable=True))
     op.add_column("outbox", sa.Column("in_line_since", sa.BigInteger(), nullable=True))
     op.create_index(
         "ix_outbox_backlog", "outbox", ["store", "state", "overdue"], sqlite_where=_BACKLOG, postgresql_where=_BACKLOG
