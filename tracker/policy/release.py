@@ -127,7 +127,7 @@ def _first_start(at: _Moment) -> Release | None:
 
 
 def _restored(at: _Moment) -> Release | None:
-    """What came due since a backup that was put back is looked at once: the facts that people typed since are gone (faults row 36).
+    """What came due since a backup that was put back is looked at once: facts typed since then are gone (faults row 36).
 
     A task is somebody's look already.
     """
