@@ -34,7 +34,22 @@ TOP = {
     "tests",
     "tracker",
 }
-PURE = {"model", "dates", "rules", "messages", "compensation", "policy", "timeline", "explain", "plan", "backtest", "ruletest", "phrases", "team", "rates"}
+PURE = {
+    "model",
+    "dates",
+    "rules",
+    "messages",
+    "compensation",
+    "policy",
+    "timeline",
+    "explain",
+    "plan",
+    "backtest",
+    "ruletest",
+    "phrases",
+    "team",
+    "rates",
+}
 LINES_MOST = 400
 LINES_MEDIAN = 150
 
