@@ -15,9 +15,10 @@ import pytest
 
 from tests.keeping.conftest import DAY, Keep
 from tests.keeping.test_backup import _tracker
-from tests.store.build import NOW, decided, decision, held, pending
+from tests.store.build import NOW, decided, decision, held, pending, tasked
+from tracker.journal import Journal
 from tracker.keeping.restore import BLIND, WithoutJournal
-from tracker.model import Channel, HoldReason, Intent
+from tracker.model import Channel, DecisionReason, HoldReason, Intent, TaskState
 from tracker.store import (
     AnotherDaemon,
     BackupRefused,
@@ -26,6 +27,7 @@ from tracker.store import (
     Retired,
     SchemaTooNew,
     StoreError,
+    TaskResult,
     Unwritable,
     create,
     schema,
@@ -356,3 +358,22 @@ async def test_what_was_put_aside_is_never_written_over(keep: Keep) -> None:
         with pytest.raises(Unwritable, match="already"):
             keep.restore(file)
         assert list(raw.iterdump()) == before
+
+
+async def test_an_open_task_of_the_backup_may_have_been_done(keep: Keep) -> None:
+    """Faults row 36: its clerk is told to ask first, and nobody takes it back to hand the same text out again (D17)."""
+    wanted = decision(Intent.STAGE2)
+    async with keep.store(daemon=True) as store:
+        with Journal(keep.settings.journal) as book:
+            book.begin(wanted.key, attempt=1, channel=Channel.TASK, now=NOW)
+            task = await tasked(store, wanted, text="Dear Ana", group="stage2/shop")
+    file = keep.back_up()
+    async with keep.store(at=LATER) as store:
+        await store.done_task(task, TaskResult(), by="mei", now=LATER)
+    assert keep.restore(file).open_tasks == 1
+    async with keep.store(daemon=True, at=LATER) as store:
+        view = await store.task(task)
+        assert view.items[0].facts == {"open_in_the_backup_of": "2026-09-01 08:00Z"}
+        told = await decided(store, withdraw=((wanted.key, DecisionReason.DELIVERED),), now=LATER)
+        assert told.version
+        assert (await store.task(task)).state is TaskState.OPEN

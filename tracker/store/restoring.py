@@ -34,6 +34,7 @@ from tracker.store.lock import DaemonLock
 from tracker.store.records import audit
 from tracker.store.replay import BEHIND, Settled, hold_pending, replay
 from tracker.store.schema import REVISIONS, SchemaVerdict, migrate, schema_state
+from tracker.store.taking_back import ASK_FIRST
 
 RESTORED_UNTIL = "restored_until"
 """The mark by which release() knows what came due since the backup: epoch seconds."""
@@ -51,6 +52,10 @@ _NEWEST = """
 LAST_SEND = """
     SELECT dedup_key FROM outbox WHERE state = 'sent' AND attempts > 0 AND (provider_id IS NOT NULL OR task_id IS NOT NULL)
     ORDER BY sent_at DESC, id DESC LIMIT 1"""
+
+_ASK_FIRST = """
+    UPDATE task_item SET facts = json_set(facts, ?, ?)
+    WHERE NOT dropped AND task_id IN (SELECT id FROM task WHERE state IN ('open', 'in_hand'))"""
 
 _MARK = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
@@ -149,6 +154,7 @@ def ready(
         tx.run("UPDATE daemon SET epoch = ?, owner = 'restore', since = ? WHERE id = 1", epoch_, now)
         audit(tx, now, who=by, what="database_restored", order_id=None, subject="database", reason=reason)
         tasks = tx.value("SELECT count(*) FROM task WHERE state IN ('open', 'in_hand')")
+        tx.run(_ASK_FIRST, f"$.{ASK_FIRST}", f"{copy_.taken_at:%Y-%m-%d %H:%MZ}")
     with closing(connect(copy_.path)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     sync(copy_.path)
