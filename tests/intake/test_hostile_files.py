@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Lines
+from tests.intake.conftest import Read
 from tests.intake.sheets import ALIEXPRESS, aliexpress, book, rules
 from tests.intake.test_inbox import GOOD, LIGHTS, Desk, desk
 from tracker.intake import importing
@@ -93,3 +94,11 @@ async def test_a_link_in_the_place_of_our_folders_leads_nowhere(
     with pytest.raises(FileError, match="link"):
         await desk.look(patient=False)
     assert list(outside.iterdir()) == []
+
+
+def test_a_workbook_of_two_tables_is_refused(read: Read) -> None:
+    """A sheet a month: one of them was read, the others were lost without a word."""
+    data = book(ALIEXPRESS, aliexpress(), extra=[ALIEXPRESS, aliexpress(order="8180000000000025")])
+    with pytest.raises(FileError, match="sheet Sheet1, sheet Notes"):
+        read(data, "orders.xlsx")
+    assert read(book(ALIEXPRESS, aliexpress(), extra=[ALIEXPRESS]), "orders.xlsx").rows == 1

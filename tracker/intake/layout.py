@@ -51,9 +51,19 @@ def recognise(sheets: Sequence[Sheet], formats: Formats, forced: str | None = No
         raise UnknownLayoutError(_unknown(header, formats), sheet, at)
     if chosen.refused:
         raise FileError(f"no order file ({chosen.title}): {chosen.refused}")
+    if also := [other.how for other, top, _ in found if other is not sheet and _tells_more(other, top, chosen)]:
+        raise FileError(
+            f"the workbook holds more than one table ({', '.join((sheet.how, *also))}): save each as a file of its own"
+        )
     columns = {field: at_ for field, names in chosen.columns.items() if (at_ := _columns(header, names))}
     lines = sheet.lines[at + 1 :]
     return Layout(format=chosen, header=header, columns=columns, lines=lines, how=sheet.how, store=_store_said(lines, chosen))
+
+
+def _tells_more(sheet: Sheet, at: int, chosen: Format) -> bool:
+    """Whether another sheet has rows below a header of the same format: reading one of them loses the other in silence."""
+    header = Header.of(sheet.lines[at].cells if sheet.lines else ())
+    return fits(header, chosen) and any(any(map(text, line.cells)) for line in sheet.lines[at + 1 :])
 
 
 def likely_header(sheet: Sheet, rows: int) -> int | None:
