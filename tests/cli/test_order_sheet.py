@@ -45,6 +45,14 @@ def test_a_sheet_of_facts_and_the_same_again(shell: Shell, shop: Shop) -> None:
     assert refund(shop, "A-1")[0] == "5.00", "no refund is added twice (D13)"
 
 
+def test_a_reference_with_a_comma_is_known_again(shell: Shell, shop: Shop) -> None:
+    """I5: several are kept in one line, and one of them may hold the same comma."""
+    path = sheet(shop.folder, 'order,refunded,ref\nA-1,2.00,"R-1, line 2"\nA-1,1.00,R-2\n')
+    for noted in (2, 0):
+        assert shell.json("order", "set", "--from", path, "--by", "Mei", *AT)["noted"] == noted
+    assert refund(shop, "A-1")[0] == "3.00"
+
+
 def test_wrong_rows_are_kept_beside_the_sheet_and_stop_no_other_one(shell: Shell, shop: Shop) -> None:
     good, bad = "A-2,,,,customs called", "A-1,,4.00,,"
     path = sheet(

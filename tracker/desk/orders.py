@@ -57,7 +57,8 @@ def news(order: Order, patch: OrderPatch) -> OrderPatch:
     window_end = order.window.end if order.window else None
     known = {name: getattr(order, name) for name in _KEPT if name != "window_end"} | {"window_end": window_end}
     changes = {name: UNSET for name, value in known.items() if getattr(patch, name) == value}
-    if patch.reference is not UNSET and patch.reference in (order.refund_reference or "").split(", "):
+    # Whole, not split: a reference may hold a comma itself.
+    if patch.reference is not UNSET and f", {patch.reference}, " in f", {order.refund_reference}, ":
         changes |= dict.fromkeys(("refunded", "reference", "refunded_at"), UNSET)
     return replace(patch, **changes)
 
