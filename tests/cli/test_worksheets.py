@@ -196,13 +196,14 @@ def test_whatever_stands_in_it_nothing_is_decided_before_somebody_decides(
         )
         for at, cells in enumerate(lines)
     ]
-    setting = made.Setting(phrases=LANGUAGES[language], zones={}, life="abc")
+    setting = made.Setting(phrases=LANGUAGES[language], zones={}, database="abc", at=NOW)
     file = tmp_path / "a.xlsx"
     write_xlsx(file, made.worksheet(made.REVIEW, sent, setting), created=datetime(2026, 3, 1, tzinfo=UTC))
     form = worksheet.Form(
         kind=made.REVIEW,
         version=made.FORMAT,
-        life="abc",
+        database="abc",
+        lost=None,
         mark=made.MARK,
         layout=made.LAYOUT[made.REVIEW],
         sometimes=made.SOMETIMES,
@@ -327,6 +328,20 @@ def test_files_that_are_not_ours_to_take(shop: Shop, shell: Shell, tmp_path: Pat
     shell.config = second / "tracker.toml"
     foreign = shell("review", "import", reviews, *BY, "--json")
     assert (foreign.code, foreign.document["error"]["kind"]) == (1, "other_database")
+
+
+def test_a_backup_that_was_put_back_knows_the_worksheets_from_before_it(shop: Shop, shell: Shell, tmp_path: Path) -> None:
+    """Faults row 36: what was exported between backup and restore speaks of facts that are lost; moving house loses none."""
+    before, between = tmp_path / "before.xlsx", tmp_path / "between.xlsx"
+    shell.json("tasks", "export", before)
+    shell.json("db", "backup", tmp_path / "backup.db")
+    shell.json("tasks", "export", between)
+    shell.json("db", "restore", tmp_path / "backup.db", "--without-journal", "--reason", "the disk broke")
+    for file in (before, between):
+        _fill(file, {"A-2 stage2": {"decision": "done"}})
+    refused = shell("tasks", "import", between, *BY, "--json")
+    assert (refused.code, refused.document["error"]["kind"]) == (1, "older_life")
+    assert shell.json("tasks", "import", before, *BY)["taken"] == 1
 
 
 @pytest.mark.parametrize(

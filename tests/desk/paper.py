@@ -18,7 +18,7 @@ from tracker.reports.sheet import Link
 from tracker.rules import Rules, Store
 
 LANGUAGES = load(None, environ={}).languages
-LIFE = "abc123"
+DATABASE = "abc123"
 SHOP = Store(id=STORE, platform="aliexpress", name="Lume", zone="Asia/Shanghai", currency="USD", mode=Mode.LIVE)
 WITH_SHOP = msgspec.structs.replace(RULES, stores={STORE: SHOP})
 Value = str | float
@@ -42,9 +42,9 @@ def _read(cell: object) -> Value:
 class Paper:
     """Heading and rows of one worksheet, cells by the name of their column."""
 
-    def __init__(self, kind: str, lines: list[made.Line], language: str = "en", life: str = LIFE) -> None:
+    def __init__(self, kind: str, lines: list[made.Line], language: str = "en", database: str = DATABASE) -> None:
         zones = {STORE: SHOP.zone}
-        sheet, _ = made.worksheet(kind, lines, made.Setting(phrases=LANGUAGES[language], zones=zones, life=life))
+        sheet, _ = made.worksheet(kind, lines, made.Setting(phrases=LANGUAGES[language], zones=zones, database=database, at=NOW))
         self.kind = kind
         self.head: list[Value] = [column.title for column in sheet.columns]
         self.names = [name for name in made.LAYOUT[kind] if name not in made.SOMETIMES]
@@ -66,12 +66,13 @@ class Paper:
         """Numbered as in the file."""
         return list(enumerate([self.head, *self.rows], start=1))
 
-    def form(self, life: str = LIFE) -> worksheet.Form:
+    def form(self, lost: tuple[datetime, datetime] | None = None) -> worksheet.Form:
         """What the import expects."""
         return worksheet.Form(
             kind=self.kind,
             version=made.FORMAT,
-            life=life,
+            database=DATABASE,
+            lost=lost,
             mark=made.MARK,
             layout=made.LAYOUT[self.kind],
             sometimes=made.SOMETIMES,

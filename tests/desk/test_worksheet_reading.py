@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from tracker.store.rows import TaskItem, TaskView
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
-def _paper(language: str = "en", life: str = "abc123") -> Paper:
+def _paper(language: str = "en", database: str = "abc123") -> Paper:
     items = tuple(
         TaskItem(
             row_id=10 + number, key=f"order/lume/A-{number}:stage1:0", order_id=number, order=f"A-{number}", facts={}, version=3
@@ -26,7 +26,7 @@ def _paper(language: str = "en", life: str = "abc123") -> Paper:
         for number in (1, 2, 3)
     )
     task = TaskView(id=7, kind="stage1", title="t", store="lume", order="A-1", state=TaskState.OPEN, created_at=NOW, items=items)
-    paper = Paper(TASKS, list(task_lines([task], LANGUAGES[language])), language, life)
+    paper = Paper(TASKS, list(task_lines([task], LANGUAGES[language])), language, database)
     return paper.fill(1, decision="done", note="pasted")
 
 
@@ -129,10 +129,18 @@ def test_what_is_no_worksheet_of_ours_is_refused_as_a_whole() -> None:
     paper.head = [name for name in paper.head if not str(name).startswith("tracker:")]
     assert _refused(paper).kind == "no_worksheet"
     assert _refused(_paper(), copies=2).kind == "two_worksheets"
-    assert _refused(_paper(life="def456"), _paper().form()).kind == "other_database"
+    assert _refused(_paper(database="def456")).kind == "other_database"
     newer = _paper()
-    newer.fill(0, **{"tracker:sheet": "tasks/2/abc123"})
+    newer.fill(0, **{"tracker:sheet": "tasks/2/abc123/1772368200000"})
     assert _refused(newer).kind == "newer_worksheet"
+
+
+def test_what_a_restored_backup_does_not_know_is_not_decided() -> None:
+    """Faults row 36: exported between backup and restore; the same versions may mean other facts now. A move loses nothing."""
+    lost = (NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    assert _refused(_paper(), _paper().form(lost=lost)).kind == "older_life"
+    for kept in ((NOW, lost[1]), (lost[0], NOW)):
+        assert len(worksheet.read([_paper().lines], _paper().form(lost=kept))) == 3
 
 
 def test_a_worksheet_of_another_kind_is_told_where_it_belongs() -> None:

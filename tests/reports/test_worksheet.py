@@ -93,7 +93,7 @@ def _review(**changes: Any) -> OutboxView:
 
 
 def _setting(language: str = "en", **zones: str) -> Setting:
-    return Setting(phrases=LANGUAGES[language], zones=zones or {"lume": "Asia/Shanghai"}, life="abc123")
+    return Setting(phrases=LANGUAGES[language], zones=zones or {"lume": "Asia/Shanghai"}, database="abc123", at=NOW)
 
 
 def _page(path: Path, kind: str, lines: list[Line], setting: Setting) -> Worksheet:
@@ -136,7 +136,7 @@ def test_a_clerk_finds_order_link_text_and_twin_in_one_line(tmp_path: Path) -> N
         "tracker:facts": 5,
         "tracker:amount": "12.50",
         "tracker:deadline": "2026-03-01T12:30:00Z",
-        "tracker:sheet": "tasks/1/abc123",
+        "tracker:sheet": "tasks/1/abc123/1772368200000",
     }
     assert {name: line[name] for name in wanted} == wanted
 
@@ -147,7 +147,7 @@ def test_a_recommendation_in_the_operators_language(tmp_path: Path) -> None:
     assert line["建议"] == "退款：订单 A-1，12.50 USD"
     assert line["依据"] == "查无天数: 7"
     assert (line["金额"], line["币种"], line["决定"], line["信息版本"]) == (12.5, "USD", None, 5)
-    assert line["tracker:sheet"] == "review/1/abc123"
+    assert line["tracker:sheet"] == "review/1/abc123/1772368200000"
     [choices] = page.data_validations.dataValidation
     assert choices.formula1 == '"批准,驳回,推迟"'
     link = page.cell(2, 1 + list(line).index("订单链接"))

@@ -193,7 +193,8 @@ async def test_a_trial_sees_what_it_writes_and_leaves_nothing(store: Store) -> N
     assert [each.state for each in await store.tasks()] == [TaskState.OPEN]
 
 
-async def test_a_database_has_one_life_until_it_is_restored(store: Store) -> None:
-    life = await store.life()
-    assert await store.life() == life
-    assert len(life) == 12
+async def test_a_database_is_known_wherever_it_is_moved(store: Store) -> None:
+    identity = await store.identity()
+    assert await store.identity() == identity
+    assert len(identity) == 12
+    assert await store.forgotten_time() is None

@@ -113,7 +113,7 @@ async def _setting(room: Room) -> Setting:
     from tracker.reports.worksheet import Setting
 
     zones = {store.id: store.zone for store in room.loaded.rules.stores.values()}
-    return Setting(phrases=room.loaded.phrases, zones=zones, life=await room.store.life())
+    return Setting(phrases=room.loaded.phrases, zones=zones, database=await room.store.identity(), at=room.now)
 
 
 async def _form(queue: Queue, room: Room) -> worksheet.Form:
@@ -123,7 +123,8 @@ async def _form(queue: Queue, room: Room) -> worksheet.Form:
     return worksheet.Form(
         kind=queue.kind,
         version=made.FORMAT,
-        life=await room.store.life(),
+        database=await room.store.identity(),
+        lost=await room.store.forgotten_time(),
         mark=made.MARK,
         layout=made.LAYOUT[queue.kind],
         sometimes=made.SOMETIMES,

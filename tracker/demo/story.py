@@ -154,7 +154,7 @@ async def _ending(
     dossiers = await store.load_dossiers([ref.id for ref in refs.values()])
     reports = folder / "reports"
     zones = {shop.id: shop.zone for shop in loaded.rules.stores.values()}
-    setting = Setting(phrases=loaded.phrases, zones=zones, life=await store.life())
+    setting = Setting(phrases=loaded.phrases, zones=zones, database=await store.identity(), at=now)
     tasks_file = write_both(reports, "tasks", *worksheet(TASKS, task_lines(tasks, loaded.phrases), setting), created=now)[0]
     claims = register_sheet(dossiers, loaded.rules.stores, loaded.phrases)
     register = write_both(reports, "register", claims, created=now)[0]

@@ -79,11 +79,12 @@ _OF_THE_LINE = frozenset({"reason", "amount", "currency"})
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What all lines share: the operators' language, each store's zone (IANA; absent: UTC), and which database they are of."""
+    """What all lines share: the operators' language, each store's zone (IANA; absent: UTC), whose database it is, and when."""
 
     phrases: Phrases
     zones: Mapping[str, str]
-    life: str
+    database: str
+    at: datetime
 
     def zone(self, store: str) -> str:
         """The zone in which times of this store are shown."""
@@ -176,7 +177,7 @@ def worksheet(kind: str, lines: Iterable[Line], setting: Setting) -> tuple[Sheet
     zone = zones.pop() if len(zones) == 1 else phrases.say("worksheet.zone_beside")
     absent = {name for name in SOMETIMES if not any(_cell(name, line, setting) for line in lines)}
     names = [name for name in LAYOUT[kind] if name not in absent and (name != "zone" or zones)]
-    mark = f"{kind}/{FORMAT}/{setting.life}"
+    mark = f"{kind}/{FORMAT}/{setting.database}/{int(setting.at.timestamp() * 1000)}"
     sheet = Sheet(
         name=phrases.say(f"worksheet.sheet_{kind}"),
         columns=tuple(_column(kind, name, zone, phrases) for name in names),

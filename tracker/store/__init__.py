@@ -6,7 +6,8 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     opening     create(url, *, rehearsal, now)                   upgrade(url) -> (from, to)
                 schema_state(url) -> SchemaState                 open_store(url, *, clock, daemon=False, owner="tracker") -> Store
                 store.epoch, close(), is_rehearsal() -> bool     require_rehearsal(): raises NotARehearsal
-                life() -> str                                    trial(): context manager, takes all writes within back
+                identity() -> str                                forgotten_time() -> (from, until) | None
+                trial(): context manager, takes all writes within back
                 share_files(url) -> bool: umask                  share_file(file): mode, in a folder that a group shares
 
     intake      save_import(batch, now, *, dry_run=False) -> ImportOutcome

@@ -12,7 +12,7 @@ from tracker.store.alerts import Alerts
 from tracker.store.backlog import Backlog
 from tracker.store.backup import Journals
 from tracker.store.brake import Brake
-from tracker.store.connection import Database, sqlite_path
+from tracker.store.connection import Database, required, sqlite_path
 from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
 from tracker.store.dispatch import Dispatch
@@ -39,7 +39,10 @@ from tracker.store.tasks import Tasks
 
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
-_LIFE = "SELECT key, value FROM meta WHERE key IN ('created_at', 'rehearsal', 'restored_at') ORDER BY key"
+_IDENTITY = "SELECT value FROM meta WHERE key IN ('created_at', 'rehearsal') ORDER BY key"
+
+_RESTORED = """
+    SELECT taken.value, done.value FROM meta taken JOIN meta done ON done.key = 'restored_at' WHERE taken.key = 'restored_from'"""
 
 
 class Store(
@@ -88,10 +91,15 @@ class Store(
         mark: str | None = await self._db.read(lambda tx: tx.value("SELECT value FROM meta WHERE key = 'rehearsal'"))
         return mark == "yes"
 
-    async def life(self) -> str:
-        """What tells this database, since its last restore, from every other: ids and versions mean the same only within it."""
-        rows = await self._db.read(lambda tx: tx.rows(_LIFE))
+    async def identity(self) -> str:
+        """What tells this database from every other, also after a move: ids and versions mean something only within it."""
+        rows = await self._db.read(lambda tx: tx.rows(_IDENTITY))
         return hashlib.blake2b(repr([tuple(row) for row in rows]).encode(), digest_size=6).hexdigest()
+
+    async def forgotten_time(self) -> tuple[datetime, datetime] | None:
+        """From when until when this database lost what it knew, because a backup was put back (aware UTC); None: never."""
+        row = await self._db.read(lambda tx: tx.row(_RESTORED))
+        return None if row is None else (required(row[0]), required(row[1]))
 
     @contextmanager
     def trial(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -18,18 +19,20 @@ _LOOK_AT = 30
 """Lines within which the heading stands: above it people write titles."""
 
 _NEEDED = "decision"
-_MARK = re.compile(r"(\w+)/(\d+)/(\w+)")
+_MARK = re.compile(r"(\w+)/(\d+)/(\w+)/(\d+)")
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worksheet looks like that is expected: `kind`/`version`/`life` is its mark, which stands in the column `mark`.
+    """What the worksheet looks like that is expected. The column `mark` has `kind`/`version`/`database`/epoch ms of export.
 
-    `layout` are the columns from left to right, those in `sometimes` not always; `titles` how they are headed, in every language.
+    `lost`: from when until when the database lost what it knew (aware UTC), and with it what was exported then. `layout` are the
+    columns from left to right, those in `sometimes` not always; `titles` how they are headed, in every language.
     """
 
     kind: str
     version: int
-    life: str
+    database: str
+    lost: tuple[datetime, datetime] | None
     mark: str
     layout: Sequence[str]
     sometimes: frozenset[str]
@@ -103,15 +106,14 @@ def _check(mark: str, form: Form, number: int) -> None:
     found = _MARK.fullmatch(mark)
     if found is None or int(found[2]) > form.version:
         raise Refused("newer_worksheet", f"line {number} was exported by another version of Tracker: export it again")
-    kind, _, life = found.groups()
+    kind, _, database, at = found.groups()
+    again = f"Export a new one: tracker {form.kind} export FILE"
     if kind != form.kind:
         raise Refused("other_kind", f"this is a worksheet of {kind}: tracker {kind} import FILE --by NAME")
-    if life != form.life:
-        raise Refused(
-            "other_database",
-            f"line {number} comes from another database, or from before a backup was put back: "
-            f"export a new one: tracker {form.kind} export FILE",
-        )
+    if database != form.database:
+        raise Refused("other_database", f"line {number} comes from another database. {again}")
+    if form.lost is not None and form.lost[0] < datetime.fromtimestamp(int(at) / 1000, UTC) < form.lost[1]:
+        raise Refused("older_life", f"line {number} was exported after the backup was made that was put back since. {again}")
 
 
 def _columns(head: Sequence[Cell], form: Form) -> dict[str, int]:
