@@ -113,7 +113,7 @@ def _worksheet(name: str, shop: Shop, tmp_path: Path) -> Path:
     """What the command before it has exported, for one that imports it."""
     file = tmp_path / "out.xlsx"
     if CASES[name][0][:1] == ("{worksheet}",):
-        assert main([name.split()[0], "export", str(file), "--config", str(shop.folder / "tracker.toml")]) == 0
+        assert main([name.split(maxsplit=1)[0], "export", str(file), "--config", str(shop.folder / "tracker.toml")]) == 0
     return file
 
 

@@ -80,7 +80,7 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest attempt of one key in the send journal. `end` is None when nobody knows how it ended; `at` is its newest line's."""
+    """The newest attempt of one key in the send journal. `end` None: nobody knows how it ended; `at` is its newest line's."""
 
     key: str
     attempt: int
