@@ -71,7 +71,10 @@ def test_a_full_disk_behind_stdout_is_said_in_one_line(words: tuple[str, ...]) -
 
 def test_status_is_watched_until_the_keyboard_ends_it(shop: Shop) -> None:
     """Two looks into a pipe, then Ctrl-C."""
-    command = [*TRACKER, "status", "--watch", "--every", "1", "--config", str(shop.folder / "tracker.toml")]
+    # A job that a shell put into the background was told to ignore the keyboard; a person's terminal does not.
+    attentive = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); " + TRACKER[-1]
+    words = ["status", "--watch", "--every", "1", "--config", str(shop.folder / "tracker.toml")]
+    command = [*TRACKER[:-1], attentive, *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environ()) as process:
         assert process.stdout is not None
         looks = 0

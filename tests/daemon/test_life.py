@@ -56,6 +56,7 @@ async def test_it_starts_works_shows_life_and_stops_when_asked(home: Home, syste
     daemon = home.start(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="400000")
     await until(lambda: systemd.heard("READY=1"))
     await until(lambda: len(home.mailbox.ids) == 1)
+    await until(lambda: "outbox.sent" in home.events())
     await until(lambda: systemd.heard("WATCHDOG=1"))
     await until(lambda: systemd.heard("1 sources ok"))
     daemon.signal(signal.SIGTERM)
