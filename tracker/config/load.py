@@ -161,7 +161,9 @@ def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], probl
     if path is not None:
         problems += _strangers(path, folder)
         for file in _stores(folder / "stores", problems):
-            sections[f"stores/{file.stem}"] = Section(f"stores/{file.stem}", _layer(file, problems, wanted=True))
+            layers = _layer(file, problems, wanted=True)
+            if layers:  # of a file that cannot be read that is all there is to say, not that its keys are missing
+                sections[f"stores/{file.stem}"] = Section(f"stores/{file.stem}", layers)
     return sections
 
 
