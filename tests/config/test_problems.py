@@ -39,8 +39,10 @@ CASES = {
     "a shop's file that is no TOML says that, and not that its keys are missing": (
         {"tracker.toml": "", "stores/lume.toml": 'platform = "aliexpress\n'},
         [
-            "stores/lume.toml:1: not valid TOML: Control characters (codes less than 0x1f and 0x7f) are not allowed in strings,"
-            " use \\u000a instead"
+            (
+                "stores/lume.toml:1: not valid TOML: Control characters (codes less than 0x1f and 0x7f) are not allowed in"
+                " strings, use \\u000a instead"
+            )
         ],
     ),
     "a key twice": ({"tracker.toml": "[log]\n\n[log]\n"}, ['tracker.toml:3: not valid TOML: Key "log" already exists.']),
