@@ -93,6 +93,42 @@ async def test_above_the_own_limit_somebody_else_is_named(world: World) -> None:
     assert (await _yes(world, row, "lin", ours(MEI, LIN))).row.state is OutboxState.PENDING
 
 
+@pytest.mark.parametrize("order", [("lin", "mei"), ("mei", "lin")])
+async def test_d23_of_two_people_one_has_to_be_allowed_the_amount(world: World, order: tuple[str, str]) -> None:
+    """D23: whoever comes first, the one vouches for the sum and the other looks at it."""
+    row, team = await _large(world), ours(MEI, LIN)
+    first = await _yes(world, row, order[0], team)
+    assert (first.row.state, first.first_approved_by) == (OutboxState.HELD, order[0])
+    with pytest.raises(Conflict, match="waits for a second person"):
+        await _yes(world, row, order[0], team)
+    second = await _yes(world, row, order[1], team)
+    assert (second.row.state, second.row.approved_by) == (OutboxState.PENDING, order[1])
+
+
+async def test_d23_two_who_may_not_are_refused(world: World) -> None:
+    """D23: the second is told who may; where nobody may, the first yes is not taken either."""
+    row, ana = await _large(world), Person(id="ana", name="Ana", approve_up_to={"USD": Decimal(40)})
+    with pytest.raises(Refused, match="Nobody of the team may"):
+        await _yes(world, row, "mei", ours(MEI, ana))
+    team = ours(MEI, ana, LIN)
+    await _yes(world, row, "mei", team)
+    with pytest.raises(Refused, match=r"more than Ana may approve \(40 USD\)\. Ask Lin") as refused:
+        await _yes(world, row, "ana", team)
+    assert refused.value.kind == "above_limit"
+    assert (await world.store.outbox_view(row)).first_approved_by == "mei"
+    assert (await _yes(world, row, "lin", team)).row.state is OutboxState.PENDING
+
+
+async def test_d23_another_amount_takes_the_first_word_with_it(world: World) -> None:
+    """D23: who may not approve the new amount cannot lean on a yes to the old one."""
+    row, team = await _large(world), ours(MEI, LIN)
+    seen = (await _yes(world, row, "lin", team)).order.version
+    mine = await review.approve_amount(
+        world.store, row, amount=Decimal(70), by="mei", reason="shipping stays", seen=seen, rules=team, now=NOW
+    )
+    assert (mine.row.state, mine.first_approved_by) == (OutboxState.HELD, "mei")
+
+
 async def test_a_limit_in_another_currency_is_converted(world: World) -> None:
     small = await world.refund(await world.order("A-1", amount=Decimal(200), currency="SEK"), Decimal(200), currency="SEK")
     large = await world.refund(await world.order("A-2", amount=Decimal(201), currency="SEK"), Decimal(201), currency="SEK")

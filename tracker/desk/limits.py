@@ -11,7 +11,7 @@ from tracker.desk.people import listed
 from tracker.model import ActionKind, OutboxState
 from tracker.rules import Rules
 from tracker.store.rows import OutboxView
-from tracker.team import Person
+from tracker.team import Person, folded
 
 
 def within(limits: Mapping[str, Decimal], view: OutboxView, rules: Rules, on: date) -> bool | None:
@@ -31,16 +31,30 @@ def within(limits: Mapping[str, Decimal], view: OutboxView, rules: Rules, on: da
 def wants_second(view: OutboxView, by: str, rules: Rules, on: date) -> bool:
     """Whether the refund wants two people: a large one, one that cannot be compared, one beyond comparison for this person.
 
-    A refund whose amount no file has told is a large one only for a person with a limit of their own. Raises `Refused` above it.
+    A refund whose amount no file has told is a large one only for a person with a limit of their own. Of two people one has to be
+    allowed the amount: a first yes above the own limit is taken where somebody else may approve it. Raises `Refused` above it.
     """
     if view.row.kind is not ActionKind.REFUND or view.row.state is not OutboxState.HELD:
         return False
-    person = rules.team.person(by)
-    allowed = True if person is None else may_approve(person, view, rules, on)
-    if allowed is False:
-        raise Refused("above_limit", _above(view, person, rules, on))
+    allowed = _allowed(by, view, rules, on)
     large = rules.manners.second_person_above
-    return allowed is None or bool(large and view.row.amount is not None and within(large, view, rules, on) is not True)
+    two = bool(large and view.row.amount is not None and within(large, view, rules, on) is not True)
+    if allowed is False and not two:
+        raise Refused("above_limit", _above(view, rules.team.person(by), rules, on))
+    first = view.first_approved_by
+    if first is None:
+        enough = allowed is not False or any(may_approve(each, view, rules, on) for each in rules.team.people)
+    else:
+        both = {allowed, _allowed(first, view, rules, on)}
+        enough = True in both or False not in both or folded(first) == folded(by)
+    if not enough:
+        raise Refused("above_limit", _above(view, rules.team.person(by), rules, on))
+    return allowed is None or two
+
+
+def _allowed(who: str, view: OutboxView, rules: Rules, on: date) -> bool | None:
+    person = rules.team.person(who)
+    return True if person is None else may_approve(person, view, rules, on)
 
 
 def may_approve(person: Person, view: OutboxView, rules: Rules, on: date) -> bool | None:

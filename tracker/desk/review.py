@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
 from babel.numbers import get_currency_precision
-from msgspec.structs import replace
 
 from tracker.desk import limits
 from tracker.desk.errors import Refused
@@ -43,9 +43,8 @@ async def decide(
     """
     said = _said(reason, "a decision")
     view = await store.outbox_view(row_id)
-    second = approve and limits.wants_second(view, by, rules, now.date())
     version = view.order.version if seen is None else seen
-    return await store.decide_row(row_id, version, approve=approve, by=by, reason=said, now=now, second=second)
+    return await store.decide_row(row_id, version, approve=approve, by=by, reason=said, now=now, second=_wants(by, rules, now))
 
 
 async def approve_amount(
@@ -55,9 +54,12 @@ async def approve_amount(
     said = _said(reason, "another amount")
     view = await store.outbox_view(row_id)
     _check_amount(view, amount)
-    meant = replace(view, row=replace(view.row, amount=amount))
-    second = limits.wants_second(meant, by, rules, now.date())
-    return await store.approve_amount(row_id, seen, amount, by=by, reason=said, now=now, second=second)
+    return await store.approve_amount(row_id, seen, amount, by=by, reason=said, now=now, second=_wants(by, rules, now))
+
+
+def _wants(by: str, rules: Rules, now: datetime) -> Callable[[OutboxView], bool]:
+    """Asked where it is written: who has said the first yes decides whether this person may say the second."""
+    return lambda view: limits.wants_second(view, by, rules, now.date())
 
 
 async def snooze(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, literal_column, not_
 
@@ -18,6 +18,9 @@ from tracker.store.records import audit, wake
 from tracker.store.rows import OutboxView
 from tracker.store.tables import OUTBOX
 from tracker.team import folded
+
+Second: TypeAlias = bool | Callable[[OutboxView], bool]
+"""Whether a yes wants another person's beside it, or how to ask that of the row as it is when the yes is written (D23)."""
 
 REVIEW_HOLDS = (HoldReason.MONEY_NEEDS_APPROVAL, HoldReason.MESSAGE_NEEDS_APPROVAL)
 """Held rows that a person approves or rejects; held rows with any other reason are released."""
@@ -69,7 +72,7 @@ class Desk:
         return await self._db.read(lambda tx: outbox_view(tx, row_id))
 
     async def decide_row(
-        self, row_id: int, version: int, *, approve: bool, by: str, reason: str, now: datetime, second: bool = False
+        self, row_id: int, version: int, *, approve: bool, by: str, reason: str, now: datetime, second: Second = False
     ) -> OutboxView:
         """Approve (held -> pending) or reject (held -> cancelled, `rejected`) what waits for review.
 
@@ -127,12 +130,12 @@ def seen_view(tx: Tx, row_id: int, version: int) -> OutboxView:
     return view
 
 
-def say_yes(tx: Tx, view: OutboxView, *, by: str, reason: str, now: datetime, second: bool) -> OutboxView:
+def say_yes(tx: Tx, view: OutboxView, *, by: str, reason: str, now: datetime, second: Second) -> OutboxView:
     """Approve what waits for review, or keep the first of two words. Raises Conflict (I7, the same person twice)."""
     row = view.row
     if row.kind is ActionKind.REFUND:
         check_refund(tx, view.order.id, row.amount, row.currency, row_id=row.id)
-    if second and _is_first(view, by):
+    if (second(view) if callable(second) else second) and _is_first(view, by):
         tx.run(_FIRST, by, row.id)
         record(tx, view, "review_first_approved", by, reason, now)
         return outbox_view(tx, row.id)

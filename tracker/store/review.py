@@ -8,7 +8,7 @@ from decimal import Decimal
 from tracker.clock import epoch
 from tracker.model import ActionKind
 from tracker.store.connection import Database, Tx, instant_of
-from tracker.store.desk import record, say_yes, seen_view
+from tracker.store.desk import Second, record, say_yes, seen_view
 from tracker.store.encoding import money_text
 from tracker.store.errors import Conflict
 from tracker.store.money import check_refund
@@ -49,7 +49,7 @@ class Review:
         return await self._db.write(lambda tx: _edit(tx, seen_view(tx, row_id, version), amount, by, reason, now))
 
     async def approve_amount(
-        self, row_id: int, version: int, amount: Decimal, *, by: str, reason: str, now: datetime, second: bool
+        self, row_id: int, version: int, amount: Decimal, *, by: str, reason: str, now: datetime, second: Second
     ) -> OutboxView:
         """Change the amount and approve it, both or neither. Raises as `edit_amount` and `decide_row`."""
 

@@ -42,7 +42,7 @@ async def look(asking: Asking, filled: Filled) -> Ready | Same | None:
 def _approve(asking: Asking, filled: Filled, view: OutboxView) -> Ready | Same:
     unused(filled, ("until",))
     new = _amount(filled, view)
-    meant = view if new is None else replace(view, row=replace(view.row, amount=new))
+    meant = view if new is None else replace(view, row=replace(view.row, amount=new), first_approved_by=None)
     same_sum = meant.row.amount == view.row.amount
     if view.row.state is not OutboxState.HELD and view.row.approved_by is not None and not view.rejected and same_sum:
         return Same(order_id=view.order.id, word="approve", steps=2 if _edited(filled) else 1)
