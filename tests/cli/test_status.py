@@ -12,6 +12,8 @@ import pytest
 from tests.cli.shell import Shell
 from tests.desk.world import NOW, World
 from tracker.clock import FixedClock
+from tracker.journal import Journal
+from tracker.model import Channel
 from tracker.store import Store, create, open_store
 from tracker.store.rows import Breaker
 
@@ -166,6 +168,43 @@ def test_whether_the_daemon_runs_is_told_by_its_lock(shell: Shell, tmp_path: Pat
         assert shell("status", "--at", NOW.isoformat(), "--json").document["daemon"]["running"] is True
     finally:
         asyncio.run(store.close())
+
+
+def test_a_daemon_that_does_not_run_wants_a_person_only_when_work_waits(shell: Shell, tmp_path: Path) -> None:
+    """Faults row 1: a real database on which nobody works, and parcels that should have been asked about an hour ago."""
+    _shop(shell, tmp_path, SCANS)
+    (tmp_path / "tracker.db").unlink()
+    url = f"sqlite:///{tmp_path / 'tracker.db'}"
+    create(url, rehearsal=False, now=NOW)
+    assert "the daemon does not run" not in shell("status").out
+    _parcel(url)
+    want = {"what": "the daemon does not run", "count": 1, "see": "systemctl start tracker; tracker doctor"}
+    assert want in _wants(shell)
+    store = asyncio.run(_opened(url))
+    try:
+        assert want not in _wants(shell)
+    finally:
+        asyncio.run(store.close())
+
+
+def test_no_new_database_is_made_beside_a_journal_that_knows_sends(shell: Shell, tmp_path: Path) -> None:
+    """Faults row 36: the database was removed, the send journal was left; one that got there anyhow is not called well."""
+    url = _shop(shell, tmp_path, SCANS)
+    (tmp_path / "tracker.db").unlink()
+    with Journal(tmp_path / "send-journal.jsonl") as book:
+        book.begin("order/lume/A-1:stage1:0", attempt=1, channel=Channel.SMTP, now=NOW)
+    refused = shell("init")
+    assert refused.code == 2
+    assert "knows 1 sends" in refused.err
+    assert "tracker db restore FILE; to begin anew move the journal away" in refused.err
+    assert not (tmp_path / "tracker.db").exists()
+    create(url, rehearsal=True, now=NOW)
+    see = "tracker db check; tracker db restore FILE"
+    assert _wants(shell) == [{"what": "the send journal is ahead: nothing goes out", "count": 1, "see": see}]
+    (tmp_path / "tracker.db").unlink()
+    (tmp_path / "send-journal.jsonl").rename(tmp_path / "old.jsonl")
+    assert shell("init").code == 0
+    assert _wants(shell) == []
 
 
 def test_order_files_that_stay_away_are_shown_and_want_a_person(shell: Shell, tmp_path: Path) -> None:

@@ -12,11 +12,15 @@ import pytest
 
 from tests.carriers.loopback import http, serving
 from tests.channels.conftest import Handler, Serve, serve
+from tests.desk.world import World
 from tracker import config
 from tracker.clock import FixedClock
 from tracker.config import Loaded
 from tracker.doctor import Finding, Level, credentials, database, folders, hosts, machine
+from tracker.journal import Journal
+from tracker.model import Channel
 from tracker.store import create, open_store
+from tracker.store.retiring import Retirement, retire
 
 __all__ = ["serve"]  # a fixture of the channels' room: a real mail server
 
@@ -48,10 +52,20 @@ def test_a_key_that_cannot_be_read_says_where_it_is_named(tmp_path: Path) -> Non
     """What the service alone sees is no mystery to whoever looks from outside (facts/systemd.md section 7)."""
     found = credentials(_loaded(tmp_path, _source("http://127.0.0.1:1", 'api_key = "credential:KEY"')))
     missing = _one(found, "credentials of track")
-    assert missing.level is Level.FAIL
+    assert missing.level is Level.WARN
     assert "api_key" in missing.says
-    assert "[[source]] track" in missing.next
+    assert "[[source]] track" in missing.says
+    assert "sudo env CREDENTIALS_DIRECTORY=/etc/tracker tracker doctor" in missing.next
     assert _one(credentials(_loaded(tmp_path, _source("http://127.0.0.1:1"), KEY="k")), "credentials of track").level is Level.OK
+
+
+def test_a_password_that_is_named_nowhere_is_a_failure(tmp_path: Path) -> None:
+    """Only what another sees is a warning."""
+    server = '[smtp]\nhost = "127.0.0.1"\nuser = "care"\nfrom = "care@lume.example"\n'
+    nowhere = credentials(_loaded(tmp_path, server))
+    assert _one(nowhere, "credentials of the mail").level is Level.FAIL
+    elsewhere = credentials(_loaded(tmp_path, server + 'password = "credential:smtp-password"\n'))
+    assert _one(elsewhere, "credentials of the mail").level is Level.WARN
 
 
 def test_no_source_at_all_is_said(tmp_path: Path) -> None:
@@ -134,6 +148,43 @@ async def test_a_clock_behind_the_database_is_a_failure(tmp_path: Path) -> None:
     later = await open_store(loaded.settings.database_url, clock=FixedClock(NOW + timedelta(days=2)), daemon=True)
     await later.close()
     assert _one(await database(loaded, CLOCK), "clock").level is Level.FAIL
+
+
+async def test_a_database_that_does_not_know_the_newest_sends_is_a_failure(tmp_path: Path) -> None:
+    """Faults row 36: a new one stands where the old one was, and no daemon has looked at it yet."""
+    loaded = _loaded(tmp_path)
+    with Journal(loaded.settings.journal) as book:
+        book.begin("order/lume/A-1:stage1:0", attempt=1, channel=Channel.SMTP, now=NOW)
+    create(loaded.settings.database_url, rehearsal=False, now=NOW)
+    found = _one(await database(loaded, CLOCK), "sends")
+    assert (found.level, "order/lume/A-1:stage1:0" in found.says) == (Level.FAIL, True)
+    assert "tracker db restore FILE" in found.next
+
+
+async def test_a_retired_database_is_said_and_no_daemon_is_asked_for(tmp_path: Path) -> None:
+    """Faults row 36: two that work write twice to the same buyers."""
+    loaded = _loaded(tmp_path)
+    create(loaded.settings.database_url, rehearsal=False, now=NOW)
+    mark = Retirement(at=NOW, by="Mei", reason="the server moved", to="the new server")
+    retire(loaded.settings.database_url, mark)
+    found = await database(loaded, CLOCK)
+    retired = _one(found, "in service")
+    assert (retired.level, retired.says) == (Level.FAIL, "retired since 2026-03-01 12:00 UTC by Mei: the server moved")
+    assert "the new server" in retired.next
+    assert "systemctl start" not in str(found)
+
+
+async def test_a_daemon_that_does_not_run_while_work_waits_is_a_failure(tmp_path: Path) -> None:
+    """Faults row 1: nobody else would say so; without work it is a warning."""
+    loaded = _loaded(tmp_path)
+    create(loaded.settings.database_url, rehearsal=False, now=NOW)
+    store = await open_store(loaded.settings.database_url, clock=CLOCK, daemon=True)
+    await World(store).order("A-1", "RB123456785CN")
+    running = await database(loaded, FixedClock(NOW + timedelta(hours=2)))
+    await store.close()
+    assert _one(running, "daemon").level is Level.OK
+    assert _one(await database(loaded, FixedClock(NOW + timedelta(hours=2))), "daemon").level is Level.FAIL
+    assert _one(await database(loaded, CLOCK), "daemon").level is Level.WARN
 
 
 async def test_a_missed_backup_and_one_that_failed(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from tests.install.test_first_time import needs_sysusers
 from tracker.cli import main
 from tracker.install import Did, Machine, Refused, StepFailed, install
 from tracker.install.machine import Account
+from tracker.journal import Journal
+from tracker.model import Channel
 
 PASSWD = "tracker:x:{uid}:1000:Trudy Acker:/srv/trudy:{login}\n"
 
@@ -158,3 +160,16 @@ def test_exit_code_3_says_that_something_is_left(root: Path, capsys: pytest.Capt
     shutil.copy(__file__, root / "usr/local/bin/tracker")
     assert main(["init", "--system", "--root", str(root)]) == 3
     assert "needs you  /usr/local/bin/tracker" in capsys.readouterr().out
+
+
+def test_no_new_database_beside_a_journal_that_knows_sends(root: Path, setup: Install) -> None:
+    """Faults row 36: the database is gone, the send journal is left: what it knows would go out once more."""
+    setup()
+    state = root / "var/lib/tracker"
+    (state / "tracker.db").unlink()
+    with Journal(state / "send-journal.jsonl") as book:
+        book.begin("order/lume/A-1:stage1:0", attempt=1, channel=Channel.SMTP, now=NOW)
+    report = setup()
+    assert told(report)["/var/lib/tracker/tracker.db"] is Did.NEEDS_YOU
+    assert "tracker db restore FILE" in notes(report)["/var/lib/tracker/tracker.db"]
+    assert not (state / "tracker.db").exists()

@@ -16,6 +16,7 @@ from tracker.cli.options import At
 from tracker.cli.output import Answer, Console, emit
 from tracker.config.example import write_example
 from tracker.store import create
+from tracker.store.connection import sqlite_path
 
 SCHEMA_FILE = "tracker.schema.json"
 """The first line of tracker.toml names it: editors complete and check the keys by it."""
@@ -72,6 +73,7 @@ def init(
     except OSError as error:
         raise Failed("not_writable", str(error) if error.strerror is None else f"{error.filename}: {error.strerror}") from error
     settings = config.load(file, environ=os.environ).settings
+    _not_beside_sends(settings)
     create(settings.database_url, rehearsal=rehearsal, now=clock_of(common).now())
     document = {
         "config": str(file),
@@ -80,6 +82,15 @@ def init(
         "written": [str(path) for path in written],
     }
     return emit(Answer(document=document, text=lambda console: _text(console, document)), json=common.json)
+
+
+def _not_beside_sends(settings: config.Settings) -> None:
+    """A new database would forget what the send journal knows, and everything would go out once more (faults row 36)."""
+    from tracker.keeping.beside import no_new_one
+
+    refusal = None if sqlite_path(settings.database_url).exists() else no_new_one(settings.journal)
+    if refusal is not None:
+        raise UsageError(refusal)
 
 
 def _config_file(folder: Path | None, common: At) -> Path:

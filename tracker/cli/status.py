@@ -22,9 +22,9 @@ from tracker.clock import instant
 from tracker.config.settings import Settings
 from tracker.health import Freshness, read_sign
 from tracker.intake.inbox import failed_files
+from tracker.keeping.beside import unknown_sends
 from tracker.metrics import Count, count, deadlines
 from tracker.model import HoldReason, OutboxState
-from tracker.store import Store
 from tracker.store.connection import sqlite_path
 from tracker.store.lock import daemon_runs
 from tracker.store.quota import forecasts
@@ -33,6 +33,8 @@ from tracker.store.rows import StatusCounts
 _AHEAD = timedelta(days=14)
 _NEAREST = 5
 """Deadlines shown: how far ahead, how many."""
+
+_DUE_FOR_LONG = timedelta(hours=1)
 
 
 def status(*, watch: Annotated[bool, Parameter(negative=())] = False, every: int = 5, common: At = At()) -> int:
@@ -60,10 +62,12 @@ async def look(room: Room) -> Answer:
     counted = await count(room.store, room.loaded, room.now)
     settings = room.loaded.settings
     failed = await asyncio.to_thread(_failed, settings.inbox) if settings.inbox else []
-    wants = [*await _out_of_service(room.store), *needs_person(counted, settings, failed)]
+    daemon = _daemon(counted, settings)
+    stopped = await _out_of_service(room)
+    idle = [] if await room.store.retirement() is not None else _idle(counted, daemon)
+    wants = [*stopped, *idle, *needs_person(counted, settings, failed)]
     quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date())
     nearest = (await deadlines(room.store, room.loaded.rules, room.now + _AHEAD, room.now))[:_NEAREST]
-    daemon = _daemon(counted, settings)
     document = {
         **_document(counted.counts),
         "at": room.now,
@@ -108,14 +112,27 @@ _REFUSED = {
 _DOWN = ("sources that are down", "source.down in the log")
 
 
-async def _out_of_service(store: Store) -> list[dict[str, Any]]:
+async def _out_of_service(room: Room) -> list[dict[str, Any]]:
     """What keeps everything back: a database that was retired, or one older than its send journal (faults row 36)."""
     told = []
-    if await store.retirement() is not None:
+    store = room.store
+    retired = await store.retirement() is not None
+    if retired:
         told.append({"what": "the database is retired: nothing works on it", "count": 1, "see": "tracker db check"})
-    if await store.behind_since() is not None:
-        told.append({"what": "the send journal is ahead: nothing goes out", "count": 1, "see": "tracker db check"})
+    lost = [] if retired else await unknown_sends(store, room.loaded.settings)
+    if lost or await store.behind_since() is not None:
+        see = "tracker db check; tracker db restore FILE"
+        told.append({"what": "the send journal is ahead: nothing goes out", "count": max(len(lost), 1), "see": see})
     return told
+
+
+def _idle(counted: Count, daemon: dict[str, Any]) -> list[dict[str, Any]]:
+    """Nobody does the work of a real database, and it shows: some of it is due for long."""
+    counts = counted.counts
+    due = [instant(each) for each in (counts.oldest_ask_due, counts.oldest_decide_due) if each is not None]
+    if counts.rehearsal or daemon["running"] is not False or not due or counted.at - min(due) <= _DUE_FOR_LONG:
+        return []
+    return [{"what": "the daemon does not run", "count": 1, "see": "systemctl start tracker; tracker doctor"}]
 
 
 def _failed(inbox: Path) -> list[str] | None:

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from tracker.clock import Clock, instant
 from tracker.config import Loaded
 from tracker.doctor.finding import Finding, fail, ok, warn
+from tracker.keeping.beside import unknown_sends
 from tracker.store import SchemaVerdict, StoreError, open_store, schema_state
 from tracker.store.connection import sqlite_path
 from tracker.store.lock import daemon_runs
+from tracker.store.retiring import Retirement
 from tracker.store.schema import require_sound
 
 ABOUT = "database"
@@ -48,23 +50,41 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
         counts = await store.status(clock.now())
         done = await store.errands()
         last, behind = await store.last_backup(), await store.behind_since()
+        retired = await store.retirement()
+        lost = [] if retired is not None else await unknown_sends(store, loaded.settings)
     finally:
         await store.close()
+    if retired is not None:
+        return [_retired(retired)]
+    journal = _journal(lost, behind)
     if counts.rehearsal:
-        return [ok("daemon", "a rehearsal: run --once does the work, nothing is backed up")]
+        return [ok("daemon", "a rehearsal: run --once does the work, nothing is backed up"), *journal]
     backup = done.get("backup")
     oldest = [each for each in (counts.oldest_ask_due, counts.oldest_decide_due) if each is not None]
+    due = instant(min(oldest)) if oldest else None
     return [
         _clock(counts.daemon_since, clock.now()),
-        _daemon(loaded),
-        _behind(instant(min(oldest)) if oldest else None, clock.now()),
+        _daemon(loaded, due, clock.now()),
+        _behind(due, clock.now()),
         _backup(last or (backup.at if backup and backup.occasion else None), backup.error if backup else None, clock.now()),
-        *(
-            []
-            if behind is None
-            else [fail("send journal", f"ahead of the database since {behind:%Y-%m-%d %H:%M} UTC", "tracker db check")]
-        ),
+        *journal,
     ]
+
+
+def _retired(mark: Retirement) -> Finding:
+    says = f"retired since {mark.at:%Y-%m-%d %H:%M} UTC by {mark.by}: {mark.reason}"
+    where = f"work where it went on, at {mark.to}" if mark.to else "work where it went on"
+    return fail("in service", says, f"{where}; if it is to work again here: tracker db retire --undo --by NAME --reason TEXT")
+
+
+def _journal(lost: list[str], behind: datetime | None) -> list[Finding]:
+    """The send journal knows what the database does not: a new or an older one took its place (faults row 36)."""
+    if not lost and behind is None:
+        return []
+    since = "" if behind is None else f" since {behind:%Y-%m-%d %H:%M} UTC"
+    many = f": {len(lost):,} sends that it does not know (the newest: {lost[-1]})" if lost else ""
+    then = "keep the daemon stopped (systemctl stop tracker); tracker db check; tracker db restore FILE"
+    return [fail("sends", f"the send journal is ahead of the database{since}{many}", then)]
 
 
 def _clock(newest: datetime | None, now: datetime) -> Finding:
@@ -76,13 +96,14 @@ def _clock(newest: datetime | None, now: datetime) -> Finding:
     return ok("clock", f"{now:%Y-%m-%d %H:%M} UTC")
 
 
-def _daemon(loaded: Loaded) -> Finding:
+def _daemon(loaded: Loaded, due: datetime | None, now: datetime) -> Finding:
     runs = daemon_runs(sqlite_path(loaded.settings.database_url))
     if runs is None:
         return warn("daemon", "its lock file may not be read by you", "be a member of tracker-ops")
-    return (
-        ok("daemon", "runs") if runs else warn("daemon", "does not run", "systemctl start tracker, then: journalctl -u tracker")
-    )
+    if runs:
+        return ok("daemon", "runs")
+    idle = fail if due is not None and now - due > BEHIND else warn
+    return idle("daemon", "does not run", "systemctl start tracker, then: journalctl -u tracker")
 
 
 def _behind(since: datetime | None, now: datetime) -> Finding:

@@ -17,6 +17,7 @@ from tracker.install.machine import Machine
 from tracker.install.outcome import Did, Outcome
 from tracker.install.steps import Rights, Step
 from tracker.install.units import Verdict, judge
+from tracker.keeping.beside import no_new_one
 from tracker.store import SchemaVerdict, StoreError, create, schema_state
 
 _UNIT_RIGHTS = Rights(steps.ROOT, 0o644)
@@ -127,19 +128,22 @@ def _database(step: steps.Database, job: Job) -> Outcome:
     if job.dry_run and not file.exists():
         return Outcome(did=Did.WOULD, path=step.path)
     try:
-        url = config.load(file, environ={"STATE_DIRECTORY": steps.STATE}).settings.database_url
+        settings = config.load(file, environ={"STATE_DIRECTORY": steps.STATE}).settings
     except ConfigError as error:
         note = f"not looked at, the configuration has errors: {error.problems[0]}"
         return Outcome(did=Did.NEEDS_YOU, path=step.path, note=note)
-    if not url.startswith("sqlite:///"):
+    if not settings.database_url.startswith("sqlite:///"):
         return Outcome(did=Did.KEPT, path="database", note="another server's: tracker db upgrade makes its tables")
-    path = url.removeprefix("sqlite:///")
+    path = settings.database_url.removeprefix("sqlite:///")
     real = job.machine.real(path)
     if real.is_symlink():
         # Its folder belongs to the service: what root opened through a link would be chosen by whoever made the link.
         return _settled(path, real, _DATABASE_RIGHTS, job)
     if real.exists():
         return _present(path, real, job)
+    refusal = no_new_one(job.machine.real(str(settings.journal)))
+    if refusal is not None:
+        return Outcome(did=Did.NEEDS_YOU, path=path, note=refusal)
     if job.dry_run:
         return Outcome(did=Did.WOULD, path=path)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=real.parent) as aside:
