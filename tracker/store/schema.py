@@ -136,7 +136,7 @@ def existing(path: Path) -> Path:
     """The path, or DatabaseMissing."""
     if not path.is_file() or path.stat().st_size == 0:
         raise DatabaseMissing(
-            f"There is no database at {path}. Make one with: tracker init; or bring it back: tracker db restore FILE"
+            f"There is no database at {path}. Was there one? tracker db restore FILE brings it back. Make one with: tracker init"
         )
     return path
 
