@@ -10,7 +10,7 @@ import pytest
 
 from tests.desk.world import NOW, World
 from tracker.desk import Refused, effects, tasks
-from tracker.model import Intent, OutboxState, TaskState, WindowSource
+from tracker.model import Intent, OutboxState, Task, TaskState, WindowSource
 from tracker.store import Conflict, TaskResult, TaskView
 
 NEW_END = NOW + timedelta(days=30)
@@ -54,6 +54,7 @@ async def test_a_refund_is_closed_with_amount_and_reference(world: World) -> Non
     [
         (Intent.EXTENSION, ("window_end",), {}, "missing_value", "--window-end"),
         (Intent.EXTENSION, ("window_end",), {"window_end": NOW - timedelta(days=1)}, "bad_value", "has passed"),
+        (Intent.EXTENSION, ("window_end",), {"window_end": NOW + timedelta(days=401)}, "bad_value", "is the year right"),
         (Intent.REFUND, ("amount", "reference"), {"amount": Decimal(5)}, "missing_value", "--ref"),
         (Intent.REFUND, ("amount", "reference"), {"reference": "R-1"}, "missing_value", "--amount"),
         (Intent.REFUND, ("amount", "reference"), {"amount": Decimal(0), "reference": "R-1"}, "bad_value", "no amount"),
@@ -76,6 +77,23 @@ async def test_more_than_was_paid_cannot_have_been_refunded(world: World) -> Non
     task = await world.task(await world.order(), Intent.REFUND, "amount", "reference")
     with pytest.raises(Conflict, match="exceed"):
         await _done(world, task, amount=Decimal("12.51"), reference="R-1")
+
+
+async def test_r7_a_forced_end_and_d13_another_amount_with_its_note_are_taken(world: World) -> None:
+    """R7, D13: who insists on a far end, or says why another amount was paid than approved (D18), is believed."""
+    end = await world.task(await world.order("A-1"), Intent.EXTENSION, "window_end")
+    result = TaskResult(window_end=NOW + timedelta(days=401))
+    assert (await tasks.done(world.store, end, result, by="Mei", now=NOW, force=True)).state is TaskState.DONE
+    row = await world.effect(await world.order("A-2"), Intent.REFUND)
+    view = await world.store.outbox_view(row)
+    facts, wants = {"amount": "10.00", "currency": "USD"}, ("amount", "reference")
+    task = Task(kind="refund", title="Refund", store=view.row.store, order="A-2", facts=facts, wants=wants)
+    money = await world.store.open_task(row, task, version=view.order.version, now=NOW)
+    assert money is not None
+    with pytest.raises(Refused, match=r"10\.00 USD was approved, 12\.50 paid: --note") as refused:
+        await _done(world, money, amount=Decimal("12.50"), reference="R-1")
+    assert refused.value.kind == "missing_reason"
+    assert (await _done(world, money, amount=Decimal("12.50"), reference="R-1", note="shipping too")).state is TaskState.DONE
 
 
 async def test_did_i_paste_it_becomes_doubtful_and_not_open_again(world: World) -> None:

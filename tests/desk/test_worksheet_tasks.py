@@ -100,6 +100,7 @@ WANTS_MONEY = (Intent.REFUND, ("amount", "reference"))
         (WANTS_END, {"decision": "done"}, "no_value", {"column": "window_end"}),
         (WANTS_END, {"decision": "done", "window_end": "31/05/2026"}, "no_day", {"text": "31/05/2026"}),
         (WANTS_END, {"decision": "done", "window_end": "2026-02-28"}, "past", {"text": "2026-02-28"}),
+        (WANTS_END, {"decision": "done", "window_end": "2062-06-01"}, "far_ahead", {"text": "2062-06-01"}),
         (WANTS_END, {"decision": "unsure", "window_end": "2026-05-31"}, "no_use", {"column": "window_end"}),
         (WANTS_MONEY, {"decision": "done", "reference": "R-1"}, "no_value", {"column": "amount_paid"}),
         (WANTS_MONEY, {"decision": "done", "amount_paid": 5.0}, "no_value", {"column": "reference"}),

@@ -113,6 +113,7 @@ def done(
     items: Items = None,
     common: Person = Person(),
 ) -> int:
+    force: Annotated[bool, Parameter(negative=())] = False,
     """Close tasks as done. An extension wants --window-end, a refund --amount and --ref.
 
     Example: `tracker tasks done 7 --window-end 2026-05-01 --by Mei`
@@ -122,7 +123,8 @@ def done(
         amount: What was really paid back, in the order's currency.
         ref: The marketplace's or bank's reference of the refund.
         unsure: You cannot say whether it was done: it is never done again by itself, and shown as doubtful.
-        note: What the next one should know.
+        note: What the next one should know; wanted where another amount was paid than approved.
+        force: Take a new end of the window that has passed or lies far ahead.
     """
     if unsure and (window_end or amount is not None or ref):
         raise UsageError("--unsure says that you do not know; leave out --window-end, --amount and --ref")
@@ -134,7 +136,7 @@ def done(
             task = await room.store.task(task_id)
             end = None if window_end is None else tasks.end_of_day(window_end, room.zone_of(task.store))
             result = TaskResult(window_end=end, amount=amount, reference=ref, note=note, unsure=unsure)
-            return await tasks.done(room.store, task_id, result, by=room.who, now=room.now, seen=items)
+            return await tasks.done(room.store, task_id, result, by=room.who, now=room.now, seen=items, force=force)
 
         return outcomes("doubtful" if unsure else "done", await each(_some(ids), one))
 

@@ -1857,7 +1857,7 @@ _tracker() {
           ;;
         "tasks done")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--window-end" "--amount" "--ref" "--unsure" "--note" "--items" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--window-end" "--amount" "--ref" "--unsure" "--note" "--items" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from tracker.desk.errors import Refused
-from tracker.desk.tasks import positive
+from tracker.desk.tasks import check_end, positive
 from tracker.model import Order
 from tracker.store import Store
 from tracker.store.rows import OrderPatch, OrderRef
-
-LONG_PAST, FAR_AHEAD = timedelta(days=30), timedelta(days=400)
-"""A window's end beyond these is a wrong year or a wrong order, and would silence or raise every deadline of the order."""
 
 _NOTHING_TOLD = "say what is known: --refunded, --received, --window-end, --hold-until, --waiting-since, --opt-out, --vip, --note"
 
@@ -47,7 +44,7 @@ async def tell(
     if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:
         raise Refused("bad_value", f"{patch.hold_until.date()} has passed: a hold ends in the future")
     if isinstance(patch.window_end, datetime) and not force:
-        _check_end(patch.window_end, now)
+        check_end(patch.window_end, now)
     found = await store.order_ref(order) if isinstance(order, str) else order
     return await store.set_order_facts(found.id, patch, by=by, reason=(reason or "").strip(), now=now)
 
@@ -64,14 +61,3 @@ def news(order: Order, patch: OrderPatch) -> OrderPatch:
 
 
 _KEPT = ("received_at", "window_end", "hold_until", "waiting_since", "opted_out", "vip", "note")
-
-
-def _check_end(end: datetime, now: datetime) -> None:
-    if now - end > LONG_PAST:
-        raise Refused(
-            "bad_value", f"{end.date()} passed {(now - end).days} days ago: is the year right? --force takes it all the same"
-        )
-    if end - now > FAR_AHEAD:
-        raise Refused(
-            "bad_value", f"{end.date()} lies {(end - now).days} days ahead: is the year right? --force takes it all the same"
-        )

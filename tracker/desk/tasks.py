@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tracker.desk.errors import Refused
 from tracker.model import TaskState
 from tracker.store import Store
-from tracker.store.rows import TaskResult, TaskView
+from tracker.store.rows import TaskItem, TaskResult, TaskView
 from tracker.team import Team, folded
 
 OPEN = (TaskState.OPEN, TaskState.IN_HAND)
+
+LONG_PAST, FAR_AHEAD = timedelta(days=30), timedelta(days=400)
+"""A window's end beyond these is a wrong year or a wrong order, and would silence or raise every deadline of the order."""
 
 OPTION = {"window_end": "--window-end DATE", "amount": "--amount AMOUNT", "reference": "--ref TEXT"}
 """How the command line calls what a task wants to know."""
@@ -49,14 +52,17 @@ async def of_person(store: Store, person: str) -> list[TaskView]:
     return [task for task in await store.tasks(states=OPEN) if folded(task.taken_by or task.assigned_to or "") == folded(person)]
 
 
-async def done(store: Store, task_id: int, result: TaskResult, *, by: str, now: datetime, seen: int | None = None) -> TaskView:
+async def done(
+    store: Store, task_id: int, result: TaskResult, *, by: str, now: datetime, seen: int | None = None, force: bool = False
+) -> TaskView:
     """Close it. An extension wants the new end (R7), a refund amount and reference (D13); `unsure` makes rows `unknown` (D17).
 
-    `seen` is how many items the person saw of a grouped task that nobody has taken: it may have grown since.
+    `seen` is how many items the person saw of a grouped task that nobody has taken: it may have grown since. `force`
+    takes a new end that cannot well be.
     """
     task = await store.task(task_id)
     if not result.unsure:
-        _check(task, result, now)
+        _check(task, result, now, force=force)
     return await store.done_task(task_id, result, by=by, now=now, seen=seen)
 
 
@@ -84,7 +90,7 @@ def _said(reason: str) -> str:
     return reason.strip()
 
 
-def _check(task: TaskView, result: TaskResult, now: datetime) -> None:
+def _check(task: TaskView, result: TaskResult, now: datetime, *, force: bool = False) -> None:
     given = {"window_end": result.window_end, "amount": result.amount, "reference": result.reference}
     missing = [OPTION[want] for want in task.wants if given.get(want) in (None, "")]
     if missing:
@@ -92,10 +98,39 @@ def _check(task: TaskView, result: TaskResult, now: datetime) -> None:
     surplus = [OPTION[name] for name, value in given.items() if value not in (None, "") and name not in task.wants]
     if surplus:
         raise Refused("unexpected_value", f"task {task.id} ({task.kind}) has no use for {' or '.join(surplus)}")
-    if result.window_end is not None and result.window_end <= now:
-        raise Refused("bad_value", f"the new end {result.window_end.date()} of the window has passed: is the date right?")
+    if result.window_end is not None and not force:
+        if result.window_end <= now:
+            says = f"the new end {result.window_end.date()} of the window has passed: is the date right? --force takes it"
+            raise Refused("bad_value", says)
+        check_end(result.window_end, now)
     if result.amount is not None:
-        positive(result.amount)
+        _check_paid(task, positive(result.amount), result.note)
+
+
+def _check_paid(task: TaskView, paid: Decimal, note: str | None) -> None:
+    for item in task.items:
+        approved = approved_amount(item)
+        if approved not in {None, paid} and not (note or "").strip():
+            of = f"{approved} {item.facts.get('currency', '')}".strip()
+            raise Refused("missing_reason", f"{of} was approved, {paid} paid: --note WHY says why, if that is right")
+
+
+def approved_amount(item: TaskItem) -> Decimal | None:
+    """What was approved to be paid back, where it is known."""
+    amount = item.facts.get("amount")
+    return Decimal(amount) if amount else None
+
+
+def check_end(end: datetime, now: datetime) -> None:
+    """A window's end that can well be. Raises `Refused`."""
+    if now - end > LONG_PAST:
+        raise Refused(
+            "bad_value", f"{end.date()} passed {(now - end).days} days ago: is the year right? --force takes it all the same"
+        )
+    if end - now > FAR_AHEAD:
+        raise Refused(
+            "bad_value", f"{end.date()} lies {(end - now).days} days ahead: is the year right? --force takes it all the same"
+        )
 
 
 def end_of_day(day: date, zone: str) -> datetime:

@@ -44,6 +44,11 @@ class Closing:
             raise NotTaken("gone")
         if result.window_end is not None and result.window_end <= asking.now:
             raise NotTaken("past", text=filled.text("window_end"))
+        if result.window_end is not None and result.window_end - asking.now > tasks.FAR_AHEAD:
+            raise NotTaken("far_ahead", text=filled.text("window_end"))
+        approved = tasks.approved_amount(item)
+        if result.amount is not None and approved not in {None, result.amount} and not result.note:
+            raise NotTaken("other_amount", approved=approved, text=filled.text("amount_paid"))
         return Ready(
             order_id=view.order.id,
             version=view.order.version,
