@@ -40,7 +40,7 @@ def test_decisions_are_listed_by_rule_configuration_and_time(shop: Shop, shell: 
     assert len(shell.json("decisions", "list")["decisions"]) == 8
     [one] = shell.json("decisions", "list", "--config", "4f2a91c0")["decisions"]
     assert (one["intent"], one["hold"], one["config"], one["withdrawal"]) == ("stage1", "rules_wait", VERSION, "cancelled")
-    assert shell.json("decisions", "list", "--config", "4f2a91c0", "--rule", "br-window")["decisions"] == []
+    assert shell.json("decisions", "list", "--config", "4f2a91c0", "--rule", "window.extend")["decisions"] == []
     assert shell.json("decisions", "list", "--since", "2026-03-02")["decisions"] == []
     assert {each["intent"] for each in shell.json("decisions", "list", "--intent", "refund")["decisions"]} == {"refund"}
     assert len(shell.json("decisions", "list", "--limit", "3")["decisions"]) == 3
@@ -85,6 +85,27 @@ def test_a_withdrawal_without_a_filter_or_a_reason_is_none(shop: Shop, shell: Sh
     found = shell("decisions", "withdraw", *words, *BY)
     assert found.code == 2
     assert said in found.err
+
+
+@pytest.mark.parametrize("command", [("list",), ("withdraw", "--reason", "x", *BY)])
+def test_a_store_or_rule_that_nobody_knows_is_no_all_clear(shop: Shop, shell: Shell, command: tuple[str, ...]) -> None:
+    """What is configured no more and has decided something is found all the same."""
+    for option, wrong, right in (("--store", "lumee", "lume"), ("--rule", "br-standrd", "br-standard")):
+        said = shell("decisions", *command, option, wrong)
+        assert (said.code, said.out, f"did you mean {right}?" in said.err) == (2, "", True)
+
+    async def rename() -> None:
+        store = await open_store(f"sqlite:///{shop.folder / 'tracker.db'}", clock=FixedClock(WORLD))
+        try:
+            await store._db.write(lambda tx: tx.run("UPDATE outbox SET rule = 'bygone.stage1', store = 'gone'"))
+            await store._db.write(lambda tx: tx.run("UPDATE dossier SET store = 'gone' WHERE number = 'A-1'"))
+        finally:
+            await store.close()
+
+    asyncio.run(rename())
+    for option, value in (("--store", "gone"), ("--rule", "bygone"), ("--rule", "bygone.stage1")):
+        assert shell("decisions", *command, option, value).code == 0
+    assert len(shell.json("decisions", "list", "--rule", "bygone")["decisions"]) > 0
 
 
 def test_rules_that_wait_are_named_and_accepted(shop: Shop, shell: Shell) -> None:

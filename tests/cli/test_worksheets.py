@@ -82,7 +82,7 @@ def _fill(file: Path, lines: Mapping[str, Cells]) -> Path:
 
 def _exported(shell: Shell, kind: str, *words: str) -> Path:
     file = Path(f"{kind}.xlsx").absolute()
-    shell.json(kind, "export", file, *words)
+    shell.json(kind, "export", file, "--force", *words)
     return file
 
 
@@ -362,6 +362,45 @@ def test_wrong_usage(shell: Shell, words: tuple[str, ...], says: str) -> None:
     assert says in said.err
 
 
+def test_a_worksheet_that_somebody_fills_in_is_not_written_over(shop: Shop, shell: Shell) -> None:
+    refunds(shop, B1="3.50")
+    for kind, order in (("review", "B1"), ("tasks", "A-2 stage2")):
+        file = _fill(_exported(shell, kind), {order: {"note": "asked the buyer"}})
+        before = file.read_bytes()
+        said = shell(kind, "export", file)
+        assert (said.code, "give another name, or --force" in said.err) == (1, True)
+        assert shell(kind, "export", file, "--json").document["error"]["kind"] == "file_exists"
+        assert file.read_bytes() == before
+        assert shell(kind, "export", file, "--force").code == 0
+        assert "asked the buyer" not in _shown(file, "note")
+
+
+def test_the_sum_is_of_what_was_taken(shop: Shop, shell: Shell) -> None:
+    """Mei may not approve the large one: neither tried nor written, neither first nor again is it in the sum."""
+    (shop.folder / "team.toml").write_text(TEAM, encoding="utf-8")
+    refunds(shop, B1="3.50", B2="8")
+    file = _exported(shell, "review", *AT)
+    _fill(file, {"B1": {"decision": "approve", "note": "so"}, "B2": {"decision": "approve", "amount": 300, "note": "so"}})
+    by = ("--by", "mei", *AT)
+    for words in (("--dry-run",), ()):
+        said = shell("review", "import", file, *by, *words)
+        assert (said.code, said.out.splitlines()[0]) == (3, "Approves 1 refunds, together 3.50 USD."), said
+    again = shell("review", "import", file, *by)
+    assert (again.code, "Approves" in again.out) == (3, False)
+    assert "Taken: 0, unchanged: 1, refused: 1" in again.out
+
+
+@pytest.mark.parametrize(
+    "words", [("review", "list"), ("tasks", "list"), ("review", "export", "n.xlsx"), ("tasks", "export", "n.xlsx")]
+)
+@pytest.mark.usefixtures("shop")
+def test_a_store_that_nobody_knows_is_no_all_clear(shell: Shell, words: tuple[str, ...]) -> None:
+    said = shell(*words, "--store", "lumee")
+    assert (said.code, said.out, "did you mean lume?" in said.err) == (2, "", True)
+    assert not Path("n.xlsx").exists()
+    assert shell(*words, "--store", "Lume").code == 0
+
+
 def test_whose_lines(shop: Shop, shell: Shell) -> None:
     """A person's worksheet: his tasks, and the recommendations of the stores he looks after or stands in for."""
     (shop.folder / "team.toml").write_text(
@@ -370,11 +409,11 @@ def test_whose_lines(shop: Shop, shell: Shell) -> None:
     shell.json("tasks", "assign", shop.task, "--to", "mei", "--by", "lin", *AT)
     assert shell.json("tasks", "export", "a.xlsx", "--to", "Mei Wang", *AT)["rows"] == 1
     assert _shown(Path("a.xlsx"), "whose") == ["Mei Wang"]
-    assert shell.json("tasks", "export", "a.xlsx", "--mine", "--by", "lin", *AT)["rows"] == 0
+    assert shell.json("tasks", "export", "a.xlsx", "--force", "--mine", "--by", "lin", *AT)["rows"] == 0
     away = ("--at", "2026-03-12T09:00Z")
-    assert shell.json("tasks", "export", "a.xlsx", "--mine", "--by", "lin", *away)["rows"] == 1
-    assert shell.json("review", "export", "a.xlsx", "--mine", "--by", "mei", *AT)["rows"] == 1
-    assert shell.json("review", "export", "a.xlsx", "--mine", "--by", "mei", *away)["rows"] == 0, "Lin stands in"
+    assert shell.json("tasks", "export", "a.xlsx", "--force", "--mine", "--by", "lin", *away)["rows"] == 1
+    assert shell.json("review", "export", "a.xlsx", "--force", "--mine", "--by", "mei", *AT)["rows"] == 1
+    assert shell.json("review", "export", "a.xlsx", "--force", "--mine", "--by", "mei", *away)["rows"] == 0, "Lin stands in"
     stranger = shell("review", "import", "a.xlsx", "--by", "Ana", *AT)
     assert (stranger.code, "nobody of the team" in stranger.err) == (2, True)
 

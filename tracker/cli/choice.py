@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from tracker.cli.errors import UsageError
+from tracker.policy.brake import rule_ids
+
+if TYPE_CHECKING:
+    from tracker.cli.context import Room
 
 _FEW = 12
 
@@ -27,3 +32,18 @@ def one_of(option: str, value: str, allowed: Collection[str]) -> str:
     else:
         hint = f"there are {len(allowed)}, for instance {', '.join(sorted(allowed)[:3])}"
     raise UsageError(f"--{option}: {value!r} is not known; {hint}")
+
+
+async def known_store(value: str | None, room: Room) -> str | None:
+    """A store of the configuration, or one that no file describes any more and whose orders are still here."""
+    stores = room.loaded.rules.stores
+    if value is None or value in stores or await room.store.has_orders_of(value):
+        return value
+    return one_of("store", value, stores)
+
+
+async def known_rule(value: str | None, room: Room) -> str | None:
+    """A rule of the configuration or its family, or one that is there no more but has decided something."""
+    if value is None or await room.store.has_decided(value):
+        return value
+    return one_of("rule", value, rule_ids(room.loaded.rules))

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import App, Parameter
 
+from tracker.cli.choice import known_rule, known_store
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import EVERYWHERE, Person, Time
@@ -84,7 +86,7 @@ def list_(*, limit: int = 200, which: Which = Which()) -> int:
     """
 
     async def work(room: Room) -> Answer:
-        found = await room.store.decisions(which.filter, limit=limit)
+        found = await room.store.decisions(await _known(which.filter, room), limit=limit)
         return Answer(
             document={"decisions": [_document(each) for each in found]},
             text=lambda console: console.table(
@@ -114,8 +116,9 @@ def withdraw(*, reason: str, dry_run: Annotated[bool, Parameter(negative=())] = 
         raise UsageError("say why: --reason 'stage 1 came ten days early'")
 
     async def work(room: Room) -> Answer:
+        wanted = await _known(which.filter, room)
         done = await room.store.withdraw_decisions(
-            which.filter, by="" if dry_run else room.who, reason=reason.strip(), now=room.now, dry_run=dry_run
+            wanted, by="" if dry_run else room.who, reason=reason.strip(), now=room.now, dry_run=dry_run
         )
         in_force = next((each.hash for each in await room.store.rulesets() if each.in_force), None)
         again = in_force in done.versions
@@ -131,6 +134,12 @@ def withdraw(*, reason: str, dry_run: Annotated[bool, Parameter(negative=())] = 
         )
 
     return answer(which.common, work, writes=not dry_run)
+
+
+async def _known(wanted: DecisionFilter, room: Room) -> DecisionFilter:
+    """The same, as it is written here. Raises UsageError for a store or rule that nobody knows: no decision is no all-clear."""
+    store, rule = await known_store(wanted.store, room), await known_rule(wanted.rule, room)
+    return msgspec.structs.replace(wanted, store=store, rule=rule)
 
 
 def _is_hash(text: str) -> bool:

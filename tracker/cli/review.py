@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from tracker.cli import mass
 from tracker.cli.bulk import Asked, approve_many
+from tracker.cli.choice import known_store
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, At, Person, Time
@@ -40,7 +41,7 @@ def list_(*, store: str | None = None, snoozed: Annotated[bool, Switch] = False,
     """
 
     async def work(room: Room) -> Answer:
-        both = await review.waiting(room.store, of_store=store, snoozed=None)
+        both = await review.waiting(room.store, of_store=await known_store(store, room), snoozed=None)
         chosen = [view for view in both if review.is_snoozed(view, room.now) is snoozed]
         later = len(both) - len(chosen)
         found = listing("reviews", chosen, empty="list.nothing_waits")
@@ -161,6 +162,7 @@ def export(
     store: str | None = None,
     mine: Annotated[bool, Switch] = False,
     to: str | None = None,
+    force: Annotated[bool, Switch] = False,
     common: Person = Person(),
 ) -> int:
     """Write what waits for approval as a worksheet (.xlsx): one line each, with evidence, texts and columns for the decisions.
@@ -171,8 +173,9 @@ def export(
         store: One store only.
         mine: Of the stores that are yours to look after today (team.toml).
         to: Of the stores of this person.
+        force: Over a file that is there, with whatever was filled in.
     """
-    return export_sheet(Reviews(), file, Chosen(store=store, mine=mine, to=to), common)
+    return export_sheet(Reviews(), file, Chosen(store=store, mine=mine, to=to, force=force), common)
 
 
 @app.command(name="import")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from tracker.cli.choice import known_store
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, At, Day, Person
@@ -54,9 +55,10 @@ def list_(
     async def work(room: Room) -> Answer:
         team = room.loaded.rules.team
         whose = room.who if mine else None if to is None else people.named(to, team)
+        of_store = await known_store(store, room)
         found = [
             (task, owner)
-            for task in await tasks.listed(room.store, states=state or tasks.OPEN, of_store=store)
+            for task in await tasks.listed(room.store, states=state or tasks.OPEN, of_store=of_store)
             if same(owner := tasks.owner(task, team, room.now), whose)
         ]
         rows = [cells(task, people.name_of(owner, team), room.phrases) for task, owner in found]
@@ -217,6 +219,7 @@ def export(
     store: str | None = None,
     mine: Annotated[bool, Parameter(negative=())] = False,
     to: str | None = None,
+    force: Annotated[bool, Parameter(negative=())] = False,
     common: Person = Person(),
 ) -> int:
     """Write the open tasks as a worksheet (.xlsx): one line an order, texts, links, and columns for the decisions.
@@ -229,8 +232,9 @@ def export(
         store: One store only.
         mine: Yours only, as in `tracker tasks list --mine`.
         to: Those of this person only.
+        force: Over a file that is there, with whatever was filled in.
     """
-    return export_sheet(Tasks(), file, Chosen(store=store, mine=mine, to=to), common)
+    return export_sheet(Tasks(), file, Chosen(store=store, mine=mine, to=to, force=force), common)
 
 
 @app.command(name="import")

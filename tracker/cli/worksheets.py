@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
+from tracker.cli.choice import known_store
 from tracker.cli.context import Room, answer
-from tracker.cli.errors import UsageError
+from tracker.cli.errors import Failed, UsageError
 from tracker.cli.options import Person
 from tracker.cli.output import Answer, Console
 from tracker.desk import people, worksheet
@@ -31,11 +32,12 @@ _SECOND_TRY = re.compile(r"\.rejected(?:-\d+)?$")
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
-    """Which lines are exported: of one store, of one person."""
+    """Which lines are exported: of one store, of one person. `force`: over a file that is there."""
 
     store: str | None
     mine: bool
     to: str | None
+    force: bool = False
 
     def person(self, room: Room) -> str | None:
         """Whose lines; None for everybody's."""
@@ -50,9 +52,12 @@ def export_sheet(queue: Queue, file: Path, chosen: Chosen, common: Person) -> in
         raise UsageError(f"{file} should end in .xlsx")
     if chosen.mine and chosen.to is not None:
         raise UsageError("--mine or --to NAME, not both")
+    if file.exists() and not chosen.force:
+        raise Failed("file_exists", f"{file} exists, and somebody may have filled it in: give another name, or --force")
 
     async def work(room: Room) -> Answer:
-        lines = await queue.waiting(room, chosen)
+        store = await known_store(chosen.store, room)
+        lines = await queue.waiting(room, msgspec.structs.replace(chosen, store=store))
         await _write(queue, file, lines, room)
         return Answer(
             document={"file": str(file), "rows": len(lines)},

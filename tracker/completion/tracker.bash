@@ -1624,7 +1624,7 @@ _tracker() {
           ;;
         "review export")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--store" "--mine" "--to" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--store" "--mine" "--to" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1936,7 +1936,7 @@ _tracker() {
           ;;
         "tasks export")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--store" "--mine" "--to" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--store" "--mine" "--to" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do

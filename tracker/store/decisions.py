@@ -87,6 +87,10 @@ class Decisions:
         """Decisions that became an effect, newest first."""
         return await self._db.read(lambda tx: _with_tasks(tx, outbox_views(tx, *_where(wanted), limit=limit, newest_first=True)))
 
+    async def has_decided(self, rule: str) -> bool:
+        """Whether a rule, or one of its family, has decided anything that is here."""
+        return bool(await self._db.read(lambda tx: outbox_views(tx, *_where(DecisionFilter(rule=rule)), limit=1)))
+
     async def withdraw_decisions(
         self, wanted: DecisionFilter, *, by: str, reason: str, now: datetime, dry_run: bool = False
     ) -> Withdrawn:

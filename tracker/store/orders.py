@@ -36,6 +36,10 @@ class Orders:
         """Orders by their number, by `store/number`, or by any number a parcel of theirs ever had (upper case, no spaces)."""
         return await self._db.read(lambda tx: _find(tx, text, None))
 
+    async def has_orders_of(self, store: str) -> bool:
+        """Whether any order of this store is here, be the store configured or not."""
+        return await self._db.read(lambda tx: tx.value("SELECT 1 FROM dossier WHERE store = ? LIMIT 1", store)) is not None
+
     async def order_ref(self, text: str, store: str | None = None) -> OrderRef:
         """The one order of that name, in `store` where it is named. Raises NotThere, NotUnique."""
 

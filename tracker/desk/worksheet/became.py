@@ -76,7 +76,7 @@ class Became(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a file. `approves` are the sums of the `refunds` it approves by currency, before any was written.
+    """What became of a file. `approves` are the sums by currency of the `refunds` it approves: of what was taken, nothing else.
 
     `silent` lines held no decision and were left alone.
     """

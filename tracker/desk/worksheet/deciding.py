@@ -41,9 +41,9 @@ async def decide(asking: Asking, kind: str, filled: Sequence[Filled]) -> Told:
     look = LOOKS[kind]()
     lines = _once([_Line(each, found) for each in filled if (found := await _looked(asking, look, each)) is not None])
     lines = _on_these_facts(lines)
-    pays = [line.found.pays for line in lines if isinstance(line.found, Ready) and line.found.pays is not None]
     moved: dict[_Facts, int] = {}
     became = [await _written(line, moved) for line in lines]
+    pays = [pay for line, each in zip(lines, became, strict=True) if each.fate is Fate.TAKEN and (pay := _pays(line)) is not None]
     return Told(lines=became, silent=len(filled) - len(lines), refunds=len(pays), approves=_sums(pays))
 
 
@@ -97,6 +97,10 @@ def _unless_moved(line: _Line, steps: Mapping[_Facts, int]) -> Found:
     if found.version in {seen, seen + steps.get((found.order_id, seen), 0)}:
         return found
     return NotTaken("moved", seen=seen, now=found.version)
+
+
+def _pays(line: _Line) -> tuple[Decimal, str] | None:
+    return line.found.pays if isinstance(line.found, Ready) else None
 
 
 def _sums(pays: Iterable[tuple[Decimal, str]]) -> dict[str, Decimal]:
