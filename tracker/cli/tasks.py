@@ -113,9 +113,9 @@ def done(
     unsure: Annotated[bool, Parameter(negative=())] = False,
     note: str | None = None,
     items: Items = None,
+    force: Annotated[bool, Parameter(negative=())] = False,
     common: Person = Person(),
 ) -> int:
-    force: Annotated[bool, Parameter(negative=())] = False,
     """Close tasks as done. An extension wants --window-end, a refund --amount and --ref.
 
     Example: `tracker tasks done 7 --window-end 2026-05-01 --by Mei`
