@@ -31,7 +31,6 @@ def write_sign(file: Path, sign: Sign) -> None:
     """Replace the file as a whole. Raises OSError."""
     beside = file.with_name(f".{file.name}.new")
     beside.write_bytes(msgspec.json.encode(sign) + b"\n")
-    beside.chmod(0o644)
     beside.replace(file)
 
 
