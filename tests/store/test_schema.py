@@ -91,6 +91,22 @@ def test_the_migrations_lead_to_the_tables(tmp_path: Path, url: str) -> None:
     assert _shape(migrated) == _shape(sqlite_path(url))
 
 
+def test_what_a_day_has_used_of_a_quota_outlives_the_upgrade(tmp_path: Path) -> None:
+    """Paid registrations: the limit of the day on which the upgrade happens still counts what was taken before it."""
+    path = tmp_path / "old.db"
+    schema.migrate(path, "0001")
+    with sqlite3.connect(path) as raw:
+        raw.execute(
+            "INSERT INTO rategate (source, next_ms, used, day) VALUES ('17track', 5, 60, '2026-03-01'), ('sheet', 0, 0, NULL)"
+        )
+    raw.close()
+    schema.migrate(path, "head")
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT source, day, used FROM quota_day").fetchall() == [("17track", "2026-03-01", 60)]
+        assert raw.execute("SELECT source, next_ms FROM rategate ORDER BY source").fetchall() == [("17track", 5), ("sheet", 0)]
+    raw.close()
+
+
 def test_the_code_knows_every_revision() -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))

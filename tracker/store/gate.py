@@ -8,29 +8,20 @@ from tracker.store.connection import Database, Tx, instant_of
 from tracker.store.rows import Breaker
 
 _SLOT = """
-    INSERT INTO rategate (source, next_ms, used) VALUES (?, ?, 0)
+    INSERT INTO rategate (source, next_ms) VALUES (?, ?)
     ON CONFLICT (source) DO UPDATE
     SET next_ms = CASE WHEN rategate.next_ms > ? THEN rategate.next_ms ELSE ? END + ?
     RETURNING next_ms"""
 
 _PUSH = """
-    INSERT INTO rategate (source, next_ms, used) VALUES (?, ?, 0)
+    INSERT INTO rategate (source, next_ms) VALUES (?, ?)
     ON CONFLICT (source) DO UPDATE SET next_ms = excluded.next_ms WHERE rategate.next_ms < excluded.next_ms"""
 
 _USE = """
-    INSERT INTO rategate (source, next_ms, used, day) VALUES (?, 0, ?, ?)
-    ON CONFLICT (source) DO UPDATE
-    SET used = CASE WHEN rategate.day = excluded.day THEN rategate.used ELSE 0 END + excluded.used, day = excluded.day
-    RETURNING used"""
-
-_USED = """
     INSERT INTO quota_day (source, day, used) VALUES (?, ?, ?)
-    ON CONFLICT (source, day) DO UPDATE SET used = quota_day.used + excluded.used"""
+    ON CONFLICT (source, day) DO UPDATE SET used = quota_day.used + excluded.used RETURNING used"""
 
-_GIVE_BACK = (
-    "UPDATE rategate SET used = used - ? WHERE source = ? AND day = ?",
-    "UPDATE quota_day SET used = used - ? WHERE source = ? AND day = ?",
-)
+_GIVE_BACK = "UPDATE quota_day SET used = used - ? WHERE source = ? AND day = ?"
 
 _BREAKER = """
     INSERT INTO account (id, memory, breaker_failures, breaker_until, breaker_since, breaker_kind) VALUES (?, '{}', ?, ?, ?, ?)
@@ -65,10 +56,9 @@ class Gate:
         """
 
         def take(tx: Tx) -> None:
-            used: int = tx.value(_USE, source, amount, day.isoformat())
+            used: int = tx.value(_USE, source, day.isoformat(), amount)
             if quota is not None and used > quota:
                 raise _QuotaSpentError
-            tx.run(_USED, source, day.isoformat(), amount)
 
         try:
             await self._db.write(take)
@@ -78,12 +68,7 @@ class Gate:
 
     async def give_back_quota(self, source: str, day: date, amount: int) -> None:
         """Return a part of what was taken that day: the source was down, or refused the numbers."""
-
-        def give(tx: Tx) -> None:
-            for statement in _GIVE_BACK:
-                tx.run(statement, amount, source, day.isoformat())
-
-        await self._db.write(give)
+        await self._db.write(lambda tx: tx.run(_GIVE_BACK, amount, source, day.isoformat()))
 
     async def quota_days(self) -> dict[str, dict[date, int]]:
         """Source -> day (UTC) -> what was used of its quota: what `tracker.store.quota.forecast` counts."""

@@ -14,8 +14,8 @@ from tracker.store.records import DAEMON
 from tracker.store.rows import Breaker, DueInstants, SourceHealth, StatusCounts
 
 _SOURCES = """
-    SELECT a.id, a.last_answer_at, a.breaker_failures, a.breaker_until, a.breaker_since, a.breaker_kind, g.used, g.day
-    FROM account a LEFT JOIN rategate g ON g.source = a.id ORDER BY a.id"""
+    SELECT a.id, a.last_answer_at, a.breaker_failures, a.breaker_until, a.breaker_since, a.breaker_kind, coalesce(q.used, 0)
+    FROM account a LEFT JOIN quota_day q ON q.source = a.id AND q.day = ? ORDER BY a.id"""
 
 _ORPHANS = "SELECT count(*) FROM shipment WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = shipment.id)"
 
@@ -123,7 +123,7 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
         claims=_counts(tx, "SELECT state, count(*) FROM claim GROUP BY state"),
         orphans=tx.value(_ORPHANS),
         unmatched_texts=tx.value(_UNMATCHED),
-        sources=tuple(_source(row, now) for row in tx.rows(_SOURCES)),
+        sources=tuple(_source(row) for row in tx.rows(_SOURCES, now.date().isoformat())),
         daemon_since=instant_of(daemon[1]) if daemon is not None and daemon[0] > 0 else None,
         rehearsal=tx.value("SELECT value FROM meta WHERE key = 'rehearsal'") == "yes",
     )
@@ -133,7 +133,6 @@ def _counts(tx: Tx, sql: str) -> Mapping[str, int]:
     return {row[0]: row[1] for row in tx.rows(sql)}
 
 
-def _source(row: Record, now: datetime) -> SourceHealth:
+def _source(row: Record) -> SourceHealth:
     breaker = Breaker(failures=row[2], open_until=instant_of(row[3]), since=instant_of(row[4]), kind=row[5])
-    used = row[6] if row[7] == now.date().isoformat() else 0
-    return SourceHealth(account=row[0], breaker=breaker, last_answer_at=row[1], used_today=used)
+    return SourceHealth(account=row[0], breaker=breaker, last_answer_at=row[1], used_today=row[6])

@@ -61,18 +61,16 @@ class AnswerRow(Row, table=True):
 
 
 class RateGateRow(Row, table=True):
-    """When a source may be called next (epoch milliseconds), and what is used of the day's quota."""
+    """When a source may be called next (epoch milliseconds)."""
 
     __tablename__ = "rategate"
 
     source: str = Field(primary_key=True)
     next_ms: int = Field(default=0, sa_type=BigInteger)
-    used: int = Field(default=0, sa_type=BigInteger)
-    day: date | None = None
 
 
 class QuotaDayRow(Row, table=True):
-    """What a source was asked for on each day: the forecast counts it."""
+    """What is used of a source's quota on each (UTC) day: today's is the limit's, all of them are the forecast's."""
 
     __tablename__ = "quota_day"
     __table_args__ = ({"sqlite_with_rowid": False},)

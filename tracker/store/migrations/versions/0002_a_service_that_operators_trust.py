@@ -108,6 +108,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "day", name=op.f("pk_quota_day")),
         sqlite_with_rowid=False,
     )
+    op.execute("INSERT INTO quota_day (source, day, used) SELECT source, day, used FROM rategate WHERE day IS NOT NULL")
+    with op.batch_alter_table("rategate") as batch:
+        batch.drop_column("used")
+        batch.drop_column("day")
     op.add_column("dossier", sa.Column("contacted", sa.String(), nullable=False, server_default="{}"))
     op.add_column("dossier", sa.Column("backlog", sa.String(), nullable=True))
     op.add_column("dossier", sa.Column("purged_at", sa.DateTime(timezone=True), nullable=True))
@@ -123,6 +127,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("rategate") as batch:
+        batch.add_column(sa.Column("used", sa.BigInteger(), nullable=False, server_default="0"))
+        batch.add_column(sa.Column("day", sa.Date(), nullable=True))
     op.drop_index("ix_outbox_config", "outbox")
     op.drop_index("ix_outbox_backlog", "outbox")
     for table, columns in _NEW_COLUMNS.items():
