@@ -20,9 +20,11 @@ from tracker.store.records import DAEMON, audit
 
 ACCEPTED, WAITING = "accepted", "waiting"
 
-_COLUMNS = "hash, state, first_at, in_force_at, touched, open_parcels, summary, accepted_at, accepted_by, snapshot"
+_ALL = """
+    SELECT hash, state, first_at, in_force_at, touched, open_parcels, summary, accepted_at, accepted_by
+    FROM ruleset ORDER BY in_force_at DESC"""
 
-_ALL = f"SELECT {_COLUMNS} FROM ruleset ORDER BY in_force_at DESC"  # noqa: S608 - no value of anybody's
+_SNAPSHOT = "SELECT snapshot FROM ruleset WHERE hash = ?"
 
 HELD = """
     SELECT config_version, count(*) FROM outbox
@@ -90,7 +92,6 @@ class Ruleset(msgspec.Struct, frozen=True, kw_only=True):
     summary: Mapping[str, Any]
     accepted_at: datetime | None
     accepted_by: str | None
-    snapshot: bytes
 
     @property
     def waits(self) -> bool:
@@ -132,6 +133,11 @@ class Rulesets:
     async def rulesets(self) -> list[Ruleset]:
         """All that were in force, the newest first."""
         return await self._db.read(_rulesets)
+
+    async def snapshot_of(self, version: str) -> bytes | None:
+        """What the rules of that hash were built from; None where they were never in force."""
+        found: bytes | None = await self._db.read(lambda tx: tx.value(_SNAPSHOT, version))
+        return found
 
     async def begin_ruleset(self, version: str, snapshot: bytes, now: datetime) -> Begun:
         """These rules are in force from now on. The first ones of a database are accepted, later ones wait to be compared."""
@@ -219,14 +225,14 @@ def _ruleset(row: Record, held: int, *, in_force: bool) -> Ruleset:
         summary=summary,
         accepted_at=instant_of(row[7]),
         accepted_by=row[8],
-        snapshot=row[9],
     )
 
 
 def _begin(tx: Tx, version: str, snapshot: bytes, now: datetime) -> Begun:
     known = _rulesets(tx)
     current = known[0] if known else None
-    baseline = next(((each.hash, each.snapshot) for each in known if each.state == ACCEPTED and each.hash != version), None)
+    before = next((each.hash for each in known if each.state == ACCEPTED and each.hash != version), None)
+    baseline = None if before is None else (before, tx.value(_SNAPSHOT, before))
     if current is not None and current.hash == version:
         return Begun(baseline=baseline, waits=current.state == WAITING, compared=current.compared)
     at = now if current is None else max(now, current.in_force_at + timedelta(microseconds=1))

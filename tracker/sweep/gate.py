@@ -244,8 +244,11 @@ async def changed_since(store: Store, loaded: Loaded) -> None:
     last = next(iter(await store.rulesets()), None)
     if last is None or last.hash == loaded.rules.version:
         return
+    snapshot = await store.snapshot_of(last.hash)
+    if snapshot is None:
+        return
     try:
-        found = config.differences_since(last.snapshot, loaded)
+        found = config.differences_since(snapshot, loaded)
     except RebuildError:
         return
     tell_differences(found, before=last.hash, after=loaded.rules.version)
