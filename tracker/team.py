@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -147,24 +147,12 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         named = tuple(person for person in candidates if person.stores) or candidates
         return named[zlib.crc32(key.encode()) % len(named)] if named else None
 
-    def last_working_hour_before(self, deadline: datetime, store: str) -> datetime:
-        """When the last hour begins that somebody of the store works whole before `deadline` (D24).
-
-        Of a shift shorter than an hour its begin. Without such an hour (no team, all on leave): one hour before the deadline.
-        """
-        return max(self._last_hours(deadline, store), default=deadline - _HOUR)
-
-    def _last_hours(self, deadline: datetime, store: str) -> Iterator[datetime]:
-        today = deadline.astimezone(UTC).date()
-        for offset in range(1, -HORIZON_DAYS, -1):
-            for begin, end in self._shifts_on(store, today + offset * _DAY):
-                if deadline - begin >= min(_HOUR, end - begin):
-                    yield max(begin, min(end, deadline) - _HOUR)
-
     def told_until(self, store: str, now: datetime) -> datetime:
-        """Up to which deadline nobody may wait any longer: those whose last working hour (as above) has begun by `now`.
+        """Up to which deadline nobody may wait any longer (D24): those whose last working hour has begun by `now`.
 
-        One answer for all deadlines of a store: there may be thousands.
+        That is the last hour that somebody of the store works whole before the deadline; of a shift shorter than an hour its
+        begin; without either (no team, all on leave) one hour before it. One answer for all deadlines of a store: there may be
+        thousands.
         """
         today = now.astimezone(UTC).date()
         shifts = [shift for offset in range(-2, HORIZON_DAYS) for shift in self._shifts_on(store, today + offset * _DAY)]

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from tests.carriers.loopback import http, serving
 from tests.channels.conftest import Handler, Serve, serve
 from tests.desk.world import NOW, STORE, World
+from tests.team.hours import last_working_hour
 from tracker import config
 from tracker.alerts import Teller
 from tracker.alerts.conditions import Look, conditions
@@ -191,7 +192,7 @@ async def test_a_task_is_told_in_the_last_working_hour_that_leaves_time(
         world = World(store)
         deadline = NOW + timedelta(hours=48)
         await world.task(await world.order("A-1"), Intent.STAGE2, deadline=deadline)
-        told = loaded.rules.team.last_working_hour_before(deadline - timedelta(hours=12), STORE)
+        told = last_working_hour(loaded.rules.team, deadline - timedelta(hours=12), STORE)
         assert NOW < told < deadline
         await _tell(loaded, store, clock)
         await _tell(loaded, store, clock, after=told - NOW - timedelta(minutes=1))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.team.hours import last_working_hour
 from tracker.team import Leave, Person, Team
 
 # 2026-03-02 is a Monday. Shanghai is UTC+8 all year: 09:00-18:00 there is 01:00-10:00 UTC.
@@ -126,14 +127,16 @@ def test_two_on_duty_share_and_an_order_stays_with_one_of_them() -> None:
 )
 def test_d24_the_last_working_hour_before_a_deadline(deadline: datetime, hour: datetime) -> None:
     """D24: an hour that somebody of the store works whole."""
-    assert Team(people=(person("mei", leave=FESTIVAL),)).last_working_hour_before(deadline, "lume") == hour
+    team = Team(people=(person("mei", leave=FESTIVAL),))
+    assert team.told_until("lume", hour - timedelta(minutes=1)) < deadline <= team.told_until("lume", hour)
+    assert last_working_hour(team, deadline, "lume") == hour
 
 
 def test_the_last_working_hour_of_a_deputy_a_short_shift_and_no_team() -> None:
     lin = person("lin", begins=22 * 60, ends=22 * 60 + 30, stores=("nova",))
     team = Team(people=(person("mei", leave=FESTIVAL, deputy="lin"), lin))
-    assert team.last_working_hour_before(utc(12, 18), "lume") == utc(12, 14)
-    assert Team().last_working_hour_before(utc(12, 18), "lume") == utc(12, 17)
+    assert team.told_until("lume", utc(12, 13)) < utc(12, 18) <= team.told_until("lume", utc(12, 14))
+    assert Team().told_until("lume", utc(12, 17)) == utc(12, 18)
 
 
 @pytest.mark.parametrize("leave", [(), FESTIVAL])
@@ -145,7 +148,7 @@ def test_what_must_be_told_by_now_is_what_has_its_last_working_hour_behind_it(le
         until = team.told_until("lume", now)
         for deadline in (now + timedelta(minutes=611) * step for step in range(1, 25)):
             if deadline != until:
-                assert (deadline < until) == (team.last_working_hour_before(deadline, "lume") <= now), (now, deadline)
+                assert (deadline < until) == (last_working_hour(team, deadline, "lume") <= now), (now, deadline)
 
 
 def test_where_nobody_works_an_hour_before_the_deadline_is_the_last() -> None:
