@@ -72,7 +72,8 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 look_again(may_go, now) -> dict[store, count]    turned_bad(now) -> list[TurnedBad]
                 distrust_clock(now), clock_distrusted_at(), clock_mended(), confirm_clock(*, by, reason, now)
 
-    rulesets    rulesets() -> list[Ruleset]                      begin_ruleset(version, snapshot, now) -> Begun
+    rulesets    rulesets() -> list[Ruleset]                      snapshot_of(version) -> bytes | None
+                begin_ruleset(version, snapshot, now) -> Begun
                 settle_ruleset(version, now, *, waits, touched, open_parcels, summary) -> int
                 accept_ruleset(version, *, by, now) -> int | None    free_ruleset(version, now) -> int | None
                 open_dossiers(after, limit, *, store=None) -> OpenPage    advance_dossiers([(order_id, at)]) -> int
