@@ -15,7 +15,7 @@ from tests.cli.conftest import Shop
 from tests.cli.shell import Said, Shell
 from tests.desk.world import NOW, World
 from tracker.clock import FixedClock
-from tracker.model import ActionKind, Case, DecisionReason, HoldReason, Intent
+from tracker.model import ActionKind, Case, CaseKind, DecisionReason, HoldReason, Intent
 from tracker.store import open_store
 
 STORE = """\
@@ -194,7 +194,7 @@ def test_deadlines_go_on_and_a_pause_that_stops_them_says_which(street: Callable
 
     async def case() -> None:
         store = await open_store(url, clock=FixedClock(DUE))
-        await store.save_case(1, Case(id="INR-1", kind="inr", opened_at=DUE, due_at=DUE + 3 * DAY), DUE)
+        await store.save_case(1, Case(id="INR-1", kind=CaseKind.INQUIRY, opened_at=DUE, due_at=DUE + 3 * DAY), DUE)
         await store.close()
 
     asyncio.run(case())
@@ -220,7 +220,7 @@ def test_deadlines_go_on_and_a_pause_that_stops_them_says_which(street: Callable
         (("--template", "stage_1", "--reason", "r"), "did you mean stage1?"),
         (("--carrier", "yanwn", "--reason", "r"), "did you mean yanwen?"),
         (("--rule", "br-standrd", "--reason", "r"), "did you mean br-standard?"),
-        (("--channel", "fax", "--reason", "r"), "there are: maildir, register, smtp, task"),
+        (("--channel", "fax", "--reason", "r"), "there are: maildir, marketplace, register, smtp, task, telegram, whatsapp"),
         (("--country", "XQ", "--reason", "r"), "--country: 'XQ' is not known"),
         (("--all", "--reason", "r", "--until", "2026-03-01"), "has passed"),
     ],

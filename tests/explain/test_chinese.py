@@ -11,6 +11,7 @@ from tracker.config import load
 from tracker.explain import Explanation, explain, to_text
 from tracker.model import (
     Case,
+    CaseKind,
     Dossier,
     HoldReason,
     Intent,
@@ -39,7 +40,7 @@ def test_what_happened_outside_is_told_with_the_facts() -> None:
             window=window(60),
             contacted={Intent.STAGE1: day(20)},
             settled={Intent.STAGE2: settled},
-            cases=(Case(id="D-1", kind="dispute", opened_at=day(22)),),
+            cases=(Case(id="D-1", kind=CaseKind.DISPUTE, opened_at=day(22)),),
         )
     )
     facts = {fact.name: fact.value for fact in story.facts}

@@ -15,6 +15,7 @@ from tracker.explain import Explanation, changes, explain, sentence
 from tracker.explain import to_text as told_in
 from tracker.model import (
     Case,
+    CaseKind,
     DecisionReason,
     Dossier,
     HoldReason,
@@ -102,8 +103,8 @@ def test_facts_come_with_source_and_time() -> None:
         ),
         window=window(60),
         cases=(
-            Case(id="INR-1", kind="inquiry", opened_at=day(20), closed_at=day(22)),
-            Case(id="INR-2", kind="inquiry", opened_at=day(30)),
+            Case(id="INR-1", kind=CaseKind.INQUIRY, opened_at=day(20), closed_at=day(22)),
+            Case(id="INR-2", kind=CaseKind.INQUIRY, opened_at=day(30)),
         ),
         opted_out=True,
         cutover_at=day(2),
@@ -154,7 +155,10 @@ def test_it_says_what_would_change_the_answer() -> None:
     assert "the next answer of a source (br-standard.stage1)" in story.changes
     assert "any next answer of a source" in story.changes
     assert story.changes[0].startswith("time: 2026-05-24 01:00 UTC (refund.untrackable)") or story.changes[0].startswith("time: ")
-    assert "the case is closed (ladder)" in of(dossier(slow(), cases=(Case(id="1", kind="dispute", opened_at=day(30)),))).changes
+    assert (
+        "the case is closed (ladder)"
+        in of(dossier(slow(), cases=(Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(30)),))).changes
+    )
 
 
 def test_the_text_has_all_parts() -> None:

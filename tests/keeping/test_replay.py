@@ -85,7 +85,7 @@ async def test_a_parcels_key_finds_its_order(store: Store) -> None:
     assert (view.order.number, view.row.kind.value) == ("8001", "task")
 
 
-@pytest.mark.parametrize("key", ["order/shop/9999:stage1:0", "service/Some line:service_unmatched:0", "order/shop/8001:nudge:0"])
+@pytest.mark.parametrize("key", ["order/shop/9999:stage1:0", "service/Some line:service_unmatched:0", "order/shop/8001:poke:0"])
 async def test_what_cannot_become_a_row_yet_is_kept_aside(store: Store, key: str) -> None:
     """An order that the backup lacks, a text that is nobody's, a purpose that this version does not know."""
     await replayed(store, tried(key))

@@ -18,7 +18,7 @@ from tracker import journal
 from tracker.clock import FixedClock
 from tracker.keeping import retention
 from tracker.keeping.retention import Purged, prune_unless_running, purge
-from tracker.model import Case, Channel, Intent, OutboxState
+from tracker.model import Case, CaseKind, Channel, Intent, OutboxState
 from tracker.store import OrderPatch, Store, TaskResult
 
 LONG = 300
@@ -116,7 +116,7 @@ async def test_a_file_that_brings_the_name_again_is_no_way_around(named: Keep) -
 
 
 async def _open_case(store: Store) -> None:
-    await store.save_case(1, Case(id="c1", kind="dispute", opened_at=NOW), NOW)
+    await store.save_case(1, Case(id="c1", kind=CaseKind.DISPUTE, opened_at=NOW), NOW)
 
 
 async def _open_task(store: Store) -> None:
@@ -178,7 +178,7 @@ async def test_a_parcel_of_two_orders_waits_for_the_last_of_them(named: Keep) ->
     """Its scans are the other order's story too."""
     async with named.store(daemon=True) as store:
         await given(store, order("8002"), parcel(order="8002"), digest="d2")
-        await store.save_case(2, Case(id="c1", kind="dispute", opened_at=NOW), NOW)
+        await store.save_case(2, Case(id="c1", kind=CaseKind.DISPUTE, opened_at=NOW), NOW)
         with closing(sqlite3.connect(named.database)) as raw:
             raw.execute("UPDATE shipment SET next_poll_at = NULL")
             raw.commit()

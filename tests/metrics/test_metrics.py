@@ -21,7 +21,7 @@ from tracker.config import Loaded
 from tracker.config.settings import MetricsSettings
 from tracker.health import Freshness, Heartbeat
 from tracker.metrics import Publisher, Reporter, count, deadlines, families
-from tracker.model import Case, Pause
+from tracker.model import Case, CaseKind, Pause
 from tracker.store import Store, create, open_store
 from tracker.store.rows import Breaker, StatusCounts
 
@@ -196,7 +196,7 @@ async def test_a_case_that_is_overdue_stays_among_the_dates_to_meet(store: Store
     """R33, R75: what was not answered in time still wants an answer; it stands first."""
     loaded = _loaded(tmp_path)
     order = await World(store).order("A-1", "RB123456785CN", window_end=NOW + timedelta(days=3))
-    late = Case(id="C-1", kind="inquiry", opened_at=NOW - timedelta(days=5), due_at=NOW - timedelta(hours=2))
+    late = Case(id="C-1", kind=CaseKind.INQUIRY, opened_at=NOW - timedelta(days=5), due_at=NOW - timedelta(hours=2))
     await store.save_case(order, late, NOW)
     found = await deadlines(store, loaded.rules, NOW + timedelta(days=14), NOW)
     assert [(each.kind, each.subject) for each in found] == [("case", "A-1"), ("window", "A-1")]

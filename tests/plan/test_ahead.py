@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.policy.build import DAY0, RULES, day, decision, dossier, parcel, rules, window
 from tests.policy.build import at as verdict_at
-from tracker.model import Case, Claim, ClaimState, Dossier, HoldReason, Intent, Mode, NotFound, Phase
+from tracker.model import Case, CaseKind, Claim, ClaimState, Dossier, HoldReason, Intent, Mode, NotFound, Phase
 from tracker.plan import Forecast, Work, forecast, identity
 from tracker.plan import ahead as ahead_
 from tracker.rules import Rules
@@ -129,8 +129,8 @@ def test_a_claim_that_lies_ready_is_work_on_its_last_day() -> None:
 
 
 def test_a_case_is_to_be_answered_by_its_deadline() -> None:
-    case = Case(id="c1", kind="inquiry", opened_at=day(30), due_at=day(34))
-    closed = Case(id="c2", kind="inquiry", opened_at=day(30), due_at=day(33), closed_at=day(31))
+    case = Case(id="c1", kind=CaseKind.INQUIRY, opened_at=day(30), due_at=day(34))
+    closed = Case(id="c2", kind=CaseKind.INQUIRY, opened_at=day(30), due_at=day(33), closed_at=day(31))
     found = ahead(dossier(parcel(last=28, heard=32), cases=(case, closed)), 32, 44)
     assert [each for each in work(found) if each[1] is Work.ANSWER_CASE] == [(34, Work.ANSWER_CASE)]
 

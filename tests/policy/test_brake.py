@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.policy.build import RULES, at, day, decision, dossier, parcel, refund, row, window
-from tracker.model import ActionKind, Case, Channel, Intent, Pause
+from tracker.model import ActionKind, Case, CaseKind, Channel, Intent, Pause
 from tracker.policy.brake import Reach, pressing, reach, rule_ids, scope, stopping, stops
 from tracker.policy.ramp import days, share
 from tracker.rules import Manners
@@ -88,7 +88,7 @@ def test_a_row_is_seen_with_its_own_parcels_country_and_carrier() -> None:
 
 
 def test_a_case_presses_while_it_is_open_and_has_a_date() -> None:
-    case = Case(id="1", kind="dispute", opened_at=day(40), due_at=day(43))
+    case = Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(40), due_at=day(43))
     assert pressing(dossier(parcel(), cases=(case,)))
     assert not pressing(dossier(parcel(), cases=(replace(case, due_at=None),)))
     assert not pressing(dossier(parcel(), cases=(replace(case, closed_at=day(41)),)))

@@ -13,6 +13,7 @@ from tests.policy.build import DAY0, RULES, at, day, decision, dossier, effect, 
 from tracker.model import (
     Capability,
     Case,
+    CaseKind,
     Considered,
     DecisionReason,
     Intent,
@@ -28,7 +29,7 @@ from tracker.policy import decide, release
 from tracker.policy.cutover import stage_at
 
 R = DecisionReason
-CASE = Case(id="1", kind="dispute", opened_at=day(50))
+CASE = Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(50))
 
 
 def moving(when: float, **change: Any) -> Shipment:

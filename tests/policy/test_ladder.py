@@ -28,6 +28,7 @@ from tests.policy.build import (
 from tracker.model import (
     ActionKind,
     Case,
+    CaseKind,
     DecisionReason,
     Intent,
     NotFound,
@@ -40,7 +41,7 @@ from tracker.policy import decide
 from tracker.rules import Manners
 
 R = DecisionReason
-CASE = Case(id="inr-1", kind="inquiry", opened_at=day(29))
+CASE = Case(id="inr-1", kind=CaseKind.INQUIRY, opened_at=day(29))
 
 
 def moving(when: float, **change: Any) -> Shipment:

@@ -13,6 +13,7 @@ from tests.policy.build import at, day, decision, delivered, effect, evidence, k
 from tracker.model import (
     ActionKind,
     Case,
+    CaseKind,
     DecisionReason,
     Effect,
     Intent,
@@ -153,7 +154,7 @@ def test_r4_once_and_never_inside_a_case() -> None:
     came = delivered(parcel(), 65)
     told = effect(Intent.LATE_ARRIVAL, 65, subject=SHOP_ORDER)
     assert why(at(66, came, effects=(told,), **SHOP, **REFUNDED), "late_arrival") is R.ALREADY_DONE
-    case = Case(id="1", kind="dispute", opened_at=day(64))
+    case = Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(64))
     assert why(at(66, came, cases=(case,), **SHOP, **REFUNDED), "late_arrival") is R.DISPUTE_OPEN
 
 

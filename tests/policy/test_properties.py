@@ -17,6 +17,7 @@ from tracker.model import (
     ActionKind,
     Capability,
     Case,
+    CaseKind,
     Dossier,
     Intent,
     NotFound,
@@ -75,7 +76,7 @@ ORDER = st.fixed_dictionaries(
         "amount": one_of(None, Decimal("30.00"), Decimal("30.01")),
     }
 )
-CASES = one_of((), (), (Case(id="1", kind="dispute", opened_at=day(44)),))
+CASES = one_of((), (), (Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(44)),))
 
 
 def made(number: str, values: dict[str, Any]) -> Shipment:

@@ -12,6 +12,7 @@ from tests.policy.build import RULES, at, day, decision, delivered, dossier, eff
 from tracker.model import (
     ActionKind,
     Case,
+    CaseKind,
     Decision,
     Dossier,
     HoldReason,
@@ -76,7 +77,7 @@ def test_d11_a_refund_offer_that_the_store_has_not_approved_waits_for_a_person()
     ("told", "why"),
     [
         (waiting(delivered(slow(), 30.8)), "delivered"),
-        (waiting(cases=(Case(id="1", kind="dispute", opened_at=day(30.9)),)), "dispute_open"),
+        (waiting(cases=(Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(30.9)),)), "dispute_open"),
         (waiting(opted_out=True), "opted_out"),
         (waiting(waiting_since=day(30.9)), "buyer_waits"),
         (waiting(refunded_at=day(30.9)), "refunded"),
@@ -306,7 +307,7 @@ def test_d25_a_mass_change_stops_the_money(bad: int, usual: float, *, held: bool
 
 
 def test_d25_never_inside_a_case_with_a_deadline_and_once_a_person_released_it() -> None:
-    item, told = money(cases=(Case(id="1", kind="dispute", opened_at=day(60), due_at=day(63)),))
+    item, told = money(cases=(Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(60), due_at=day(63)),))
     approved = replace(item, approved_by="li")
     assert asked(approved, told, now=day(61), turned_bad_24h=500).verdict is SEND
     _, quiet = money()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from carriers.model import TrackingReason, TrackingStatus
 from tests.policy.build import CNY, PEAK, RULES, at, day, decision, dossier, evidence, keys, order, parcel, rules, scan, why
 from tracker.dates import utc_text
-from tracker.model import Capability, Case, DecisionReason, Intent, NotFound, Shipment
+from tracker.model import Capability, Case, CaseKind, DecisionReason, Intent, NotFound, Shipment
 from tracker.policy import decide
 
 R = DecisionReason
@@ -255,7 +255,7 @@ def test_r_numbers_before_arrival_wait_for_answers_and_need_a_hand_over() -> Non
 
 def test_r9_an_open_dispute_does_not_stop_the_advice() -> None:
     """R9, D15: refund advice goes on, and is urgent."""
-    case = Case(id="1", kind="dispute", opened_at=day(50))
+    case = Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(50))
     found = decision(at(51, parcel(last=5), cases=(case,)), Intent.REFUND)
     assert (found.reason, found.urgent) == (R.SILENT_BEYOND_LIMIT, True)
     assert found.amount == order().amount

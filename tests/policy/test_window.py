@@ -11,6 +11,7 @@ from tests.policy.build import at, day, decision, delivered, dossier, effect, ke
 from tracker.model import (
     ActionKind,
     Case,
+    CaseKind,
     DecisionReason,
     Effect,
     Intent,
@@ -85,7 +86,7 @@ def test_d20_it_never_waits_for_a_carrier() -> None:
 
 
 STOPS: list[tuple[dict[str, Any], DecisionReason]] = [
-    ({"cases": (Case(id="1", kind="dispute", opened_at=day(40)),)}, R.DISPUTE_OPEN),
+    ({"cases": (Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(40)),)}, R.DISPUTE_OPEN),
     ({"refunded_at": day(40), "refunded_amount": order().amount}, R.REFUNDED),
     ({"received_at": day(40)}, R.RECEIVED_BY_BUYER),
     ({"state": OrderState.FINISHED}, R.FINISHED),

@@ -23,7 +23,7 @@ from tests.store.build import (
     sending,
     tasked,
 )
-from tracker.model import Case, Channel, HoldReason, Intent, OutboxState, Task
+from tracker.model import Case, CaseKind, Channel, HoldReason, Intent, OutboxState, Task
 from tracker.store import Conflict, NotThere, NotUnique, OrderPatch, Store, TaskResult
 
 SHARE = decision(Intent.REFUND, amount=Decimal("20.00"), currency="USD")
@@ -201,10 +201,10 @@ async def test_an_order_is_found_by_any_of_its_numbers(store: Store) -> None:
 async def test_an_open_case_stands_in_the_dossier_until_it_is_closed(store: Store) -> None:
     """D15: a dispute stops outreach."""
     await given(store)
-    case = Case(id="INR-1", kind="inr", opened_at=NOW, due_at=NOW + 3 * DAY)
+    case = Case(id="INR-1", kind=CaseKind.INQUIRY, opened_at=NOW, due_at=NOW + 3 * DAY)
     await store.save_case(1, case, NOW)
     assert (await dossier(store)).dispute_open
-    await store.save_case(1, Case(id="INR-1", kind="inr", opened_at=NOW, closed_at=NOW + DAY), NOW + DAY)
+    await store.save_case(1, Case(id="INR-1", kind=CaseKind.INQUIRY, opened_at=NOW, closed_at=NOW + DAY), NOW + DAY)
     assert not (await dossier(store)).dispute_open
 
 

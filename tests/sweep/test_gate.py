@@ -17,7 +17,7 @@ from tests.policy.build import RULES, day, dossier, parcel
 from tracker import config
 from tracker.clock import SimulatedClock, epoch
 from tracker.config import RebuildError
-from tracker.model import Capability, Case, Channel, Dossier, HoldReason, Intent
+from tracker.model import Capability, Case, CaseKind, Channel, Dossier, HoldReason, Intent
 from tracker.policy import decide
 from tracker.rules import Rules
 from tracker.store import Locked, OrderPatch, PollQuiet, PollWrite, Store
@@ -288,7 +288,7 @@ async def test_a_deadline_of_the_new_rules_alone_does_not_wait(store: Store, clo
 def test_a_refund_inside_a_case_with_a_date_does_not_wait(due_at: datetime | None, hold: HoldReason) -> None:
     """D25, R8: the marketplace decides the case on its date. The recommendation goes before a person, who decides anyway."""
     patient = laddered(RULES, "0ld", stage3=90)
-    told = dossier(parcel(last=40, heard=65), cases=(Case(id="1", kind="inquiry", opened_at=day(60), due_at=due_at),))
+    told = dossier(parcel(last=40, heard=65), cases=(Case(id="1", kind=CaseKind.INQUIRY, opened_at=day(60), due_at=due_at),))
     write = written(told, decide(told, RULES, day(65)), RULES, day(65))
     found = withhold(told, write, Waiting(patient), day(65))
     assert [row.hold for row in found.rows if row.decision.intent is Intent.REFUND] == [hold]

@@ -14,6 +14,7 @@ from tests.policy.build import DAY0, RULES, day, dossier, effect, order, parcel,
 from tracker.model import (
     ActionKind,
     Case,
+    CaseKind,
     Claim,
     ClaimState,
     DecisionReason,
@@ -239,8 +240,8 @@ def test_facts_of_later_days_are_not_known_yet() -> None:
         ),
         shipments=(parcel(last=40, heard=60, day0=day(0)),),
         cases=(
-            Case(id="1", kind="dispute", opened_at=day(41), closed_at=day(50)),
-            Case(id="2", kind="inquiry", opened_at=day(70)),
+            Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(41), closed_at=day(50)),
+            Case(id="2", kind=CaseKind.INQUIRY, opened_at=day(70)),
         ),
         claims=(claim,),
         effects=(effect(Intent.STAGE1, 30), stage2, task, paid),

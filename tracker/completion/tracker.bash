@@ -1132,7 +1132,7 @@ _tracker() {
                 COMPREPLY=()
                 ;;
               --intent)
-                local -a _c=("stage1" "stage2" "stage3" "extended" "refund-issued" "late-arrival" "extension" "refund" "refund-task" "compensation" "forwarder-inquiry" "buyer-waiting" "suspect" "service-unmatched")
+                local -a _c=("stage1" "stage2" "stage3" "extended" "refund-issued" "late-arrival" "extension" "refund" "refund-task" "compensation" "forwarder-inquiry" "buyer-waiting" "suspect" "service-unmatched" "placed" "boleto-pending" "tax-number" "customs-duty" "shipped" "delay" "customs" "duties" "pickup" "storage" "delivered" "not-found-by-buyer" "reopened" "review" "dispute" "lost" "correction" "vip" "nudge" "check-address" "do-not-ship" "ship-late" "confirm-shipment" "window-opens" "case-answer" "case-evidence" "case-close" "problem" "certificate" "reship" "claim-inquiry" "claim-follow-up" "release-funds" "rounds-over")
                 local _q
                 COMPREPLY=()
                 for _x in "${_c[@]}"; do
@@ -1181,7 +1181,7 @@ _tracker() {
                 COMPREPLY=()
                 ;;
               --intent)
-                local -a _c=("stage1" "stage2" "stage3" "extended" "refund-issued" "late-arrival" "extension" "refund" "refund-task" "compensation" "forwarder-inquiry" "buyer-waiting" "suspect" "service-unmatched")
+                local -a _c=("stage1" "stage2" "stage3" "extended" "refund-issued" "late-arrival" "extension" "refund" "refund-task" "compensation" "forwarder-inquiry" "buyer-waiting" "suspect" "service-unmatched" "placed" "boleto-pending" "tax-number" "customs-duty" "shipped" "delay" "customs" "duties" "pickup" "storage" "delivered" "not-found-by-buyer" "reopened" "review" "dispute" "lost" "correction" "vip" "nudge" "check-address" "do-not-ship" "ship-late" "confirm-shipment" "window-opens" "case-answer" "case-evidence" "case-close" "problem" "certificate" "reship" "claim-inquiry" "claim-follow-up" "release-funds" "rounds-over")
                 local _q
                 COMPREPLY=()
                 for _x in "${_c[@]}"; do

@@ -1,5 +1,6 @@
 """Orders, shipments, dossiers, decisions: the pure values of the product (no I/O, no clock)."""
 
+from tracker.model.advisory import Advisory
 from tracker.model.dossier import Dossier
 from tracker.model.effects import Case, Claim, ClaimMove, Considered, Decision, Effect, Verdict
 from tracker.model.imported import (
@@ -19,15 +20,21 @@ from tracker.model.outgoing import Attempt, JournalEnd, OutboxRow, Outgoing, Pau
 from tracker.model.words import (
     ActionKind,
     Capability,
+    CaseKind,
+    CaseOutcome,
+    CaseReason,
     Channel,
     ClaimState,
+    DateSource,
     DecisionReason,
     HoldReason,
     Intent,
+    Liable,
     Mode,
     OrderState,
     OutboxState,
     Phase,
+    Remedy,
     Settle,
     TaskState,
     WindowSource,
@@ -35,9 +42,13 @@ from tracker.model.words import (
 
 __all__ = [
     "ActionKind",
+    "Advisory",
     "Attempt",
     "Capability",
     "Case",
+    "CaseKind",
+    "CaseOutcome",
+    "CaseReason",
     "Change",
     "Channel",
     "Claim",
@@ -45,6 +56,7 @@ __all__ = [
     "ClaimState",
     "Considered",
     "Contact",
+    "DateSource",
     "Decision",
     "DecisionReason",
     "Dossier",
@@ -58,6 +70,7 @@ __all__ = [
     "Intent",
     "JournalEnd",
     "Journey",
+    "Liable",
     "Mode",
     "NotFound",
     "Order",
@@ -72,6 +85,7 @@ __all__ = [
     "Rejected",
     "Release",
     "ReleaseVerdict",
+    "Remedy",
     "Scan",
     "Settle",
     "Settled",

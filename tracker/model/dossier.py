@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tracker.model.advisory import Advisory
 from tracker.model.effects import Case, Claim, Effect
 from tracker.model.order import Order, Shipment
 
@@ -20,8 +21,10 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     claims: tuple[Claim, ...] = ()
     effects: tuple[Effect, ...] = ()
     version: int = 0
+    advisories: tuple[Advisory, ...] = ()
+    """Every advisory that a person has made, ended ones included: which concern a parcel is the policy's question (D19)."""
 
     @property
     def dispute_open(self) -> bool:
-        """Whether any case is open: it stops outreach and extensions (D15)."""
-        return any(case.closed_at is None for case in self.cases)
+        """Whether money is contested in an open case: it stops outreach and extensions (D15)."""
+        return any(case.closed_at is None and case.kind.contested for case in self.cases)

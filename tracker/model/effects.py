@@ -8,7 +8,21 @@ from decimal import Decimal
 
 import msgspec
 
-from tracker.model.words import ActionKind, ClaimState, DecisionReason, HoldReason, Intent, OutboxState, Phase, TaskState
+from tracker.model.words import (
+    ActionKind,
+    CaseKind,
+    CaseOutcome,
+    CaseReason,
+    ClaimState,
+    DateSource,
+    DecisionReason,
+    HoldReason,
+    Intent,
+    OutboxState,
+    Phase,
+    Remedy,
+    TaskState,
+)
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +50,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     done_at: datetime | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    remedy: Remedy | None = None
+    """Of a recommendation: what it proposes, or what a person made of it."""
 
     @property
     def open(self) -> bool:
@@ -55,13 +71,27 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """Anything of the buyer or the marketplace that has a response deadline (inquiry, dispute, chargeback ...)."""
+    """Anything of the buyer or the marketplace that has a response deadline (inquiry, dispute, chargeback ...).
+
+    Times are aware UTC. `due_at` is until when an answer is due, `due_source` whose word that is (D3); None = the table of time
+    rules says it (tracker.times). `evidence_due_at`: until when the platform wants evidence (R13).
+    """
 
     id: str
-    kind: str
+    kind: CaseKind
     opened_at: datetime
     due_at: datetime | None = None
     closed_at: datetime | None = None
+    due_source: DateSource | None = None
+    reason: CaseReason = CaseReason.UNKNOWN
+    evidence_due_at: datetime | None = None
+    answered_at: datetime | None = None
+    outcome: CaseOutcome | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    shipment: str | None = None
+    """The parcel it is about, where somebody named it."""
+    note: str | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +130,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal | None = None
     currency: str | None = None
     urgent: bool = False
+    remedy: Remedy | None = None
+    """Of a recommendation: what is proposed."""
     approved_by: str | None = None
     """Who said yes before it was made (`tracker backlog settle --as send`): that answers the guards which ask a person."""
     evidence: Mapping[str, str] = {}

@@ -66,6 +66,27 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     contacted: Mapping[Intent, datetime] = {}
     settled: Mapping[Intent, Settled] = {}
     note: str | None = None
+    promised_from: datetime | None = None
+    """Earliest estimated delivery; `promised_at` is the latest (EDD)."""
+    ship_by: datetime | None = None
+    """Latest ship date as the marketplace has it (R60)."""
+    confirmed_at: datetime | None = None
+    """When the shipment was confirmed to the marketplace (R61)."""
+    payment: str | None = None
+    """How it is paid, in one folded word: boleto, paypal, card ... (R15, R32)."""
+    tax_number_known: bool = False
+    """Whether CPF, CNPJ or the like is there; the number itself never enters a dossier (R16)."""
+    address_problems: tuple[str, ...] = ()
+    """What the address lacks, as words: missing_phone, missing_postcode ... (R46); no personal data."""
+    buyer_phone: str | None = None
+    unread_since: datetime | None = None
+    """Since when the marketplace or a clerk shows that the buyer has not read our last message (R25)."""
+    risky: bool = False
+    """A person marked the buyer (R49)."""
+    reviewed_at: datetime | None = None
+    """The buyer has left a review (R101)."""
+    stages: Mapping[Intent, int] = {}
+    """Days of this very order's own ladder, where a person set them; they go before the destination's."""
 
     @property
     def subject(self) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from tracker.model.words import ActionKind, Channel, DecisionReason, HoldReason, Intent, OutboxState
+from tracker.model.words import ActionKind, Channel, DecisionReason, HoldReason, Intent, OutboxState, Remedy
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,10 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     result: str | None = None
     answered: HoldReason | None = None
     """The hold that a person let it out of last: that question is not asked again."""
+    remedy: Remedy | None = None
+    """Of a recommendation: what it proposes, or what a person made of it."""
+    tried: tuple[str, ...] = ()
+    """Channels that definitely refused it before this one (R25)."""
     overdue: bool = False
     """It came due long before it could be decided, or waited in a hold for long: it goes out as part of a ramp (D21)."""
     in_line_since: datetime | None = None

@@ -69,6 +69,42 @@ class Intent(StrEnum):
     BUYER_WAITING = "buyer_waiting"
     SUSPECT = "suspect"
     SERVICE_UNMATCHED = "service_unmatched"
+    # the other slots of messages (facts/messages.md 2.2)
+    PLACED = "placed"
+    BOLETO_PENDING = "boleto_pending"
+    TAX_NUMBER = "tax_number"
+    CUSTOMS_DUTY = "customs_duty"
+    SHIPPED = "shipped"
+    DELAY = "delay"
+    CUSTOMS = "customs"
+    DUTIES = "duties"
+    PICKUP = "pickup"
+    STORAGE = "storage"
+    DELIVERED = "delivered"
+    NOT_FOUND_BY_BUYER = "not_found_by_buyer"
+    REOPENED = "reopened"
+    REVIEW = "review"
+    DISPUTE = "dispute"
+    LOST = "lost"
+    CORRECTION = "correction"
+    VIP = "vip"
+    NUDGE = "nudge"
+    # what a person does
+    CHECK_ADDRESS = "check_address"
+    DO_NOT_SHIP = "do_not_ship"
+    SHIP_LATE = "ship_late"
+    CONFIRM_SHIPMENT = "confirm_shipment"
+    WINDOW_OPENS = "window_opens"
+    CASE_ANSWER = "case_answer"
+    CASE_EVIDENCE = "case_evidence"
+    CASE_CLOSE = "case_close"
+    PROBLEM = "problem"
+    CERTIFICATE = "certificate"
+    RESHIP = "reship"
+    CLAIM_INQUIRY = "claim_inquiry"
+    CLAIM_FOLLOW_UP = "claim_follow_up"
+    RELEASE_FUNDS = "release_funds"
+    ROUNDS_OVER = "rounds_over"
 
 
 class Channel(StrEnum):
@@ -78,6 +114,10 @@ class Channel(StrEnum):
     MAILDIR = "maildir"
     TASK = "task"
     REGISTER = "register"
+    MARKETPLACE = "marketplace"
+    """The marketplace's own API: an extension there, or a message."""
+    WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
 
 
 class OutboxState(StrEnum):
@@ -153,6 +193,98 @@ class ClaimState(StrEnum):
     WITHDRAWN = "withdrawn"
     WRITTEN_OFF = "written_off"
     REVERSED = "reversed"
+
+
+class CaseKind(StrEnum):
+    """What sort of thing has a response deadline (R52, DESIGN "case")."""
+
+    INQUIRY = "inquiry"
+    """Item not received (INR)."""
+    NOT_AS_DESCRIBED = "not_as_described"
+    DISPUTE = "dispute"
+    A_TO_Z = "a_to_z"
+    CHARGEBACK = "chargeback"
+    RETURN_REQUEST = "return_request"
+    CANCEL_REQUEST = "cancel_request"
+    BUYER_MESSAGE = "buyer_message"
+    BAD_REVIEW = "bad_review"
+    LOW_SCORE = "low_score"
+    ACCOUNT_ALERT = "account_alert"
+    """A mail of the platform itself: the account may be limited or closed (R43)."""
+
+    @property
+    def contested(self) -> bool:
+        """Whether money is contested: such a case stops outreach and extensions (D15), a message or a review does not."""
+        return self in _CONTESTED
+
+
+_CONTESTED = frozenset({CaseKind.INQUIRY, CaseKind.NOT_AS_DESCRIBED, CaseKind.DISPUTE, CaseKind.A_TO_Z, CaseKind.CHARGEBACK})
+
+
+class CaseReason(StrEnum):
+    """Why the buyer, the bank or the platform opened it (R74, R80, R106, R9, R13, R14, R27)."""
+
+    NOT_RECEIVED = "not_received"
+    TRACKING_INVALID = "tracking_invalid"
+    IN_TRANSIT = "in_transit"
+    CUSTOMS = "customs"
+    RETURNED_PARCEL = "returned_parcel"
+    WRONG_ADDRESS = "wrong_address"
+    NOT_AS_DESCRIBED = "not_as_described"
+    DAMAGED = "damaged"
+    SHORT = "short"
+    RETURN_NOT_REFUNDED = "return_not_refunded"
+    RETURN_REFUSED = "return_refused"
+    STOLEN_CARD = "stolen_card"
+    DOUBLE_CHARGE = "double_charge"
+    SLOW_LOGISTICS = "slow_logistics"
+    DUTY_CHARGED = "duty_charged"
+    QUALITY = "quality"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class CaseOutcome(StrEnum):
+    """How a case ended (R10)."""
+
+    AGREED = "agreed"
+    REJECTED_WITH_PROPOSAL = "rejected_with_proposal"
+    CANCELLED_BY_BUYER = "cancelled_by_buyer"
+    WON = "won"
+    LOST = "lost"
+    ANSWERED = "answered"
+    NO_ANSWER_NEEDED = "no_answer_needed"
+    GONE_FROM_LIST = "gone_from_list"
+    """A complete list of the marketplace no longer has it."""
+
+
+class DateSource(StrEnum):
+    """Whose word a date is: an API's always beats typed, file and table (D3)."""
+
+    API = "api"
+    TYPED = "typed"
+    FILE = "file"
+    TABLE = "table"
+
+
+class Remedy(StrEnum):
+    """What a recommendation proposes; a person may choose another one (R3, R37, R84, R85, D7, D11)."""
+
+    FULL_REFUND = "full_refund"
+    PARTIAL_REFUND = "partial_refund"
+    RESHIP = "reship"
+    FORWARD = "forward"
+    """The parcel is sent on by another carrier (R84)."""
+    WAIT = "wait"
+
+
+class Liable(StrEnum):
+    """Who bears it (R14, R70)."""
+
+    CARRIER = "carrier"
+    SELLER = "seller"
+    BUYER = "buyer"
+    UNKNOWN = "unknown"
 
 
 class DecisionReason(StrEnum):

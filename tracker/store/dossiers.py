@@ -12,8 +12,12 @@ from tracker.model import (
     ActionKind,
     Capability,
     Case,
+    CaseKind,
+    CaseOutcome,
+    CaseReason,
     Claim,
     ClaimState,
+    DateSource,
     DecisionReason,
     Dossier,
     Effect,
@@ -23,13 +27,14 @@ from tracker.model import (
     OrderState,
     OutboxState,
     Phase,
+    Remedy,
     Shipment,
     TaskState,
     Window,
     WindowSource,
 )
 from tracker.store.connection import Record, Tx, instant_of, required
-from tracker.store.encoding import contacts, money, settlements, unpack
+from tracker.store.encoding import contacts, ladder, money, settlements, unpack, words
 
 T = TypeVar("T")
 
@@ -37,7 +42,8 @@ _ORDERS = """
     SELECT id, store, platform, number, state, country, region, language, buyer_name, buyer_email, amount, currency, ordered_at,
         paid_at, shipped_at, promised_at, window_end, window_source, window_extensions, refunded_at, refunded_amount,
         refund_reference, received_at, opted_out, vip, hold_until, waiting_since, cutover_at, note, version,
-        contacted, backlog
+        contacted, backlog, promised_from, ship_by, confirmed_at, payment, tax_number IS NOT NULL, address_problems, buyer_phone,
+        unread_since, risky, reviewed_at, stages
     FROM dossier WHERE id IN (??)"""
 
 _SHIPMENTS = """
@@ -50,7 +56,7 @@ _SHIPMENTS = """
 _EFFECTS = """
     SELECT o.order_id, o.dedup_key, o.subject, o.intent, o.occasion, o.kind, o.state, o.reason, o.created_at, o.shipment,
     o.decided_at,
-        o.rejected, o.hold, o.sent_at, o.amount, o.currency, t.state, t.closed_at, i.dropped
+        o.rejected, o.hold, o.sent_at, o.amount, o.currency, t.state, t.closed_at, i.dropped, o.remedy
     FROM outbox o
     LEFT JOIN task t ON t.id = o.task_id
     LEFT JOIN task_item i ON i.task_id = o.task_id AND i.row_id = o.id
@@ -58,7 +64,7 @@ _EFFECTS = """
 
 _PARCEL_EFFECTS = """
     SELECT a.shipment_id, o.dedup_key, o.subject, o.intent, o.occasion, o.kind, o.state, o.reason, o.created_at, o.shipment,
-        o.decided_at, o.rejected, o.hold, o.sent_at, o.amount, o.currency, t.state, t.closed_at, i.dropped
+        o.decided_at, o.rejected, o.hold, o.sent_at, o.amount, o.currency, t.state, t.closed_at, i.dropped, o.remedy
     FROM alias a
     JOIN outbox o ON o.subject = 'shipment/' || a.number
     LEFT JOIN task t ON t.id = o.task_id
@@ -69,7 +75,10 @@ _CLAIMS = """
     SELECT shipment_id, attempt, state, rule, phase, cause, earliest_on, latest_on, payable, currency, opened_at
     FROM claim WHERE shipment_id IN (??) ORDER BY id"""
 
-_CASES = "SELECT order_id, id, kind, opened_at, due_at, closed_at FROM buyer_case WHERE order_id IN (??) ORDER BY opened_at, id"
+_CASES = """
+    SELECT order_id, id, kind, opened_at, due_at, closed_at, due_source, reason, evidence_due_at, answered_at, outcome, amount,
+        currency, shipment, note
+    FROM buyer_case WHERE order_id IN (??) ORDER BY opened_at, id"""
 
 _MINOR_DIGITS = {
     "BHD": 3,
@@ -171,6 +180,17 @@ def _order(row: Record) -> Order:
         contacted=contacts(row[30]),
         settled=settlements(row[31]),
         note=row[28],
+        promised_from=instant_of(row[32]),
+        ship_by=instant_of(row[33]),
+        confirmed_at=instant_of(row[34]),
+        payment=row[35],
+        tax_number_known=bool(row[36]),
+        address_problems=words(row[37]),
+        buyer_phone=row[38],
+        unread_since=instant_of(row[39]),
+        risky=bool(row[40]),
+        reviewed_at=instant_of(row[41]),
+        stages=ladder(row[42]),
     )
 
 
@@ -238,6 +258,7 @@ def _effect(row: Record, subject: str | None) -> Effect:
         done_at=instant_of(done_at) if task is not None or state is OutboxState.SENT else None,
         amount=money(row[14]),
         currency=row[15],
+        remedy=None if row[19] is None else Remedy(row[19]),
     )
 
 
@@ -268,8 +289,17 @@ def _claim(row: Record, number: str) -> Claim:
 def _case(row: Record) -> Case:
     return Case(
         id=row[1],
-        kind=row[2],
+        kind=CaseKind(row[2]),
         opened_at=required(row[3]),
         due_at=instant_of(row[4]),
         closed_at=instant_of(row[5]),
+        due_source=None if row[6] is None else DateSource(row[6]),
+        reason=CaseReason(row[7]),
+        evidence_due_at=instant_of(row[8]),
+        answered_at=instant_of(row[9]),
+        outcome=None if row[10] is None else CaseOutcome(row[10]),
+        amount=money(row[11]),
+        currency=row[12],
+        shipment=row[13],
+        note=row[14],
     )

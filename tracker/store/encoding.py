@@ -19,6 +19,8 @@ _TEXTS = msgspec.json.Decoder(dict[str, str])
 _STAMPS = msgspec.json.Decoder(dict[str, tuple[int, int]])
 _CONTACTS = msgspec.json.Decoder(dict[Intent, datetime])
 _SETTLED = msgspec.json.Decoder(dict[Intent, Settled])
+_WORDS = msgspec.json.Decoder(tuple[str, ...])
+_LADDER = msgspec.json.Decoder(dict[Intent, int])
 _PACK = msgspec.msgpack.Encoder(decimal_format="string")
 _UNPACK = msgspec.msgpack.Decoder(Journey)
 
@@ -53,6 +55,16 @@ def contacts(text: str) -> dict[Intent, datetime]:
 def settlements(text: str | None) -> dict[Intent, Settled]:
     """What a person said about stages that a backlog left."""
     return {} if text is None else _SETTLED.decode(text)
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """A stored JSON list of words."""
+    return () if text is None else _WORDS.decode(text)
+
+
+def ladder(text: str | None) -> dict[Intent, int]:
+    """The days of an order's own ladder."""
+    return {} if text is None else _LADDER.decode(text)
 
 
 def pack(journey: Journey) -> bytes:

@@ -11,15 +11,20 @@ from sqlalchemy import Select, or_, select
 from tracker.model import Case
 from tracker.store import facts
 from tracker.store.connection import Database, Tx
+from tracker.store.encoding import money_text
 from tracker.store.errors import NotThere, NotUnique
 from tracker.store.records import audit, wake
 from tracker.store.rows import OrderPatch, OrderRef
 from tracker.store.tables import ALIAS, DOSSIER, LINK
 
 _CASE = """
-    INSERT INTO buyer_case (id, order_id, kind, opened_at, due_at, closed_at) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO buyer_case (id, order_id, kind, opened_at, due_at, closed_at, due_source, reason, evidence_due_at, answered_at,
+        outcome, amount, currency, shipment, note)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, opened_at = excluded.opened_at, due_at = excluded.due_at,
-        closed_at = excluded.closed_at"""
+        closed_at = excluded.closed_at, due_source = excluded.due_source, reason = excluded.reason,
+        evidence_due_at = excluded.evidence_due_at, answered_at = excluded.answered_at, outcome = excluded.outcome,
+        amount = excluded.amount, currency = excluded.currency, shipment = excluded.shipment, note = excluded.note"""
 
 _CLAIMED = """
     SELECT DISTINCT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id ORDER BY l.order_id"""
@@ -70,9 +75,9 @@ class Orders:
         """Open, change or close (`closed_at`) a case of an order; an open one stops outreach (D15)."""
 
         def save(tx: Tx) -> None:
-            tx.run(_CASE, case.id, order_id, case.kind, case.opened_at, case.due_at, case.closed_at)
+            tx.run(_CASE, *_case_values(order_id, case))
             what = "case_saved" if case.closed_at is None else "case_closed"
-            audit(tx, now, who="import", what=what, order_id=order_id, subject=f"case/{case.id}", reason=case.kind)
+            audit(tx, now, who="import", what=what, order_id=order_id, subject=f"case/{case.id}", reason=case.kind.value)
             wake(tx, [order_id], now)
 
         await self._db.write(save)
@@ -84,6 +89,26 @@ class Orders:
     async def wake(self, order_ids: Sequence[int], now: datetime) -> int:
         """Have these orders decided again now; how many there are."""
         return await self._db.write(lambda tx: wake(tx, order_ids, now))
+
+
+def _case_values(order_id: int, case: Case) -> tuple[Any, ...]:
+    return (
+        case.id,
+        order_id,
+        case.kind.value,
+        case.opened_at,
+        case.due_at,
+        case.closed_at,
+        case.due_source,
+        case.reason.value,
+        case.evidence_due_at,
+        case.answered_at,
+        case.outcome,
+        money_text(case.amount),
+        case.currency,
+        case.shipment,
+        case.note,
+    )
 
 
 def _find(tx: Tx, text: str, store: str | None) -> list[OrderRef]:

@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, select
 
 from tracker.clock import instant
-from tracker.model import ActionKind, Channel, DecisionReason, HoldReason, Intent, OutboxRow, OutboxState, TaskState
+from tracker.model import ActionKind, Channel, DecisionReason, HoldReason, Intent, OutboxRow, OutboxState, Remedy, TaskState
 from tracker.store.connection import Record, Tx
-from tracker.store.encoding import money, texts
+from tracker.store.encoding import money, texts, words
 from tracker.store.errors import NotThere
 from tracker.store.rows import OrderRef, OutboxView, TaskItem, TaskView
 from tracker.store.tables import DOSSIER, OUTBOX, TASK, TASK_ITEM
@@ -71,6 +71,8 @@ def outbox_row(row: Record) -> OutboxRow:
         evidence=texts(row.evidence),
         result=row.result,
         answered=None if row.answered is None else HoldReason(row.answered),
+        remedy=None if row.remedy is None else Remedy(row.remedy),
+        tried=words(row.tried),
         overdue=row.overdue,
         in_line_since=None if row.in_line_since is None else instant(row.in_line_since),
     )

@@ -46,15 +46,15 @@ _OPEN = """
     INSERT INTO outbox (dedup_key, subject, intent, occasion, kind, state, channel, reason, rule, order_id, store, shipment,
     template,
         created_at, not_before, due_at, overdue, deadline, amount, currency, urgent, hold, held_since, rejected, withdrawn,
-        attempts, config_version, evidence, approved_by)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
+        attempts, config_version, evidence, approved_by, remedy)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
     ON CONFLICT (dedup_key) DO UPDATE SET state = excluded.state, channel = excluded.channel, reason = excluded.reason,
         rule = excluded.rule, template = excluded.template, created_at = excluded.created_at, not_before = excluded.not_before,
         due_at = excluded.due_at, overdue = excluded.overdue, deadline = excluded.deadline, amount = excluded.amount,
         currency = excluded.currency, urgent = excluded.urgent, hold = excluded.hold, held_since = excluded.held_since,
         withdrawn = excluded.withdrawn, config_version = excluded.config_version, evidence = excluded.evidence, task_id = NULL,
         sent_at = NULL, result = NULL, approved_by = excluded.approved_by, decided_at = NULL, in_line_since = NULL,
-        first_approved_by = NULL, snoozed_until = NULL, answered = NULL
+        first_approved_by = NULL, snoozed_until = NULL, answered = NULL, remedy = excluded.remedy, tried = '[]'
     WHERE outbox.withdrawn"""
 
 _FREE = """
@@ -235,6 +235,7 @@ def _columns(write: VerdictWrite, new: NewRow, store: str, now: datetime) -> tup
         write.config_version,
         json_text(dict(decision.evidence)),
         None if new.hold is not None else decision.approved_by,
+        decision.remedy,
     )
 
 

@@ -82,6 +82,8 @@ class OutboxTable(Row, table=True):
     task_id: int | None = Field(default=None, foreign_key="task.id")
     config_version: str = ""
     evidence: str = "{}"
+    remedy: str | None = None
+    tried: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
 
 
 class TaskRow(Row, table=True):
@@ -162,6 +164,15 @@ class BuyerCaseRow(Row, table=True):
     opened_at: datetime
     due_at: datetime | None = None
     closed_at: datetime | None = None
+    due_source: str | None = None
+    reason: str = Field(default="unknown", sa_column_kwargs={"server_default": "unknown"})
+    evidence_due_at: datetime | None = None
+    answered_at: datetime | None = None
+    outcome: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+    shipment: str | None = None
+    note: str | None = None
 
 
 class DecisionRow(Row, table=True):

@@ -19,7 +19,8 @@ class DossierRow(Row, table=True):
 
     `stamps` says for each fact whose word it is (JSON, field -> [rank, sequence]); `verdict_digest` is that of the last verdict
     written. `contacted` maps stages to when the buyer was written to outside of this product (JSON); `backlog` says what a person
-    settled about the stages that were due before `cutover_at`. `purged_at`: since then it names nobody any more.
+    settled about the stages that were due before `cutover_at`; `address_problems` and `stages`
+    are JSON too. `purged_at`: since then it names nobody any more.
     """
 
     __tablename__ = "dossier"
@@ -67,6 +68,16 @@ class DossierRow(Row, table=True):
     contacted: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
     backlog: str | None = None
     note: str | None = None
+    promised_from: datetime | None = None
+    ship_by: datetime | None = None
+    confirmed_at: datetime | None = None
+    payment: str | None = None
+    address_problems: str | None = None
+    buyer_phone: str | None = None
+    unread_since: datetime | None = None
+    risky: bool = Field(default=False, sa_column_kwargs={"server_default": "0"})
+    reviewed_at: datetime | None = None
+    stages: str | None = None
     stamps: str = "{}"
     batch_id: int | None = None
     version: int = 0
