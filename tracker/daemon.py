@@ -72,6 +72,7 @@ class PassReport(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run_once(loaded: Loaded, store: Store, clock: Clock) -> PassReport:
     """One full pass over all that is due. `store` must have been opened as the daemon's; it stays open."""
+    loaded = config.with_learned(loaded, await store.learned())
     house = assemble(loaded, store, clock, patient=False)
     try:
         await changed_since(store, loaded)
@@ -168,6 +169,7 @@ class Daemon:
     async def _one_configuration(self, store: Store) -> None:
         """Work until the end, or until a new configuration is in force."""
         self._turn.clear()
+        self._loaded = config.with_learned(self._loaded, await store.learned())
         house = self._assembled(store)
         if house is None:
             return
@@ -197,7 +199,9 @@ class Daemon:
     def _assembled(self, store: Store) -> House | None:
         """The house of the configuration; None where a reloaded one cannot work: back to the old one."""
         try:
-            house = assemble(self._loaded, store, self._clock, guard=self._guard, heartbeat=self._heartbeat)
+            house = assemble(
+                self._loaded, store, self._clock, guard=self._guard, heartbeat=self._heartbeat, learned=self._turn.set
+            )
         except OSError as error:
             if self._before is None:
                 raise

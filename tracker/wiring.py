@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -32,7 +32,7 @@ from tracker.health import Heartbeat
 from tracker.intake.inbox import Inbox, scan_once
 from tracker.intake.layouts import Layouts
 from tracker.journal import Journal
-from tracker.keeping import backup, retention
+from tracker.keeping import backup, learning, retention
 from tracker.model import Channel
 from tracker.polling import Cadence, Pace, Poller, Source, StoreGate
 from tracker.reports import handover
@@ -48,6 +48,9 @@ _POLL_LANES = 2
 
 _DISPATCH_LANES = 3
 """A mail server that hangs must not hold up every task."""
+
+_LEARN_AT = time(5, 10)
+"""When own deliveries are measured (UTC, on the first of a month): after backup and retention."""
 
 _ERRANDS_EVERY = 60.0
 """Seconds between two looks at the schedule: its times are minutes of a local day."""
@@ -124,8 +127,11 @@ def assemble(
     guard: TimeGuard | None = None,
     heartbeat: Heartbeat | None = None,
     patient: bool = True,
+    learned: Callable[[], None] = lambda: None,
 ) -> House:
-    """Wire everything. `patient` False: the inbox takes files at once, for a single pass that cannot come back.
+    """Wire everything. `learned` is called when own deliveries have taught other ladders: they hold from the next run on.
+
+    `patient` False: the inbox takes files at once, for a single pass that cannot come back.
 
     Raises OSError when the send journal cannot be opened: without it nothing may be sent.
     """
@@ -152,7 +158,7 @@ def assemble(
     )
     engine = settings.engine
     teller = Teller(loaded, store, clock)
-    errands = Errands(_schedule(loaded, store, teller, clock, journal), store, clock)
+    errands = Errands(_schedule(loaded, store, teller, clock, journal, learned), store, clock)
     units = {
         "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once),
         "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
@@ -185,7 +191,9 @@ def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None
     return smallest
 
 
-def _schedule(loaded: Loaded, store: Store, teller: Teller, clock: Clock, journal: Journal) -> tuple[Errand, ...]:
+def _schedule(
+    loaded: Loaded, store: Store, teller: Teller, clock: Clock, journal: Journal, learned: Callable[[], None]
+) -> tuple[Errand, ...]:
     """Everything that is done by the day or the month."""
     settings, found = loaded.settings, list[Errand]()
     shift = settings.handover
@@ -195,6 +203,8 @@ def _schedule(loaded: Loaded, store: Store, teller: Teller, clock: Clock, journa
     if settings.backup.at is not None:
         run = partial(_back_up, settings)
         found.append(Errand(name="backup", at=settings.backup.at, zone=settings.backup.zone, every="day", run=run))
+    if loaded.rules.manners.learn_from:
+        found.append(Errand(name="transit", at=_LEARN_AT, zone="UTC", every="month", run=partial(_learn, store, learned)))
     keep = settings.retention
     if keep.at is not None:
         forget = partial(_purge, settings, store, clock, journal)
@@ -217,6 +227,14 @@ async def hand_over(loaded: Loaded, store: Store, teller: Teller, occasion: str,
     if not took:
         raise Refused("nobody took the handover: alert.untold in the log says why", retry=True)
     return f"told {', '.join(took)}"
+
+
+async def _learn(store: Store, learned: Callable[[], None], _occasion: str, now: datetime) -> str:
+    found, new = await learning.learn(store, now)
+    if new:
+        learned()
+    told = ", ".join(f"{name} {own.count}" for name, own in found.items()) or "nothing to learn from yet"
+    return f"own deliveries: {told}"
 
 
 async def _purge(settings: Settings, store: Store, clock: Clock, journal: Journal, _occasion: str, _now: datetime) -> str:

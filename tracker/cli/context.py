@@ -78,6 +78,7 @@ async def opened(common: Common, *, writes: bool) -> AsyncIterator[Room]:
     try:
         if writes and isinstance(clock, FixedClock):
             await store.require_rehearsal()
+        loaded = config.with_learned(loaded, await store.learned())
         phrases = loaded.phrases.plain() if common.json else loaded.phrases
         by = common.by if isinstance(common, Person) else None
         room = Room(loaded=loaded, store=store, clock=clock, phrases=phrases, by=by)

@@ -2,6 +2,7 @@
 
 from tracker.config.checks import first_steps
 from tracker.config.example import Example, example, write_example
+from tracker.config.learned import with_learned
 from tracker.config.load import Loaded, defaults_dir, english, find, load
 from tracker.config.problem import ConfigError, Problem
 from tracker.config.secret import Secret
@@ -37,5 +38,6 @@ __all__ = [
     "schema",
     "show",
     "snapshot",
+    "with_learned",
     "write_example",
 ]

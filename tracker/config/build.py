@@ -21,6 +21,7 @@ from tracker.config.shape_rules import (
     LintFile,
     ServicesFile,
 )
+from tracker.config.shape_rules import Profile as ProfileShape
 from tracker.config.shape_team import WEEKDAYS, FxFile, TeamFile, minutes
 from tracker.config.shape_team import Person as PersonShape
 from tracker.config.shape_tracker import Source, TrackerFile
@@ -35,6 +36,7 @@ from tracker.rules import (
     LintList,
     Manners,
     Marketplace,
+    Notices,
     PrefixCapability,
     Profile,
     Rules,
@@ -73,7 +75,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
     messages = shapes.tracker.messages
     return Rules(
         version=version,
-        profiles=tuple(_profile(each.id, each.country, each.service, each) for each in shapes.destinations.profile),
+        profiles=tuple(_destination(each) for each in shapes.destinations.profile),
         fallback=_profile("fallback", ANY, ANY, shapes.destinations.fallback),
         untrackable=_untrackable(shapes.destinations),
         seasons=tuple(season for each in shapes.calendar.season for season in seasons(each)),
@@ -84,6 +86,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         compensation_default=_claim_default(shapes.compensation),
         timing=Timing(**shapes.compensation.timing.model_dump()),
         manners=Manners(**shapes.tracker.outreach.model_dump(), **shapes.tracker.refunds.model_dump()),
+        notices=Notices(**shapes.tracker.notices.model_dump()),
         languages=dict(messages.languages),
         reviewed=messages.reviewed,
         messages_off=messages.off,
@@ -99,6 +102,11 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in _ABOUT}
+
+
+def _destination(shape: ProfileShape) -> Profile:
+    found = _profile(shape.id, shape.country, shape.service, shape)
+    return msgspec.structs.replace(found, tracking=shape.tracking, limit_days=shape.limit_days, learn=shape.learn)
 
 
 def _profile(id_: str, country: str, service: str, ladder: Ladder) -> Profile:
@@ -153,7 +161,8 @@ def _marketplace(shape: MarketplaceShape) -> Marketplace:
 
 
 def _store(id_: str, shape: StoreFile) -> Store:
-    values = shape.model_dump()
+    stages = {profile: {Intent(stage): days for stage, days in own.items()} for profile, own in shape.stages.items()}
+    values = shape.model_dump() | {"stages": stages}
     return Store(**values | {"id": id_, "channel": Channel(shape.channel) if shape.channel else None})
 
 

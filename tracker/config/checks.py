@@ -66,11 +66,11 @@ def _unknown(path: Merged, what: str, got: str, allowed: Iterable[str]) -> Found
 
 def _destinations(shapes: Shapes) -> Iterator[Found]:
     yield from _ladder(("fallback",), shapes.destinations.fallback)
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str, str | None], str] = {}
     for each in shapes.destinations.profile:
         path = ("profile", each.id)
         yield from _ladder(path, each)
-        other = seen.setdefault((each.country, each.service), each.id)
+        other = seen.setdefault((each.country, each.service, each.tracking), each.id)
         if other != each.id:
             yield path, f"the profile {other} has the same country and service ({each.country}, {each.service})", _ERROR
 

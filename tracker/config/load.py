@@ -70,6 +70,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     files: tuple[Path, ...]
     sections: Mapping[str, Section]
+    read_version: str
+    """The hash of the files; `rules.version` differs from it where own deliveries taught something (tracker.config.learned)."""
 
     @property
     def phrases(self) -> Phrases:
@@ -130,7 +132,8 @@ def load(
     spoken = read_phrases(defaults_dir(), folder if path else None, problems)
     shapes = shapes_of(sections, problems)
     settings = build_settings(shapes.tracker, sections[MAIN], folder, environ, problems, serving=serving)
-    rules = build_rules(shapes, _version(sections, texts))
+    version = _version(sections, texts)
+    rules = build_rules(shapes, version)
     problems += check(shapes, rules, sections, registry.names() if adapters is None else adapters)
     problems += check_texts(texts, rules.lint, rules.languages.values())
     problems += _operators(settings, spoken, sections[MAIN])
@@ -146,6 +149,7 @@ def load(
         problems=ConfigError(problems).problems,
         files=tuple(sorted(files)),
         sections=sections,
+        read_version=version,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from tracker.config.shape import Country, Currency, Days, Entry, Positive, Shape, Versioned, Zone
 from tracker.model import Mode
 
+Stage = Literal["stage1", "stage2", "stage3"]
 Door = Literal["smtp", "maildir", "task"]
 
 
@@ -43,6 +44,7 @@ class Marketplace(Entry):
     grouped: frozenset[str] = frozenset()
     order_url: Annotated[str, Field(pattern=r"^https?://.*\{order\}")] | None = None
     max_characters: Positive | None = None
+    release_funds_days: Positive | None = None
     freeze_days: Days = 0
     last_complaint: tuple[LastDay, ...] = ()
 
@@ -71,3 +73,4 @@ class StoreFile(Shape):
     payment_hint: str | None = None
     refund_offer_approved: bool = True
     files_every_h: Positive | None = None
+    stages: Mapping[str, Mapping[Stage, Positive]] = {}

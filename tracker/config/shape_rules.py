@@ -56,6 +56,9 @@ class Profile(Entry, Ladder):
 
     country: Country
     service: str
+    tracking: Capability | None = None
+    limit_days: Positive | None = None
+    learn: bool = True
 
 
 class NotFound(Shape):

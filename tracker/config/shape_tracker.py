@@ -115,6 +115,7 @@ class Outreach(Shape):
     facts_age_money_hours: Hours
     buyer_waiting_hours: Hours
     grace_days_after_promise: Days
+    learn_from: Days
     cutover_window_days: Days
     cutover_claim_days: Days
     delay_days: Positive
@@ -130,6 +131,19 @@ class Refunds(Shape):
     plausibility_parcels: Positive
     second_person_above: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
     bulk_up_to: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
+
+
+class Notices(Shape):
+    """[notices]."""
+
+    news_days: Positive
+    customs_answer_days: Positive
+    pickup_kept_days: Positive
+    storage_warn_days: Days
+    review_after_days: Positive
+    review_within_days: Positive
+    review_repeats: Annotated[int, Field(ge=0, le=1)]
+    review_repeat_days: Positive
 
 
 class Messages(Shape):
@@ -191,6 +205,7 @@ class TrackerFile(Shape):
     poll: Poll
     outreach: Outreach
     refunds: Refunds
+    notices: Notices
     messages: Messages
     operators: Operators
     health: Health

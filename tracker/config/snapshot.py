@@ -15,11 +15,12 @@ import msgspec
 
 from tracker.config.build import build_rules
 from tracker.config.layers import Layer
+from tracker.config.learned import with_quantiles
 from tracker.config.load import MAIN, SHAPES, Loaded, shapes_of, shipped
 from tracker.config.merge import Section
 from tracker.config.problem import Problem
 from tracker.config.show import MASK, hidden
-from tracker.rules import Rules
+from tracker.rules import Learned, Rules
 
 _TABLES = ("outreach", "refunds", "messages")
 """Tables of tracker.toml that rules are built from; of its sources only their names count."""
@@ -47,6 +48,8 @@ class _Kept(msgspec.Struct):
     sections: dict[str, dict[str, Any]]
     texts: dict[str, str]
     """language/key -> digest of the text."""
+    learned: dict[str, Learned] = {}
+    """What own deliveries said, by "COUNTRY/service"."""
 
 
 _DECODER = msgspec.json.Decoder(_Kept)
@@ -57,6 +60,8 @@ def snapshot(loaded: Loaded) -> bytes:
     sections = {name: section.data for name, section in loaded.sections.items() if name in SHAPES or name.startswith("stores/")}
     sections[MAIN] = _of_rules(sections[MAIN])
     kept = {"sections": sections, "texts": _digests(loaded)}
+    if loaded.rules.learned:
+        kept["learned"] = msgspec.to_builtins(loaded.rules.learned)
     return zlib.compress(json.dumps(kept, ensure_ascii=False, sort_keys=True, default=str).encode())
 
 
@@ -75,12 +80,14 @@ def rebuild(packed: bytes, version: str) -> Rules:
     wrong = next((problem for problem in problems if problem.level == "error"), None)
     if wrong is not None:
         raise RebuildError(f"{wrong.key}: {wrong.message}")
-    return build_rules(shapes, version)
+    rules = build_rules(shapes, version)
+    return with_quantiles(rules, kept.learned, version) if kept.learned else rules
 
 
 def differences(before: Loaded, after: Loaded) -> tuple[Differs, ...]:
     """Everything that differs between two configurations, in the order of the keys."""
-    return _differences(_facts(_data(before), _digests(before)), _facts(_data(after), _digests(after)))
+    learned = (before.rules.learned, after.rules.learned)
+    return _differences(_facts(_data(before), _digests(before), learned[0]), _facts(_data(after), _digests(after), learned[1]))
 
 
 def differences_since(packed: bytes, loaded: Loaded) -> tuple[Differs, ...]:
@@ -90,7 +97,7 @@ def differences_since(packed: bytes, loaded: Loaded) -> tuple[Differs, ...]:
         new = _DECODER.decode(zlib.decompress(snapshot(loaded)))
     except (zlib.error, msgspec.DecodeError) as error:
         raise RebuildError(f"the snapshot cannot be read: {error}") from error
-    return _differences(_facts(old.sections, old.texts), _facts(new.sections, new.texts))
+    return _differences(_facts(old.sections, old.texts, old.learned), _facts(new.sections, new.texts, new.learned))
 
 
 def _of_rules(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,8 +118,10 @@ def _digests(loaded: Loaded) -> dict[str, str]:
     }
 
 
-def _facts(sections: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+def _facts(sections: Mapping[str, Any], texts: Mapping[str, str], learned: Mapping[str, Learned]) -> dict[str, Any]:
     facts = {f"messages/{name}": digest for name, digest in texts.items()}
+    for name, own in learned.items():
+        facts |= _flat(f"own deliveries {name}", msgspec.to_builtins(own))
     for name, data in sections.items():
         facts |= _flat(name, data)
     return facts

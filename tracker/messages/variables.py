@@ -69,7 +69,8 @@ def variables(
     shipment = _parcel(dossier, about.shipment)
     if shipment is not None:
         begun = day0 or shipment.day0
-        profile = rules.profile(shipment.country or order.country, shipment.service)
+        where = shipment.country or order.country
+        profile = rules.profile(where, shipment.service, store=order.store, tracking=shipment.capability)
         key = base_key(about.template or "")
         values |= _parcel_facts(shipment, rules, key)
         values |= _expected(begun, profile, today)

@@ -129,7 +129,9 @@ def look(dossier: Dossier, rules: Rules, now: datetime) -> View:
 def _parcel(dossier: Dossier, shipment: Shipment, rules: Rules, now: datetime) -> Parcel:
     order = dossier.order
     started = day0_bounds(order, shipment)
-    profile = rules.profile(shipment.country or order.country, shipment.service)
+    profile = rules.profile(shipment.country or order.country, shipment.service, store=order.store, tracking=shipment.capability)
+    if order.stages:
+        profile = msgspec.structs.replace(profile, stages={**profile.stages, **order.stages})
     gone = _gone(dossier, shipment)
     if started is None:
         return Parcel(shipment, profile, None, 0, gone, _NEVER, -1)

@@ -36,6 +36,7 @@ from tracker.store.schema import require_current, require_sound
 from tracker.store.status import Status
 from tracker.store.sweep import Sweep
 from tracker.store.tasks import Tasks
+from tracker.store.transit import Transit
 
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
@@ -69,6 +70,7 @@ class Store(
     Agreement,
     Journals,
     Retention,
+    Transit,
 ):
     """All that the product does with its database; `tracker.store` lists the methods."""
 

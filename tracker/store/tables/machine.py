@@ -157,3 +157,20 @@ class SpentKeyRow(Row, table=True):
     at: datetime
     provider_id: str | None = None
     result: str | None = None
+
+
+class TransitRow(Row, table=True):
+    """Quantiles of days from day 0 to delivery, of own parcels: they replace the configured ladder once there are enough."""
+
+    __tablename__ = "transit"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    country: str = Field(primary_key=True)
+    service: str = Field(primary_key=True)
+    delivered: int
+    p50: float
+    p80: float
+    p90: float
+    p95: float
+    p99: float
+    measured_at: datetime

@@ -40,11 +40,25 @@ _COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
         sa.Column("note", sa.String(), nullable=True),
     ),
 }
-_TABLES: tuple[str, ...] = ()
+_TABLES: tuple[str, ...] = ("transit",)
 """The new ones, in the order in which they are dropped."""
 
 
 def upgrade() -> None:
+    op.create_table(
+        "transit",
+        sa.Column("country", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("delivered", sa.Integer(), nullable=False),
+        sa.Column("p50", sa.Float(), nullable=False),
+        sa.Column("p80", sa.Float(), nullable=False),
+        sa.Column("p90", sa.Float(), nullable=False),
+        sa.Column("p95", sa.Float(), nullable=False),
+        sa.Column("p99", sa.Float(), nullable=False),
+        sa.Column("measured_at", _TIME, nullable=False),
+        sa.PrimaryKeyConstraint("country", "service", name=op.f("pk_transit")),
+        sqlite_with_rowid=False,
+    )
     for table, columns in _COLUMNS.items():
         for column in columns:
             op.add_column(table, column)

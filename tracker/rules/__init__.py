@@ -1,0 +1,36 @@
+"""The compiled rules: what tracker.config builds from TOML and tracker.policy reads.
+
+Pure values: no parsing, no defaults of money. Days are calendar days unless a name says `biz` (working days). Every rule
+carries the id under which an override, `explain`, the log and the tests know it.
+"""
+
+from tracker.rules.claims import CompensationRule, Timing
+from tracker.rules.manners import LintList, Manners
+from tracker.rules.markets import Extension, LastDay, Marketplace, Store
+from tracker.rules.notices import Notices
+from tracker.rules.times import TimeRule
+from tracker.rules.transit import STAGES, Carrier, Learned, PrefixCapability, Profile, Season, Service, Silence, Untrackable
+from tracker.rules.whole import Rules
+
+__all__ = [
+    "STAGES",
+    "Carrier",
+    "CompensationRule",
+    "Extension",
+    "LastDay",
+    "Learned",
+    "LintList",
+    "Manners",
+    "Marketplace",
+    "Notices",
+    "PrefixCapability",
+    "Profile",
+    "Rules",
+    "Season",
+    "Service",
+    "Silence",
+    "Store",
+    "TimeRule",
+    "Timing",
+    "Untrackable",
+]

@@ -1,0 +1,88 @@
+"""Marketplaces and stores: what each allows, and how much a store lets the product do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tracker.model import Channel, Intent, Mode
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True):
+    """How a marketplace's delivery window is extended (R7): mode api | manual | none."""
+
+    mode: str
+    trigger_days: int
+    days: tuple[int, ...]
+    max_extensions: int
+
+
+class LastDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A last day on which the buyer can complain: `days` after `anchor` (promised | paid | window_end), facts/time-rules.toml."""
+
+    anchor: str
+    days: int
+
+
+class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
+    """What a marketplace allows (marketplaces.toml). `channel` carries buyers' messages there."""
+
+    id: str
+    names: tuple[str, ...] = ()
+    """How files name it (速卖通, AliExpress ...)."""
+    channel: Channel
+    own_shop: bool
+    zone: str
+    extension: Extension
+    country: str | None = None
+    """Of a marketplace with one site alone; else the store's `site`, or where the buyer is (D8)."""
+    window_field: bool = False
+    messages_off: frozenset[str] = frozenset()
+    tasks_for: frozenset[str] = frozenset()
+    """On a manual channel: the types that become a task each (D17)."""
+    grouped: frozenset[str] = frozenset()
+    """On a manual channel: the types that become one grouped worksheet a day."""
+    order_url: str | None = None
+    max_characters: int | None = None
+    release_funds_days: int | None = None
+    """It keeps the buyer's money until he confirms: so many days after the delivery a person asks for it (R20); None = never."""
+    freeze_days: int = 0
+    """What an untrackable parcel under dispute costs (D6): shown, never computed with."""
+    last_complaint: tuple[LastDay, ...] = ()
+    """Where the seller cannot extend: the earliest of them limits a promised deadline (D18); empty = the day is not known."""
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """One shop of the seller (stores/<id>.toml)."""
+
+    id: str
+    platform: str
+    name: str
+    zone: str
+    currency: str | None
+    mode: Mode
+    modes: Mapping[str, Mode] = {}
+    """Mode per message type; overrides `mode` (D22)."""
+    channel: Channel | None = None
+    sender: str | None = None
+    signature: str | None = None
+    names: tuple[str, ...] = ()
+    """How files name this store (店铺账号, footer, ...)."""
+    hourly_cap: int | None = None
+    default_country: str | None = None
+    payment_hint: str | None = None
+    refund_offer_approved: bool = True
+    """The standing offer of stage2, approved once per store (D11)."""
+    files_every_h: int | None = None
+    """How often an order file of this store is expected, hours; None: nobody watches (D20)."""
+    site: str | None = None
+    """Country of the marketplace's site it sells on (amazon.de: DE): its working days and its zone count there (D8)."""
+    time_profile: str | None = None
+    """Its own profile of time rules, current or seed; None: that of tracker.toml (D3)."""
+    stages: Mapping[str, Mapping[Intent, int]] = {}
+    """Own days of stages by profile id: they go before the destination's and before what was learned."""
+
+    def mode_for(self, template: str) -> Mode:
+        """Mode of one message type."""
+        return self.modes.get(template, self.mode)
