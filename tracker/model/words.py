@@ -277,6 +277,14 @@ class Remedy(StrEnum):
     """The parcel is sent on by another carrier (R84)."""
     WAIT = "wait"
 
+    @property
+    def pays(self) -> bool:
+        """Whether it gives the buyer money back: what is sent again or on costs the seller otherwise."""
+        return self in _PAYING
+
+
+_PAYING = frozenset({Remedy.FULL_REFUND, Remedy.PARTIAL_REFUND})
+
 
 class Liable(StrEnum):
     """Who bears it (R14, R70)."""
@@ -301,6 +309,11 @@ class DecisionReason(StrEnum):
     WINDOW_CLOSES_UNARRIVED = "window_closes_unarrived"
     CARRIER_SAYS_LOST = "carrier_says_lost"
     CARRIER_SAYS_DAMAGED = "carrier_says_damaged"
+    CARRIER_SAYS_MISDELIVERED = "carrier_says_misdelivered"
+    ADDRESS_UNREACHABLE = "address_unreachable"
+    PARCEL_EXCEPTION = "parcel_exception"
+    CUSTOMS_WANTS_PROOF = "customs_wants_proof"
+    DELIVERED_NOT_RECEIVED = "delivered_not_received"
     RETURNED_TO_SENDER = "returned_to_sender"
     SILENCE_REACHED_INVESTIGATE = "silence_reached_investigate"
     NO_FIRST_SCAN_YET = "no_first_scan_yet"
@@ -372,6 +385,13 @@ class DecisionReason(StrEnum):
     NO_LOSS = "no_loss"
     SWITCHED_OFF = "switched_off"
     SUSPECT_NUMBER = "suspect_number"
+    REPLACED = "replaced"
+    SOURCE_DOWN = "source_down"
+    SOURCE_THROTTLED = "source_throttled"
+    SOURCE_NOT_READY = "source_not_ready"
+    SOURCE_REFUSES = "source_refuses"
+    NUMBER_REFUSED = "number_refused"
+    SOURCE_STOPPED = "source_stopped"
     LAPSED = "lapsed"
     NO_LONGER_NEWS = "no_longer_news"
     ALREADY_REVIEWED = "already_reviewed"
