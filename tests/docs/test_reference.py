@@ -25,7 +25,7 @@ from tracker.model.alerts import AlertKind
 from tracker.policy.release import PAUSED
 
 ROOT = DOCS.parent
-TRACKER = [path for path in (ROOT / "tracker").rglob("*.py") if path.parent.name != "config" and path.name != "rules.py"]
+TRACKER = [path for path in (ROOT / "tracker").rglob("*.py") if path.parent.name not in {"config", "rules"}]
 
 
 def _page(name: str) -> str:
