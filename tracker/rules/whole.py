@@ -95,7 +95,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """
         found = self._profiles_found.get((country, service, store, tracking))
         if found is None:
-            found = self._own(self._learn(self._match_profile(country, service, tracking), country, service), store)
+            found = self._tuned(self._match_profile(country, service, tracking), country, service, store)
             self._profiles_found[country, service, store, tracking] = found
         return found
 
@@ -126,10 +126,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             learned=own.count,
         )
 
-    def _own(self, profile: Profile, store: str | None) -> Profile:
+    def _tuned(self, profile: Profile, country: str | None, service: str, store: str | None) -> Profile:
+        """With the store's own days: what a person set is not mixed with what was learned."""
         shop = None if store is None else self.stores.get(store)
         days = None if shop is None else shop.stages.get(profile.id)
-        return msgspec.structs.replace(profile, stages={**profile.stages, **days}) if days else profile
+        if days:
+            return msgspec.structs.replace(profile, stages={**profile.stages, **days})
+        return self._learn(profile, country, service)
 
     def service(self, text: str) -> Service | None:
         """The service that a channel's text in a file means; None where services.toml does not know it."""
