@@ -33,12 +33,14 @@ from tracker.rules import (
     CompensationRule,
     Extension,
     LastDay,
+    Liability,
     LintList,
     Manners,
     Marketplace,
     Notices,
     PrefixCapability,
     Profile,
+    RemedyRule,
     Rules,
     Service,
     Silence,
@@ -87,6 +89,8 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         timing=Timing(**shapes.compensation.timing.model_dump()),
         manners=Manners(**shapes.tracker.outreach.model_dump(), **shapes.tracker.refunds.model_dump()),
         notices=Notices(**shapes.tracker.notices.model_dump()),
+        remedies=tuple(RemedyRule(**_plain(each.model_dump())) for each in shapes.tracker.remedy),
+        liability=tuple(_liability(each.model_dump()) for each in shapes.tracker.liability),
         languages=dict(messages.languages),
         reviewed=messages.reviewed,
         messages_off=messages.off,
@@ -135,11 +139,16 @@ def _untrackable(shape: DestinationsFile) -> Untrackable:
         one_source_answers=found.one_source.not_found_answers,
         one_source_days=found.one_source.over_days,
         fresh_not_found_hours=found.fresh_not_found_hours,
+        customs_hold_days=found.customs_hold_days,
     )
 
 
 def _service(values: dict[str, Any]) -> Service:
     return Service(patterns=_patterns(values.pop("match")), **_plain(values))
+
+
+def _liability(values: dict[str, Any]) -> Liability:
+    return Liability(words=_patterns(values.pop("words")), **_plain(values))
 
 
 def _lint(values: dict[str, Any]) -> LintList:
@@ -185,7 +194,7 @@ def _person(shape: PersonShape) -> Person:
 
 
 def _rates(shape: FxFile) -> Rates:
-    months = (Month(id=each.id, base=each.base, rates=dict(each.rates)) for each in shape.month)
+    months = (Month(id=each.id, base=each.base, rates=dict(each.rates), source=each.source) for each in shape.month)
     return Rates(months=tuple(sorted(months, key=lambda each: each.id, reverse=True)))
 
 

@@ -76,6 +76,7 @@ class Untrackable(Shape):
     two_sources: NotFound
     one_source: NotFound
     fresh_not_found_hours: Hours
+    customs_hold_days: Days
 
 
 class PrefixCapability(Entry):

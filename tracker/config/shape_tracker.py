@@ -7,10 +7,12 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Seconds, Shape, Zone
+from carriers.model import TrackingReason
+from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Regex, Seconds, Shape, Zone
 from tracker.config.shape_alerts import Alerts, Reports, Target
+from tracker.model import CaseReason, DecisionReason, Liable, Remedy
 
 
 class Database(Shape):
@@ -131,6 +133,12 @@ class Refunds(Shape):
     plausibility_parcels: Positive
     second_person_above: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
     bulk_up_to: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
+    early_below: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
+    partial_share: Annotated[Decimal | None, Optional, Field(gt=0, lt=1)] = None
+    problem_hours: Hours
+    stuck_days: Positive
+    stuck_parcels: Positive
+    stuck_share: Annotated[Decimal, Field(gt=0, le=1)]
 
 
 class Notices(Shape):
@@ -189,6 +197,33 @@ class Source(Entry):
     quota_since: date | None = None
 
 
+def _cause(word: str) -> str:
+    if word not in _CAUSES:
+        raise ValueError(f'no reason of a recommendation nor of a case (got "{word}"; docs/reference/reasons.md lists them)')
+    return word
+
+
+_CAUSES = frozenset(DecisionReason) | frozenset(CaseReason)
+Cause = Annotated[str, AfterValidator(_cause)]
+
+
+class RemedyRule(Entry):
+    """A [[remedy]]."""
+
+    causes: Annotated[frozenset[Cause], Field(min_length=1)]
+    remedy: Remedy
+    up_to: Mapping[Currency, Annotated[Decimal, Field(ge=0)]] = {}
+
+
+class Liability(Entry):
+    """A [[liability]]."""
+
+    liable: Liable
+    reasons: Annotated[frozenset[TrackingReason], Field(min_length=1)]
+    words: tuple[Regex, ...] = ()
+    certificate: bool = False
+
+
 class TrackerFile(Shape):
     """tracker.toml."""
 
@@ -214,3 +249,5 @@ class TrackerFile(Shape):
     reports: Reports
     target: tuple[Target, ...] = ()
     source: tuple[Source, ...] = ()
+    remedy: tuple[RemedyRule, ...] = ()
+    liability: tuple[Liability, ...] = ()

@@ -8,6 +8,7 @@ from tracker.rules.claims import CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Extension, LastDay, Marketplace, Store
 from tracker.rules.notices import Notices
+from tracker.rules.remedies import Liability, RemedyRule, within
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import STAGES, Carrier, Learned, PrefixCapability, Profile, Season, Service, Silence, Untrackable
 from tracker.rules.whole import Rules
@@ -19,12 +20,14 @@ __all__ = [
     "Extension",
     "LastDay",
     "Learned",
+    "Liability",
     "LintList",
     "Manners",
     "Marketplace",
     "Notices",
     "PrefixCapability",
     "Profile",
+    "RemedyRule",
     "Rules",
     "Season",
     "Service",
@@ -33,4 +36,5 @@ __all__ = [
     "TimeRule",
     "Timing",
     "Untrackable",
+    "within",
 ]

@@ -36,6 +36,17 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     """Refunds above it want two people, by currency (D23); without any figure one is enough."""
     bulk_up_to: Mapping[str, Decimal] = {}
     """Refunds up to it can be approved many at once, by currency (D23)."""
+    early_below: Mapping[str, Decimal] = {}
+    """In a case, goods up to it are refunded without a fight, by currency (R41): a recommendation like any other."""
+    partial_share: Decimal | None = None
+    """The part of the money that a partial refund proposes (D7); None: a person names the sum."""
+    problem_hours: int = 48
+    """Until when a problem on the way is to be solved (R83)."""
+    stuck_days: int = 10
+    """Without a scan for so many days a parcel counts as stuck, for the alert about a carrier or a route (R93)."""
+    stuck_parcels: int = 20
+    stuck_share: Decimal = Decimal("0.5")
+    """So many of them, and this part of all that are on their way there, are a cluster."""
     cutover_window_days: int = 10
     """Of an order taken over on its way, old refund advice is live danger so many days before the window closes."""
     cutover_claim_days: int = 14

@@ -76,6 +76,8 @@ class Untrackable(msgspec.Struct, frozen=True, kw_only=True):
     one_source_answers: int
     one_source_days: int
     fresh_not_found_hours: int
+    customs_hold_days: int = 60
+    """Days without a scan after which silence speaks of a parcel that customs hold, too."""
 
 
 class Season(msgspec.Struct, frozen=True, kw_only=True):

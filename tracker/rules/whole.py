@@ -16,6 +16,7 @@ from tracker.rules.claims import CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Marketplace, Store
 from tracker.rules.notices import Notices
+from tracker.rules.remedies import Liability, RemedyRule
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import (
     BEFORE_WINDOW_END,
@@ -49,6 +50,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     timing: Timing
     manners: Manners
     notices: Notices = Notices()
+    remedies: tuple[RemedyRule, ...] = ()
+    """What is proposed by cause and value, first match first (R40)."""
+    liability: tuple[Liability, ...] = ()
+    """Who bears what the carrier reports, first match first (R14, R70)."""
     languages: Mapping[str, str] = {}
     """Destination country -> language of the messages; else `en`."""
     reviewed: frozenset[str] = frozenset({"en", "pt-BR"})
