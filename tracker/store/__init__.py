@@ -60,9 +60,14 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 approve_amount(row_id, version, amount, *, by, reason, now, second) -> OutboxView
                 find_orders(text) -> list[OrderRef]              order_ref(text, store=None) -> OrderRef
                 set_order_facts(order_id, patch, *, by, reason, now) -> OrderRef
-                save_case(order_id, case, now)                   wake(order_ids, now) -> int
+                wake(order_ids, now) -> int
                 claimed_orders() -> list[int]
                 status(now) -> StatusCounts                      next_due() -> DueInstants
+
+    cases       cases(*, store=None, open_only=True) -> list[CaseView]    case(case_id) -> CaseView
+                save_case(order_id, case, now, *, by="import", reason="") -> bool        (False: nothing was news)
+                save_cases([CaseWrite], now, *, by, reason="") -> int
+                change_case(case, now, *, by, reason="", seen=None) -> CaseView          newest_order(store) -> OrderRef
 
     brake       pauses(now) -> list[Pause]                       pause(wanted, now) -> Pause
                 waiting(now) -> list[Waiting]                    freed_by(pause_ids, now) -> list[Waiting]
@@ -136,6 +141,8 @@ from tracker.store.rows import (
     AnswerWrite,
     AuditEntry,
     Breaker,
+    CaseView,
+    CaseWrite,
     DueInstants,
     DueShipment,
     EventView,
@@ -174,6 +181,8 @@ __all__ = [
     "AuditEntry",
     "BackupRefused",
     "Breaker",
+    "CaseView",
+    "CaseWrite",
     "Conflict",
     "Damaged",
     "DatabaseMissing",

@@ -109,7 +109,7 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Dossier]:
     effects = _grouped((row[0], _effect(row, None)) for row in tx.among(_EFFECTS, ids))
     shared = _grouped((row[0], _effect(row, f"shipment/{numbers[row[0]]}")) for row in tx.among(_PARCEL_EFFECTS, parcels))
     claims = _grouped((row[0], _claim(row, numbers[row[0]])) for row in tx.among(_CLAIMS, parcels))
-    cases = _grouped((row[0], _case(row)) for row in tx.among(_CASES, ids))
+    cases = _grouped((row[0], case_of(row)) for row in tx.among(_CASES, ids))
     found = []
     for order_id in ids:
         if order_id not in orders:
@@ -286,7 +286,8 @@ def _claim(row: Record, number: str) -> Claim:
     )
 
 
-def _case(row: Record) -> Case:
+def case_of(row: Record) -> Case:
+    """A case from the columns that `_CASES` reads; columns behind them are left alone."""
     return Case(
         id=row[1],
         kind=CaseKind(row[2]),

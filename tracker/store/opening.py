@@ -12,6 +12,7 @@ from tracker.store.alerts import Alerts
 from tracker.store.backlog import Backlog
 from tracker.store.backup import Journals
 from tracker.store.brake import Brake
+from tracker.store.cases import Cases
 from tracker.store.connection import Database, required, sqlite_path
 from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
@@ -60,6 +61,7 @@ class Store(
     Tasks,
     Items,
     Orders,
+    Cases,
     Status,
     Explain,
     Errands,

@@ -1,4 +1,4 @@
-"""Orders as people call them: finding one by any of its numbers, telling facts about it, its cases, waking it."""
+"""Orders as people call them: finding one by any of its numbers, telling facts about it, waking it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,12 @@ from typing import Any
 
 from sqlalchemy import Select, or_, select
 
-from tracker.model import Case
 from tracker.store import facts
 from tracker.store.connection import Database, Tx
-from tracker.store.encoding import money_text
 from tracker.store.errors import NotThere, NotUnique
-from tracker.store.records import audit, wake
+from tracker.store.records import wake
 from tracker.store.rows import OrderPatch, OrderRef
 from tracker.store.tables import ALIAS, DOSSIER, LINK
-
-_CASE = """
-    INSERT INTO buyer_case (id, order_id, kind, opened_at, due_at, closed_at, due_source, reason, evidence_due_at, answered_at,
-        outcome, amount, currency, shipment, note)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, opened_at = excluded.opened_at, due_at = excluded.due_at,
-        closed_at = excluded.closed_at, due_source = excluded.due_source, reason = excluded.reason,
-        evidence_due_at = excluded.evidence_due_at, answered_at = excluded.answered_at, outcome = excluded.outcome,
-        amount = excluded.amount, currency = excluded.currency, shipment = excluded.shipment, note = excluded.note"""
 
 _CLAIMED = """
     SELECT DISTINCT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id ORDER BY l.order_id"""
@@ -71,17 +60,6 @@ class Orders:
 
         return await self._db.write(tell)
 
-    async def save_case(self, order_id: int, case: Case, now: datetime) -> None:
-        """Open, change or close (`closed_at`) a case of an order; an open one stops outreach (D15)."""
-
-        def save(tx: Tx) -> None:
-            tx.run(_CASE, *_case_values(order_id, case))
-            what = "case_saved" if case.closed_at is None else "case_closed"
-            audit(tx, now, who="import", what=what, order_id=order_id, subject=f"case/{case.id}", reason=case.kind.value)
-            wake(tx, [order_id], now)
-
-        await self._db.write(save)
-
     async def claimed_orders(self) -> list[int]:
         """The orders that have a claim against a carrier: what the register is made of."""
         return await self._db.read(lambda tx: [row[0] for row in tx.rows(_CLAIMED)])
@@ -89,26 +67,6 @@ class Orders:
     async def wake(self, order_ids: Sequence[int], now: datetime) -> int:
         """Have these orders decided again now; how many there are."""
         return await self._db.write(lambda tx: wake(tx, order_ids, now))
-
-
-def _case_values(order_id: int, case: Case) -> tuple[Any, ...]:
-    return (
-        case.id,
-        order_id,
-        case.kind.value,
-        case.opened_at,
-        case.due_at,
-        case.closed_at,
-        case.due_source,
-        case.reason.value,
-        case.evidence_due_at,
-        case.answered_at,
-        case.outcome,
-        money_text(case.amount),
-        case.currency,
-        case.shipment,
-        case.note,
-    )
 
 
 def _find(tx: Tx, text: str, store: str | None) -> list[OrderRef]:

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from sqlalchemy import ColumnElement
 
-from tracker.model import TaskState
+from tracker.model import Intent, TaskState
 from tracker.store import facts
+from tracker.store.cases import answer_case
 from tracker.store.connection import Database, Tx
 from tracker.store.encoding import json_text, money_text
 from tracker.store.errors import Conflict
@@ -77,9 +78,10 @@ class Tasks:
         """Close a task with its result.
 
         A `window_end` becomes the order's window (typed, one extension more); amount and reference become its refund (I7
-        checked). `unsure` makes the rows `unknown`: whether the text was pasted is for a person to find out, it is never handed
-        out again. `seen` is how many items the person saw: what joined since is nobody's word. Raises NotThere; Conflict when it
-        is closed, another person has it in hand, it has grown, a wanted value is missing, or I7 would break.
+        checked); the answer to a case is noted there. `unsure` makes the rows `unknown`: whether the text was pasted is for a
+        person to find out, it is never handed out again. `seen` is how many items the person saw: what joined since is nobody's
+        word. Raises NotThere; Conflict when it is closed, another person has it in hand, it has grown, a wanted value is missing,
+        or I7 would break.
         """
 
         def close(tx: Tx) -> TaskView:
@@ -183,6 +185,8 @@ def _write_facts(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datet
             continue
         if result.window_end is not None:
             facts.extend_window(tx, item.order_id, result.window_end, by=by, now=now)
+        if task.kind == Intent.CASE_ANSWER.value and "case" in item.facts:
+            answer_case(tx, item.facts["case"], by=by, reason=result.note or "", now=now)
         if result.amount is not None:
             _refund(tx, item, result.amount, result.reference, by, now)
 

@@ -1,5 +1,6 @@
 """The plain values that go in and out of the store where tracker.model has none. Hot times are epochs, others aware UTC."""
 
+from tracker.store.rows.cases import CaseView, CaseWrite
 from tracker.store.rows.desk import OrderPatch, OrderRef, OutboxView, TaskItem, TaskResult, TaskView, Waiting
 from tracker.store.rows.effects import Freed, NewRow, SendingRow, SweepWritten, VerdictWrite
 from tracker.store.rows.polling import (
@@ -24,6 +25,8 @@ __all__ = [
     "AnswerWrite",
     "AuditEntry",
     "Breaker",
+    "CaseView",
+    "CaseWrite",
     "DueInstants",
     "DueShipment",
     "EventView",
