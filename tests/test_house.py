@@ -49,6 +49,7 @@ PURE = {
     "phrases",
     "team",
     "rates",
+    "times",
 }
 LINES_MOST = 400
 LINES_MEDIAN = 150

@@ -193,6 +193,15 @@ def add_working_days(day: date, count: int, country: str | None) -> date:
     return day
 
 
+@lru_cache(maxsize=4096)
+def working_days_before(day: date, count: int, country: str | None) -> date:
+    """The `count`-th working day before `day` in `country`; `day` itself for 0."""
+    while count > 0:
+        day -= timedelta(days=1)
+        count -= is_working_day(day, country)
+    return day
+
+
 def working_days_after(instant: datetime, count: int, country: str | None) -> datetime:
     """The same wall clock on the `count`-th working day after `instant`, in `country`'s zone where it is known, else in UTC."""
     zone = _POSTING_ZONES.get(country or "")

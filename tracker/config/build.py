@@ -24,7 +24,9 @@ from tracker.config.shape_rules import (
 from tracker.config.shape_rules import Profile as ProfileShape
 from tracker.config.shape_team import WEEKDAYS, FxFile, TeamFile, minutes
 from tracker.config.shape_team import Person as PersonShape
+from tracker.config.shape_times import TimesFile
 from tracker.config.shape_tracker import Source, TrackerFile
+from tracker.config.times import time_rules
 from tracker.model import Channel, Intent, Phase
 from tracker.rates import Month, Rates
 from tracker.rules import (
@@ -65,6 +67,7 @@ class Shapes(msgspec.Struct, frozen=True, kw_only=True):
     carriers: CarriersFile
     marketplaces: MarketplacesFile
     compensation: CompensationFile
+    time_rules: TimesFile
     lint: LintFile
     team: TeamFile
     fx: FxFile
@@ -101,6 +104,11 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         lint=tuple(_lint(each.model_dump()) for each in shapes.lint.list),
         team=Team(people=tuple(_person(each) for each in shapes.team.person)),
         rates=_rates(shapes.fx),
+        times=time_rules(shapes.time_rules, shapes.tracker.time.profile),
+        store_times={
+            id_: time_rules(shapes.time_rules, each.time_profile) for id_, each in shapes.stores.items() if each.time_profile
+        },
+        zones=dict(shapes.time_rules.zones),
     )
 
 

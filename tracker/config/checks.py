@@ -11,7 +11,9 @@ from tracker.compensation import equal_rank
 from tracker.compensation.matching import ANY_CARRIER, ANY_POST
 from tracker.config.build import Shapes, stage_days
 from tracker.config.checks_alerts import check_addresses, check_alerts
+from tracker.config.checks_stores import check_stages
 from tracker.config.checks_team import check_team
+from tracker.config.checks_times import check_times
 from tracker.config.merge import Merged, Section
 from tracker.config.problem import Level, Problem, meant
 from tracker.config.shape_rules import Ladder
@@ -32,6 +34,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("services", _services(shapes)),
         ("carriers", _carriers(shapes, adapters)),
         ("marketplaces", _marketplaces(shapes)),
+        ("time-rules", check_times(shapes.time_rules, shapes.marketplaces)),
         ("compensation", _compensation(shapes, rules)),
         ("lint", _lint(shapes)),
         ("team", check_team(shapes.team, shapes.stores)),
@@ -218,6 +221,7 @@ def _store(id_: str, shapes: Shapes) -> Iterator[Found]:
         yield ("channel",), _NO_MAIL, _ERROR
     for name in sorted(store.modes.keys() - MESSAGE_TYPES.keys()):
         yield _unknown(("modes",), "type of message", name, MESSAGE_TYPES)
+    yield from check_stages(id_, shapes)
     yield from _shared_names(id_, shapes)
 
 

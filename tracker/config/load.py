@@ -30,6 +30,7 @@ from tracker.config.shape_rules import (
     ServicesFile,
 )
 from tracker.config.shape_team import FxFile, TeamFile
+from tracker.config.shape_times import TimesFile
 from tracker.config.shape_tracker import TrackerFile
 from tracker.config.texts import TextFiles, check_texts, read_texts
 from tracker.config.validate import salvage, validate
@@ -46,11 +47,12 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "carriers": CarriersFile,
     "marketplaces": MarketplacesFile,
     "compensation": CompensationFile,
+    "time-rules": TimesFile,
     "lint": LintFile,
     "team": TeamFile,
     "fx": FxFile,
 }
-_OTHERS = frozenset({"formats", "time-rules", "pyproject", "secrets"})
+_OTHERS = frozenset({"formats", "pyproject", "secrets"})
 """Files that stand beside tracker.toml and are read by others, or are nobody's misspelling."""
 
 VARIABLE = "TRACKER_CONFIG"
@@ -220,7 +222,7 @@ def shapes_of(sections: Mapping[str, Section], problems: list[Problem]) -> Shape
     So what is wrong elsewhere is told at the same time; nothing is ever run on such a stand-in, because `load` raises.
     """
     shapes = {
-        name: validate(shape, sections[name], problems)
+        name.replace("-", "_"): validate(shape, sections[name], problems)
         or salvage(shape, sections[name], shipped(name).data)
         or validate(shape, Section(name, [shipped(name)]), [])
         for name, shape in SHAPES.items()

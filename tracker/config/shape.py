@@ -35,7 +35,8 @@ class Versioned(Shape):
     form: Annotated[int, Field(alias="schema", ge=1, le=1)] = 1
 
 
-def _zone(name: str) -> str:
+def zone(name: str) -> str:
+    """The name of an IANA zone as it is. Raises ValueError with the nearest ones."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -77,7 +78,7 @@ def _none_of_empty(value: object) -> object:
     return None if value == "" else value
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
+Zone = Annotated[str, AfterValidator(zone)]
 Regex = Annotated[str, AfterValidator(_pattern)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Country = Annotated[str, AfterValidator(_country)]

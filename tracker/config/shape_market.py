@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tracker.config.shape import Country, Currency, Days, Entry, Positive, Shape, Versioned, Zone
+from tracker.config.shape_times import TimeProfile
 from tracker.model import Mode
 
 Stage = Literal["stage1", "stage2", "stage3"]
@@ -38,6 +39,7 @@ class Marketplace(Entry):
     own_shop: bool
     zone: Zone
     extension: Extension
+    country: Country | None = None
     window_field: bool = False
     messages_off: frozenset[str] = frozenset()
     tasks_for: frozenset[str] = frozenset()
@@ -73,4 +75,6 @@ class StoreFile(Shape):
     payment_hint: str | None = None
     refund_offer_approved: bool = True
     files_every_h: Positive | None = None
+    site: Country | None = None
+    time_profile: TimeProfile | None = None
     stages: Mapping[str, Mapping[Stage, Positive]] = {}

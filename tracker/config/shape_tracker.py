@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from carriers.model import TrackingReason
 from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Regex, Seconds, Shape, Zone
 from tracker.config.shape_alerts import Alerts, Reports, Target
+from tracker.config.shape_times import TimeProfile
 from tracker.model import CaseReason, DecisionReason, Liable, Remedy
 
 
@@ -162,6 +163,12 @@ class Messages(Shape):
     languages: Mapping[Country, str]
 
 
+class Time(Shape):
+    """[time]."""
+
+    profile: TimeProfile
+
+
 class Health(Shape):
     """[health]."""
 
@@ -243,6 +250,7 @@ class TrackerFile(Shape):
     notices: Notices
     messages: Messages
     operators: Operators
+    time: Time
     health: Health
     metrics: Metrics
     alerts: Alerts

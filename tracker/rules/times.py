@@ -36,3 +36,5 @@ class TimeRule(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[int, ...] = ()
     case: frozenset[str] = frozenset()
     """The kinds of case whose answer it dates (CaseKind words)."""
+    base: TimeRule | None = None
+    """The rule that an anchor `rule:<id>` names, in the same profile."""
