@@ -3,7 +3,7 @@
 Statements that are not on a hot path are built on the tables named here.
 """
 
-from tracker.store.tables import effects, facts, machine
+from tracker.store.tables import effects, facts, machine, markets
 from tracker.store.tables.base import METADATA
 
 ACCOUNT = METADATA.tables["account"]
@@ -13,6 +13,8 @@ ANSWER = METADATA.tables["answer"]
 AUDIT = METADATA.tables["audit"]
 CASE = METADATA.tables["buyer_case"]
 CLAIM = METADATA.tables["claim"]
+CLAIM_HISTORY = METADATA.tables["claim_history"]
+CLOSED_MONTH = METADATA.tables["closed_month"]
 DAEMON = METADATA.tables["daemon"]
 DECISION = METADATA.tables["decision"]
 DOSSIER = METADATA.tables["dossier"]
@@ -27,6 +29,7 @@ RATEGATE = METADATA.tables["rategate"]
 RULESET = METADATA.tables["ruleset"]
 SHIPMENT = METADATA.tables["shipment"]
 SPENT_KEY = METADATA.tables["spent_key"]
+STATEMENT_LINE = METADATA.tables["statement_line"]
 TASK = METADATA.tables["task"]
 TASK_ITEM = METADATA.tables["task_item"]
 
@@ -38,6 +41,8 @@ __all__ = [
     "AUDIT",
     "CASE",
     "CLAIM",
+    "CLAIM_HISTORY",
+    "CLOSED_MONTH",
     "DAEMON",
     "DECISION",
     "DOSSIER",
@@ -53,9 +58,11 @@ __all__ = [
     "RULESET",
     "SHIPMENT",
     "SPENT_KEY",
+    "STATEMENT_LINE",
     "TASK",
     "TASK_ITEM",
     "effects",
     "facts",
     "machine",
+    "markets",
 ]

@@ -132,10 +132,13 @@ class TaskItemRow(Row, table=True):
 
 
 class ClaimRow(Row, table=True):
-    """What the carrier owes for one parcel. `earliest_on` and `latest_on` are local dates at the origin."""
+    """What the carrier owes for one parcel, and its whole course. Days are local dates at the origin.
+
+    `payments`, `exchange` and `papers` are JSON; `revision` counts the changes, each of which is a row of `claim_history`.
+    """
 
     __tablename__ = "claim"
-    __table_args__ = (UniqueConstraint("shipment_id", "attempt"),)
+    __table_args__ = (UniqueConstraint("shipment_id", "attempt"), Index("ix_claim_state", "state"))
 
     id: int | None = Field(default=None, primary_key=True)
     shipment_id: int = Field(foreign_key="shipment.id")
@@ -150,6 +153,102 @@ class ClaimRow(Row, table=True):
     payable: str | None = None
     currency: str | None = None
     opened_at: datetime
+    revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    rule_version: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    loss_type: str = Field(default="lost", sa_column_kwargs={"server_default": "lost"})
+    liable: str = Field(default="carrier", sa_column_kwargs={"server_default": "carrier"})
+    closes_first: bool = Field(default=False, sa_column_kwargs={"server_default": "0"})
+    inquiry_on: date | None = None
+    inquiry_ref: str | None = None
+    filed_on: date | None = None
+    carrier_ref: str | None = None
+    claimed: str | None = None
+    claimed_currency: str | None = None
+    answer_due_on: date | None = None
+    answered_on: date | None = None
+    approved: str | None = None
+    exchange: str | None = None
+    appeal_until: date | None = None
+    payout_due_on: date | None = None
+    payments: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
+    reversed_on: date | None = None
+    item_cost: str | None = None
+    item_cost_currency: str | None = None
+    weight_kg: str | None = None
+    insured: str | None = None
+    insured_currency: str | None = None
+    papers: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+    owner: str | None = None
+    note: str | None = None
+
+
+class ClaimHistoryRow(Row, table=True):
+    """Every change of a claim (append-only; R86, R87). `on` is the day of the event, `month` where it is posted.
+
+    `late` names the closed month that a late entry belongs to. `amount` is what the open sum moved by, `settled` the money in it.
+    """
+
+    __tablename__ = "claim_history"
+    __table_args__ = (Index("ix_claim_history_claim", "claim_id"), Index("ix_claim_history_month", "month"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    claim_id: int = Field(foreign_key="claim.id")
+    at: datetime
+    who: str
+    event: str
+    on: date
+    before: str | None = None
+    after: str
+    why: str = ""
+    fields: str = "{}"
+    month: str
+    late: str | None = None
+    amount: str = "0"
+    settled: str = "0"
+    currency: str | None = None
+    count: int = 0
+
+
+class StatementLineRow(Row, table=True):
+    """One line of a carrier's statement that was used; it is used once. What it settled stands in `statement_use`."""
+
+    __tablename__ = "statement_line"
+    __table_args__ = (UniqueConstraint("carrier", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    carrier: str
+    key: str
+    file: str
+    line: int
+    on: date
+    tracking_no: str
+    amount: str
+    currency: str
+    used_at: datetime
+    used_by: str
+
+
+class StatementUseRow(Row, table=True):
+    """Which claims a line settled: one line may settle many, one claim may be paid in parts."""
+
+    __tablename__ = "statement_use"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    line_id: int = Field(primary_key=True, foreign_key="statement_line.id")
+    claim_id: int = Field(primary_key=True, foreign_key="claim.id")
+    amount: str
+
+
+class ClosedMonthRow(Row, table=True):
+    """A month whose register is frozen: `sheet` and `book` are the very bytes of its .csv and .xlsx."""
+
+    __tablename__ = "closed_month"
+
+    id: str = Field(primary_key=True)
+    closed_at: datetime
+    closed_by: str
+    sheet: bytes
+    book: bytes
 
 
 class BuyerCaseRow(Row, table=True):

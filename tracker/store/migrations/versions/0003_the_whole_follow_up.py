@@ -39,8 +39,47 @@ _COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
         sa.Column("shipment", sa.String(), nullable=True),
         sa.Column("note", sa.String(), nullable=True),
     ),
+    "claim": (
+        sa.Column("revision", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("rule_version", sa.String(), nullable=False, server_default=""),
+        sa.Column("loss_type", sa.String(), nullable=False, server_default="lost"),
+        sa.Column("liable", sa.String(), nullable=False, server_default="carrier"),
+        sa.Column("closes_first", sa.Boolean(), nullable=False, server_default="0"),
+        sa.Column("inquiry_on", sa.Date(), nullable=True),
+        sa.Column("inquiry_ref", sa.String(), nullable=True),
+        sa.Column("filed_on", sa.Date(), nullable=True),
+        sa.Column("carrier_ref", sa.String(), nullable=True),
+        sa.Column("claimed", sa.String(), nullable=True),
+        sa.Column("claimed_currency", sa.String(), nullable=True),
+        sa.Column("answer_due_on", sa.Date(), nullable=True),
+        sa.Column("answered_on", sa.Date(), nullable=True),
+        sa.Column("approved", sa.String(), nullable=True),
+        sa.Column("exchange", sa.String(), nullable=True),
+        sa.Column("appeal_until", sa.Date(), nullable=True),
+        sa.Column("payout_due_on", sa.Date(), nullable=True),
+        sa.Column("payments", sa.String(), nullable=False, server_default="[]"),
+        sa.Column("reversed_on", sa.Date(), nullable=True),
+        sa.Column("item_cost", sa.String(), nullable=True),
+        sa.Column("item_cost_currency", sa.String(), nullable=True),
+        sa.Column("weight_kg", sa.String(), nullable=True),
+        sa.Column("insured", sa.String(), nullable=True),
+        sa.Column("insured_currency", sa.String(), nullable=True),
+        sa.Column("papers", sa.String(), nullable=False, server_default="{}"),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=True),
+    ),
 }
-_TABLES: tuple[str, ...] = ("transit",)
+_TABLES: tuple[str, ...] = (
+    "marketplace_state",
+    "extension_attempt",
+    "window_watch",
+    "window_history",
+    "statement_use",
+    "statement_line",
+    "claim_history",
+    "closed_month",
+    "transit",
+)
 """The new ones, in the order in which they are dropped."""
 
 
@@ -62,13 +101,154 @@ def upgrade() -> None:
     for table, columns in _COLUMNS.items():
         for column in columns:
             op.add_column(table, column)
+    _claims()
+    _markets()
     # The word for an inquiry about a parcel that did not come, as the store wrote it before kinds were closed.
     op.execute("UPDATE buyer_case SET kind = 'inquiry' WHERE kind = 'inr'")
+
+
+def _claims() -> None:
+    """The history of claims, the statement lines they were settled by, the months whose register is frozen."""
+    op.create_index("ix_claim_state", "claim", ["state"], unique=False)
+    op.create_table(
+        "claim_history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("claim_id", sa.Integer(), nullable=False),
+        sa.Column("at", _TIME, nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("before", sa.String(), nullable=True),
+        sa.Column("after", sa.String(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("fields", sa.String(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("late", sa.String(), nullable=True),
+        sa.Column("amount", sa.String(), nullable=False),
+        sa.Column("settled", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_history")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_history_claim_id")),
+    )
+    op.create_index("ix_claim_history_claim", "claim_history", ["claim_id"], unique=False)
+    op.create_index("ix_claim_history_month", "claim_history", ["month"], unique=False)
+    op.create_table(
+        "statement_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("carrier", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("file", sa.String(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("tracking_no", sa.String(), nullable=False),
+        sa.Column("amount", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("used_at", _TIME, nullable=False),
+        sa.Column("used_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_line")),
+        sa.UniqueConstraint("carrier", "key", name=op.f("uq_statement_line_carrier_key")),
+    )
+    op.create_table(
+        "statement_use",
+        sa.Column("line_id", sa.Integer(), nullable=False),
+        sa.Column("claim_id", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("line_id", "claim_id", name=op.f("pk_statement_use")),
+        sa.ForeignKeyConstraint(["line_id"], ["statement_line.id"], name=op.f("fk_statement_use_line_id")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_statement_use_claim_id")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "closed_month",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("closed_at", _TIME, nullable=False),
+        sa.Column("closed_by", sa.String(), nullable=False),
+        sa.Column("sheet", sa.LargeBinary(), nullable=False),
+        sa.Column("book", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_closed_month")),
+    )
+    op.execute(
+        """
+        INSERT INTO claim_history (claim_id, at, who, event, "on", after, why, fields, month, amount, settled, count)
+        SELECT id, opened_at, 'daemon', 'opened', date(opened_at), state, cause, '{}', substr(opened_at, 1, 7), '0', '0', 0
+        FROM claim"""
+    )
+
+
+def _markets() -> None:
+    """What marketplaces tell us and do for us."""
+    op.create_table(
+        "window_history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("at", _TIME, nullable=False),
+        sa.Column("window_end", _TIME, nullable=True),
+        sa.Column("source", sa.String(), nullable=True),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=True),
+        sa.Column("proof", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_window_history")),
+        sa.ForeignKeyConstraint(["order_id"], ["dossier.id"], name=op.f("fk_window_history_order_id")),
+    )
+    op.create_index("ix_window_history_order", "window_history", ["order_id"], unique=False)
+    op.create_table(
+        "window_watch",
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("store", sa.String(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_window_watch")),
+        sa.ForeignKeyConstraint(["order_id"], ["dossier.id"], name=op.f("fk_window_watch_order_id")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_window_watch_due", "window_watch", ["store", "next_at"], unique=False)
+    op.create_table(
+        "extension_attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("row_id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("end_before", _TIME, nullable=False),
+        sa.Column("at", _TIME, nullable=False),
+        sa.Column("settled_at", _TIME, nullable=True),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("end_after", _TIME, nullable=True),
+        sa.Column("result", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_extension_attempt")),
+        sa.ForeignKeyConstraint(["row_id"], ["outbox.id"], name=op.f("fk_extension_attempt_row_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["dossier.id"], name=op.f("fk_extension_attempt_order_id")),
+    )
+    op.create_index("ix_extension_attempt_row", "extension_attempt", ["row_id"], unique=False)
+    unsettled = sa.text("settled_at IS NULL")
+    op.create_index(
+        "ix_extension_attempt_open",
+        "extension_attempt",
+        ["order_id"],
+        unique=False,
+        sqlite_where=unsettled,
+        postgresql_where=unsettled,
+    )
+    op.create_table(
+        "marketplace_state",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("capability", sa.String(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_order", sa.Integer(), nullable=False),
+        sa.Column("stopped_at", _TIME, nullable=True),
+        sa.Column("fault", sa.String(), nullable=True),
+        sa.Column("why", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "capability", name=op.f("pk_marketplace_state")),
+        sqlite_with_rowid=False,
+    )
 
 
 def downgrade() -> None:
     for table in _TABLES:
         op.drop_table(table)
+    op.drop_index("ix_claim_state", "claim")
     for table, columns in _COLUMNS.items():
         with op.batch_alter_table(table) as batch:
             for column in columns:
