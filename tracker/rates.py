@@ -1,4 +1,4 @@
-"""Monthly rates of exchange (fx.toml): only for limits and sums that people look at, never for what a buyer is paid."""
+"""Monthly rates of exchange (fx.toml): for the books, and for limits that people look at; never for what a buyer is paid."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import msgspec
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
-    """One [[month]]: `id` is `2026-11`, `rates` say how much of each currency one unit of `base` buys."""
+    """One [[month]]: `id` is `2026-11`, `rates` tell how much of each currency one unit of `base` buys, `source` whose they are."""
 
     id: str
     base: str
     rates: Mapping[str, Decimal]
+    source: str = "fx.toml"
 
     def per_base(self, currency: str) -> Decimal | None:
         """How much of a currency one unit of the base buys; None where the month does not tell."""
@@ -25,6 +26,15 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """All months, the newest first."""
 
     months: tuple[Month, ...] = ()
+
+    @property
+    def base(self) -> str | None:
+        """The currency of the books: the base of the newest month; None where no month is written down."""
+        return self.months[0].base if self.months else None
+
+    def of_month(self, on: date) -> Month | None:
+        """The very month of a day: the books take no other one's rates."""
+        return next((month for month in self.months if month.id == f"{on:%Y-%m}"), None)
 
     def convert(self, amount: Decimal, currency: str, into: str, on: date) -> Decimal | None:
         """An amount in another currency by the rates of its month, else of the newest month before; None: nobody knows."""

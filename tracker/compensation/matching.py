@@ -27,6 +27,13 @@ def match(shipment: Shipment, rules: Rules, phase: Phase | None = None) -> Compe
     return max(candidates, key=_rank, default=rules.compensation_default)
 
 
+def terms_of(rule: str, rules: Rules) -> CompensationRule | None:
+    """The terms a claim was opened under, by their id, as they are today; None where the configuration has them no more."""
+    if rule == rules.compensation_default.id:
+        return rules.compensation_default
+    return next((each for each in rules.compensation if each.id == rule), None)
+
+
 def equal_rank(one: CompensationRule, other: CompensationRule) -> bool:
     """Whether both can hold for one parcel and neither is more specific: an error of the configuration."""
     overlap = (

@@ -7,12 +7,14 @@ without a rate the answer is "unknown", not 0 and not 1:1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import Decimal
 
 import msgspec
-from babel.numbers import get_currency_precision
 
+from tracker.compensation.exchange import converted, rounded
 from tracker.model import Order, Shipment
+from tracker.rates import Rates
 from tracker.rules import CompensationRule
 
 
@@ -22,6 +24,19 @@ class Payable(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal | None
     currency: str | None
     arithmetic: str
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person knows of the parcel beside its files (weight in kg, insured value), and by which month's rates to convert.
+
+    Without `on` nothing is converted.
+    """
+
+    weight_kg: Decimal | None = None
+    insured: Decimal | None = None
+    insured_currency: str | None = None
+    rates: Rates = Rates()
+    on: date | None = None
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -35,68 +50,86 @@ class Money(msgspec.Struct, frozen=True):
         return f"{self.amount} {self.currency}"
 
 
+class _Case(msgspec.Struct, frozen=True):
+    """Everything one calculation reads."""
+
+    rule: CompensationRule
+    shipment: Shipment
+    order: Order
+    known: Known
+
+
 class _UnknownError(Exception):
     """A figure that the calculation needs is not recorded."""
 
 
-def payable(rule: CompensationRule, shipment: Shipment, order: Order) -> Payable:
+NOTHING_KNOWN = Known()
+
+
+def payable(rule: CompensationRule, shipment: Shipment, order: Order, known: Known = NOTHING_KNOWN) -> Payable:
     """What the carrier owes for this parcel under `rule`."""
     if rule.basis == "none":
         currency = rule.cap_currency or shipment.declared_currency or order.currency
         return Payable(amount=Decimal(0), currency=currency, arithmetic="these terms pay nothing")
     try:
-        return _calculate(rule, shipment, order)
+        return _calculate(_Case(rule, shipment, order, known))
     except _UnknownError as missing:
         return Payable(amount=None, currency=None, arithmetic=f"payable unknown: {missing}")
 
 
-def _calculate(rule: CompensationRule, shipment: Shipment, order: Order) -> Payable:
-    basis = _BASIS[rule.basis](rule, shipment, order)
+def _calculate(case: _Case) -> Payable:
+    rule, shipment = case.rule, case.shipment
+    basis = _BASIS[rule.basis](case)
     terms = [f"{rule.basis} {basis}"]
     cap = _cap(rule)
     if cap is not None:
         terms.append(f"cap {cap}")
-        basis = _least(basis, cap)
-    loss = _money(shipment.share, order.currency)
-    if loss is not None and loss.currency == basis.currency:
+        basis = _least(basis, cap, case)
+    loss = _money(shipment.share, case.order.currency)
+    if loss is not None and _comparable(loss, basis, case):
         terms.append(f"loss {loss}")
-        basis = _least(basis, loss)
+        basis = _least(basis, loss, case)
     shown = f"min({', '.join(terms)})" if len(terms) > 1 else terms[0]
     total = basis.amount
     if rule.basis == "declared_plus_freight" or rule.refund_postage:
-        freight = _freight(shipment)
-        total += _same_currency(freight, basis)
+        freight = _freight(case)
+        basis, added = _together(basis, freight, case)
+        total = basis.amount + added
         shown += f" + freight {freight}"
-    amount = _round(total, basis.currency)
+    amount = rounded(total, basis.currency)
     return Payable(amount=amount, currency=basis.currency, arithmetic=f"{shown} = {amount} {basis.currency}")
 
 
-def _declared(_rule: CompensationRule, shipment: Shipment, _order: Order) -> Money:
+def _declared(case: _Case) -> Money:
     """The value on the label: a low declaration caps the claim for ever."""
-    return _known(_money(shipment.declared_value, shipment.declared_currency), "declared value missing")
+    return _known(_money(case.shipment.declared_value, case.shipment.declared_currency), "declared value missing")
 
 
-def _item_price(_rule: CompensationRule, shipment: Shipment, order: Order) -> Money:
-    return _known(_money(shipment.share, order.currency), "the parcel's share of the order's amount is missing")
+def _item_price(case: _Case) -> Money:
+    return _known(_money(case.shipment.share, case.order.currency), "the parcel's share of the order's amount is missing")
 
 
-def _postage(rule: CompensationRule, shipment: Shipment, _order: Order) -> Money:
-    freight = _freight(shipment)
-    return Money(freight.amount * (rule.multiple or 1), freight.currency)
+def _postage(case: _Case) -> Money:
+    freight = _freight(case)
+    return Money(freight.amount * (case.rule.multiple or 1), freight.currency)
 
 
-def _fixed(rule: CompensationRule, _shipment: Shipment, _order: Order) -> Money:
+def _fixed(case: _Case) -> Money:
     """A limit per parcel and kilogram: without a recorded weight only a limit per parcel is known."""
-    if rule.cap_per_kg is not None:
+    rule, weight = case.rule, case.known.weight_kg
+    if rule.cap_per_kg is None:
+        return _known(_money(rule.cap_amount, rule.cap_currency), "the terms name no amount")
+    if weight is None:
         raise _UnknownError("the parcel's weight is not recorded")
-    return _known(_money(rule.cap_amount, rule.cap_currency), "the terms name no amount")
+    amount = (rule.cap_amount or Decimal(0)) + rule.cap_per_kg * weight
+    return _known(_money(amount, rule.cap_currency), "the terms name no currency")
 
 
-def _insured(_rule: CompensationRule, _shipment: Shipment, _order: Order) -> Money:
-    raise _UnknownError("insured value missing")
+def _insured(case: _Case) -> Money:
+    return _known(_money(case.known.insured, case.known.insured_currency), "insured value missing")
 
 
-_BASIS: Mapping[str, Callable[[CompensationRule, Shipment, Order], Money]] = {
+_BASIS: Mapping[str, Callable[[_Case], Money]] = {
     "declared": _declared,
     "declared_plus_freight": _declared,
     "item_price": _item_price,
@@ -114,8 +147,8 @@ def _cap(rule: CompensationRule) -> Money | None:
     return _money(rule.cap_amount, rule.cap_currency)
 
 
-def _freight(shipment: Shipment) -> Money:
-    return _known(_money(shipment.freight, shipment.freight_currency), "freight missing")
+def _freight(case: _Case) -> Money:
+    return _known(_money(case.shipment.freight, case.shipment.freight_currency), "freight missing")
 
 
 def _money(amount: Decimal | None, currency: str | None) -> Money | None:
@@ -128,16 +161,32 @@ def _known(money: Money | None, missing: str) -> Money:
     return money
 
 
-def _same_currency(money: Money, other: Money) -> Decimal:
-    if money.currency != other.currency:
-        raise _UnknownError(f"no rate between {money} and {other}")
-    return money.amount
+def _in(money: Money, currency: str, case: _Case) -> Decimal | None:
+    """The amount in another currency, by the rates of the decision's month."""
+    if money.currency == currency:
+        return money.amount
+    on = case.known.on
+    return None if on is None else converted(money.amount, money.currency, currency, on, case.known.rates)
 
 
-def _least(one: Money, other: Money) -> Money:
-    return one if one.amount <= _same_currency(other, one) else other
+def _comparable(one: Money, other: Money, case: _Case) -> bool:
+    return _in(one, other.currency, case) is not None
 
 
-def _round(amount: Decimal, currency: str) -> Decimal:
-    """To the minor unit: CLP and JPY have none."""
-    return amount.quantize(Decimal(1).scaleb(-get_currency_precision(currency)), ROUND_HALF_UP)
+def _together(one: Money, other: Money, case: _Case) -> tuple[Money, Decimal]:
+    """Both in one currency: nobody can be asked for XDR, so a limit in it becomes the other's currency."""
+    if one.currency == "XDR":
+        amount = _in(one, other.currency, case)
+        if amount is not None:
+            return Money(amount, other.currency), other.amount
+    added = _in(other, one.currency, case)
+    if added is None:
+        raise _UnknownError(f"no rate between {other} and {one}")
+    return one, added
+
+
+def _least(one: Money, other: Money, case: _Case) -> Money:
+    compared = _in(other, one.currency, case)
+    if compared is None:
+        raise _UnknownError(f"no rate between {other} and {one}")
+    return one if one.amount <= compared else other

@@ -82,7 +82,7 @@ WORDS: Mapping[S, str] = {
 class IllegalMove(ValueError):  # noqa: N818 - said in the words of the business
     """This event cannot happen to a claim in this state; the message names the ones that can."""
 
-    def __init__(self, state: S, event: ClaimEvent, allowed: tuple[ClaimEvent, ...]) -> None:
+    def __init__(self, state: S, event: ClaimEvent | S, allowed: tuple[ClaimEvent, ...]) -> None:
         can = ", ".join(allowed) or "nothing any more"
         super().__init__(f"a claim that is {state.value} cannot be moved by {event.value}; possible here: {can}")
         self.state, self.event, self.allowed = state, event, allowed
@@ -106,6 +106,20 @@ def events_from(state: S, *, inquiry_only: bool = False) -> tuple[ClaimEvent, ..
     """The events that can happen to a claim in `state`."""
     barred = E.FILED if inquiry_only else E.INQUIRY_FRUITLESS
     return tuple(event for event, (_, sources) in _MOVES.items() if state in sources and event is not barred)
+
+
+def event_for(state: S, wanted: S) -> ClaimEvent:
+    """The event by which a claim in `state` becomes `wanted`, for people who say the state. Raises IllegalMove.
+
+    Where it is so already, the event that leads there: saying it twice is harmless.
+    """
+    leads = [event for event, (target, _) in _MOVES.items() if target is wanted]
+    for event in leads:
+        if state in _MOVES[event][1]:
+            return event
+    if state is wanted and leads:
+        return leads[-1] if wanted is not S.CLOSED else E.RECONCILED
+    raise IllegalMove(state, leads[0] if leads else wanted, events_from(state))
 
 
 def due_event(state: S, window: ClaimWindow, today: date, *, inquiry_only: bool = False) -> ClaimEvent | None:

@@ -115,6 +115,14 @@ def _closes(rule: CompensationRule, day0: date, cause: str) -> date | None:
     return None if rule.latest_months is None else add_months(day0, rule.latest_months)
 
 
+def origin_days(now: datetime, origin: str | None) -> tuple[date, date]:
+    """Today at the origin: the earlier day, by which a window opens, and the later one, by which it closes.
+
+    One day where the origin's zone is known; else the zones of the world part them, and both ends stay on the safe side.
+    """
+    return posting_dates(now, now, origin)
+
+
 def add_months(day: date, count: int) -> date:
     """Calendar months: 31 August + 6 months is the last day of February."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + count, 12)

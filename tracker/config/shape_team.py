@@ -94,6 +94,7 @@ class Month(Shape):
     note: str = ""
     base: Currency
     rates: Mapping[Currency, Rate]
+    source: Annotated[str, Field(min_length=1)] = "fx.toml"
 
 
 class FxFile(Shape):

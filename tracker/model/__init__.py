@@ -1,8 +1,9 @@
 """Orders, shipments, dossiers, decisions: the pure values of the product (no I/O, no clock)."""
 
 from tracker.model.advisory import Advisory
+from tracker.model.claims import Claim, ClaimChange, ClaimMove, Exchange, Paper, Payment
 from tracker.model.dossier import Dossier
-from tracker.model.effects import Case, Claim, ClaimMove, Considered, Decision, Effect, Verdict
+from tracker.model.effects import Case, Considered, Decision, Effect, Verdict
 from tracker.model.imported import (
     Change,
     Contact,
@@ -20,6 +21,7 @@ from tracker.model.outgoing import Attempt, JournalEnd, OutboxRow, Outgoing, Pau
 from tracker.model.words import (
     ActionKind,
     Capability,
+    CaseAdvice,
     CaseKind,
     CaseOutcome,
     CaseReason,
@@ -30,12 +32,14 @@ from tracker.model.words import (
     HoldReason,
     Intent,
     Liable,
+    LossType,
     Mode,
     OrderState,
     OutboxState,
     Phase,
     Remedy,
     Settle,
+    Settlement,
     TaskState,
     WindowSource,
 )
@@ -46,12 +50,14 @@ __all__ = [
     "Attempt",
     "Capability",
     "Case",
+    "CaseAdvice",
     "CaseKind",
     "CaseOutcome",
     "CaseReason",
     "Change",
     "Channel",
     "Claim",
+    "ClaimChange",
     "ClaimMove",
     "ClaimState",
     "Considered",
@@ -61,6 +67,7 @@ __all__ = [
     "DecisionReason",
     "Dossier",
     "Effect",
+    "Exchange",
     "Followed",
     "Frame",
     "Heard",
@@ -71,6 +78,7 @@ __all__ = [
     "JournalEnd",
     "Journey",
     "Liable",
+    "LossType",
     "Mode",
     "NotFound",
     "Order",
@@ -79,7 +87,9 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "Outgoing",
+    "Paper",
     "Pause",
+    "Payment",
     "Phase",
     "Rank",
     "Rejected",
@@ -89,6 +99,7 @@ __all__ = [
     "Scan",
     "Settle",
     "Settled",
+    "Settlement",
     "Shipment",
     "ShipmentFacts",
     "Task",

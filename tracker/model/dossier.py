@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from tracker.model.advisory import Advisory
-from tracker.model.effects import Case, Claim, Effect
+from tracker.model.claims import Claim
+from tracker.model.effects import Case, Effect
 from tracker.model.order import Order, Shipment
 
 

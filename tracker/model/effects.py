@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
+from tracker.model.claims import ClaimMove
 from tracker.model.words import (
     ActionKind,
     CaseKind,
     CaseOutcome,
     CaseReason,
-    ClaimState,
     DateSource,
     DecisionReason,
     HoldReason,
     Intent,
     OutboxState,
-    Phase,
     Remedy,
     TaskState,
 )
@@ -94,22 +93,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What the *carrier* owes for one lost or damaged parcel. `earliest_on`, `latest_on` are local dates at the origin."""
-
-    shipment: str
-    attempt: int
-    state: ClaimState
-    rule: str
-    phase: Phase
-    cause: str
-    earliest_on: date | None
-    latest_on: date | None
-    payable: Decimal | None
-    currency: str | None
-    opened_at: datetime
-
-
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Action + reason + rule id + evidence. `not_before` delays the effect, `deadline` says until when it makes sense.
 
@@ -140,16 +123,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """Dedup key = subject : intent : occasion, UNIQUE in the outbox (DESIGN, D12)."""
         return f"{self.subject}:{self.intent.value}:{self.occasion}"
-
-
-class ClaimMove(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim of the register changes its state by itself: its window opened or closed, or the parcel turned up."""
-
-    shipment: str
-    attempt: int
-    before: ClaimState
-    after: ClaimState
-    reason: DecisionReason
 
 
 class Considered(msgspec.Struct, frozen=True, kw_only=True):

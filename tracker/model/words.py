@@ -195,6 +195,24 @@ class ClaimState(StrEnum):
     REVERSED = "reversed"
 
 
+class LossType(StrEnum):
+    """What became of the goods (R86, R87, R88)."""
+
+    LOST = "lost"
+    SHORT = "short"
+    DAMAGED = "damaged"
+    DELAY = "delay"
+    NOT_IN_WAREHOUSE = "not_in_warehouse"
+
+
+class Settlement(StrEnum):
+    """How a carrier pays. A coupon is no cash: it is listed apart."""
+
+    CASH = "cash"
+    OFFSET = "offset"
+    COUPON = "coupon"
+
+
 class CaseKind(StrEnum):
     """What sort of thing has a response deadline (R52, DESIGN "case")."""
 
@@ -256,6 +274,33 @@ class CaseOutcome(StrEnum):
     NO_ANSWER_NEEDED = "no_answer_needed"
     GONE_FROM_LIST = "gone_from_list"
     """A complete list of the marketplace no longer has it."""
+
+
+class CaseAdvice(StrEnum):
+    """What is advised in a case; a person decides (D11)."""
+
+    REFUND_NOW = "refund_now"
+    """Nothing shows that the parcel travels, and a ruling freezes the shop (R9)."""
+    REFUND_EARLY = "refund_early"
+    """It will be lost and is cheap, or the parcel has not left: refunding soon costs least (R41, R65)."""
+    AGREE = "agree"
+    REJECT = "reject"
+    """With evidence, and a proposal (R9, R11)."""
+    REPRESENT = "represent"
+    """Put it before the platform or the bank with what was gathered (R78, R79)."""
+    PROPOSE = "propose"
+    """A remedy by the value of the goods (R40)."""
+    VERIFY = "verify"
+    """Nobody has answered about the parcel yet: look first (R9)."""
+    GET_CERTIFICATE = "get_certificate"
+    SHOW_REFUND = "show_refund"
+    """It was paid back already: say so, with the reference."""
+    CANCEL = "cancel"
+    PERSUADE = "persuade"
+    """To look at the goods first (R66)."""
+    ANSWER = "answer"
+    SOLVE = "solve"
+    SAVE_ACCOUNT = "save_account"
 
 
 class DateSource(StrEnum):
@@ -339,7 +384,15 @@ class DecisionReason(StrEnum):
     VIP_MONTH = "vip_month"
     CORRECTED_BY_PERSON = "corrected_by_person"
 
+    CASE_WANTS_ANSWER = "case_wants_answer"
+    CASE_WANTS_EVIDENCE = "case_wants_evidence"
+    SOLUTION_CARRIED_OUT = "solution_carried_out"
+    DISPUTED_WITHOUT_TRACKING = "disputed_without_tracking"
+    CASE_CHEAPER_REFUNDED = "case_cheaper_refunded"
+
     # nothing is done, because ...
+    CASE_ANSWERED = "case_answered"
+    CASE_CLOSED = "case_closed"
     NOT_YET_DUE = "not_yet_due"
     ALREADY_DONE = "already_done"
     SUPERSEDED_BY_LATER_STAGE = "superseded_by_later_stage"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from typing import TypeVar
 
@@ -15,8 +14,6 @@ from tracker.model import (
     CaseKind,
     CaseOutcome,
     CaseReason,
-    Claim,
-    ClaimState,
     DateSource,
     DecisionReason,
     Dossier,
@@ -26,13 +23,13 @@ from tracker.model import (
     Order,
     OrderState,
     OutboxState,
-    Phase,
     Remedy,
     Shipment,
     TaskState,
     Window,
     WindowSource,
 )
+from tracker.store.claim_rows import SELECTED, claim_of
 from tracker.store.connection import Record, Tx, instant_of, required
 from tracker.store.encoding import contacts, ladder, money, settlements, unpack, words
 
@@ -71,9 +68,8 @@ _PARCEL_EFFECTS = """
     LEFT JOIN task_item i ON i.task_id = o.task_id AND i.row_id = o.id
     WHERE a.shipment_id IN (??) ORDER BY o.id"""
 
-_CLAIMS = """
-    SELECT shipment_id, attempt, state, rule, phase, cause, earliest_on, latest_on, payable, currency, opened_at
-    FROM claim WHERE shipment_id IN (??) ORDER BY id"""
+_CLAIMS = f"""
+    SELECT c.shipment_id, {SELECTED} FROM claim c WHERE c.shipment_id IN (??) ORDER BY c.id"""  # noqa: S608 - names of ours
 
 _CASES = """
     SELECT order_id, id, kind, opened_at, due_at, closed_at, due_source, reason, evidence_due_at, answered_at, outcome, amount,
@@ -108,7 +104,7 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Dossier]:
     parcels = list(numbers)
     effects = _grouped((row[0], _effect(row, None)) for row in tx.among(_EFFECTS, ids))
     shared = _grouped((row[0], _effect(row, f"shipment/{numbers[row[0]]}")) for row in tx.among(_PARCEL_EFFECTS, parcels))
-    claims = _grouped((row[0], _claim(row, numbers[row[0]])) for row in tx.among(_CLAIMS, parcels))
+    claims = _grouped((row[0], claim_of(row[1:], numbers[row[0]])) for row in tx.among(_CLAIMS, parcels))
     cases = _grouped((row[0], case_of(row)) for row in tx.among(_CASES, ids))
     found = []
     for order_id in ids:
@@ -268,22 +264,6 @@ def _all_effects(own: list[Effect], shipments: tuple[Shipment, ...], shared: dic
     if not of_parcels:
         return tuple(own)
     return (*(effect for effect in own if not effect.subject.startswith("shipment/")), *of_parcels)
-
-
-def _claim(row: Record, number: str) -> Claim:
-    return Claim(
-        shipment=number,
-        attempt=row[1],
-        state=ClaimState(row[2]),
-        rule=row[3],
-        phase=Phase(row[4]),
-        cause=row[5],
-        earliest_on=None if row[6] is None else date.fromisoformat(row[6]),
-        latest_on=None if row[7] is None else date.fromisoformat(row[7]),
-        payable=money(row[8]),
-        currency=row[9],
-        opened_at=required(row[10]),
-    )
 
 
 def case_of(row: Record) -> Case:

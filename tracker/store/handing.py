@@ -8,11 +8,11 @@ from tracker.clock import epoch
 from tracker.crashpoint import fault
 from tracker.model import Claim, Task
 from tracker.store import counting
+from tracker.store.claims import register
 from tracker.store.connection import Database, Tx, stored
-from tracker.store.encoding import json_text, money_text
-from tracker.store.errors import NotThere
+from tracker.store.encoding import json_text
 from tracker.store.records import DAEMON, audit, wake
-from tracker.store.tables import CLAIM, TASK
+from tracker.store.tables import TASK
 
 _HAND = """
     UPDATE outbox SET state = 'sent', who = ?, epoch = ?, attempts = attempts + 1, sent_at = ?, hold = NULL, result = NULL
@@ -72,7 +72,7 @@ class Handing:
             if row is None:
                 return None
             order_id, key = row
-            claim_id = _register(tx, row_id, claim)
+            claim_id = register(tx, row_id, claim, who=DAEMON, now=now)
             audit(tx, now, who=DAEMON, what="claim_registered", order_id=order_id, subject=key, after={"claim": claim_id})
             wake(tx, [order_id], now)
             fault("register_before_commit")
@@ -123,28 +123,4 @@ def _new_task(tx: Tx, task: Task, now: datetime) -> int:
         wants=json_text(task.wants),
         assigned_to=task.assigned_to,
         result="{}",
-    )
-
-
-def _register(tx: Tx, row_id: int, claim: Claim) -> int:
-    shipment_id = tx.value("SELECT shipment_id FROM alias WHERE number = ?", claim.shipment)
-    if shipment_id is None:
-        raise NotThere(f"There is no parcel {claim.shipment}: its claim cannot be registered.")
-    known = tx.value("SELECT id FROM claim WHERE shipment_id = ? AND attempt = ?", shipment_id, claim.attempt)
-    if known is not None:
-        return int(known)
-    return tx.insert(
-        CLAIM,
-        shipment_id=shipment_id,
-        row_id=row_id,
-        attempt=claim.attempt,
-        state=claim.state.value,
-        rule=claim.rule,
-        phase=claim.phase.value,
-        cause=claim.cause,
-        earliest_on=claim.earliest_on,
-        latest_on=claim.latest_on,
-        payable=money_text(claim.payable),
-        currency=claim.currency,
-        opened_at=claim.opened_at,
     )

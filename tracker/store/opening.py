@@ -13,6 +13,7 @@ from tracker.store.backlog import Backlog
 from tracker.store.backup import Journals
 from tracker.store.brake import Brake
 from tracker.store.cases import Cases
+from tracker.store.claims import Claims
 from tracker.store.connection import Database, required, sqlite_path
 from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
@@ -62,6 +63,7 @@ class Store(
     Items,
     Orders,
     Cases,
+    Claims,
     Status,
     Explain,
     Errands,

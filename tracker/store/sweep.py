@@ -12,8 +12,8 @@ from datetime import datetime
 
 from tracker.clock import epoch
 from tracker.crashpoint import fault
-from tracker.model import ActionKind, ClaimMove, DecisionReason, Dossier, HoldReason, Intent, OutboxState, Verdict
-from tracker.store import dossiers
+from tracker.model import ActionKind, DecisionReason, Dossier, HoldReason, Intent, OutboxState, Verdict
+from tracker.store import claims, dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
 from tracker.store.records import DAEMON, audit
@@ -59,10 +59,6 @@ _OPEN = """
 
 _FREE = """
     UPDATE outbox SET state = ?, hold = ?, held_since = ? WHERE dedup_key = ? AND state = 'held' AND hold = 'rules_wait'"""
-
-_MOVE_CLAIM = """
-    UPDATE claim SET state = ?
-    WHERE shipment_id = (SELECT shipment_id FROM alias WHERE number = ?) AND attempt = ? AND state = ?"""
 
 _SETTLE = """
     UPDATE dossier SET next_decide_at = ?, waits_for_answer = ?, verdict_digest = ?, failures = 0, parked_for = NULL
@@ -142,7 +138,7 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
         for freed in write.free:
             _free(tx, write.order_id, freed, now)
         for move in verdict.claims:
-            _move_claim(tx, write.order_id, move, now)
+            claims.move(tx, write.order_id, move, now)
         if verdict.ask_now:
             tx.many(_ASK, [(epoch(now), number, epoch(now)) for number in verdict.ask_now])
         digest = _digest(verdict)
@@ -166,24 +162,6 @@ def _free(tx: Tx, order_id: int, freed: Freed, now: datetime) -> None:
             audit(
                 tx, now, who=DAEMON, what="hold_released", order_id=order_id, subject=key, reason="the rules before want it too"
             )
-
-
-def _move_claim(tx: Tx, order_id: int, move: ClaimMove, now: datetime) -> None:
-    """Only from the state that was seen: a parcel of two orders is decided twice, and moves once."""
-    moved = tx.run(_MOVE_CLAIM, move.after, move.shipment, move.attempt, move.before)
-    if moved != 1:
-        return
-    audit(
-        tx,
-        now,
-        who=DAEMON,
-        what="claim_moved",
-        order_id=order_id,
-        subject=f"shipment/{move.shipment}",
-        reason=move.reason,
-        before={"state": move.before.value},
-        after={"state": move.after.value},
-    )
 
 
 def _open_rows(tx: Tx, write: VerdictWrite, store: Record, now: datetime) -> list[str]:
