@@ -34,7 +34,6 @@ from tracker.rules import (
     Carrier,
     CompensationRule,
     Extension,
-    LastDay,
     Liability,
     LintList,
     Manners,
@@ -172,7 +171,6 @@ def _marketplace(shape: MarketplaceShape) -> Marketplace:
     values |= {
         "channel": Channel(shape.channel),
         "extension": Extension(**values["extension"]),
-        "last_complaint": tuple(LastDay(**each) for each in values["last_complaint"]),
     }
     return Marketplace(**values)
 

@@ -24,13 +24,6 @@ class Extension(Shape):
     max_extensions: Days = 0
 
 
-class LastDay(Shape):
-    """A last day to complain."""
-
-    anchor: Literal["promised", "paid", "window_end"]
-    days: Days
-
-
 class Marketplace(Entry):
     """A [[marketplace]]."""
 
@@ -48,7 +41,6 @@ class Marketplace(Entry):
     max_characters: Positive | None = None
     release_funds_days: Positive | None = None
     freeze_days: Days = 0
-    last_complaint: tuple[LastDay, ...] = ()
 
 
 class MarketplacesFile(Versioned):

@@ -5,52 +5,67 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tracker.model import Intent, Order, WindowSource
-from tracker.rules import STAGES, LastDay, Marketplace, Profile
+from tracker.model import Dossier, Intent, Order, WindowSource
+from tracker.rules import STAGES, Marketplace, Profile, Rules, TimeRule
+from tracker.times import country_of, order_anchors, rules_for, when
 
 KEEP_DAYS = 5
 """Days between a promised date and the last day on which the buyer can complain (D18)."""
 
 
-def new_deadline(
-    order: Order, market: Marketplace, profile: Profile, key: str, day0: datetime | None, today: date
-) -> date | None:
+def new_deadline(dossier: Dossier, rules: Rules, profile: Profile, key: str, day0: datetime | None, today: date) -> date | None:
     """The date that `{new_deadline}` names: the confirmed end of the window, else the day of the ladder's next stage.
 
     Where the platform has no extension it keeps five days from the last day to complain. None where no date after tomorrow is
     left, or where that last day is not known: then no date is promised.
     """
-    end = _confirmed_end(order, market) or _next_stage(profile, key, day0)
+    market = rules.marketplace(dossier.order.platform)
+    end = _confirmed_end(dossier.order, market) or _next_stage(profile, key, day0)
     if end is None:
         return None
-    if _limited(market):
-        last = last_complaint(order, market)
+    limits = _limits(dossier, rules, market)
+    if limits is not None:
+        last = _earliest(limits, dossier, rules, market)
         if last is None:
             return None
         end = min(end, last - timedelta(days=KEEP_DAYS))
     return end if end > today + timedelta(days=1) else None
 
 
-def extra_days(order: Order, market: Marketplace, days: int, today: date) -> int | None:
+def extra_days(dossier: Dossier, rules: Rules, today: date) -> int | None:
     """The delay that `{extra_days}` names, under the same limit; None where none can be named."""
-    if _limited(market):
-        last = last_complaint(order, market)
+    market, days = rules.marketplace(dossier.order.platform), rules.manners.delay_days
+    limits = _limits(dossier, rules, market)
+    if limits is not None:
+        last = _earliest(limits, dossier, rules, market)
         if last is None:
             return None
         days = min(days, (last - timedelta(days=KEEP_DAYS) - today).days)
     return days if days > 0 else None
 
 
-def last_complaint(order: Order, market: Marketplace) -> date | None:
-    """The earliest of the last days on which the buyer can complain there; None when one of them is not known."""
-    days = [_last_day(order, each, market) for each in market.last_complaint]
-    known = [day for day in days if day is not None]
-    return min(known) if known and len(known) == len(days) else None
+def last_complaint(dossier: Dossier, rules: Rules) -> date | None:
+    """The earliest of the last days on which the buyer can complain, a payment service's among them; None: not known."""
+    market = rules.marketplace(dossier.order.platform)
+    return _earliest(_limits(dossier, rules, market) or [], dossier, rules, market)
 
 
-def _limited(market: Marketplace) -> bool:
-    """Own shops have no platform whose protection runs out; where the seller can extend, the window itself is the protection."""
-    return not market.own_shop and market.extension.mode == "none"
+def _limits(dossier: Dossier, rules: Rules, market: Marketplace) -> list[TimeRule] | None:
+    """The rules that limit a promise; None where nothing does: the seller can extend, or no platform protects the buyer."""
+    if market.extension.mode != "none":
+        return None
+    limits = [each for each in rules_for(dossier.order, rules) if each.limits_promise]
+    return None if market.own_shop and not limits else limits
+
+
+def _earliest(limits: list[TimeRule], dossier: Dossier, rules: Rules, market: Marketplace) -> date | None:
+    """None also where one of them is not known: it might be the earliest."""
+    anchors, country = order_anchors(dossier), country_of(dossier.order, rules)
+    moments = [when(each, anchors, rules=rules, country=country) for each in limits]
+    ends = [each.until or each.at for each in moments if each is not None]
+    if not ends or len(ends) < len(limits):
+        return None
+    return min(ends).astimezone(ZoneInfo(market.zone)).date()
 
 
 def _confirmed_end(order: Order, market: Marketplace) -> date | None:
@@ -64,9 +79,3 @@ def _next_stage(profile: Profile, key: str, day0: datetime | None) -> date | Non
         return None
     following = STAGES[1] if key == Intent.STAGE1 else STAGES[2]
     return (day0 + timedelta(days=profile.stages[following])).date()
-
-
-def _last_day(order: Order, rule: LastDay, market: Marketplace) -> date | None:
-    window_end = order.window.end if order.window and order.window.source is not WindowSource.ESTIMATED else None
-    anchor = {"promised": order.promised_at, "paid": order.paid_at, "window_end": window_end}[rule.anchor]
-    return None if anchor is None else anchor.astimezone(ZoneInfo(market.zone)).date() + timedelta(days=rule.days)

@@ -74,8 +74,8 @@ def variables(
         key = base_key(about.template or "")
         values |= _parcel_facts(shipment, rules, key)
         values |= _expected(begun, profile, today)
-        values["new_deadline"] = new_deadline(order, market, profile, key, begun, today)
-        values["extra_days"] = extra_days(order, market, rules.manners.delay_days, today)
+        values["new_deadline"] = new_deadline(dossier, rules, profile, key, begun, today)
+        values["extra_days"] = extra_days(dossier, rules, today)
     values |= _typed(about.evidence)
     return {name: value for name, value in values.items() if value not in {None, ""}}
 

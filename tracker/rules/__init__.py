@@ -6,7 +6,7 @@ carries the id under which an override, `explain`, the log and the tests know it
 
 from tracker.rules.claims import CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
-from tracker.rules.markets import Extension, LastDay, Marketplace, Store
+from tracker.rules.markets import Extension, Marketplace, Store
 from tracker.rules.notices import Notices
 from tracker.rules.remedies import Liability, RemedyRule, within
 from tracker.rules.times import TimeRule
@@ -18,7 +18,6 @@ __all__ = [
     "Carrier",
     "CompensationRule",
     "Extension",
-    "LastDay",
     "Learned",
     "Liability",
     "LintList",

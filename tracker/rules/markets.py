@@ -18,13 +18,6 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
     max_extensions: int
 
 
-class LastDay(msgspec.Struct, frozen=True, kw_only=True):
-    """A last day on which the buyer can complain: `days` after `anchor` (promised | paid | window_end), facts/time-rules.toml."""
-
-    anchor: str
-    days: int
-
-
 class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
     """What a marketplace allows (marketplaces.toml). `channel` carries buyers' messages there."""
 
@@ -49,8 +42,6 @@ class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
     """It keeps the buyer's money until he confirms: so many days after the delivery a person asks for it (R20); None = never."""
     freeze_days: int = 0
     """What an untrackable parcel under dispute costs (D6): shown, never computed with."""
-    last_complaint: tuple[LastDay, ...] = ()
-    """Where the seller cannot extend: the earliest of them limits a promised deadline (D18); empty = the day is not known."""
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
