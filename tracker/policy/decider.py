@@ -12,11 +12,16 @@ from tracker.policy.inquiries import inquire
 from tracker.policy.ladder import climb
 from tracker.policy.losses import claim
 from tracker.policy.notices import tell
+from tracker.policy.problems import solve
 from tracker.policy.refunds import recommend
+from tracker.policy.rounds import count_rounds
 from tracker.policy.untrackable import trace
 from tracker.policy.view import look
 from tracker.policy.window import extend
 from tracker.rules import Rules
+
+_TRACED = frozenset({None, DecisionReason.REFUNDED, DecisionReason.REPLACED})
+"""The buyer's money of the last two is settled, the carrier's is not: the parcel may be lost."""
 
 
 def decide(dossier: Dossier, rules: Rules, now: datetime) -> Verdict:
@@ -27,17 +32,15 @@ def decide(dossier: Dossier, rules: Rules, now: datetime) -> Verdict:
     """
     view = look(dossier, rules, now)
     out = Findings(now)
-    traces = {
-        parcel.shipment.number: trace(view, parcel)
-        for parcel in view.parcels
-        if parcel.gone is None or parcel.gone is DecisionReason.REFUNDED
-    }
+    traces = {parcel.shipment.number: trace(view, parcel) for parcel in view.parcels if parcel.gone in _TRACED}
     answer(view, out)
     extend(view, out)
     recommend(view, out, traces)
     claim(view, out, traces)
     follow(view, out)
     inquire(view, out, traces)
+    solve(view, out)
     climb(view, out)
     tell(view, out)
+    count_rounds(view, out)
     return out.verdict()

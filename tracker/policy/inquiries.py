@@ -28,7 +28,8 @@ def inquire(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
         facts = {} if found is None else found.evidence
         answered = DecisionReason.SILENCE_WITHIN_LIMIT if found is None else found.reason
         _ask(view, out, parcel, Intent.FORWARDER_INQUIRY, DecisionReason.NO_FIRST_SCAN_YET, facts, answered, wanted=waiting)
-        doubtful = shipment.suspect is not None and parcel.gone is not DecisionReason.REFUNDED
+        settled = parcel.gone in {DecisionReason.REFUNDED, DecisionReason.REPLACED}
+        doubtful = shipment.suspect is not None and not settled
         doubt = {"suspect": shipment.suspect or ""}
         _ask(view, out, parcel, Intent.SUSPECT, DecisionReason.NUMBER_LOOKS_REUSED, doubt, answered, wanted=doubtful)
         if not shipment.matched and shipment.service_text is not None:

@@ -8,18 +8,20 @@ reason came true anew; another reason that costs money is news and is put before
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from carriers.model import TrackingReason, TrackingStatus
-from tracker import compensation
 from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, TaskState
 from tracker.policy.cutover import before, danger_from, left_behind, pressing, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
-from tracker.policy.shares import Purse, share_of
+from tracker.policy.liability import fault
+from tracker.policy.problems import PROBLEMS, Problem
+from tracker.policy.remedies import cost_of_dispute, cost_of_refund, options, propose
+from tracker.policy.shares import Purse, pays, share_of
 from tracker.policy.untrackable import Trace
 from tracker.policy.view import PLATFORM, Parcel, View, standing
 from tracker.policy.window import closes_at
@@ -43,6 +45,7 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     urgent: bool = False
     since: datetime | None = None
     again: datetime | None = None
+    deadline: datetime | None = None
     detail: str = ""
     evidence: Mapping[str, str] = {}
 
@@ -90,7 +93,11 @@ def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> A
     if parcel.shipment.suspect is not None:
         return Advice(reason=DecisionReason.SUSPECT_NUMBER)
     if parcel.lost:
-        return Advice(reason=DecisionReason.CARRIER_SAYS_LOST, rule="refund.lost", due=True, urgent=True)
+        facts = {"stock": "take it off sale: it is not coming back"}
+        return Advice(reason=DecisionReason.CARRIER_SAYS_LOST, rule="refund.lost", due=True, urgent=True, evidence=facts)
+    problem = PROBLEMS.get(parcel.shipment.reason) if parcel.shipment.reason is not None else None
+    if problem is not None:
+        return _problem(view, parcel, problem)
     if found.proven:
         return Advice(
             reason=found.reason,
@@ -107,12 +114,36 @@ def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> A
 
 
 def _returned(view: View, parcel: Parcel) -> Advice:
-    """It came back. What came back before the cut-over was somebody's business then, unless danger is alive."""
-    rule, scan = "refund.returned", parcel.shipment.last_scan
+    """It came back."""
+    rule = "refund.returned"
+    return _old(view, parcel, rule) or Advice(reason=DecisionReason.RETURNED_TO_SENDER, rule=rule, due=True)
+
+
+def _problem(view: View, parcel: Parcel, problem: Problem) -> Advice:
+    """A problem on the way, to be solved within 48 hours: send on, send again, or give back by value (R83, R84, R85)."""
+    rule = "refund.problem"
+    facts = {"advice": problem.advice, "liable": fault(parcel.shipment, view.rules).told}
+    if problem.stock:
+        facts["stock"] = problem.stock
+    if problem.checklist:
+        facts["checklist"] = problem.checklist
+    return _old(view, parcel, rule) or Advice(
+        reason=problem.reason,
+        rule=rule,
+        due=True,
+        urgent=True,
+        deadline=view.now + timedelta(hours=view.rules.manners.problem_hours),
+        evidence=facts,
+    )
+
+
+def _old(view: View, parcel: Parcel, rule: str) -> Advice | None:
+    """What happened before the cut-over was somebody's business then, unless danger is alive."""
+    scan = parcel.shipment.last_scan
     came = None if scan is None else scan.latest
-    if before(view, came) and not pressing(view):
-        return Advice(reason=DecisionReason.BEFORE_CUTOVER, rule=rule, again=danger_from(view), detail=told(view, came))
-    return Advice(reason=DecisionReason.RETURNED_TO_SENDER, rule=rule, due=True)
+    if not before(view, came) or pressing(view):
+        return None
+    return Advice(reason=DecisionReason.BEFORE_CUTOVER, rule=rule, again=danger_from(view), detail=told(view, came))
 
 
 def _untrackable(view: View, parcel: Parcel, found: Trace) -> dict[str, str]:
@@ -122,24 +153,10 @@ def _untrackable(view: View, parcel: Parcel, found: Trace) -> dict[str, str]:
         facts["service"] = "not matched"
     if parcel.shipment.settled_by is not None:
         facts["settled_by"] = parcel.shipment.settled_by
-        facts["cost_of_a_refund"] = _cost_of_refund(view, parcel)
+        facts["cost_of_a_refund"] = cost_of_refund(view, parcel, share_of(view, parcel).amount)
     if view.market.freeze_days:
-        facts["cost_of_a_dispute"] = _cost_of_dispute(view)
+        facts["cost_of_a_dispute"] = cost_of_dispute(view)
     return facts
-
-
-def _cost_of_refund(view: View, parcel: Parcel) -> str:
-    """What the seller gives away who refunds before the platform has settled it (facts/compensation.md 1.7)."""
-    amount, terms = share_of(view, parcel).amount, compensation.match(parcel.shipment, view.rules)
-    told = "the amount is not known" if amount is None else f"{amount} {view.order.currency or ''}".rstrip()
-    if terms is None or terms.settled_by != PLATFORM or terms.cap_amount is None:
-        return told
-    return f"{told}, and what the platform pays for the loss (at most {terms.cap_amount} {terms.cap_currency})"
-
-
-def _cost_of_dispute(view: View) -> str:
-    days = view.market.freeze_days
-    return f"{days} days of freeze" if days else "none known"
 
 
 def _by_age(view: View, parcel: Parcel) -> Advice:
@@ -150,7 +167,8 @@ def _by_age(view: View, parcel: Parcel) -> Advice:
         reason = DecisionReason.NO_DAY_ZERO if parcel.started is None else DecisionReason.NOT_YET_DUE
         return Advice(reason=reason, rule=rule, again=due)
     if parcel.shipment.settled_by == PLATFORM:
-        costs = f"refund: {_cost_of_refund(view, parcel)}; dispute: {_cost_of_dispute(view)}"
+        worth = share_of(view, parcel).amount
+        costs = f"refund: {cost_of_refund(view, parcel, worth)}; dispute: {cost_of_dispute(view)}"
         return Advice(reason=DecisionReason.SETTLED_BY_PLATFORM, rule=rule, detail=costs)
     left = left_behind(view, _STAGE3, due)
     if left is not None and not pressing(view):
@@ -197,7 +215,7 @@ def _settle(view: View, out: Findings, parcel: Parcel, advice: Advice, mine: lis
         out.take_back((effect for effect in alive if effect.state is OutboxState.HELD or parcel.gone is not None), advice.reason)
     elif used is not None and used.open:
         out.nothing(advice.rule, DecisionReason.RECOMMENDATION_OPEN, number, advice.reason.value)
-    elif used is not None and not used.rejected:
+    elif used is not None and not used.rejected and not _another_matter(used, advice.reason, parcel):
         out.nothing(advice.rule, DecisionReason.MONEY_SETTLED if used.acted else DecisionReason.ALREADY_DONE, number)
     elif any(_refused(effect, advice.reason, parcel) for effect in alive):
         out.nothing(advice.rule, DecisionReason.RECOMMENDATION_REJECTED, number, advice.reason.value)
@@ -215,19 +233,30 @@ def _settle(view: View, out: Findings, parcel: Parcel, advice: Advice, mine: lis
 
 def _refused(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool:
     """Whether a person's no still covers this advice (see the module's head)."""
-    if not effect.rejected:
-        return False
+    return effect.rejected and _same_matter(effect, reason, parcel)
+
+
+def _same_matter(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool:
     if effect.reason is not reason:
         return effect.reason in STAGE3_REASONS and reason is DecisionReason.STAGE3_NOT_ARRIVED
     scan = parcel.shipment.last_scan
     return scan is None or effect.decided_at is None or scan.earliest <= effect.decided_at
 
 
+def _another_matter(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool:
+    """It was sent on and something else has come since: the money of that parcel is not settled yet (R84)."""
+    return effect.acted and not pays(effect) and not _same_matter(effect, reason, parcel)
+
+
 def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, count: int) -> Decision:
     share = share_of(view, parcel)
-    amount = purse.take(share.amount)
+    remedy, sum_ = propose(view, advice.reason, share.amount)
+    amount = purse.take(sum_)
     closes = closes_at(view)
     facts = evidence(parcel) | dict(advice.evidence) | {"share": share.why}
+    if share.amount is not None:
+        facts["worth"] = str(share.amount)
+    facts |= options(view, parcel, advice.reason, share.amount, closes)
     if closes is not None:
         facts["window_end"] = utc_text(closes)
     if advice.since is not None:
@@ -241,8 +270,9 @@ def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, co
         occasion=str(count),
         shipment=parcel.shipment.number,
         not_before=advice.since,
-        deadline=closes if closes is not None and closes > view.now else None,
+        deadline=min((at for at in (advice.deadline, closes) if at is not None and at > view.now), default=None),
         amount=amount,
+        remedy=remedy,
         currency=view.order.currency,
         urgent=advice.urgent or view.dossier.dispute_open,
         evidence=facts,

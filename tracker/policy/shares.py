@@ -34,12 +34,17 @@ def share_of(view: View, parcel: Parcel) -> Share:
     return Share(part, f"an equal part: {order.amount} in {count} parcels")
 
 
+def pays(effect: Effect) -> bool:
+    """Whether a recommendation gives money back. What is sent again or on keeps its worth only until that is done."""
+    return effect.remedy is None or effect.remedy.pays
+
+
 class Purse:
     """What can still be given back: open and approved refunds together never exceed what was paid (I7)."""
 
     def __init__(self, view: View, refunds: Sequence[Effect]) -> None:
         unpaid = view.order.refunded_at is None
-        promised = [effect for effect in refunds if effect.open or (unpaid and effect.acted)]
+        promised = [effect for effect in refunds if effect.open or (unpaid and effect.acted and pays(effect))]
         left = view.order.paid_left
         self._known = left is not None
         self._left = (left or Decimal(0)) - sum((effect.amount or Decimal(0) for effect in promised), Decimal(0))

@@ -18,6 +18,7 @@ from tracker.model import (
     Order,
     OrderState,
     OutboxState,
+    Remedy,
     Shipment,
     TaskState,
     Window,
@@ -42,7 +43,7 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     `dues` are the instants of the ladder's stages (None: no such stage, or no day 0), `reached` the index of the last one that
     has come, -1 for none.
 
-    `gone` says why nothing more is expected of it: delivered, returned_to_sender, refunded (its share is paid back).
+    `gone` says why nothing more is expected of it: delivered, returned_to_sender, refunded (its share is paid back), replaced.
     """
 
     shipment: Shipment
@@ -151,7 +152,13 @@ def _gone(dossier: Dossier, shipment: Shipment) -> DecisionReason | None:
         return DecisionReason.REFUNDED
     if shipment.status is TrackingStatus.RETURNED:
         return DecisionReason.RETURNED_TO_SENDER
-    return None
+    return DecisionReason.REPLACED if dossier.effects and _replaced(dossier, shipment) else None
+
+
+def _replaced(dossier: Dossier, shipment: Shipment) -> bool:
+    """Whether a person has sent another parcel in its place (R37, R85)."""
+    sent = (each for each in dossier.effects if each.remedy is Remedy.RESHIP and each.shipment == shipment.number)
+    return any(each.task is TaskState.DONE for each in sent)
 
 
 def _paid_back(dossier: Dossier, shipment: Shipment) -> bool:
@@ -163,7 +170,11 @@ def _paid_back(dossier: Dossier, shipment: Shipment) -> bool:
     order = dossier.order
     if len(dossier.shipments) == 1 or not order.paid_left or order.refunded_amount is None:
         return True
-    paid = [effect for effect in dossier.effects if effect.intent is Intent.REFUND and effect.acted]
+    paid = [
+        effect
+        for effect in dossier.effects
+        if effect.intent is Intent.REFUND and effect.acted and (effect.remedy is None or effect.remedy.pays)
+    ]
     return not paid or any(effect.shipment in {shipment.number, None} for effect in paid)
 
 
