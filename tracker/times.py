@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tracker.dates import add_working_days, day0_bounds, utc_text, working_days_before
-from tracker.model import Case, DateSource, Dossier, Order
+from tracker.model import Case, DateSource, Dossier, Order, WindowSource
 from tracker.rules import Rules, TimeRule
 
 PAYPAL = "paypal"
@@ -188,7 +188,7 @@ def order_anchors(dossier: Dossier) -> dict[str, datetime]:
         "edd_min": order.promised_from,
         "edd_max": order.promised_at,
         "latest_ship_date": order.ship_by,
-        "window_end": None if window is None else window.end,
+        "window_end": None if window is None or window.source is WindowSource.ESTIMATED else window.end,
         "order_completed": order.received_at,
         "day0": min(starts, default=None),
         "shipped_all": None if None in shipped else max((each for each in shipped if each is not None), default=order.shipped_at),
