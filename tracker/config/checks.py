@@ -11,6 +11,7 @@ from tracker.compensation import equal_rank
 from tracker.compensation.matching import ANY_CARRIER, ANY_POST
 from tracker.config.build import Shapes, stage_days
 from tracker.config.checks_alerts import check_addresses, check_alerts
+from tracker.config.checks_cases import check_cases
 from tracker.config.checks_stores import check_stages
 from tracker.config.checks_team import check_team
 from tracker.config.checks_times import check_times
@@ -37,6 +38,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("time-rules", check_times(shapes.time_rules, shapes.marketplaces)),
         ("compensation", _compensation(shapes, rules)),
         ("lint", _lint(shapes)),
+        ("cases", check_cases(shapes.cases, rules)),
         ("team", check_team(shapes.team, shapes.stores)),
         ("team", check_addresses(shapes.tracker, shapes.team)),
         ("tracker", check_alerts(shapes.tracker, shapes.team, shapes.stores)),

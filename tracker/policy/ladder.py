@@ -11,6 +11,7 @@ from datetime import datetime
 
 from carriers.model import TrackingReason
 from tracker.dates import utc_text
+from tracker.messages import MESSAGE_TYPES
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
 from tracker.policy.cutover import Left, left_behind, sent_after_all
 from tracker.policy.findings import Findings
@@ -20,6 +21,9 @@ from tracker.rules import STAGES
 
 MESSAGES = (Intent.STAGE1, Intent.STAGE2)
 """The stages that write; each is a round of the issue (R45)."""
+
+COUNTED = frozenset(Intent(each.slot) for each in MESSAGE_TYPES.values() if each.kind.counts)
+"""The slots of stages and answers: each message is a round."""
 
 RULE = "ladder"
 
@@ -99,7 +103,9 @@ def _wanted(used: Effect, left: Left) -> bool:
 
 def rounds(view: View) -> int:
     """Messages of this issue that reached, or may have reached, the buyer, outside of this product too (R45)."""
-    return len(view.order.contacted) + sum(effect.acted for stage in MESSAGES for effect in view.effects(stage))
+    subject = view.order.subject
+    mine = (effect for effect in view.dossier.effects if effect.intent in COUNTED and effect.subject == subject)
+    return len(view.order.contacted) + sum(effect.acted for effect in mine)
 
 
 def _message(view: View, lead: Parcel, stage: Intent, rule: str, due: datetime) -> Decision:
@@ -114,8 +120,18 @@ def _message(view: View, lead: Parcel, stage: Intent, rule: str, due: datetime) 
         not_before=due,
         deadline=next((at for at in lead.dues[STAGES.index(stage) + 1 :] if at is not None), None),
         approved_by=sent_after_all(view, stage),
-        evidence=evidence(lead) | {"due_at": utc_text(due)},
+        evidence=evidence(lead) | _whose_days(view, lead) | {"due_at": utc_text(due)},
     )
+
+
+def _whose_days(view: View, lead: Parcel) -> dict[str, str]:
+    """Where the days of this ladder come from, if not from the destination's own table."""
+    if view.order.stages:
+        return {"ladder": "order"}
+    store = view.rules.stores.get(view.order.store)
+    if store is not None and lead.profile.id in store.stages:
+        return {"ladder": "store"}
+    return {"own_deliveries": str(lead.profile.learned)} if lead.profile.learned else {}
 
 
 def evidence(parcel: Parcel) -> dict[str, str]:
