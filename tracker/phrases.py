@@ -27,8 +27,17 @@ WORDS: Mapping[str, str] = {
     "clock": "clock",
     "evidence_of_rule": "certainty",
     "rejected": "explain",
+    "case_kind": "case",
+    "case_reason": "case_reason",
+    "advice": "case_advice",
+    "advised_because": "case_because",
+    "answer_by_source": "source",
+    "proposes": "remedy",
 }
 """Fact -> the table that names its values; the values of every other fact are told as they are."""
+
+LISTS: Mapping[str, str] = {"options": "case_option", "checklist": "case_check"}
+"""Facts whose value lists words, parted by commas; text of somebody's own stays as it is."""
 
 
 class Phrases(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +72,8 @@ class Phrases(msgspec.Struct, frozen=True, kw_only=True):
     def value(self, fact: str, value: str | Enum, /) -> str:
         """The value of a fact: a word of the house is translated, everything else stays as it is."""
         plain = str(value.value) if isinstance(value, Enum) else value
+        if fact in LISTS:
+            return "; ".join(self.word(LISTS[fact], each) for each in plain.split(", "))
         return self.word(WORDS[fact], plain) if fact in WORDS else plain
 
     def plain(self) -> Phrases:
@@ -76,7 +87,7 @@ def task_title(phrases: Phrases, kind: str, order: str, facts: Mapping[str, str]
     `kind` and `facts` are those of the task (tracker/channels/task.py); `group` the name of the worksheet that it belongs to.
     """
     if group is not None:
-        return phrases.say("task.group", group=group)
+        return phrases.say("task.claim_group" if kind in _WITH_CARRIERS else "task.group", group=group)
     key = f"task.{_LOOK_UP_FIRST if facts.get('reason') == _ESTIMATED else kind}"
     if not phrases.knows(key):
         return None
@@ -92,6 +103,8 @@ def task_title(phrases: Phrases, kind: str, order: str, facts: Mapping[str, str]
 
 _ESTIMATED = "window_estimated_closes_soon"
 _LOOK_UP_FIRST = "look_up_window"
+_WITH_CARRIERS = frozenset({"claim_inquiry", "claim_follow_up"})
+"""Kinds whose tasks are grouped by carrier: what the carrier gets is one list."""
 
 
 def wide(text: str) -> int:

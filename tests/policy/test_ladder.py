@@ -179,7 +179,7 @@ def test_d15_outreach_stops_and_what_is_on_its_way_is_taken_back(facts: dict[str
     """D15, I4: the buyer is not written to, and what still waits is withdrawn with the same reason."""
     waiting = effect(Intent.STAGE1, 30, state=OutboxState.PENDING)
     verdict = at(31, moving(31), effects=(waiting,), **facts)
-    assert keys(verdict) == []
+    assert not [key for key in keys(verdict) if not key.startswith(Intent.CASE_ANSWER.value)]
     assert why(verdict, "ladder") is reason
     assert (waiting.key, reason) in verdict.withdraw
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tracker.config.seasons import seasons
+from tracker.config.shape_cases import CasesFile
 from tracker.config.shape_market import Marketplace as MarketplaceShape
 from tracker.config.shape_market import MarketplacesFile, StoreFile
 from tracker.config.shape_rules import (
@@ -32,6 +33,8 @@ from tracker.rates import Month, Rates
 from tracker.rules import (
     STAGES,
     Carrier,
+    CasePolicy,
+    CaseRule,
     CompensationRule,
     Extension,
     Liability,
@@ -68,6 +71,7 @@ class Shapes(msgspec.Struct, frozen=True, kw_only=True):
     compensation: CompensationFile
     time_rules: TimesFile
     lint: LintFile
+    cases: CasesFile
     team: TeamFile
     fx: FxFile
     stores: Mapping[str, StoreFile]
@@ -93,6 +97,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         notices=Notices(**shapes.tracker.notices.model_dump()),
         remedies=tuple(RemedyRule(**_plain(each.model_dump())) for each in shapes.tracker.remedy),
         liability=tuple(_liability(each.model_dump()) for each in shapes.tracker.liability),
+        cases=_cases(shapes.cases),
         languages=dict(messages.languages),
         reviewed=messages.reviewed,
         messages_off=messages.off,
@@ -109,6 +114,11 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         },
         zones=dict(shapes.time_rules.zones),
     )
+
+
+def _cases(shape: CasesFile) -> CasePolicy:
+    values = shape.model_dump(exclude={"case", "form"})
+    return CasePolicy(rules=tuple(CaseRule(**_plain(each.model_dump())) for each in shape.case), **values)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from pydantic import BaseModel
 from carriers import registry
 from tracker.config.build import Shapes, build_rules
 from tracker.config.checks import check
+from tracker.config.checks_texts import check_texts
 from tracker.config.layers import Layer, environment_layer, read_layer, require_access
 from tracker.config.merge import Section
 from tracker.config.operators import Spoken, read_phrases, spoken_there
 from tracker.config.problem import ConfigError, Problem, meant
 from tracker.config.settings import Settings, build_settings
+from tracker.config.shape_cases import CasesFile
 from tracker.config.shape_market import MarketplacesFile, StoreFile
 from tracker.config.shape_rules import (
     CalendarFile,
@@ -32,7 +34,7 @@ from tracker.config.shape_rules import (
 from tracker.config.shape_team import FxFile, TeamFile
 from tracker.config.shape_times import TimesFile
 from tracker.config.shape_tracker import TrackerFile
-from tracker.config.texts import TextFiles, check_texts, read_texts
+from tracker.config.texts import TextFiles, read_texts
 from tracker.config.validate import salvage, validate
 from tracker.messages import Texts
 from tracker.phrases import ENGLISH, Phrases
@@ -49,9 +51,13 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "compensation": CompensationFile,
     "time-rules": TimesFile,
     "lint": LintFile,
+    "cases": CasesFile,
     "team": TeamFile,
     "fx": FxFile,
 }
+_TRIED_WITH = ("lint", "marketplaces")
+"""What the shipped texts were tried with before they shipped."""
+
 _OTHERS = frozenset({"formats", "pyproject", "secrets"})
 """Files that stand beside tracker.toml and are read by others, or are nobody's misspelling."""
 
@@ -137,7 +143,7 @@ def load(
     version = _version(sections, texts)
     rules = build_rules(shapes, version)
     problems += check(shapes, rules, sections, registry.names() if adapters is None else adapters)
-    problems += check_texts(texts, rules.lint, rules.languages.values())
+    problems += check_texts(texts, rules, settings.operators_language, proven=_proven(sections, texts))
     problems += _operators(settings, spoken, sections[MAIN])
     if any(each.level == "error" for each in problems):
         raise ConfigError(problems)
@@ -153,6 +159,12 @@ def load(
         sections=sections,
         read_version=version,
     )
+
+
+def _proven(sections: Mapping[str, Section], texts: TextFiles) -> bool:
+    """Whether nobody has changed what the shipped texts were tried with."""
+    shipped_alone = all(len(sections[name].files) == 1 for name in _TRIED_WITH)
+    return shipped_alone and not any(each.file in texts.own for each in texts.spoken.values())
 
 
 def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Section]:

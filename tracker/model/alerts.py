@@ -15,6 +15,8 @@ class AlertKind(StrEnum):
     WINDOW_CLOSES = "window_closes"
     CLAIM_CLOSES = "claim_closes"
     CASE_DUE = "case_due"
+    ANSWER_NOW = "answer_now"
+    """A first answer that a platform wants within minutes (R82, R83), or one that saves the account (R43)."""
     TASK_DUE = "task_due"
     REVIEW_DUE = "review_due"
     SECOND_PERSON = "second_person"
@@ -28,4 +30,9 @@ class AlertKind(StrEnum):
     @property
     def at_once(self) -> bool:
         """Whether it does not wait for the next shift: the work itself is in danger."""
-        return self in {AlertKind.CLOCK, AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT}
+        return self in _AT_ONCE
+
+
+_AT_ONCE = frozenset(
+    {AlertKind.ANSWER_NOW, AlertKind.CLOCK, AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT}
+)

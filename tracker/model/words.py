@@ -204,6 +204,11 @@ class LossType(StrEnum):
     DELAY = "delay"
     NOT_IN_WAREHOUSE = "not_in_warehouse"
 
+    @property
+    def arrives(self) -> bool:
+        """Whether the parcel comes all the same: its delivery ends no such claim."""
+        return self in {LossType.SHORT, LossType.DAMAGED, LossType.DELAY}
+
 
 class Settlement(StrEnum):
     """How a carrier pays. A coupon is no cash: it is listed apart."""
@@ -389,6 +394,18 @@ class DecisionReason(StrEnum):
     SOLUTION_CARRIED_OUT = "solution_carried_out"
     DISPUTED_WITHOUT_TRACKING = "disputed_without_tracking"
     CASE_CHEAPER_REFUNDED = "case_cheaper_refunded"
+    BUYER_SAYS_DAMAGED = "buyer_says_damaged"
+    BUYER_SAYS_SHORT = "buyer_says_short"
+    INQUIRY_DUE = "inquiry_due"
+    INQUIRY_WAS_SENT = "inquiry_was_sent"
+    CLAIM_CLOSES_FIRST = "claim_closes_first"
+    ANSWER_OVERDUE = "answer_overdue"
+    PAPERS_WANTED = "papers_wanted"
+    STATEMENT_WANTED = "statement_wanted"
+    APPEAL_OPEN = "appeal_open"
+    PAYOUT_OVERDUE = "payout_overdue"
+    CLAIM_TO_WITHDRAW = "claim_to_withdraw"
+    CLAWBACK_DUE = "clawback_due"
 
     # nothing is done, because ...
     CASE_ANSWERED = "case_answered"
@@ -432,6 +449,8 @@ class DecisionReason(StrEnum):
     CLAIM_WINDOW_UNKNOWN = "claim_window_unknown"
     CLAIM_WINDOW_CLOSED = "claim_window_closed"
     CLAIM_OPEN = "claim_open"
+    ATTEMPTS_USED_UP = "attempts_used_up"
+    BELOW_INQUIRY_VALUE = "below_inquiry_value"
     CLAIM_WINDOW_OPENED = "claim_window_opened"
     SCANNED_AT_LAST = "scanned_at_last"
     PAYS_NOTHING = "pays_nothing"

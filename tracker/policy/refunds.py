@@ -15,6 +15,7 @@ import msgspec
 from carriers.model import TrackingReason, TrackingStatus
 from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, TaskState
+from tracker.policy.cases import urged
 from tracker.policy.cutover import before, danger_from, left_behind, pressing, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
@@ -110,6 +111,9 @@ def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> A
     out.nothing("refund.untrackable", found.reason, parcel.shipment.number, again=found.again)
     if found.waits:
         out.wait()
+    urge = urged(view, parcel)
+    if urge is not None:
+        return Advice(reason=urge.reason, rule=urge.rule, due=True, urgent=urge.urgent, since=urge.since, evidence=urge.evidence)
     return _by_age(view, parcel)
 
 

@@ -4,6 +4,7 @@ Pure values: no parsing, no defaults of money. Days are calendar days unless a n
 carries the id under which an override, `explain`, the log and the tests know it.
 """
 
+from tracker.rules.cases import CasePolicy, CaseRule
 from tracker.rules.claims import CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Extension, Marketplace, Store
@@ -16,6 +17,8 @@ from tracker.rules.whole import Rules
 __all__ = [
     "STAGES",
     "Carrier",
+    "CasePolicy",
+    "CaseRule",
     "CompensationRule",
     "Extension",
     "Learned",

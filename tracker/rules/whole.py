@@ -6,12 +6,14 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 
 import msgspec
 
 from tracker.model import Capability
 from tracker.rates import Rates
+from tracker.rules.cases import CasePolicy
 from tracker.rules.claims import CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Marketplace, Store
@@ -50,6 +52,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     timing: Timing
     manners: Manners
     notices: Notices = Notices()
+    cases: CasePolicy = CasePolicy()
     remedies: tuple[RemedyRule, ...] = ()
     """What is proposed by cause and value, first match first (R40)."""
     liability: tuple[Liability, ...] = ()
@@ -138,6 +141,17 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if days:
             return msgspec.structs.replace(profile, stages={**profile.stages, **days})
         return self._learn(profile, country, service)
+
+    @cached_property
+    def _seasons_by_day(self) -> dict[date, tuple[Season, ...]]:
+        return {}
+
+    def seasons_on(self, day: date) -> tuple[Season, ...]:
+        """The seasons that `day` lies in; most days lie in none."""
+        found = self._seasons_by_day.get(day)
+        if found is None:
+            found = self._seasons_by_day[day] = tuple(each for each in self.seasons if each.start <= day <= each.end)
+        return found
 
     def service(self, text: str) -> Service | None:
         """The service that a channel's text in a file means; None where services.toml does not know it."""

@@ -12,7 +12,7 @@ from tracker.policy.view import View, standing
 RULE = "buyer_waiting"
 
 
-def answer(view: View, out: Findings) -> None:
+def escalate(view: View, out: Findings) -> None:
     """Escalate a buyer's message that nobody has answered; one task a message."""
     past = view.effects(Intent.BUYER_WAITING)
     since = view.order.waiting_since
