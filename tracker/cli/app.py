@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "services": ("tracker.cli.services:services", "Texts of shipping services and what they map to."),
     "explain": ("tracker.cli.explain:explain_", "Why an order is treated as it is, at any date."),
     "plan": ("tracker.cli.plan:plan", "What will happen, or what other rules would change; reads only."),
+    "apply": ("tracker.cli.apply:apply", "Let exactly that happen which a saved plan found due."),
+    "backtest": ("tracker.cli.backtest:backtest", "Past orders under today's rules, or under two sets of them."),
     "decisions": ("tracker.cli.decisions:app", "Decisions by rule, configuration and time; taking back those of a wrong rule."),
     "review": ("tracker.cli.review:app", "Recommendations that wait for a person's word."),
     "tasks": ("tracker.cli.tasks:app", "Work that only a person can do."),

@@ -20,16 +20,22 @@ from tracker.cli.output import Answer, Console
 from tracker.config import Loaded
 from tracker.model import Dossier
 from tracker.plan import (
+    FORMAT,
+    FORMAT_VERSION,
     Changed,
     Chores,
     Comparison,
     Forecast,
+    SavedOrder,
+    SavedPlan,
     Tally,
     Total,
     compare,
     forecast,
+    saved_order,
     too_many,
     touch,
+    write_plan,
 )
 from tracker.rules import Rules
 
@@ -54,9 +60,10 @@ def plan(
     from_: Annotated[Day | None, Parameter(name="--from")] = None,
     to: Day | None = None,
     store: str | None = None,
+    out: Path | None = None,
     common: At = At(),
 ) -> int:
-    """What will be sent, extended, claimed and proposed, by day and store. It reads only; nothing is written.
+    """What will be sent, extended, claimed and proposed, by day and store. Nothing is decided by it.
 
     With `--against` the difference that another configuration makes: what only it does, what it does no more, what moves. With
     `--needs-person` the work that only people can do: before a holiday.
@@ -70,8 +77,11 @@ def plan(
         from_: First day of it, in each store's own zone.
         to: Last day of it.
         store: One store only.
+        out: Write the plan there too; tracker apply FILE does later what it found due now, or refuses.
     """
     _check(needs_person=needs_person, first=from_, last=to, against=against)
+    if out is not None and (against is not None or needs_person):
+        raise UsageError("--out saves a plan of the rules in force: leave out --against and --needs-person")
 
     async def work(room: Room) -> Answer:
         rules = room.loaded.rules
@@ -81,7 +91,7 @@ def plan(
         if from_ is not None and to is not None:
             return await _needs_person(look, rules, from_, to)
         end = _until(until, room.now)
-        return await (_ahead(look, end) if against is None else _against(look, end, _other(against)))
+        return await (_ahead(look, end, out) if against is None else _against(look, end, _other(against)))
 
     return answer(common, work)
 
@@ -123,15 +133,22 @@ class _Look:
         }
 
 
-async def _ahead(look: _Look, end: datetime) -> Answer:
+async def _ahead(look: _Look, end: datetime, out: Path | None) -> Answer:
     rules = look.room.loaded.rules
     tally = Tally(rules)
+    kept: list[SavedOrder] = []
     async for dossier in look.dossiers():
         found = look.forecast(dossier, rules, end)
-        if found is not None:
-            tally.add(found.effects)
+        if found is None:
+            continue
+        tally.add(found.effects)
+        if out is not None and (saved := saved_order(dossier, found)) is not None:
+            kept.append(saved)
     lines = tally.lines()
+    due = None if out is None else _save(look, end, kept, out)
     document = look.document(end) | {
+        "file": None if out is None else str(out),
+        "due_now": due,
         "totals": {name: _total(total) for name, total in tally.totals.items()},
         "days": [
             {"day": line.day, "store": line.store, "what": line.what, "intent": line.intent, "template": line.template}
@@ -148,8 +165,23 @@ async def _ahead(look: _Look, end: datetime) -> Answer:
             for line in lines
         ]  # fmt: skip
         console.table(("day", "store", "what", "purpose", "count", "of it held", "amount", "orders"), rows, empty="Nothing.")
+        if out is not None:
+            console.line(f"Written to {out}. {due} effects are due now: tracker apply {out} lets exactly these happen.")
 
     return Answer(document=document, text=text)
+
+
+def _save(look: _Look, end: datetime, kept: list[SavedOrder], out: Path) -> int:
+    plan_ = SavedPlan(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        at=look.room.now,
+        until=end,
+        config=look.room.loaded.rules.version,
+        orders=tuple(kept),
+    )
+    out.write_bytes(write_plan(plan_))
+    return plan_.due
 
 
 async def _against(look: _Look, end: datetime, other: Loaded) -> Answer:

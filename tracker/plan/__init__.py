@@ -2,6 +2,7 @@
 
 from tracker.plan.ahead import ASSUMED, Chore, Forecast, Planned, Work, forecast, identity
 from tracker.plan.compare import Change, Changed, compare
+from tracker.plan.saved import FORMAT, FORMAT_VERSION, PlanFileError, SavedOrder, SavedPlan, read_plan, saved_order, write_plan
 from tracker.plan.tally import COUNTED, ChoreLine, Chores, Comparison, Line, Tally, Total
 from tracker.plan.touch import FLOOR, HORIZON, SHARE, Touch, awaits_rules, too_many, touch, without_waiting
 
@@ -9,6 +10,8 @@ __all__ = [
     "ASSUMED",
     "COUNTED",
     "FLOOR",
+    "FORMAT",
+    "FORMAT_VERSION",
     "HORIZON",
     "SHARE",
     "Change",
@@ -19,7 +22,10 @@ __all__ = [
     "Comparison",
     "Forecast",
     "Line",
+    "PlanFileError",
     "Planned",
+    "SavedOrder",
+    "SavedPlan",
     "Tally",
     "Total",
     "Touch",
@@ -28,7 +34,10 @@ __all__ = [
     "compare",
     "forecast",
     "identity",
+    "read_plan",
+    "saved_order",
     "too_many",
     "touch",
     "without_waiting",
+    "write_plan",
 ]

@@ -16,6 +16,7 @@ from tracker.model import ActionKind, DecisionReason, Dossier, HoldReason, Inten
 from tracker.store import claims, dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
+from tracker.store.errors import Conflict
 from tracker.store.records import DAEMON, audit
 from tracker.store.replay import take_spent
 from tracker.store.rows import Freed, NewRow, SweepWritten, VerdictWrite
@@ -102,6 +103,25 @@ class Sweep:
         written = await self._db.write(lambda tx: _write(tx, verdicts, now))
         fault("sweep_after_commit")
         return written
+
+    async def apply_verdicts(self, verdicts: Sequence[VerdictWrite], *, by: str, now: datetime) -> tuple[str, ...]:
+        """Write the planned effects that a person lets happen, all in one transaction; the dedup keys that are new.
+
+        Raises Conflict, and nothing is written, where the facts of one of these orders have moved since they were read.
+        """
+
+        def apply(tx: Tx) -> tuple[str, ...]:
+            known = dict(tx.among("SELECT id, version FROM dossier WHERE id IN (??)", [write.order_id for write in verdicts]))
+            moved = [write.order_id for write in verdicts if known.get(write.order_id) != write.version]
+            if moved:
+                raise Conflict(f"the facts of {len(moved)} orders moved this very moment; nothing was applied: make the plan anew")
+            opened = _write(tx, verdicts, now).opened
+            for write in verdicts:
+                for new in write.rows:
+                    audit(tx, now, who=by, what="plan_applied", order_id=write.order_id, subject=new.decision.key)
+            return opened
+
+        return await self._db.write(apply)
 
     async def park_dossier(self, order_id: int, until: datetime, error: str, now: datetime) -> None:
         """A dossier that cannot be decided is pushed ahead, so that the next one goes on (fault 33). `error` is a short text."""
