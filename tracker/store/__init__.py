@@ -110,6 +110,18 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 taken_over() -> list[order ids]                  in_line(now) -> list[InLine]    held_counts() -> list[HeldCount]
                 settle_backlog(words, *, by, reason, now) -> set[order ids]
 
+    marketplaces watch_windows(account, store, now) -> int       due_windows(store, now, limit) -> list[DueWindow]
+                save_window(order_id, seen, now) -> bool         put_off_windows([(order_id, next_at)])
+                window_history(order_id) -> list[WindowChange]
+                begin_extension(row_id, *, attempt, days, end_before, now)
+                next_attempt(row_id, why, now) -> int | None     extension_refused(row_id, why, now) -> bool
+                extension_proven(row_id, seen, *, days, request, at, now) -> bool
+                extension_not_made(row_id, seen, why, now) -> bool
+                doubtful_extensions(store, limit) -> list[Doubtful]
+                capabilities() -> {(account, capability): Capable}
+                capability_works(account, capability, now, next_at)        put_off_capability(account, capability, next_at)
+                stop_capability(account, capability, *, fault, why, next_at, now)
+
 `True`/`None` of the dispatch methods follow one rule: exactly one row changed, or the caller must let go of it. `version` is
 `Dossier.version` (facts version): claims, tasks and decisions on older facts are refused.
 """

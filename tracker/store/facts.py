@@ -20,6 +20,7 @@ from tracker.store.money import check_refund
 from tracker.store.records import audit
 from tracker.store.rows import OrderPatch
 from tracker.store.tables import DOSSIER
+from tracker.store.windows import note
 
 PERSON = 9
 """Rank of a person's word: above every file's (tracker.model.Rank)."""
@@ -89,6 +90,8 @@ def _set(tx: Tx, order_id: int, values: Mapping[str, Any], *, what: str, by: str
     told = {name: typed if name.startswith("window_") else (PERSON, 0) for name in values}
     stamped = stamps(row["stamps"]) | told
     tx.update(DOSSIER, order_id, **values, stamps=json_text(stamped))
+    if "window_end" in values:
+        note(tx, order_id, values["window_end"], WindowSource.TYPED, by=by, now=now)
     before = {name: row[name] for name in values}
     subject = f"order/{row['store']}/{row['number']}"
     audit(tx, now, who=by, what=what, order_id=order_id, subject=subject, reason=reason, before=before, after=values)

@@ -12,6 +12,7 @@ from tracker.store.alerts import Alerts
 from tracker.store.backlog import Backlog
 from tracker.store.backup import Journals
 from tracker.store.brake import Brake
+from tracker.store.capabilities import Capabilities
 from tracker.store.cases import Cases
 from tracker.store.claims import Claims
 from tracker.store.connection import Database, required, sqlite_path
@@ -39,6 +40,7 @@ from tracker.store.status import Status
 from tracker.store.sweep import Sweep
 from tracker.store.tasks import Tasks
 from tracker.store.transit import Transit
+from tracker.store.windows import Windows
 
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
@@ -74,6 +76,8 @@ class Store(
     Agreement,
     Journals,
     Retention,
+    Windows,
+    Capabilities,
     Transit,
 ):
     """All that the product does with its database; `tracker.store` lists the methods."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from tracker.store.intake.links import join_waiting
 from tracker.store.intake.stamping import Saved, Source, first_stamps, merge
 from tracker.store.records import audit, wake
 from tracker.store.tables import DOSSIER
+from tracker.store.windows import note, speaks
 
 NEW, UPDATED, UNCHANGED = "new", "updated", "unchanged"
 
@@ -65,12 +67,7 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
         return Saved(NEW, after=_typed(told))
     order_id = row[0]
     kept: dict[str, Any] = dict(zip(_COLUMNS, row[2:18], strict=True))
-    if kept["state"] != OrderState.UNKNOWN and told.get("state") == OrderState.UNKNOWN:
-        # A word that no table knows takes nothing back.
-        told.pop("state")
-    if told.get("state") == kept["state"] != OrderState.UNKNOWN:
-        # Two tools call one state by two words: that is no news.
-        told.pop("raw_state", None)
+    _leave(tx, order_id, told, kept, source.now)
     merged = merge(_typed(kept), _typed(told), row[1], source, facts.assumed)
     if not merged.changed:
         if merged.stamps is not None:
@@ -84,6 +81,8 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
     if merged.stamps is not None:
         changes["stamps"] = merged.stamps
     tx.update(DOSSIER, order_id, **changes)
+    if "window_end" in changes:
+        note(tx, order_id, changes["window_end"], WindowSource.FILE, by="import", now=source.now, proof=source.file)
     audit(
         tx,
         source.now,
@@ -97,6 +96,19 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
     )
     wake(tx, [order_id], source.now)
     return Saved(UPDATED, merged.before, merged.changed)
+
+
+def _leave(tx: Tx, order_id: int, told: dict[str, Any], kept: Mapping[str, Any], now: datetime) -> None:
+    """Take out of `told` what this file has no say in."""
+    if kept["state"] != OrderState.UNKNOWN and told.get("state") == OrderState.UNKNOWN:
+        # A word that no table knows takes nothing back.
+        told.pop("state")
+    if told.get("state") == kept["state"] != OrderState.UNKNOWN:
+        # Two tools call one state by two words: that is no news.
+        told.pop("raw_state", None)
+    if "window_end" in told and speaks(tx, order_id, now):
+        # What the marketplace's own API shows goes before any file (api > typed > file).
+        told.pop("window_end")
 
 
 def _told(facts: OrderFacts) -> dict[str, Any]:
@@ -132,5 +144,7 @@ def _add(tx: Tx, facts: OrderFacts, told: dict[str, Any], source: Source, cutove
         source.batch,
         epoch(source.now),
     )
+    if facts.window_end is not None:
+        note(tx, order_id, facts.window_end, WindowSource.FILE, by="import", now=source.now, proof=source.file)
     tx.run(_FIRST_START, facts.store, source.now)
     join_waiting(tx, order_id, facts.store, facts.number, source.now)

@@ -3,6 +3,7 @@
 from tracker.store.rows.cases import CaseView, CaseWrite
 from tracker.store.rows.desk import OrderPatch, OrderRef, OutboxView, TaskItem, TaskResult, TaskView, Waiting
 from tracker.store.rows.effects import Freed, NewRow, SendingRow, SweepWritten, VerdictWrite
+from tracker.store.rows.markets import Capable, Doubtful, DueWindow, WindowChange, WindowSeen
 from tracker.store.rows.polling import (
     AccountMemory,
     AnswerWrite,
@@ -25,10 +26,13 @@ __all__ = [
     "AnswerWrite",
     "AuditEntry",
     "Breaker",
+    "Capable",
     "CaseView",
     "CaseWrite",
+    "Doubtful",
     "DueInstants",
     "DueShipment",
+    "DueWindow",
     "EventView",
     "Freed",
     "NewRow",
@@ -54,4 +58,6 @@ __all__ = [
     "VerdictView",
     "VerdictWrite",
     "Waiting",
+    "WindowChange",
+    "WindowSeen",
 ]
