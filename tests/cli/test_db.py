@@ -120,6 +120,7 @@ def test_purge_counts_before_it_forgets(shop: Shop, shell: Shell) -> None:
         "schema_version": 1,
         "orders": 0,
         "parcels": 0,
+        "answers": 0,
         "files": 0,
         "journal_bytes": 0,
         "dry_run": False,

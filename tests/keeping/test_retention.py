@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.keeping.conftest import DAY, Keep
 from tests.store.build import NOW, batch, change, decided, decision, dossier, given, order, parcel, pending, polled, scan, tasked
@@ -20,6 +21,7 @@ from tracker.keeping import retention
 from tracker.keeping.retention import Purged, prune_unless_running, purge
 from tracker.model import Case, CaseKind, Channel, Intent, OutboxState
 from tracker.store import OrderPatch, Store, TaskResult
+from tracker.store.rows import AnswerWrite
 
 LONG = 300
 """Days after which all that is settled is forgotten by the shipped rules."""
@@ -85,6 +87,20 @@ async def test_a_settled_order_names_nobody_any_more(named: Keep) -> None:
         assert await store.events_of(1) == []
         assert [row.row.evidence for row in await store.outbox()] == [{"age_days": "31"}] * 2
         assert any(line.what == "order_facts_set" for line in await store.audit_of(1))
+
+
+async def test_d10_raw_answers_are_kept_for_their_own_days(named: Keep) -> None:
+    """Evidence: what a source said, byte for byte, while a dispute may still come."""
+    said = AnswerWrite(account="17track", number="LX001CN", digest=b"d", status=None, slice=b'{"scan": "signed by Ana"}')
+    async with named.store(daemon=True) as store:
+        await store.write_poll(replace(polled(), answers=(said,)))
+        (kept,) = await store.raw_answers(["LX001CN"])
+        assert (kept.body, kept.size, kept.account) == (said.slice, len(said.slice or b""), "17track")
+    assert (await _purged(named, 180, dry_run=True)).answers == 0
+    assert (await _purged(named, 181, dry_run=True)).answers == 1
+    await _purged(named, 181)
+    async with named.store() as store:
+        assert await store.raw_answers(["LX001CN"]) == []
 
 
 async def test_no_dedup_key_is_ever_freed(named: Keep) -> None:

@@ -94,11 +94,12 @@ class BackupSettings(msgspec.Struct, frozen=True, kw_only=True):
 class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Days since an order is settled after which its personal data, its scans, its read files go; 0 keeps them.
 
-    `journal_days` is the least that the send journal reaches back. `at` is local time in `zone`; None: only by hand.
+    `answers_days` counts from a source's answer itself: its raw bytes are evidence, and large. `journal_days` is the least that the send journal reaches back. `at` is local time in `zone`; None: only by hand.
     """
 
     personal_days: int
     scans_days: int
+    answers_days: int
     files_days: int
     journal_days: int
     at: time | None

@@ -72,6 +72,7 @@ class Retention(Shape):
 
     personal_days: Days
     scans_days: Days
+    answers_days: Days
     files_days: Days
     journal_days: Positive
     at: Annotated[time | None, Optional] = None

@@ -31,6 +31,7 @@ class Purged(msgspec.Struct, frozen=True, kw_only=True):
 
     orders: int
     parcels: int
+    answers: int
     files: int
     journal_bytes: int | None
     dry_run: bool
@@ -38,7 +39,8 @@ class Purged(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """One sentence for the schedule's memory and the audit."""
         kept = "" if self.journal_bytes is None else f", {self.journal_bytes:,} bytes of the send journal"
-        return f"{self.orders:,} orders without names, {self.parcels:,} parcels without scans, {self.files:,} read files{kept}"
+        told = f"{self.orders:,} orders without names, {self.parcels:,} parcels without scans, {self.answers:,} raw answers"
+        return f"{told}, {self.files:,} read files{kept}"
 
 
 async def purge(
@@ -59,16 +61,30 @@ async def purge(
         orders, parcels, after = orders + done.orders, parcels + done.parcels, done.next_after
         if after is not None:
             await clock.sleep(_BREATH)
+    answers = await _forget_answers(store, clock, _before(now, rules.answers_days), dry_run=dry_run)
     files = [] if settings.inbox is None else await asyncio.to_thread(_old_files, settings.inbox, now, rules.files_days)
     freed = None
     if not dry_run:
         for file in files:
             file.unlink(missing_ok=True)
         freed = prune(journal_from(settings, now))
-    purged = Purged(orders=orders, parcels=parcels, files=len(files), journal_bytes=freed, dry_run=dry_run)
-    if not dry_run and (orders or parcels or files):
+    purged = Purged(orders=orders, parcels=parcels, answers=answers, files=len(files), journal_bytes=freed, dry_run=dry_run)
+    if not dry_run and (orders or parcels or answers or files):
         await store.note_purge(by=by, what=str(purged), now=now)
     return purged
+
+
+async def _forget_answers(store: Store, clock: Clock, before: datetime | None, *, dry_run: bool) -> int:
+    """Raw answers that are older; how many."""
+    if before is None:
+        return 0
+    if dry_run:
+        return await store.old_answers(before)
+    gone = 0
+    while found := await store.forget_answers(before):
+        gone += found
+        await clock.sleep(_BREATH)
+    return gone
 
 
 def prune_unless_running(settings: Settings) -> Callable[[datetime], int | None]:

@@ -90,7 +90,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
     def keep(self, fresh: Fresh, status: TrackingStatus) -> AnswerWrite:
         """What to remember of a new slice."""
-        return AnswerWrite(account=self.source, number=fresh.shipment.number, digest=fresh.digest, status=status)
+        return AnswerWrite(
+            account=self.source, number=fresh.shipment.number, digest=fresh.digest, status=status, slice=fresh.slice
+        )
 
     def _frame(self, polled: Polled) -> Frame:
         return Frame(shipped_at=polled.shipped_at, country=polled.country, fresh_hours=self.fresh_hours)

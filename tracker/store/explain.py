@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,7 +15,7 @@ from tracker.model import Verdict
 from tracker.store.connection import Database
 from tracker.store.encoding import mapping, tracking_event
 from tracker.store.reading import outbox_views, task_views
-from tracker.store.rows import AnswerView, AuditEntry, EventView, OutboxView, TaskView, VerdictView
+from tracker.store.rows import AnswerView, AuditEntry, EventView, OutboxView, RawAnswer, TaskView, VerdictView
 from tracker.store.tables import ALIAS, AUDIT, DECISION, LINK, OUTBOX, TASK, TASK_ITEM
 
 _VERDICT = msgspec.json.Decoder(Verdict)
@@ -25,6 +27,8 @@ _EVENTS = """
 _ANSWERS = """
     SELECT a.account, a.number, a.status, a.changed_at FROM answer a
     WHERE a.number IN (SELECT number FROM alias WHERE shipment_id = ?) ORDER BY a.account, a.number"""
+
+_RAW = "SELECT number, account, at, size, body FROM raw_answer WHERE number IN (??) ORDER BY id"
 
 _NEXT_POLLS = """
     SELECT s.number, s.next_poll_at FROM shipment s JOIN order_shipment l ON l.shipment_id = s.id
@@ -53,6 +57,15 @@ class Explain:
             )
             for row in rows
         ]
+
+    async def raw_answers(self, numbers: Sequence[str]) -> list[RawAnswer]:
+        """What sources answered about these numbers, byte for byte, oldest first (D10)."""
+        rows = await self._db.read(lambda tx: tx.among(_RAW, numbers))
+        found = [
+            RawAnswer(number=row[0], account=row[1], at=instant(row[2]), size=row[3], body=zlib.decompress(row[4]))
+            for row in rows
+        ]
+        return sorted(found, key=lambda each: (each.at, each.account, each.number))
 
     async def numbers_of(self, shipment_id: int) -> tuple[str, ...]:
         """Every number the parcel ever had, the present one included."""

@@ -7,6 +7,7 @@ in flight is in its memory (`skip`); after a crash those parcels are simply aske
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -45,6 +46,11 @@ _ANSWER = """
     ON CONFLICT (account, number) DO UPDATE
     SET memory = coalesce(?, answer.memory), digest = coalesce(excluded.digest, answer.digest),
         status = coalesce(excluded.status, answer.status), changed_at = excluded.changed_at"""
+
+_RAW = "INSERT INTO raw_answer (number, account, at, size, body) VALUES (?, ?, ?, ?, ?)"
+
+RAW_MOST = 65_536
+"""Bytes of one answer that are kept as evidence; of a longer one its beginning, and its whole size (D10)."""
 
 _ACCOUNT = (
     "INSERT INTO account (id, memory, breaker_failures) VALUES (?, ?, 0) ON CONFLICT (id) DO UPDATE SET memory = excluded.memory"
@@ -214,8 +220,14 @@ def _event_tuples(shipment: int, events: Sequence[TrackingEvent], known: int, so
 
 def _write_memory(tx: Tx, write: PollWrite) -> None:
     tx.many(_ANSWER, [_answer(answer, write.at) for answer in write.answers])
+    tx.many(_RAW, [_raw(answer, write.at) for answer in write.answers if answer.slice is not None])
     tx.many(_ACCOUNT, [(account, json_text(memory)) for account, memory in write.accounts.items()])
     tx.many(_ANSWERED, [(account, write.at) for account in write.answered])
+
+
+def _raw(answer: AnswerWrite, at: int) -> tuple[object, ...]:
+    body = answer.slice or b""
+    return (answer.number, answer.account, at, len(body), zlib.compress(body[:RAW_MOST], 1))
 
 
 def _answer(answer: AnswerWrite, at: int) -> tuple[object, ...]:

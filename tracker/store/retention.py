@@ -21,6 +21,9 @@ from tracker.store.connection import Database, Record, Tx, marks, stored
 from tracker.store.encoding import pack, unpack
 from tracker.store.records import audit
 
+STEP = 2_000
+"""Raw answers that are deleted in one transaction."""
+
 WINDOW = 1_000
 """Ids looked at in one transaction: a few milliseconds."""
 
@@ -30,7 +33,7 @@ _TELLING = frozenset({"last_scan"})
 _NOTES = frozenset({"note"})
 """What a clerk wrote down."""
 
-_NAMES = _NOTES | {"buyer_name", "buyer_email", "tax_number"}
+_NAMES = _NOTES | {"buyer_name", "buyer_email", "buyer_phone", "tax_number"}
 """Whom a line of the audit may name, before and after a change."""
 
 _NOTED = frozenset({"task_done", "task_unsure"})
@@ -71,11 +74,14 @@ _SCANNED = f"""
 """A parcel of several orders waits for the last of them."""
 
 _NAMELESS = """
-    UPDATE dossier SET buyer_name = NULL, buyer_email = NULL, tax_number = NULL, note = NULL, purged_at = ? WHERE id IN (??)"""
+    UPDATE dossier SET buyer_name = NULL, buyer_email = NULL, buyer_phone = NULL, tax_number = NULL, note = NULL, purged_at = ?
+    WHERE id IN (??)"""
 
 _TEXTLESS = """
     UPDATE task_item SET body = NULL, twin = NULL, facts = '{}'
     WHERE (task_id, row_id) IN (SELECT task_id, id FROM outbox WHERE order_id IN (??) AND task_id IS NOT NULL)"""
+
+_OLD_ANSWERS = "DELETE FROM raw_answer WHERE id IN (SELECT id FROM raw_answer WHERE at < ? ORDER BY at LIMIT ?)"
 
 _RESULTS = "SELECT id, result FROM task WHERE result <> '{}' AND id IN (SELECT task_id FROM outbox WHERE order_id IN (??))"
 _EFFECTS = "SELECT id, evidence, result FROM outbox WHERE order_id IN (??)"
@@ -111,6 +117,14 @@ class Retention:
             orders, parcels = await self._db.write(lambda tx: _forget(tx, *look(tx), now))
         return Forgotten(orders=len(orders), parcels=len(parcels), next_after=upto if upto < highest else None)
 
+    async def old_answers(self, before: datetime) -> int:
+        """How many raw answers are older."""
+        return await self._db.read(lambda tx: tx.value("SELECT count(*) FROM raw_answer WHERE at < ?", epoch(before)))
+
+    async def forget_answers(self, before: datetime) -> int:
+        """Delete raw answers that are older, the oldest first, a step of them; how many."""
+        return await self._db.write(lambda tx: tx.run(_OLD_ANSWERS, epoch(before), STEP))
+
     async def note_purge(self, *, by: str, what: str, now: datetime) -> None:
         """The audit keeps that something was forgotten, not what."""
         await self._db.write(
@@ -136,6 +150,7 @@ def _forget_names(tx: Tx, orders: Sequence[int], now: datetime) -> None:
         return
     tx.run_among(_NAMELESS, orders, now)
     tx.run_among(_TEXTLESS, orders)
+    tx.run_among("UPDATE buyer_case SET note = NULL WHERE order_id IN (??)", orders)
     tx.many("UPDATE task SET result = ? WHERE id = ?", [(_without(row[1], _NOTES), row[0]) for row in tx.among(_RESULTS, orders)])
     effects = [(_without(row[1], _TELLING), row[2] and masked(row[2]), row[0]) for row in tx.among(_EFFECTS, orders)]
     tx.many("UPDATE outbox SET evidence = ?, result = ? WHERE id = ?", effects)
@@ -158,6 +173,7 @@ def _forget_scans(tx: Tx, parcels: Sequence[int]) -> None:
         return
     tx.run_among("DELETE FROM tracking_event WHERE shipment_id IN (??)", parcels)
     tx.run_among("DELETE FROM answer WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))", parcels)
+    tx.run_among("DELETE FROM raw_answer WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))", parcels)
     rows = tx.rows(f"SELECT id, journey FROM shipment WHERE journey IS NOT NULL AND id IN ({marks(len(parcels))})", *parcels)  # noqa: S608
     tx.many("UPDATE shipment SET journey = ? WHERE id = ?", [(_wordless(row[1]), row[0]) for row in rows])
 

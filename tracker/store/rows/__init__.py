@@ -18,7 +18,7 @@ from tracker.store.rows.polling import (
     Remembered,
 )
 from tracker.store.rows.status import DueInstants, Orphan, SourceHealth, StatusCounts, UnmatchedText
-from tracker.store.rows.story import AnswerView, AuditEntry, EventView, VerdictView
+from tracker.store.rows.story import AnswerView, AuditEntry, EventView, RawAnswer, VerdictView
 
 __all__ = [
     "AccountMemory",
@@ -46,6 +46,7 @@ __all__ = [
     "PollWrite",
     "PollWritten",
     "Polled",
+    "RawAnswer",
     "Remembered",
     "SendingRow",
     "SourceHealth",

@@ -102,6 +102,8 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
     window_end: datetime | None = None
     amount: Decimal | None = None
     reference: str | None = None
+    tracking_number: str | None = None
+    """Under which number the parcel travels that was sent again, or on (R84, R85)."""
     note: str | None = None
     unsure: bool = False
 

@@ -101,6 +101,8 @@ class AnswerWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     memory: Mapping[str, Any] | None = None
     digest: bytes | None = None
     status: TrackingStatus | None = None
+    slice: bytes | None = None
+    """What the source said about the number, byte for byte: evidence (D10). None where it said nothing new."""
 
 
 class PollWrite(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,16 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime
 
 
+class RawAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account answered about a number, byte for byte; `size` is that of the whole answer, `body` may be its beginning."""
+
+    number: str
+    account: str
+    at: datetime
+    size: int
+    body: bytes
+
+
 class VerdictView(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict as it was given; stored only where it says something else than the one before."""
 

@@ -174,3 +174,20 @@ class TransitRow(Row, table=True):
     p95: float
     p99: float
     measured_at: datetime
+
+
+class RawAnswerRow(Row, table=True):
+    """What an account said about a number when it said something new, compressed (zlib): evidence, kept for a set time (D10).
+
+    `at` is the epoch second of the answer, `size` the length of the whole slice; a long one is kept as its beginning.
+    """
+
+    __tablename__ = "raw_answer"
+    __table_args__ = (Index("ix_raw_answer_number", "number"), Index("ix_raw_answer_at", "at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    number: str
+    account: str
+    at: int = Field(sa_type=BigInteger)
+    size: int
+    body: bytes

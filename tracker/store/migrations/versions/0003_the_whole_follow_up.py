@@ -79,11 +79,24 @@ _TABLES: tuple[str, ...] = (
     "claim_history",
     "closed_month",
     "transit",
+    "raw_answer",
 )
 """The new ones, in the order in which they are dropped."""
 
 
 def upgrade() -> None:
+    op.create_table(
+        "raw_answer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_raw_answer")),
+    )
+    op.create_index("ix_raw_answer_number", "raw_answer", ["number"])
+    op.create_index("ix_raw_answer_at", "raw_answer", ["at"])
     op.create_table(
         "transit",
         sa.Column("country", sa.String(), nullable=False),
