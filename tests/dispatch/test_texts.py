@@ -45,11 +45,24 @@ async def test_a_forbidden_word_turns_the_message_into_a_task(due: Office, log_l
     assert [line["rule"] for line in log_lines() if line["event"] == "outbox.lint_hit"] == ["no_parcels"]
 
 
-async def test_a_text_that_does_not_render_fails_its_row_and_names_the_blank(due: Office, log_lines: Lines) -> None:
-    """Fault 23: parked as failed, the others go on."""
-    due.texts = with_text(due, "subject: x\n\nuntil {{ due_date }}")
+async def test_an_empty_blank_makes_the_message_a_task_with_a_visible_gap(due: Office, log_lines: Lines) -> None:
+    """R59, R36: it never prints as nothing, and nobody is forgotten: a person fills it in."""
+    due.texts = with_text(due, "subject: x\n\n{{ tracking }} until {{ due_date }}")
     await due.dispatch()
-    assert "due_date" in ((await due.only(OutboxState.FAILED)).result or "")
+    assert due.post.sent == []
+    (task,) = await due.store.tasks(states=(TaskState.OPEN,))
+    (item,) = task.items
+    assert item.facts["fill_in_first"] == "due_date"
+    assert (item.text or "").strip() == "LZ000000001CN until [… due_date …]"
+    assert (await due.only(OutboxState.SENT)).channel is Channel.TASK
+    assert [line["rule"] for line in log_lines() if line["event"] == "outbox.lint_hit"] == ["empty_blank"]
+
+
+async def test_a_text_that_does_not_render_fails_its_row(due: Office, log_lines: Lines) -> None:
+    """Fault 23: parked as failed, the others go on."""
+    due.texts = with_text(due, "subject: x\n\n{{ tracking + 1 }}")
+    await due.dispatch()
+    assert "cannot be filled in" in ((await due.only(OutboxState.FAILED)).result or "")
     assert due.post.sent == []
     assert "outbox.failed" in {line["event"] for line in log_lines()}
 

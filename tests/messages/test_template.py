@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.messages import RenderError, Value, render, required, undeclared
+from tests.messages.build import loaded
+from tracker.messages import RenderError, Value, counts_days, draft, plural_forms, render, required, undeclared
 from tracker.messages.clean import clean, shorten
 
 
 def body(text: str, values: dict[str, Value], language: str = "en") -> str:
-    return render(f"subject: x\n\n{text}", values, language).body.strip()
+    return render(f"subject: x\n\n{text}", values, language, words=loaded().texts.words_of(language)).body.strip()
 
 
 @pytest.mark.parametrize(
@@ -43,19 +44,52 @@ def test_an_amount_without_a_currency_is_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "shown"), [("en", "March 4, 2026"), ("pt-BR", "4 de março de 2026"), ("ru", "4 марта 2026\u202fг.")]
+    ("language", "shown"),
+    [
+        ("en", "March 4, 2026"),
+        ("pt-BR", "4 de março de 2026"),
+        ("es", "4 de marzo de 2026"),
+        ("ru", "4 марта 2026 года"),
+        ("zh-CN", "2026年3月4日"),
+    ],
 )
 def test_dates_are_written_out(language: str, shown: str) -> None:
-    """R59: no 03/04."""
+    """R59: no 03/04; the months are Babel's, a language may name its own pattern."""
     assert body("{{ last_date }}", {"last_date": date(2026, 3, 4)}, language) == shown
 
 
 @pytest.mark.parametrize(
-    ("language", "days", "shown"), [("en", 1, "1 day"), ("en", 45, "45 days"), ("pt-BR", 45, "45 dias"), ("ru", 3, "3 дня")]
+    ("language", "days", "shown"),
+    [
+        ("en", 1, "1 day"),
+        ("en", 45, "45 days"),
+        ("pt-BR", 45, "45 dias"),
+        ("es", 1, "1 día"),
+        ("ru", 1, "1 день"),
+        ("ru", 3, "3 дня"),
+        ("ru", 15, "15 дней"),
+        ("ru", 21, "21 день"),
+        ("zh-CN", 15, "15 天"),
+    ],
 )
 def test_days_are_counted_in_the_language(language: str, days: int, shown: str) -> None:
-    """R59: 45 days never become "2 months"."""
+    """R59: by its plural forms; 45 days never become "2 months"."""
     assert body("{{ extra_days | days }}", {"extra_days": days}, language) == shown
+
+
+def test_a_language_that_lacks_a_plural_writes_no_number_of_days() -> None:
+    """R59: which forms a language needs is Babel's; a missing one blocks the text, it is not borrowed from another language."""
+    assert (plural_forms("ru"), plural_forms("zh-CN")) == (("few", "many", "one"), ("other",))
+    text = "subject: x\n\n{{ extra_days | days }}"
+    assert (counts_days(text), counts_days("subject: x\n\n{{ extra_days }}")) == (True, False)
+    with pytest.raises(RenderError, match='lack the plural form "few" under'):
+        render(text, {"extra_days": 3}, "ru", words={"days.one": "{count} день"})
+
+
+def test_a_draft_shows_its_gaps() -> None:
+    """R59: what a person gets of a text with an empty blank; what is known stands in it."""
+    found = draft("subject: {{ order }}\n\nUntil {{ due_date }}, {{ name }}", {"order": "7", "name": "Ana"}, "en", ("due_date",))
+    assert (found.subject, found.body) == ("7", "Until [… due_date …], Ana\n")
 
 
 def test_an_empty_blank_blocks_the_text_and_is_named() -> None:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from tracker.channels import task as tasks
-from tracker.compensation import match, payable, phase_of, window
-from tracker.dates import day0, posting_dates
+from tracker.compensation import Known, match, origin_days, payable, phase_of, window
+from tracker.dates import day0
 from tracker.messages import (
     Chosen,
     Hit,
@@ -21,19 +21,33 @@ from tracker.messages import (
     Texts,
     Value,
     choose,
+    draft,
     lint,
     message_id,
     render,
     variables,
     variant,
 )
-from tracker.model import ActionKind, Channel, Claim, ClaimState, DecisionReason, Dossier, OutboxRow, Outgoing, Task
+from tracker.messages.catalogue import BRIEF_BELOW, SHORT
+from tracker.model import ActionKind, Channel, Claim, ClaimState, DecisionReason, Dossier, LossType, OutboxRow, Outgoing, Task
 from tracker.phrases import Phrases
-from tracker.rules import Marketplace, Rules
+from tracker.policy.early import closes_first
+from tracker.rules import Rules
+
+EMPTY_BLANK = "empty_blank"
+"""Why a text became a task: a blank that it has to name stayed empty."""
+
+
+_LOSSES: Mapping[DecisionReason, LossType] = {
+    DecisionReason.CARRIER_SAYS_DAMAGED: LossType.DAMAGED,
+    DecisionReason.BUYER_SAYS_DAMAGED: LossType.DAMAGED,
+    DecisionReason.BUYER_SAYS_SHORT: LossType.SHORT,
+}
+"""What became of the goods, by what tells it (R86, R88); everything else is lost."""
 
 
 class NotByItselfError(Exception):
-    """The text must not leave without a person: a forbidden word, or a translation that nobody has reviewed."""
+    """The text must not leave without a person: a forbidden word, an empty blank, a translation that nobody has reviewed."""
 
     def __init__(self, rule: str, words: str) -> None:
         super().__init__(f"{rule}: {words}")
@@ -47,6 +61,15 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     text: Rendered | None = None
     twin: str | None = None
     hits: tuple[Hit, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Blanks that a person has to fill in: they stand in the text as visible gaps."""
+
+
+class _Letter(msgspec.Struct, frozen=True, kw_only=True):
+    chosen: Chosen
+    text: Rendered
+    twin: str | None
+    missing: tuple[str, ...]
 
 
 class Preparer(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,49 +81,71 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
     phrases: Phrases
 
     def prepare(self, row: OutboxRow, dossier: Dossier, now: datetime) -> Prepared:
-        """Render and lint a message before anything is claimed. Raises RenderError, NotByItselfError."""
+        """Render and lint a message before anything is claimed. Raises RenderError, NotByItselfError.
+
+        A blank that nothing fills makes it a person's (facts/messages.md section 1): his draft shows the gap. A text that is
+        broken for everybody fails.
+        """
         if row.kind is not ActionKind.MESSAGE:
             return Prepared()
         market = self.rules.marketplace(dossier.order.platform)
-        chosen, text, twin = self._render(row, dossier, market, now)
-        hits = tuple(lint(text.text, market.id, self.rules.lint, text.known))
+        letter = self._letter(row, dossier, now)
+        hits = tuple(lint(letter.text.text, market.id, self.rules.lint, letter.text.known))
         if row.channel is not Channel.TASK:
+            if letter.missing:
+                raise NotByItselfError(EMPTY_BLANK, ", ".join(letter.missing))
             if hits:
                 raise NotByItselfError(hits[0].rule, hits[0].found)
-            if not chosen.reviewed:
-                raise NotByItselfError("unreviewed_language", chosen.language)
-        return Prepared(text=text, twin=twin, hits=hits)
+            if not letter.chosen.reviewed:
+                raise NotByItselfError("unreviewed_language", letter.chosen.language)
+        return Prepared(text=letter.text, twin=letter.twin, hits=hits, missing=letter.missing)
 
-    def _render(
-        self, row: OutboxRow, dossier: Dossier, market: Marketplace, now: datetime
-    ) -> tuple[Chosen, Rendered, str | None]:
-        """The text in the buyer's language, and its twin."""
-        order = dossier.order
-        language = order.language or self.rules.language(order.country)
-        begun = next((day0(order, each) for each in dossier.shipments if each.number == row.shipment), None)
-        values = variables(dossier, row, self.rules, self.texts.words_of(language), now, day0=begun)
+    def _letter(self, row: OutboxRow, dossier: Dossier, now: datetime) -> _Letter:
+        """The text in the buyer's language, and its twin in the operators'."""
+        order, market = dossier.order, self.rules.marketplace(dossier.order.platform)
+        wanted = order.language or self.rules.language(order.country)
+        values = self._values(row, dossier, wanted, now)
         key = variant(row.template or row.intent.value, values)
-        chosen = choose(self.texts, key, language, self.rules.reviewed, operators=self.phrases.language)
+        brief = market.max_characters is not None and market.max_characters < BRIEF_BELOW
+        chosen = choose(self.texts, key, wanted, self.rules.reviewed, short=brief, operators=self.phrases.language)
         if chosen is None:
-            raise RenderError(f"there is no text {key!r} in {language}, nor in English")
-        text = render(chosen.source, values, chosen.language)
-        if market.max_characters is not None and len(text.body) > market.max_characters:
+            raise RenderError(f"there is no text {key!r} in {wanted}, nor in English")
+        if chosen.language != wanted:
+            values = self._values(row, dossier, chosen.language, now)
+        text, missing = self._filled(chosen.source, values, chosen.language)
+        if market.max_characters is not None and len(text.body) > market.max_characters and not missing:
             chosen, text = self._shortened(row, chosen, text, values, market.max_characters)
-        if not chosen.twin:
-            return chosen, text, None
-        words = self.texts.words_of(chosen.twin_language)
-        twin = variables(dossier, row, self.rules, words, now, day0=begun)
-        return chosen, text, render(chosen.twin, twin, chosen.twin_language).body
+        twin = None
+        if chosen.twin:
+            read = chosen.twin_language
+            twin = self._filled(chosen.twin, self._values(row, dossier, read, now), read)[0].body
+        return _Letter(chosen=chosen, text=text, twin=twin, missing=missing)
+
+    def _values(self, row: OutboxRow, dossier: Dossier, language: str, now: datetime) -> dict[str, Value]:
+        begun = next((day0(dossier.order, each) for each in dossier.shipments if each.number == row.shipment), None)
+        words = self.texts.words_of(language)
+        return variables(dossier, row, self.rules, words, now, day0=begun, language=language)
+
+    def _filled(self, source: str, values: Mapping[str, Value], language: str) -> tuple[Rendered, tuple[str, ...]]:
+        """The finished text; where blanks stay empty, the draft with its gaps, and their names."""
+        words = self.texts.words_of(language)
+        try:
+            return render(source, values, language, words=words), ()
+        except RenderError as error:
+            if not error.missing:
+                raise
+            return draft(source, values, language, error.missing, words=words), error.missing
 
     def _shortened(
         self, row: OutboxRow, chosen: Chosen, long: Rendered, values: Mapping[str, Value], limit: int
     ) -> tuple[Chosen, Rendered]:
         """The text with its last event cut, else its short form; a person gets the long one: he can shorten it."""
-        operators = self.phrases.language
-        short = choose(self.texts, chosen.key, chosen.language, self.rules.reviewed, short=True, operators=operators) or chosen
+        operators, words = self.phrases.language, self.texts.words_of(chosen.language)
+        key = chosen.key.removesuffix(SHORT)
+        short = choose(self.texts, key, chosen.language, self.rules.reviewed, short=True, operators=operators) or chosen
         for used in (chosen, short):
             with suppress(RenderError):
-                return used, render(used.source, values, chosen.language, limit=limit)
+                return used, render(used.source, values, chosen.language, words=words, limit=limit)
         if row.channel is Channel.TASK:
             return chosen, long
         raise NotByItselfError("too_long", f"{len(long.body)} characters, {limit} are allowed")
@@ -140,10 +185,12 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
         )
         whose = self.rules.team.assignee(order.store, now, made.group or order.number)
         made = replace(made, assigned_to=None if whose is None else whose.id)
-        if not prepared.hits:
-            return made
-        warning = "; ".join(f"{hit.found} ({hit.why})" for hit in prepared.hits)
-        return replace(made, facts={**made.facts, "do_not_send_as_it_is": warning})
+        warnings = {}
+        if prepared.missing:
+            warnings["fill_in_first"] = ", ".join(prepared.missing)
+        if prepared.hits:
+            warnings["do_not_send_as_it_is"] = "; ".join(f"{hit.found} ({hit.why})" for hit in prepared.hits)
+        return replace(made, facts={**made.facts, **warnings}) if warnings else made
 
     def claim(self, row: OutboxRow, dossier: Dossier, now: datetime) -> Claim | None:
         """The claim against the carrier as its terms have it today; None where no terms are known any more."""
@@ -152,20 +199,24 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
         terms = None if shipment is None else match(shipment, self.rules)
         if shipment is None or terms is None:
             return None
-        cause = "damaged" if row.reason is DecisionReason.CARRIER_SAYS_DAMAGED else "lost"
-        frame = window(terms, shipment, order, cause)
-        owed = payable(terms, shipment, order)
-        today, _ = posting_dates(now, now, shipment.origin)
+        kind = _LOSSES.get(row.reason, LossType.LOST)
+        frame = window(terms, shipment, order, kind.value)
+        opens_by, closes_by = origin_days(now, shipment.origin)
+        owed = payable(terms, shipment, order, Known(rates=self.rules.rates, on=closes_by))
+        ready = frame.is_open(opens_by) and not frame.is_over(closes_by)
         return Claim(
             shipment=shipment.number,
             attempt=int(row.occasion),
-            state=ClaimState.READY if frame.is_open(today) else ClaimState.DRAFT,
+            state=ClaimState.READY if ready else ClaimState.DRAFT,
             rule=terms.id,
             phase=phase_of(shipment),
-            cause=cause,
+            cause=row.reason.value,
+            loss_type=kind,
             earliest_on=frame.earliest_on,
             latest_on=frame.latest_on,
             payable=owed.amount,
             currency=owed.currency,
             opened_at=now,
+            rule_version=self.rules.version,
+            closes_first=terms.basis != "none" and closes_first(dossier, shipment, frame.latest_on, self.rules, now),
         )

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from tracker.model import Intent
+
 
 class Kind(StrEnum):
     """How a type behaves: what stops it, and whether it counts as one of the three rounds (R45, D15)."""
@@ -34,12 +36,13 @@ class Kind(StrEnum):
 class MessageType(msgspec.Struct, frozen=True):
     """One type. `slot` is the middle of its dedup key, `occasion` what distinguishes its instances (D12).
 
-    `extra` are the blanks it offers beside the common ones, `must` those without which the text misses its point.
+    The kind is what section 2.2 of the fact sheet calls it, `slot` an Intent of the model, so that no message shares a key with
+    an action. `extra` are the blanks it offers beside the common ones, `must` those without which the text misses its point.
     """
 
     key: str
     kind: Kind
-    slot: str
+    slot: Intent
     occasion: str = "round"
     extra: frozenset[str] = frozenset()
     must: frozenset[str] = frozenset()
@@ -51,44 +54,62 @@ ETA = frozenset({"eta_from", "eta_to"})
 MONEY = frozenset({"amount", "currency"})
 DEADLINE = frozenset({"new_deadline"})
 SCAN = frozenset({"last_event", "last_date"})
+DUE = frozenset({"due_date"})
 _NUMBER = frozenset({"tracking"})
+_ORDER = frozenset({"order"})
+_HINT = frozenset({"payment_hint"})
+_WRONG = frozenset({"sent_date", "correction"})
+
+_WHERE = frozenset({"url"})
+_PLACE = frozenset({"pickup_place"})
+_DONE = frozenset({"last_date"})
+_ACTION = frozenset({"buyer_action"})
 
 _TYPES = (
-    MessageType("placed", Kind.NOTICE, "placed", extra=ETA),
-    MessageType("boleto_pending", Kind.NOTICE, "boleto_pending"),
-    MessageType("tax_number", Kind.NOTICE, "tax_number"),
-    MessageType("customs_duty", Kind.NOTICE, "customs_duty"),
-    MessageType("shipped", Kind.NOTICE, "shipped", extra=PARCEL | ETA, must=_NUMBER),
-    MessageType("stage1", Kind.STAGE, "stage1", extra=PARCEL | ETA, must=_NUMBER),
-    MessageType("stage2", Kind.STAGE, "stage2", extra=PARCEL | DEADLINE, must=_NUMBER | DEADLINE),
-    MessageType("stage3", Kind.NOTICE, "stage3", extra=PARCEL | MONEY, must=MONEY),
-    MessageType("extended", Kind.NOTICE, "extended", "old window end", extra=PARCEL | DEADLINE, must=DEADLINE),
+    MessageType("placed", Kind.NOTICE, Intent.PLACED, extra=ETA, must=ETA),
+    MessageType("boleto_pending", Kind.NOTICE, Intent.BOLETO_PENDING, must=_ORDER),
+    MessageType("tax_number", Kind.NOTICE, Intent.TAX_NUMBER, must=_ORDER),
+    MessageType("customs_duty", Kind.NOTICE, Intent.CUSTOMS_DUTY, must=_ORDER),
+    MessageType("shipped", Kind.NOTICE, Intent.SHIPPED, extra=PARCEL | ETA, must=_NUMBER | _WHERE),
+    MessageType("stage1", Kind.STAGE, Intent.STAGE1, extra=PARCEL | ETA, must=_NUMBER | _WHERE | SCAN),
+    MessageType("stage2", Kind.STAGE, Intent.STAGE2, extra=PARCEL | DEADLINE, must=_NUMBER | DEADLINE),
+    MessageType("stage3", Kind.NOTICE, Intent.STAGE3, extra=PARCEL | MONEY, must=MONEY),
+    MessageType("extended", Kind.NOTICE, Intent.EXTENDED, "old window end", extra=PARCEL | DEADLINE, must=DEADLINE),
     MessageType(
-        "delay", Kind.NOTICE, "delay", "advisory", extra=PARCEL | {"cause", "extra_days"}, must=frozenset({"extra_days"})
+        "delay",
+        Kind.NOTICE,
+        Intent.DELAY,
+        "advisory",
+        extra=PARCEL | {"cause", "extra_days"},
+        must=frozenset({"cause", "extra_days"}),
     ),
-    MessageType(
-        "customs_hold", Kind.NOTICE, "customs", extra=PARCEL | {"buyer_action", "due_date"}, must=frozenset({"buyer_action"})
-    ),
-    MessageType("duties_unpaid", Kind.NOTICE, "duties", extra=PARCEL | {"buyer_action"}, must=frozenset({"buyer_action"})),
-    MessageType("pickup_waiting", Kind.NOTICE, "pickup", "parcel", extra=PARCEL | {"pickup_place"}, must=_NUMBER),
-    MessageType("storage_expiring", Kind.NOTICE, "storage", "parcel", extra=PARCEL | {"pickup_place", "due_date"}, must=_NUMBER),
-    MessageType("delivered", Kind.NOTICE, "delivered", extra=PARCEL, must=_NUMBER),
-    MessageType("delivered_not_found", Kind.ANSWER, "not_found_by_buyer", extra=PARCEL, must=_NUMBER),
-    MessageType("reopened", Kind.NOTICE, "reopened", extra=PARCEL, must=_NUMBER),
-    MessageType("review", Kind.COURTESY, "review", extra=PARCEL),
-    MessageType("dispute_opened", Kind.NOTICE, "dispute", "case", extra=PARCEL),
-    MessageType("lost", Kind.NOTICE, "lost", "parcel", extra=PARCEL, must=_NUMBER),
-    MessageType("refund_issued", Kind.NOTICE, "refund_issued", "refund", extra=PARCEL | MONEY, must=MONEY),
-    MessageType("late_arrival", Kind.NOTICE, "late_arrival", extra=PARCEL | {"payment_hint"}, must=frozenset({"payment_hint"})),
-    MessageType("correction", Kind.NOTICE, "correction", "message", extra=frozenset({"sent_date", "correction"})),
-    MessageType("vip", Kind.COURTESY, "vip", "month"),
+    MessageType("customs_hold", Kind.NOTICE, Intent.CUSTOMS, extra=PARCEL | _ACTION | DUE, must=_NUMBER | _ACTION),
+    MessageType("duties_unpaid", Kind.NOTICE, Intent.DUTIES, extra=PARCEL | _ACTION, must=_NUMBER | _ACTION),
+    MessageType("pickup_waiting", Kind.NOTICE, Intent.PICKUP, "parcel", extra=PARCEL | _PLACE, must=_NUMBER | _PLACE),
+    MessageType("storage_expiring", Kind.NOTICE, Intent.STORAGE, "parcel", extra=PARCEL | _PLACE | DUE, must=_NUMBER | DUE),
+    MessageType("delivered", Kind.NOTICE, Intent.DELIVERED, extra=PARCEL, must=_NUMBER | _DONE),
+    MessageType("delivered_not_found", Kind.ANSWER, Intent.NOT_FOUND_BY_BUYER, extra=PARCEL, must=_NUMBER | _DONE),
+    MessageType("reopened", Kind.NOTICE, Intent.REOPENED, extra=PARCEL, must=_NUMBER),
+    MessageType("review", Kind.COURTESY, Intent.REVIEW, extra=PARCEL, must=_ORDER),
+    MessageType("dispute_opened", Kind.NOTICE, Intent.DISPUTE, "case", extra=PARCEL, must=_NUMBER),
+    MessageType("lost", Kind.NOTICE, Intent.LOST, "parcel", extra=PARCEL, must=_NUMBER),
+    MessageType("refund_issued", Kind.NOTICE, Intent.REFUND_ISSUED, "refund", extra=PARCEL | MONEY, must=MONEY),
+    MessageType("late_arrival", Kind.NOTICE, Intent.LATE_ARRIVAL, extra=PARCEL | _HINT, must=_DONE | _HINT),
+    MessageType("correction", Kind.NOTICE, Intent.CORRECTION, "message", extra=_WRONG, must=_WRONG),
+    MessageType("vip", Kind.COURTESY, Intent.VIP, "month"),
 )
 MESSAGE_TYPES: Mapping[str, MessageType] = {each.key: each for each in _TYPES}
 
 VARIABLES = COMMON.union(*(each.extra for each in _TYPES))
 """Every blank that a text can name; dates and amounts are written in the text's language."""
 
+ENGLISH = "en"
+"""The language of whoever has none of his own here."""
+
 SHORT = ".short"
+BRIEF_BELOW = 500
+"""A platform that takes fewer characters gets the short forms, whatever would still fit: they carry no link and no contact."""
+
 NOSCAN = "_noscan"
 NODATE = "_nodate"
 
@@ -108,5 +129,6 @@ def offered(key: str) -> frozenset[str]:
 
 
 def needed(key: str) -> frozenset[str]:
-    """The blanks that the template `key` has to name, or it misses its point (R1, R2, R7, R67)."""
-    return MESSAGE_TYPES[base_key(key)].must & offered(key)
+    """The blanks that the template `key` has to name, or it misses its point (R1, R2, R7, R67); a short form carries no link."""
+    must = MESSAGE_TYPES[base_key(key)].must & offered(key)
+    return must - _WHERE if key.endswith(SHORT) else must

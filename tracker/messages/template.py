@@ -6,28 +6,28 @@ one blocks the text and is named in the error, it never prints as nothing (facts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_timedelta
-from babel.numbers import format_currency, format_decimal
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from tracker.messages.catalogue import VARIABLES
-from tracker.messages.clean import clean, shorten
-
-Value = str | int | Decimal | date
+from tracker.messages.clean import shorten
+from tracker.messages.written import Value, days, write
 
 _SUBJECT = "subject:"
 _SHORTEST_EVENT = 12
 _LANGUAGE = "_language"
-_NEVER_ROUND = 1e6
+_WORDS = "_words"
+_NO_WORDS: Mapping[str, str] = MappingProxyType({})
+_ALWAYS_KNOWN = frozenset({"tracking", "order"})
+"""Of a value that a person typed (a correction) they may be part: then they are no phone number to the lint."""
+
+_GAP = "[… {name} …]"
 
 
 class RenderError(Exception):
@@ -54,9 +54,8 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 @pass_context
 def _days(context: Context, count: int) -> str:
-    """`{{ extra_days | days }}`: "1 day", "15 dias". The threshold keeps Babel from rounding 45 days to "2 months"."""
-    span = timedelta(days=count)
-    return format_timedelta(span, granularity="day", threshold=_NEVER_ROUND, locale=_locale(str(context[_LANGUAGE])))
+    """`{{ extra_days | days }}`: "1 day", "15 dias", "3 дня"."""
+    return days(count, str(context[_LANGUAGE]), context[_WORDS])
 
 
 def _environment() -> SandboxedEnvironment:
@@ -72,26 +71,24 @@ _ENVIRONMENT = _environment()
 @lru_cache(maxsize=1024)
 def _compile(source: str) -> Template:
     """Its syntax was read before: `_names` tells errors with their line."""
-    return _ENVIRONMENT.from_string(source)
-
-
-@lru_cache(maxsize=64)
-def _locale(language: str) -> Locale:
-    try:
-        return Locale.parse(language, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
+    return _ENVIRONMENT.from_string(_parse(source))
 
 
 @lru_cache(maxsize=1024)
 def _names(source: str) -> tuple[frozenset[str], frozenset[str]]:
     """All names a text uses, and those it only asks about (`{% if url %}`), which may be empty."""
-    try:
-        tree = _ENVIRONMENT.parse(source)
-    except TemplateSyntaxError as error:
-        raise RenderError(f"line {error.lineno}: {error.message}") from error
+    tree = _parse(source)
     asked = {name.name for test in tree.find_all(nodes.If) for name in _test_names(test)}
     return frozenset(meta.find_undeclared_variables(tree)), frozenset(asked)
+
+
+@lru_cache(maxsize=256)
+def _parse(source: str) -> nodes.Template:
+    """Once for the blanks, the filters and the program: parsing is what a text costs. Raises RenderError."""
+    try:
+        return _ENVIRONMENT.parse(source)
+    except TemplateSyntaxError as error:
+        raise RenderError(f"line {error.lineno}: {error.message}") from error
 
 
 def _test_names(test: nodes.If) -> list[nodes.Name]:
@@ -110,27 +107,44 @@ def undeclared(source: str) -> frozenset[str]:
     return used - VARIABLES
 
 
-def render(source: str, values: Mapping[str, Value], language: str, *, limit: int | None = None) -> Rendered:
-    """The finished text, in at most `limit` characters of body (the last event is shortened first). Raises RenderError."""
-    used, _ = _names(source)
-    filled = _fill({name: value for name, value in values.items() if name in used}, values.get("currency"), language)
+def counts_days(source: str) -> bool:
+    """Whether the text writes a number of days, and so needs the plural forms of its language. Raises RenderError."""
+    return any(each.name == "days" for each in _parse(source).find_all(nodes.Filter))
+
+
+def render(
+    source: str, values: Mapping[str, Value], language: str, *, words: Mapping[str, str] = _NO_WORDS, limit: int | None = None
+) -> Rendered:
+    """The finished text, in at most `limit` characters of body (the last event is shortened first). Raises RenderError.
+
+    `words` are those of the language (words.toml): plural forms, the pattern of a date.
+    """
+    filled = _fill(source, values, language, words)
     missing = tuple(sorted(name for name in required(source) if filled.get(name) in {None, ""}))
     if missing:
         raise RenderError(f"nothing to fill in for {', '.join(missing)}", missing)
-    rendered = _render(source, filled, language)
+    rendered = _render(source, filled, language, words)
     surplus = len(rendered.body) - limit if limit else 0
     if surplus <= 0:
         return rendered
     event = str(filled.get("last_event", ""))
     if event not in rendered.body or len(event) - surplus < _SHORTEST_EVENT:
         raise RenderError(f"the text has {len(rendered.body)} characters, {limit} are allowed")
-    return _render(source, {**filled, "last_event": shorten(event, len(event) - surplus)}, language)
+    return _render(source, {**filled, "last_event": shorten(event, len(event) - surplus)}, language, words)
 
 
-def _render(source: str, filled: Mapping[str, str | int | None], language: str) -> Rendered:
+def draft(
+    source: str, values: Mapping[str, Value], language: str, missing: Iterable[str], *, words: Mapping[str, str] = _NO_WORDS
+) -> Rendered:
+    """The text for a person, with a visible gap where nothing is known: he fills it in before he pastes it."""
+    gaps = {name: _GAP.replace("{name}", name) for name in missing}
+    return _render(source, {**_fill(source, values, language, words), **gaps}, language, words)
+
+
+def _render(source: str, filled: Mapping[str, str | int | None], language: str, words: Mapping[str, str]) -> Rendered:
     template = _compile(source)
     try:
-        text = template.render({name: filled.get(name) for name in VARIABLES} | {_LANGUAGE: language})
+        text = template.render({name: filled.get(name) for name in VARIABLES} | {_LANGUAGE: language, _WORDS: words})
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise RenderError(f"the text cannot be filled in: {error}") from error
     head, _, body = text.strip().partition("\n")
@@ -140,18 +154,8 @@ def _render(source: str, filled: Mapping[str, str | int | None], language: str) 
     return Rendered(subject=head[len(_SUBJECT) :].strip(), body=body.strip() + "\n", language=language, known=known)
 
 
-def _fill(values: Mapping[str, Value], currency: Value | None, language: str) -> dict[str, str | int | None]:
-    return {name: _write(name, value, language, str(currency) if currency else None) for name, value in values.items()}
-
-
-def _write(name: str, value: Value, language: str, currency: str | None) -> str | int:
-    """Dates written out (no 03/04), amounts in the buyer's number format with the digits of their currency."""
-    if isinstance(value, str):
-        return clean(name, value)
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Decimal):
-        if currency is None:
-            return format_decimal(value, locale=_locale(language))
-        return format_currency(value, currency, format="#,##0.00", locale=_locale(language))
-    return format_date(value, format="long", locale=_locale(language))
+def _fill(source: str, values: Mapping[str, Value], language: str, words: Mapping[str, str]) -> dict[str, str | int | None]:
+    """The blanks that the text uses, as they are written in its language."""
+    used = _names(source)[0] | _ALWAYS_KNOWN
+    currency = str(values["currency"]) if values.get("currency") else None
+    return {name: write(name, value, language, currency, words) for name, value in values.items() if name in used}

@@ -6,20 +6,23 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from tracker.messages.catalogue import SHORT
-
-ENGLISH = "en"
+from tracker.messages.catalogue import ENGLISH, SHORT
+from tracker.messages.written import DATE, DAYS
 
 
 class Texts(msgspec.Struct, frozen=True, kw_only=True):
-    """All texts: language -> template key -> source, and language -> the words that fill a blank by default (words.toml)."""
+    """All texts: language -> template key -> source, and language -> the words that fill a blank by default (words.toml).
+
+    The keys of a table of words.toml are joined by a dot: `buyer_action.customs_hold`, `causes.strike`, `days.few`.
+    """
 
     sources: Mapping[str, Mapping[str, str]]
     words: Mapping[str, Mapping[str, str]]
 
     def words_of(self, language: str) -> Mapping[str, str]:
-        """The default words of a language, English ones where it has none of its own."""
-        return {**self.words.get(ENGLISH, {}), **self.words.get(language, {})}
+        """The default words of a language, English ones where it has none of its own; grammar is never borrowed."""
+        english = {name: word for name, word in self.words.get(ENGLISH, {}).items() if name != DATE and not name.startswith(DAYS)}
+        return {**english, **self.words.get(language, {})}
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):

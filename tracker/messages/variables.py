@@ -9,14 +9,18 @@ from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from tracker.messages.catalogue import NODATE, NOSCAN, base_key
+from tracker.messages.catalogue import ENGLISH, NODATE, NOSCAN, base_key
 from tracker.messages.promise import extra_days, new_deadline
-from tracker.messages.template import Value
-from tracker.model import Dossier, Scan, Shipment
+from tracker.messages.written import Value
+from tracker.model import Dossier, Order, Scan, Shipment
 from tracker.rules import Marketplace, Profile, Rules
 
 _TYPED_DATES = ("due_date", "sent_date")
 _TYPED_WORDS = ("cause", "buyer_action", "correction", "pickup_place", "payment_hint")
+_BEFORE_SHIPPING = frozenset({"placed"})
+"""Types that speak of an order without a parcel: the range counts from the latest day of dispatch that is known (R34)."""
+
+_ANY_SERVICE = "standard"
 _TELLS_OF_DELIVERY = frozenset({"late_arrival", "delivered", "delivered_not_found", "review"})
 
 
@@ -45,9 +49,16 @@ class About(Protocol):
 
 
 def variables(
-    dossier: Dossier, about: About, rules: Rules, words: Mapping[str, str], now: datetime, *, day0: datetime | None = None
+    dossier: Dossier,
+    about: About,
+    rules: Rules,
+    words: Mapping[str, str],
+    now: datetime,
+    *,
+    day0: datetime | None = None,
+    language: str = ENGLISH,
 ) -> dict[str, Value]:
-    """The blanks that can be filled, by name; what is not known is not there. `words` are those of the text's language.
+    """The blanks that can be filled, by name; what is not known is not there. `words` are those of the text's `language`.
 
     `day0` is the parcel's day 0 as the decision saw it; without it the one that the parcel keeps.
     """
@@ -55,6 +66,7 @@ def variables(
     store = rules.stores.get(order.store)
     shop = store.name if store else order.store
     today = _today(now, market, store.zone if store else "UTC")
+    key = base_key(about.template or "")
     values: dict[str, Value | None] = {
         "name": order.buyer_name,
         "order": order.number,
@@ -62,6 +74,7 @@ def variables(
         "signature": (store and store.signature) or words.get("signature", "{store}").replace("{store}", shop),
         "pickup_place": words.get("pickup_place"),
         "cause": words.get("cause"),
+        "buyer_action": words.get(f"buyer_action.{key}"),
         "payment_hint": (store and store.payment_hint) or words.get("payment_hint"),
         "amount": about.amount if about.amount is not None else order.refunded_amount,
         "currency": about.currency or order.currency,
@@ -69,14 +82,14 @@ def variables(
     shipment = _parcel(dossier, about.shipment)
     if shipment is not None:
         begun = day0 or shipment.day0
-        where = shipment.country or order.country
-        profile = rules.profile(where, shipment.service, store=order.store, tracking=shipment.capability)
-        key = base_key(about.template or "")
+        profile = rules.profile(shipment.country or order.country, shipment.service, store=order.store)
         values |= _parcel_facts(shipment, rules, key)
         values |= _expected(begun, profile, today)
         values["new_deadline"] = new_deadline(dossier, rules, profile, key, begun, today)
         values["extra_days"] = extra_days(dossier, rules, today)
-    values |= _typed(about.evidence)
+    elif key in _BEFORE_SHIPPING:
+        values |= _expected(_leaves(order), rules.profile(order.country, _ANY_SERVICE, store=order.store), today)
+    values |= _typed(about.evidence, words, language)
     return {name: value for name, value in values.items() if value not in {None, ""}}
 
 
@@ -130,9 +143,22 @@ def _expected(day0: datetime | None, profile: Profile, today: date) -> dict[str,
     return {"eta_from": first, "eta_to": last if last > first else None}
 
 
-def _typed(evidence: Mapping[str, str]) -> dict[str, Value | None]:
-    """What a person, an advisory or the decision itself has said; it beats the default words."""
-    values: dict[str, Value | None] = {name: evidence[name] for name in _TYPED_WORDS if evidence.get(name)}
+def _leaves(order: Order) -> datetime | None:
+    """When an order without a parcel goes on its way at the latest; a paid one begins to wait when it was paid."""
+    return order.ship_by or order.paid_at
+
+
+def _typed(evidence: Mapping[str, str], words: Mapping[str, str], language: str) -> dict[str, Value | None]:
+    """What a person, an advisory or the decision itself has said; it beats the default words.
+
+    `cause_pt-BR` is said in one language and goes before `cause`; a cause that is one of the language's own words (`[causes]`:
+    weather, strike, holiday ...) is told in it.
+    """
+    values: dict[str, Value | None] = {}
+    for name in _TYPED_WORDS:
+        said = evidence.get(f"{name}_{language}") or evidence.get(name)
+        if said:
+            values[name] = words.get(f"causes.{said}", said) if name == "cause" else said
     values |= {name: date.fromisoformat(evidence[name][:10]) for name in _TYPED_DATES if evidence.get(name)}
     if evidence.get("extra_days"):
         values["extra_days"] = int(evidence["extra_days"])
