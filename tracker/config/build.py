@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tracker.config.accounts import by_api
 from tracker.config.seasons import seasons
 from tracker.config.shape_cases import CasesFile
 from tracker.config.shape_market import Marketplace as MarketplaceShape
@@ -89,7 +90,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         seasons=tuple(season for each in shapes.calendar.season for season in seasons(each)),
         services=tuple(_service(each.model_dump()) for each in shapes.services.service),
         marketplaces={each.id: _marketplace(each) for each in shapes.marketplaces.marketplace},
-        stores={id_: _store(id_, each) for id_, each in shapes.stores.items()},
+        stores={id_: _store(id_, each, by_api(shapes.tracker.marketplace_account, id_)) for id_, each in shapes.stores.items()},
         compensation=tuple(_claim_rule(each, carriers) for each in shapes.compensation.rule),
         compensation_default=_claim_default(shapes.compensation),
         timing=Timing(**shapes.compensation.timing.model_dump()),
@@ -185,9 +186,9 @@ def _marketplace(shape: MarketplaceShape) -> Marketplace:
     return Marketplace(**values)
 
 
-def _store(id_: str, shape: StoreFile) -> Store:
+def _store(id_: str, shape: StoreFile, api: frozenset[str]) -> Store:
     stages = {profile: {Intent(stage): days for stage, days in own.items()} for profile, own in shape.stages.items()}
-    values = shape.model_dump() | {"stages": stages}
+    values = shape.model_dump() | {"stages": stages, "api": api}
     return Store(**values | {"id": id_, "channel": Channel(shape.channel) if shape.channel else None})
 
 

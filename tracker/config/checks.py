@@ -9,6 +9,7 @@ from itertools import combinations, pairwise
 from carriers import registry
 from tracker.compensation import equal_rank
 from tracker.compensation.matching import ANY_CARRIER, ANY_POST
+from tracker.config.accounts import check_accounts, check_modes
 from tracker.config.build import Shapes, stage_days
 from tracker.config.checks_alerts import check_addresses, check_alerts
 from tracker.config.checks_cases import check_cases
@@ -44,6 +45,16 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("tracker", check_alerts(shapes.tracker, shapes.team, shapes.stores)),
         ("tracker", _messages(shapes)),
         ("tracker", _sources(shapes, adapters)),
+        (
+            "tracker",
+            check_accounts(shapes.tracker.marketplace_account, shapes.stores, [each.id for each in shapes.tracker.source]),
+        ),
+        (
+            "marketplaces",
+            check_modes(
+                shapes.marketplaces.marketplace, shapes.stores, shapes.tracker.marketplace_account, sections["marketplaces"]
+            ),
+        ),
     )
     for name, found in checks:
         yield from (sections[name].problem(path, message, level) for path, message, level in found)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from carriers import registry
+from tracker.config.accounts import AccountSettings, build_account
 from tracker.config.alerting import (
     AlertSettings,
     HandoverSettings,
@@ -136,6 +137,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str
     smtp: Smtp | None
     sources: tuple[Source, ...]
+    accounts: tuple[AccountSettings, ...]
     poll: PollSettings
     engine: EngineSettings
     operators_language: str
@@ -146,7 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Every secret in clear: for the log's redaction, and for nothing else."""
         passwords = [self.smtp.password] if self.smtp and self.smtp.password else []
         urls = [each.url for each in self.targets if each.url is not None]
-        keys = [each for source in self.sources for each in source.secrets.values()]
+        keys = [each for source in (*self.sources, *self.accounts) for each in source.secrets.values()]
         return tuple(each.reveal() for each in (*passwords, *urls, *keys))
 
 
@@ -180,6 +182,7 @@ def build_settings(
         log_format=shape.log.format,
         smtp=_smtp(shape, vault),
         sources=tuple(_source(each, state, vault) for each in shape.source),
+        accounts=tuple(build_account(each, vault.open) for each in shape.marketplace_account),
         poll=PollSettings(**shape.poll.model_dump()),
         engine=EngineSettings(**shape.engine.model_dump(), inbox_interval_s=shape.inbox.interval_s),
         operators_language=shape.operators.language,

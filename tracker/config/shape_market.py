@@ -22,6 +22,10 @@ class Extension(Shape):
     trigger_days: Days = 0
     days: tuple[Positive, ...] = ()
     max_extensions: Days = 0
+    attempts: Positive = 2
+    states: tuple[str, ...] = ()
+    too_long: tuple[str, ...] = ()
+    complaints: str | None = None
 
 
 class Marketplace(Entry):

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from carriers.model import TrackingReason
 from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Regex, Seconds, Shape, Zone
+from tracker.config.shape_accounts import MarketplaceAccount
 from tracker.config.shape_alerts import Alerts, Reports, Target
 from tracker.config.shape_times import TimeProfile
 from tracker.model import CaseReason, DecisionReason, Liable, Remedy
@@ -258,5 +259,6 @@ class TrackerFile(Shape):
     reports: Reports
     target: tuple[Target, ...] = ()
     source: tuple[Source, ...] = ()
+    marketplace_account: tuple[MarketplaceAccount, ...] = ()
     remedy: tuple[RemedyRule, ...] = ()
     liability: tuple[Liability, ...] = ()

@@ -16,6 +16,14 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
     trigger_days: int
     days: tuple[int, ...]
     max_extensions: int
+    attempts: int = 2
+    """How often one end is asked to move; a further one only after it provably has not moved."""
+    states: tuple[str, ...] = ()
+    """The platform's own states in which a window can be extended at all."""
+    too_long: tuple[str, ...] = ()
+    """Codes that say "so many days are not allowed": fewer are asked for. Every other no is for a person."""
+    complaints: str | None = None
+    """The time rule that says when buyers begin to complain: where it counts from day 0, the first extension comes by then."""
 
 
 class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +79,8 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     """Country of the marketplace's site it sells on (amazon.de: DE): its working days and its zone count there (D8)."""
     time_profile: str | None = None
     """Its own profile of time rules, current or seed; None: that of tracker.toml (D3)."""
+    api: frozenset[str] = frozenset()
+    """What its account at the marketplace does by API: window, disputes, extend; people do the rest."""
     stages: Mapping[str, Mapping[Intent, int]] = {}
     """Own days of stages by profile id: they go before the destination's and before what was learned."""
 
