@@ -14,7 +14,7 @@ from tests.dispatch.conftest import DAY, Office, slow
 from tests.house import SHOP, START
 from tracker import journal
 from tracker.demo.standin import ScriptedEvent, ScriptedParcel
-from tracker.model import Channel, ClaimState, HoldReason, OutboxState, TaskState
+from tracker.model import Channel, ClaimState, HoldReason, LossType, OutboxState, TaskState
 from tracker.store import TaskResult
 from tracker.team import Person, Team
 
@@ -106,7 +106,7 @@ async def test_a_loss_is_written_into_the_register_with_its_two_days(office: Off
     (dossier,) = await office.store.load_dossiers([1])
     (claim,) = dossier.claims
     assert claim.shipment == number
-    assert claim.cause == "lost"
+    assert (claim.cause, claim.loss_type) == ("carrier_says_lost", LossType.LOST)
     assert claim.state in {ClaimState.DRAFT, ClaimState.READY}
     assert claim.latest_on is not None
     assert claim.latest_on > (START + timedelta(days=21)).date()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tracker.model import ActionKind, Order, OutboxRow, Task
+from tracker.model import ActionKind, Intent, Order, OutboxRow, Remedy, Task
 from tracker.phrases import Phrases, task_title
 from tracker.rules import Marketplace, Store
 
@@ -18,6 +18,12 @@ WANTS: Mapping[ActionKind, tuple[str, ...]] = {
     ActionKind.REFUND: ("amount", "reference"),
 }
 """What `tasks done` must be given: the new end of the window (R7); what was paid and where it can be found (D13)."""
+
+SENT: Mapping[Remedy | None, str] = {Remedy.RESHIP: "reship", Remedy.FORWARD: "forward"}
+"""Remedies that send a parcel instead of money -> the kind of their task: it wants the number that travels now (R84, R85)."""
+
+_STAYS = frozenset({Intent.PROBLEM, Intent.CERTIFICATE, Intent.ROUNDS_OVER})
+"""Tasks whose deadline is a clock: the work is still there when it has run down."""
 
 
 def build(
@@ -37,9 +43,11 @@ def build(
     The title is in English, as `--json` tells it for ever; who shows it says it in the operators' language (phrases.task_title).
     """
     group, facts = _group(row, store, marketplace, now), _facts(row, order)
+    sent = SENT.get(row.remedy)
+    kind = sent or row.intent.value
     return Task(
-        kind=row.intent.value,
-        title=task_title(phrases.plain(), row.intent.value, order.number, facts, group) or row.intent.value,
+        kind=kind,
+        title=task_title(phrases.plain(), kind, order.number, facts, group) or kind,
         store=row.store,
         order=order.number,
         facts=facts,
@@ -47,9 +55,9 @@ def build(
         twin=twin,
         url=order_url(marketplace, order.number),
         deadline=row.deadline,
-        valid_until=row.deadline,
+        valid_until=None if sent or row.intent in _STAYS else row.deadline,
         group=group,
-        wants=WANTS.get(row.kind, ()),
+        wants=("tracking_number",) if sent else WANTS.get(row.kind, ()),
     )
 
 
@@ -72,7 +80,13 @@ def _facts(row: OutboxRow, order: Order) -> dict[str, str]:
     return {name: value for name, value in known.items() if value} | dict(row.evidence)
 
 
+_BY_CARRIER = frozenset({Intent.CLAIM_INQUIRY, Intent.CLAIM_FOLLOW_UP})
+"""What goes to a carrier goes there as one list, not parcel by parcel (D17)."""
+
+
 def _group(row: OutboxRow, store: Store, marketplace: Marketplace, now: datetime) -> str | None:
+    if row.intent in _BY_CARRIER:
+        return f"{row.intent.value}:{row.store}:{row.evidence.get('carrier', '')}:{row.reason.value}"
     if row.kind is not ActionKind.MESSAGE or row.intent.value not in marketplace.grouped:
         return None
     return f"{row.intent.value}:{row.store}:{now.astimezone(ZoneInfo(store.zone)).date().isoformat()}"

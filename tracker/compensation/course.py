@@ -17,7 +17,7 @@ from tracker.compensation.exchange import converted, rounded, to_base
 from tracker.compensation.ledger import outstanding
 from tracker.compensation.states import ClaimEvent, advance
 from tracker.dates import add_working_days
-from tracker.model import Claim, ClaimState, Payment, Settlement
+from tracker.model import Claim, ClaimState, Liable, Payment, Settlement
 from tracker.rates import Rates
 from tracker.rules import CompensationRule
 
@@ -100,6 +100,8 @@ def _filed(claim: Claim, entry: Entry, ground: Ground) -> Changes:
         raise BadEntry("what the carrier owes is not known: say the amount that was claimed and its currency")
     if amount <= 0:
         raise BadEntry(f"{amount} {currency} is no amount to claim")
+    if claim.liable is not Liable.CARRIER:
+        raise BadEntry(f"this loss is borne by the {claim.liable.value}, so there is nothing to claim from the carrier (R70)")
     return {
         "filed_on": entry.on,
         "carrier_ref": entry.reference or claim.carrier_ref,
@@ -183,7 +185,7 @@ def _asked(claim: Claim, entry: Entry) -> tuple[Decimal, str]:
     if claim.claimed is None or claim.claimed_currency is None:
         raise BadEntry("nobody has recorded what was claimed")
     if entry.currency is not None and entry.currency != claim.claimed_currency:
-        raise BadEntry(f"the claim was made in {claim.claimed_currency}, not in {entry.currency}: say the amount in that currency")
+        raise BadEntry(f"the claim was made in {claim.claimed_currency}, not in {entry.currency}: say the amount in that one")
     return claim.claimed, claim.claimed_currency
 
 

@@ -118,6 +118,7 @@ class Season(Entry):
     start: MonthDay | None = None
     end: MonthDay | None = None
     add_days: Days
+    causes: Mapping[str, str] = {}
 
     @model_validator(mode="after")
     def _has_days(self) -> Self:
@@ -221,6 +222,7 @@ class Timing(Shape):
 
     start: Literal["watch", "investigate", "probable_loss"]
     warn_days: tuple[Days, ...]
+    inquiry_above: Mapping[Currency, Decimal] = {}
 
 
 class CompensationFile(Versioned):

@@ -143,3 +143,5 @@ class ClaimMove(msgspec.Struct, frozen=True, kw_only=True):
     before: ClaimState
     after: ClaimState
     reason: DecisionReason
+    answer_due_on: date | None = None
+    """Of an inquiry that was sent: until when the carrier answers by its own terms."""

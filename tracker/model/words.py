@@ -389,6 +389,15 @@ class DecisionReason(StrEnum):
     VIP_MONTH = "vip_month"
     CORRECTED_BY_PERSON = "corrected_by_person"
 
+    CASE_CAN_OPEN = "case_can_open"
+    PAYMENT_PENDING = "payment_pending"
+    TAX_NUMBER_MISSING = "tax_number_missing"
+    DUTY_MAY_ARISE = "duty_may_arise"
+    ADDRESS_INCOMPLETE = "address_incomplete"
+    SHIP_BY_NEAR = "ship_by_near"
+    CONFIRMATION_NEAR = "confirmation_near"
+    ORDER_PLACED = "order_placed"
+    ORDER_LEFT = "order_left"
     CASE_WANTS_ANSWER = "case_wants_answer"
     CASE_WANTS_EVIDENCE = "case_wants_evidence"
     SOLUTION_CARRIED_OUT = "solution_carried_out"
@@ -410,6 +419,7 @@ class DecisionReason(StrEnum):
     # nothing is done, because ...
     CASE_ANSWERED = "case_answered"
     CASE_CLOSED = "case_closed"
+    LEFT_ALREADY = "left_already"
     NOT_YET_DUE = "not_yet_due"
     ALREADY_DONE = "already_done"
     SUPERSEDED_BY_LATER_STAGE = "superseded_by_later_stage"

@@ -12,9 +12,11 @@ from datetime import UTC, date, datetime, time
 
 from tracker import compensation
 from tracker.compensation import ClaimWindow, Payable
-from tracker.model import ActionKind, ClaimState, Decision, DecisionReason, Intent
+from tracker.model import ActionKind, CaseReason, Claim, ClaimState, Decision, DecisionReason, Intent
 from tracker.policy.cutover import before, claim_danger_from, told
+from tracker.policy.early import warn
 from tracker.policy.findings import Findings
+from tracker.policy.follow_ups import CLOSES_FIRST
 from tracker.policy.ladder import evidence
 from tracker.policy.untrackable import Trace
 from tracker.policy.view import PLATFORM, Parcel, View, standing
@@ -24,7 +26,17 @@ RULE = "compensation"
 _NOTHING = "none"
 """Basis of terms that pay nothing. Where they do not even search, silence opens no claim; a loss that is sure is registered."""
 
-_SURE = frozenset({DecisionReason.CARRIER_SAYS_LOST, DecisionReason.CARRIER_SAYS_DAMAGED})
+_DAMAGE = frozenset(
+    {DecisionReason.CARRIER_SAYS_DAMAGED, DecisionReason.BUYER_SAYS_DAMAGED, DecisionReason.BUYER_SAYS_SHORT}
+)
+"""Causes for which the terms of damage hold; the parcel may have been delivered."""
+
+_SURE = _DAMAGE | {DecisionReason.CARRIER_SAYS_LOST}
+
+_BUYER_SAYS = {
+    CaseReason.DAMAGED: DecisionReason.BUYER_SAYS_DAMAGED,
+    CaseReason.SHORT: DecisionReason.BUYER_SAYS_SHORT,
+}
 
 
 def claim(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
@@ -43,6 +55,8 @@ def _cause(view: View, parcel: Parcel, found: Trace | None) -> DecisionReason | 
         return None
     if parcel.damaged:
         return DecisionReason.CARRIER_SAYS_DAMAGED
+    if view.dossier.cases and (said := _buyer_says(view, parcel)) is not None:
+        return said
     if parcel.gone is DecisionReason.DELIVERED or parcel.returned or view.order.received_at is not None:
         return None
     if parcel.lost:
@@ -54,13 +68,32 @@ def _cause(view: View, parcel: Parcel, found: Trace | None) -> DecisionReason | 
     return DecisionReason.SILENCE_REACHED_INVESTIGATE
 
 
+def _buyer_says(view: View, parcel: Parcel) -> DecisionReason | None:
+    """What a case says of a parcel that came: broken, or short (R87, R88). A case that names none speaks of an only parcel."""
+    alone = len(view.parcels) == 1
+    for case in view.dossier.cases:
+        about = case.shipment == parcel.shipment.number or (case.shipment is None and alone)
+        if about and case.reason in _BUYER_SAYS and parcel.gone is not None:
+            return _BUYER_SAYS[case.reason]
+    return None
+
+
 def _no_loss(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> None:
     shipment = parcel.shipment
     reason = DecisionReason.NO_LOSS if shipment.suspect is None else DecisionReason.SUSPECT_NUMBER
     out.nothing(RULE, reason, shipment.number, again=None if found is None else found.again)
     if found is not None and found.waits:
         out.wait()
-    out.take_back(view.effects(Intent.COMPENSATION, shipment.subject), reason)
+    wanted = warn(view, out, parcel, found)
+    if view.dossier.effects:
+        out.take_back(view.effects(Intent.COMPENSATION, shipment.subject), reason)
+        if not wanted:
+            _unwarn(view, out, parcel, reason)
+
+
+def _unwarn(view: View, out: Findings, parcel: Parcel, reason: DecisionReason) -> None:
+    asked = view.effects(Intent.CLAIM_INQUIRY, parcel.shipment.subject)
+    out.take_back([each for each in asked if each.occasion == CLOSES_FIRST], reason)
 
 
 def _moment(parcel: Parcel, cause: DecisionReason, found: Trace | None) -> datetime | None:
@@ -73,6 +106,7 @@ def _moment(parcel: Parcel, cause: DecisionReason, found: Trace | None) -> datet
 def _claim(view: View, out: Findings, parcel: Parcel, cause: DecisionReason, since: datetime | None) -> None:
     shipment = parcel.shipment
     past = view.effects(Intent.COMPENSATION, shipment.subject)
+    _unwarn(view, out, parcel, cause)
     claims = [each for each in view.dossier.claims if each.shipment == shipment.number]
     rule = compensation.match(shipment, view.rules)
     kept = [each for each in claims if each.state is not ClaimState.WITHDRAWN]
@@ -88,17 +122,39 @@ def _claim(view: View, out: Findings, parcel: Parcel, cause: DecisionReason, sin
         out.nothing(rule.id, DecisionReason.SETTLED_BY_PLATFORM, shipment.number, detail=cause.value)
     elif rule.basis == _NOTHING and not rule.inquiry_only and cause not in _SURE:
         out.nothing(rule.id, DecisionReason.PAYS_NOTHING, shipment.number, detail=cause.value)
+    elif rule.max_attempts is not None and _filed(claims) >= rule.max_attempts:
+        out.nothing(rule.id, DecisionReason.ATTEMPTS_USED_UP, shipment.number, detail=f"{rule.max_attempts} at most")
+    elif rule.inquiry_only and cause not in _SURE and not _worth_an_inquiry(view, parcel):
+        out.nothing(rule.id, DecisionReason.BELOW_INQUIRY_VALUE, shipment.number, detail=cause.value)
     else:
         _within_window(view, out, parcel, cause, since, rule, attempt)
+
+
+def _filed(claims: list[Claim]) -> int:
+    """How many of the carrier's attempts are used: what was withdrawn before it was filed is none."""
+    return sum(each.filed_on is not None for each in claims)
+
+
+def _worth_an_inquiry(view: View, parcel: Parcel) -> bool:
+    """Whether the parcel is worth the trouble of an inquiry that pays nothing; an unknown worth is worth it."""
+    limits, share, currency = view.rules.timing.inquiry_above, parcel.shipment.share, view.order.currency
+    if share is None or currency is None:
+        return True
+    if currency in limits:
+        return share > limits[currency]
+    for into, limit in limits.items():
+        worth = view.rules.rates.convert(share, currency, into, view.now.date())
+        if worth is not None:
+            return worth > limit
+    return True
 
 
 def _within_window(
     view: View, out: Findings, parcel: Parcel, cause: DecisionReason, since: datetime | None, rule: CompensationRule, attempt: str
 ) -> None:
     """A confirmed loss is registered even where its window is not known; a silent one only where there is something to file."""
-    damage = cause is DecisionReason.CARRIER_SAYS_DAMAGED
-    span = compensation.window(rule, parcel.shipment, view.order, "damaged" if damage else "lost")
-    today = view.now.astimezone(UTC).date()
+    span = compensation.window(rule, parcel.shipment, view.order, "damaged" if cause in _DAMAGE else "lost")
+    _, today = compensation.origin_days(view.now, parcel.shipment.origin)
     if span.is_over(today):
         out.nothing(rule.id, DecisionReason.CLAIM_WINDOW_CLOSED, parcel.shipment.number, detail=f"{cause.value}; {span.why}")
     elif not span.known and cause not in _SURE:
@@ -108,7 +164,8 @@ def _within_window(
         again = claim_danger_from(view, span.latest_on)
         out.nothing(rule.id, DecisionReason.BEFORE_CUTOVER, parcel.shipment.number, detail, again=again)
     else:
-        owed = compensation.payable(rule, parcel.shipment, view.order)
+        known = compensation.Known(rates=view.rules.rates, on=today)
+        owed = compensation.payable(rule, parcel.shipment, view.order, known)
         out.act(_decision(parcel, cause, rule, attempt, span, owed))
 
 

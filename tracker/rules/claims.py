@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -59,3 +60,5 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
     warn_days: tuple[int, ...] = (14, 5)
     start: str = "investigate"
+    inquiry_above: Mapping[str, Decimal] = {}
+    """Inquiries that pay nothing are made for parcels worth more, by currency; empty: for all of them."""

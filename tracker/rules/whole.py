@@ -19,6 +19,7 @@ from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Marketplace, Store
 from tracker.rules.notices import Notices
 from tracker.rules.remedies import Liability, RemedyRule
+from tracker.rules.preparing import Preparing
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import (
     BEFORE_WINDOW_END,
@@ -78,12 +79,29 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The dates of each marketplace, "paypal" among them, in the profile of tracker.toml `[time]` (D3)."""
     store_times: Mapping[str, Mapping[str, tuple[TimeRule, ...]]] = {}
     """The same for stores that name a profile of their own."""
+    preparing: Preparing = Preparing()
     zones: Mapping[str, str] = {}
     """Country of a marketplace's site -> the zone in which it counts days."""
 
     def times_of(self, store: str | None) -> Mapping[str, tuple[TimeRule, ...]]:
         """The time rules that hold for a store."""
         return self.store_times.get(store or "", self.times)
+
+    @cached_property
+    def shortest_claims(self) -> Mapping[str, int | None]:
+        """Carrier -> the fewest days after posting within which claims that pay can be made; "*" for every other carrier.
+
+        None: no such claim ever closes. Cheap to look up on the quiet path.
+        """
+        found: dict[str, int | None] = {"*": None}
+        paying = [rule for rule in self.compensation if rule.basis != "none"]
+        spans = [(rule, rule.latest_days or (rule.latest_months or 0) * 28) for rule in paying]
+        named = {carrier for rule in paying for carrier in rule.carriers} | {"*"}
+        for carrier in named | {each.id for each in self.carriers.values()}:
+            post = carrier in self.carriers and self.carriers[carrier].post
+            wide = {carrier, "*", *(("upu",) if post else ())}
+            found[carrier] = min((days for rule, days in spans if days and wide & set(rule.carriers)), default=None)
+        return found
 
     @cached_property
     def _profiles_found(self) -> dict[tuple[str | None, str, str | None, Capability | None], Profile]:
@@ -152,6 +170,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if found is None:
             found = self._seasons_by_day[day] = tuple(each for each in self.seasons if each.start <= day <= each.end)
         return found
+
+    def ladder(self, service: str) -> str:
+        """The kind of profile that a product follows: standard, registered, express, economy."""
+        return self._ladders.get(service, service)
 
     def service(self, text: str) -> Service | None:
         """The service that a channel's text in a file means; None where services.toml does not know it."""

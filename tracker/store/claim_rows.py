@@ -104,9 +104,7 @@ _SHOWN = [name for name in _CHANGEABLE if name != "state"]
 
 def claim_of(row: Record, number: str) -> Claim:
     """A claim from the `SELECTED` columns, for the parcel with this present number."""
-    return Claim(
-        shipment=number, **{name: read(value) for (name, (read, _)), value in zip(COLUMNS.items(), row, strict=True)}
-    )
+    return Claim(shipment=number, **{name: read(value) for (name, (read, _)), value in zip(COLUMNS.items(), row, strict=True)})
 
 
 def columns_of(claim: Claim) -> dict[str, Any]:

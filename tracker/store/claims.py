@@ -195,7 +195,7 @@ def move(tx: Tx, order_id: int, wanted: ClaimMove, now: datetime) -> None:
     if wanted.after is ClaimState.REVERSED:
         after = replace(after, reversed_on=today)
     if wanted.after is ClaimState.INQUIRY_OPEN:
-        after = replace(after, inquiry_on=today)
+        after = replace(after, inquiry_on=today, answer_due_on=wanted.answer_due_on)
     _write(tx, before, after)
     _add(tx, before, after, wanted.reason.value, today, DAEMON, wanted.reason.value, now)
     audit(
@@ -310,6 +310,4 @@ def _one(tx: Tx, claim_id: int) -> ClaimView:
 
 def _view(row: Record) -> ClaimView:
     *claim, number, carrier, service, store, order, order_id = row
-    return ClaimView(
-        claim=claim_of(claim, number), carrier=carrier, service=service, store=store, order=order, order_id=order_id
-    )
+    return ClaimView(claim=claim_of(claim, number), carrier=carrier, service=service, store=store, order=order, order_id=order_id)
