@@ -47,7 +47,9 @@ class Sender:
     async def send(self, row: OutboxRow, message: Outgoing, *, version: int, cap: int | None) -> bool:
         """Send one message at most once. False: it could not be claimed, because the facts or the hour's total moved."""
         fault("send_before_claim")
-        if not await self._store.claim_row(row.id, who=self._who, version=version, now=self._clock.now(), cap=cap):
+        text = f"{message.subject}\n\n{message.body}" if message.subject else message.body
+        now = self._clock.now()
+        if not await self._store.claim_row(row.id, who=self._who, version=version, now=now, cap=cap, body=text):
             return False
         fault("send_after_claim")
         attempt = row.attempts + 1

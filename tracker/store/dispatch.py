@@ -22,7 +22,8 @@ from tracker.store.rows import SendingRow
 from tracker.store.tables import OUTBOX
 
 _CLAIM = """
-    UPDATE outbox SET state = 'sending', who = ?, epoch = ?, attempts = attempts + 1, sent_at = ?, hold = NULL, result = NULL
+    UPDATE outbox SET state = 'sending', who = ?, epoch = ?, attempts = attempts + 1, sent_at = ?, hold = NULL, result = NULL,
+        body = coalesce(?, body)
     WHERE id = ? AND state = 'pending'
         AND (SELECT version FROM dossier WHERE dossier.id = outbox.order_id) = ?
         AND coalesce((SELECT sent FROM total t
@@ -89,17 +90,19 @@ class Dispatch:
         """What `release()` must know beyond the dossier."""
         return await self._db.read(lambda tx: counting.totals(tx, row, now))
 
-    async def claim_row(self, row_id: int, *, who: str, version: int, now: datetime, cap: int | None = None) -> bool:
+    async def claim_row(
+        self, row_id: int, *, who: str, version: int, now: datetime, cap: int | None = None, body: str | None = None
+    ) -> bool:
         """From pending to sending, committed when this returns True; only then make the call, as attempt `row.attempts` + 1.
 
         Refused when the row is no longer pending, the dossier's facts are newer than `version`, or the hour's `cap` of its store
-        and channel is used up (counted in this very transaction).
+        and channel is used up (counted in this very transaction). `body` is the text that goes out: evidence (D10).
         """
 
         def claim(tx: Tx) -> bool:
             hour = counting.hour(now)
             most = _NO_CAP if cap is None else cap
-            if tx.run(_CLAIM, who, self._db.epoch, now, row_id, version, hour, most) != 1:
+            if tx.run(_CLAIM, who, self._db.epoch, now, body, row_id, version, hour, most) != 1:
                 return False
             counting.count(tx, row_id, now)
             tx.run(FIX_DAY0, row_id)

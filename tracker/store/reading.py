@@ -96,6 +96,7 @@ def _outbox_view(row: Record) -> OutboxView:
         provider_id=row.provider_id,
         task_id=row.task_id,
         first_approved_by=row.first_approved_by,
+        body=row.body,
         snoozed_until=None if row.snoozed_until is None else instant(row.snoozed_until),
     )
 

@@ -150,6 +150,7 @@ def _forget_names(tx: Tx, orders: Sequence[int], now: datetime) -> None:
         return
     tx.run_among(_NAMELESS, orders, now)
     tx.run_among(_TEXTLESS, orders)
+    tx.run_among("UPDATE outbox SET body = NULL WHERE order_id IN (??)", orders)
     tx.run_among("UPDATE buyer_case SET note = NULL WHERE order_id IN (??)", orders)
     tx.many("UPDATE task SET result = ? WHERE id = ?", [(_without(row[1], _NOTES), row[0]) for row in tx.among(_RESULTS, orders)])
     effects = [(_without(row[1], _TELLING), row[2] and masked(row[2]), row[0]) for row in tx.among(_EFFECTS, orders)]

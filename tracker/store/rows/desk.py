@@ -38,6 +38,8 @@ class OutboxView(msgspec.Struct, frozen=True, kw_only=True):
     provider_id: str | None = None
     task_id: int | None = None
     first_approved_by: str | None = None
+    body: str | None = None
+    """The text as it was sent, subject and body; None until then."""
     """Who said yes first to a sum that wants two people; the row waits for somebody else's word (D23)."""
     snoozed_until: datetime | None = None
 

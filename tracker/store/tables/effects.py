@@ -24,6 +24,7 @@ class OutboxTable(Row, table=True):
     `due_at` says since when it is due (D21 counts `overdue` messages), `not_before` when it may go; `epoch` is the claimer's.
     `in_line_since` (epoch seconds): since when the brake or a ramp lets it wait.
     `answered` is the hold that a person let it out of last.
+    `body` is the text as it was sent: evidence, until retention takes it.
     `first_approved_by` has said yes to a sum that wants a second person (D23).
     `withdrawn`: the facts took it back before it reached anyone; if they want it again, the same row is used again ("delivered"
     revoked, D15).
@@ -83,6 +84,7 @@ class OutboxTable(Row, table=True):
     config_version: str = ""
     evidence: str = "{}"
     remedy: str | None = None
+    body: str | None = None
     tried: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
 
 

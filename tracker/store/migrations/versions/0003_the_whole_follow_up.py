@@ -26,6 +26,7 @@ _COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
     ),
     "outbox": (
         sa.Column("remedy", sa.String(), nullable=True),
+        sa.Column("body", sa.String(), nullable=True),
         sa.Column("tried", sa.String(), nullable=False, server_default="[]"),
     ),
     "buyer_case": (
