@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -23,8 +24,8 @@ from tracker.channels.apprise import AppriseSink
 from tracker.channels.notice import Notice
 from tracker.clock import SimulatedClock
 from tracker.config import Loaded
-from tracker.metrics import count
-from tracker.model import Intent
+from tracker.metrics import count, due_cases
+from tracker.model import Case, CaseKind, Intent
 from tracker.model.alerts import AlertKind
 from tracker.store import Store, create, open_store
 from tracker.store.brake import Deadline
@@ -442,3 +443,29 @@ def test_every_name_that_leads_nowhere_is_told_with_its_place(text: str, team: s
     with pytest.raises(config.ConfigError) as raised:
         _loaded(tmp_path, text, team=team, DESK="http://127.0.0.1:9")
     assert any(said in str(problem) and problem.line for problem in raised.value.problems), raised.value.problems
+
+
+@pytest.mark.parametrize(
+    ("kind", "platform", "told"),
+    [
+        (CaseKind.BUYER_MESSAGE, "taobao", ["answer_now"]),
+        (CaseKind.BUYER_MESSAGE, "amazon", []),
+        (CaseKind.ACCOUNT_ALERT, "amazon", ["answer_now"]),
+        (CaseKind.DISPUTE, "aliexpress", []),
+    ],
+)
+async def test_r82_r83_r43_a_first_answer_within_minutes_is_told_at_once(
+    store: Store, tmp_path: Path, kind: CaseKind, platform: str, told: list[str]
+) -> None:
+    """R82, R83: the platform's target is five minutes; R43: the account is in danger. A day is the shift's business (D24)."""
+    loaded = _loaded(tmp_path, "")
+    order = await World(store).order("A-1", platform=platform)
+    case = Case(id="M-1", kind=kind, opened_at=NOW)
+    await store.save_case(order, case, NOW)
+    counted = await count(store, loaded, NOW)
+    look = Look(counted=counted, loaded=loaded, cases=await due_cases(store, loaded.rules))
+    assert [each.kind for each in conditions(look)[AlertKind.ANSWER_NOW]] == told
+    assert not told or AlertKind(told[0]).at_once
+    await store.save_case(order, msgspec.structs.replace(case, answered_at=NOW), NOW)
+    look = Look(counted=counted, loaded=loaded, cases=await due_cases(store, loaded.rules))
+    assert conditions(look)[AlertKind.ANSWER_NOW] == []

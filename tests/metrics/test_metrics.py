@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ from tracker.config import Loaded
 from tracker.config.settings import MetricsSettings
 from tracker.health import Freshness, Heartbeat
 from tracker.metrics import Publisher, Reporter, count, deadlines, families
-from tracker.model import Case, CaseKind, Pause
+from tracker.model import Case, CaseKind, DateSource, Pause
 from tracker.store import Store, create, open_store
 from tracker.store.rows import Breaker, StatusCounts
 
@@ -203,3 +204,28 @@ async def test_a_case_that_is_overdue_stays_among_the_dates_to_meet(store: Store
     await store.save_case(order, msgspec.structs.replace(late, closed_at=NOW), NOW)
     found = await deadlines(store, loaded.rules, NOW + timedelta(days=14), NOW)
     assert [each.kind for each in found] == ["window"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "change", "due"),
+    [
+        ("amazon", CaseKind.A_TO_Z, {}, timedelta(hours=72)),
+        ("amazon", CaseKind.CHARGEBACK, {}, timedelta(days=7)),
+        ("amazon", CaseKind.RETURN_REQUEST, {}, timedelta(hours=48)),
+        ("amazon", CaseKind.BUYER_MESSAGE, {}, timedelta(hours=24)),
+        ("taobao", CaseKind.BUYER_MESSAGE, {}, timedelta(minutes=5)),
+        ("ebay", CaseKind.INQUIRY, {}, timedelta(days=3)),
+        ("ebay", CaseKind.INQUIRY, {"due_at": NOW + timedelta(days=9), "due_source": DateSource.API}, timedelta(days=9)),
+        ("ebay", CaseKind.INQUIRY, {"answered_at": NOW}, None),
+        ("ebay", CaseKind.BAD_REVIEW, {}, None),
+    ],
+)
+async def test_r33_r69_r75_r79_the_marketplaces_own_clock_is_a_date_to_meet(
+    store: Store, tmp_path: Path, platform: str, kind: CaseKind, change: dict[str, Any], due: timedelta | None
+) -> None:
+    """R33, R55, R69, R75, R79, R82, D3: the table's date where nobody told one, an API's where it did; none once answered."""
+    loaded = _loaded(tmp_path)
+    order = await World(store).order("A-1", platform=platform)
+    await store.save_case(order, Case(id="C-1", kind=kind, opened_at=NOW, **change), NOW)
+    found = await deadlines(store, loaded.rules, NOW + timedelta(days=30), NOW)
+    assert [(each.kind, each.what, each.at - NOW) for each in found] == ([("case", kind.value, due)] if due is not None else [])

@@ -87,10 +87,12 @@ def test_a_row_is_seen_with_its_own_parcels_country_and_carrier() -> None:
     assert reach(replace(mine, template=None), two).template is None
 
 
-def test_a_case_presses_while_it_is_open_and_has_a_date() -> None:
+def test_d25_a_case_presses_while_it_is_open_and_has_a_date() -> None:
+    """D25: contested money always has one, in the marketplace's rules if nowhere else."""
     case = Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(40), due_at=day(43))
     assert pressing(dossier(parcel(), cases=(case,)))
-    assert not pressing(dossier(parcel(), cases=(replace(case, due_at=None),)))
+    assert pressing(dossier(parcel(), cases=(replace(case, due_at=None),)))
+    assert not pressing(dossier(parcel(), cases=(replace(case, due_at=None, kind=CaseKind.BAD_REVIEW),)))
     assert not pressing(dossier(parcel(), cases=(replace(case, closed_at=day(41)),)))
 
 

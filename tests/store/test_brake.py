@@ -9,7 +9,7 @@ import pytest
 
 from tests.store.build import AT, DAY, HOUR, NOW, batch, decided, decision, dossier, given, held, order, parcel, pending
 from tracker.clock import epoch
-from tracker.model import Case, CaseKind, Channel, HoldReason, Intent, OutboxRow, OutboxState, Pause
+from tracker.model import Channel, HoldReason, Intent, OutboxRow, OutboxState, Pause
 from tracker.policy.release import PAUSED
 from tracker.store import NotThere, Store, counting
 from tracker.store import brake as brake_room
@@ -148,15 +148,13 @@ async def test_only_messages_are_ever_overdue(store: Store) -> None:
 
 async def test_the_deadlines_that_a_pause_would_let_pass(store: Store) -> None:
     await given(store, order(window_end=NOW + 3 * DAY), order("8002", window_end=NOW + 30 * DAY), parcel())
-    await store.save_case(1, Case(id="C-1", kind=CaseKind.INQUIRY, opened_at=NOW, due_at=NOW + 2 * DAY), NOW)
-    await store.save_case(2, Case(id="C-2", kind=CaseKind.INQUIRY, opened_at=NOW, due_at=NOW + 2 * DAY, closed_at=NOW), NOW)
     until = NOW + 9 * DAY
 
     async def found(**change: Any) -> list[tuple[str, str]]:
         told = await store.deadlines(pause(deadlines=True, **change), until, NOW)
         return [(each.kind, each.subject) for each in told]
 
-    assert await found() == [("case", "8001"), ("window", "8001")]
+    assert await found() == [("window", "8001")]
     assert await found(country="US") == []
     assert await found(rule="window") == [("window", "8001")]
     assert await found(channel="register") == []

@@ -282,13 +282,17 @@ async def test_a_deadline_of_the_new_rules_alone_does_not_wait(store: Store, clo
 
 
 @pytest.mark.parametrize(
-    ("due_at", "hold"),
-    [(None, HoldReason.RULES_WAIT), (day(70), HoldReason.MONEY_NEEDS_APPROVAL)],
+    ("kind", "due_at", "hold"),
+    [
+        (CaseKind.BAD_REVIEW, None, HoldReason.RULES_WAIT),
+        (CaseKind.BAD_REVIEW, day(70), HoldReason.MONEY_NEEDS_APPROVAL),
+        (CaseKind.INQUIRY, None, HoldReason.MONEY_NEEDS_APPROVAL),
+    ],
 )
-def test_a_refund_inside_a_case_with_a_date_does_not_wait(due_at: datetime | None, hold: HoldReason) -> None:
+def test_a_refund_inside_a_case_with_a_date_does_not_wait(kind: CaseKind, due_at: datetime | None, hold: HoldReason) -> None:
     """D25, R8: the marketplace decides the case on its date. The recommendation goes before a person, who decides anyway."""
     patient = laddered(RULES, "0ld", stage3=90)
-    told = dossier(parcel(last=40, heard=65), cases=(Case(id="1", kind=CaseKind.INQUIRY, opened_at=day(60), due_at=due_at),))
+    told = dossier(parcel(last=40, heard=65), cases=(Case(id="1", kind=kind, opened_at=day(60), due_at=due_at),))
     write = written(told, decide(told, RULES, day(65)), RULES, day(65))
     found = withhold(told, write, Waiting(patient), day(65))
     assert [row.hold for row in found.rows if row.decision.intent is Intent.REFUND] == [hold]

@@ -10,7 +10,8 @@ import msgspec
 from tracker.config import Loaded
 from tracker.dates import utc_text
 from tracker.health import Freshness
-from tracker.metrics import Count
+from tracker.metrics import Count, DueCase
+from tracker.model import CaseKind, Intent
 from tracker.model.alerts import AlertKind
 from tracker.store.alerts import Raised
 from tracker.store.brake import Deadline
@@ -35,6 +36,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     counted: Count
     loaded: Loaded
     deadlines: Sequence[Deadline] = ()
+    cases: Sequence[DueCase] = ()
     doubtful: Sequence[OutboxView] = ()
     reviews: Sequence[OutboxView] = ()
     seconds: Sequence[Waiting] = ()
@@ -92,15 +94,28 @@ def _deadlines(kind: AlertKind, name: str) -> Callable[[Look], Iterator[Raised]]
         lead = look.loaded.settings.alerts.leads[name]
         for each in look.deadlines:
             if each.kind == name:
-                yield from _before(look, kind, each.subject, each.store, each.at, lead)
+                told = {} if each.what is None else {"case_kind": each.what}
+                yield from _before(look, kind, each.subject, each.store, each.at, lead, **told)
 
     return find
+
+
+def _answers(look: Look) -> Iterator[Raised]:
+    """A first answer that the platform wants within minutes (R82, R83), and whatever endangers the account (R43)."""
+    within = timedelta(minutes=look.loaded.rules.cases.target_minutes)
+    for each in look.cases:
+        case, account = each.case, each.case.kind is CaseKind.ACCOUNT_ALERT
+        soon = each.at is not None and each.at - case.opened_at <= within
+        if each.waits and (account or soon):
+            number, store = each.order.number, each.order.store
+            raised = _now(look, AlertKind.ANSWER_NOW, case.id, number, store, case_kind=case.kind.value)
+            yield msgspec.structs.replace(raised, deadline=each.at)
 
 
 def _tasks(look: Look) -> Iterator[Raised]:
     lead = look.loaded.settings.alerts.leads["task"]
     for task in look.tasks:
-        if task.deadline is not None:
+        if task.deadline is not None and task.kind != Intent.CASE_ANSWER.value:  # told as the case that it is about
             yield from _before(look, AlertKind.TASK_DUE, f"task {task.id}", task.store, task.deadline, lead, what=task.kind)
 
 
@@ -166,6 +181,7 @@ _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.WINDOW_CLOSES: _deadlines(AlertKind.WINDOW_CLOSES, "window"),
     AlertKind.CLAIM_CLOSES: _deadlines(AlertKind.CLAIM_CLOSES, "claim"),
     AlertKind.CASE_DUE: _deadlines(AlertKind.CASE_DUE, "case"),
+    AlertKind.ANSWER_NOW: _answers,
     AlertKind.TASK_DUE: _tasks,
     AlertKind.REVIEW_DUE: _reviews,
     AlertKind.SECOND_PERSON: _seconds,

@@ -13,7 +13,7 @@ from tracker.clock import Clock
 from tracker.config import Loaded
 from tracker.intake.inbox import failed_files
 from tracker.log import Event, get_logger
-from tracker.metrics import count, deadlines
+from tracker.metrics import count, deadlines, due_cases
 from tracker.model import OutboxState, TaskState
 from tracker.store import Store
 from tracker.store.quota import forecasts
@@ -54,10 +54,12 @@ class Watcher:
         lead = max(REVIEW_LEAD, *settings.alerts.leads.values())
         farthest = max(told_until.values(), default=now + timedelta(hours=1)) + lead
         inbox = settings.inbox
+        cases = await due_cases(store, self._loaded.rules)
         return Look(
             counted=await count(store, self._loaded, now),
             loaded=self._loaded,
-            deadlines=await deadlines(store, self._loaded.rules, farthest, now),
+            deadlines=await deadlines(store, self._loaded.rules, farthest, now, cases=cases),
+            cases=cases,
             doubtful=await store.outbox((OutboxState.UNKNOWN,), _MOST),
             reviews=_soon(await store.reviews(), farthest),
             seconds=await store.waiting_second(),

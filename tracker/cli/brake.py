@@ -74,7 +74,7 @@ def pause(  # noqa: PLR0913 - everything that a pause can name
         wanted = Pause(
             id=0, reason=(reason or "").strip(), by=room.who, since=room.now, until=until, deadlines=deadlines_too, **fields
         )
-        pulled = await brake.pull(room.store, wanted, room.now)
+        pulled = await brake.pull(room.store, room.loaded.rules, wanted, room.now)
         document = {
             "pause": pause_document(pulled.pause),
             "stopped": msgspec.to_builtins(pulled.stopped),

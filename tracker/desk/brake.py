@@ -10,10 +10,11 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
+from tracker.metrics import deadlines
 from tracker.model import ActionKind, HoldReason, Pause
 from tracker.policy.brake import SCOPE, stops
 from tracker.policy.ramp import days, share
-from tracker.rules import Manners
+from tracker.rules import Manners, Rules
 from tracker.store import Store
 from tracker.store.brake import Deadline, Ramp, Waiting
 from tracker.store.holds import HeldRow
@@ -77,13 +78,13 @@ async def standing(store: Store, now: datetime) -> list[Standing]:
     return [Standing(pause=pause, waiting=sum(row.ready and stops(pause, row.reach) for row in rows)) for pause in pauses]
 
 
-async def pull(store: Store, wanted: Pause, now: datetime) -> Pulled:
+async def pull(store: Store, rules: Rules, wanted: Pause, now: datetime) -> Pulled:
     """Pause; what it stops from now on."""
     pause = await store.pause(wanted, now)
     stopped = [row for row in await store.waiting(now) if stops(pause, row.reach)]
     end = pause.until or now + LOOKS_AHEAD
-    deadlines = await store.deadlines(pause, end, now) if pause.deadlines else []
-    return Pulled(pause=pause, stopped=_groups(stopped), deadlines=tuple(deadlines))
+    passing = await deadlines(store, rules, end, now, pause) if pause.deadlines else []
+    return Pulled(pause=pause, stopped=_groups(stopped), deadlines=tuple(passing))
 
 
 def matching(pauses: Iterable[Pause], named: Mapping[str, str]) -> list[Pause]:

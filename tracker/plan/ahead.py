@@ -28,6 +28,7 @@ from tracker.model import (
 from tracker.policy.birth import Birth, birth
 from tracker.rules import Rules
 from tracker.timeline import Assume, Step, run
+from tracker.times import case_due
 
 ASSUMED = Assume(every=timedelta(hours=12))
 """Sources answer twice a day and see nothing new; texts go out, extensions are made, refunds are approved and paid at once."""
@@ -97,7 +98,7 @@ def forecast(dossier: Dossier, rules: Rules, now: datetime, until: datetime) -> 
     """From `now` to `until`, both inclusive. KeyError: no file describes the order's store or marketplace."""
     steps = run(dossier, {}, rules, now, until, ASSUMED)
     effects: list[Planned] = []
-    chores: list[Chore] = list(_standing(dossier, now, until))
+    chores: list[Chore] = list(_standing(dossier, rules, now, until))
     for step in steps:
         for decision in step.verdict.decisions:
             begun = birth(decision, dossier, rules)
@@ -145,6 +146,8 @@ def _planned(decision: Decision, dossier: Dossier, begun: Birth, at: datetime) -
 
 def _work(planned: Planned, begun: Birth, dossier: Dossier, rules: Rules) -> Work | None:
     """What a person has to do for it. A claim is filed when its window opens, which is told by its moves."""
+    if planned.intent is Intent.CASE_ANSWER:
+        return None  # told by its deadline, whether its task is there yet or not
     if planned.kind is not ActionKind.MESSAGE:
         return _BY_KIND.get(planned.kind)
     if begun.hold is HoldReason.STORE_OBSERVES:
@@ -178,12 +181,13 @@ def _filings(step: Step) -> Iterator[Chore]:
             yield _filing(step.dossier, claim, step.at)
 
 
-def _standing(dossier: Dossier, now: datetime, until: datetime) -> Iterator[Chore]:
+def _standing(dossier: Dossier, rules: Rules, now: datetime, until: datetime) -> Iterator[Chore]:
     """What is there already and must be done within the time: open cases to answer, claims to file before their window closes."""
     order = dossier.order
     for case in dossier.cases:
-        if case.closed_at is None and case.due_at is not None and now <= case.due_at <= until:
-            yield Chore(at=case.due_at, store=order.store, order=order.number, work=Work.ANSWER_CASE, deadline=case.due_at)
+        due = None if case.closed_at is not None or case.answered_at is not None else case_due(case, dossier, rules)
+        if due is not None and now <= due.at <= until:
+            yield Chore(at=due.at, store=order.store, order=order.number, work=Work.ANSWER_CASE, deadline=due.at)
     for claim in dossier.claims:
         last = _last_instant(claim)
         if claim.state is ClaimState.READY and last is not None and now <= last <= until:

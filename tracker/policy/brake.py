@@ -52,8 +52,11 @@ def reach(row: OutboxRow, dossier: Dossier) -> Reach:
 
 
 def pressing(dossier: Dossier) -> bool:
-    """Whether a case is open that must be answered by a date: it is held back by no guess about the whole (D25)."""
-    return any(case.closed_at is None and case.due_at is not None for case in dossier.cases)
+    """Whether a case is open that must be answered by a date: it is held back by no guess about the whole (D25).
+
+    Where money is contested there always is one, known or not; any other case presses when somebody has told its date.
+    """
+    return any(case.closed_at is None and (case.due_at is not None or case.kind.contested) for case in dossier.cases)
 
 
 def stops(pause: Pause, at: Reach) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from tracker.config import Loaded
 from tracker.health import Freshness
 from tracker.metrics import Count, count, deadlines
-from tracker.model import ActionKind, OutboxState, TaskState
+from tracker.model import ActionKind, Intent, OutboxState, TaskState
 from tracker.phrases import Phrases
 from tracker.store import Store
 from tracker.store.rows import OutboxView, TaskView
@@ -111,7 +111,8 @@ def _due_reviews(reviews: Sequence[OutboxView], noon: datetime) -> Iterator[Due]
 
 def _due_tasks(tasks: Sequence[TaskView], noon: datetime) -> Iterator[Due]:
     for task in tasks:
-        if task.deadline is not None and task.deadline <= noon:
+        told = task.kind == Intent.CASE_ANSWER.value  # as the case that it is about
+        if task.deadline is not None and task.deadline <= noon and not told:
             who = task.taken_by or task.assigned_to
             yield Due(at=task.deadline, what=task.kind, store=task.store, about=task.order, person=who)
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tracker.clock import epoch, instant
 from tracker.messages import base_key
-from tracker.model import ActionKind, Channel, Pause
+from tracker.model import ActionKind, CaseKind, Channel, Pause
 from tracker.policy.brake import SCOPE, Reach, stopping, stops
 from tracker.policy.release import PAUSED
 from tracker.store import counting
@@ -30,10 +30,13 @@ from tracker.store.tables import PAUSE
 _PENDING = "o.state = 'pending' AND o.state IN ('held', 'pending', 'sending', 'unknown')"
 """In the words of ix_outbox_live: SQLite takes a partial index only where its condition stands in the statement."""
 
+_CONTESTED = ", ".join(f"'{kind.value}'" for kind in CaseKind if kind.contested)
+
 WAITING = f"""
     SELECT o.id, o.kind, o.store, o.rule, o.channel, o.template, o.intent, o.not_before, o.due_at, o.overdue, o.result,
         o.amount, o.currency, d.country, d.amount, d.currency,
-        EXISTS (SELECT 1 FROM buyer_case c WHERE c.order_id = o.order_id AND c.closed_at IS NULL AND c.due_at IS NOT NULL)
+        EXISTS (SELECT 1 FROM buyer_case c WHERE c.order_id = o.order_id AND c.closed_at IS NULL
+            AND (c.due_at IS NOT NULL OR c.kind IN ({_CONTESTED})))
     FROM outbox o JOIN dossier d ON d.id = o.order_id WHERE {_PENDING} ORDER BY o.id"""  # noqa: S608 - a constant of ours
 
 _OF_ORDER = "SELECT 1 FROM order_shipment m JOIN shipment p ON p.id = m.shipment_id WHERE m.order_id = o.order_id"
@@ -74,11 +77,6 @@ _CLAIMS = """
     FROM claim c JOIN shipment s ON s.id = c.shipment_id JOIN outbox o ON o.id = c.row_id JOIN dossier d ON d.id = o.order_id
     WHERE c.latest_on >= ? AND c.latest_on <= ? AND c.state IN ('draft', 'ready')"""
 
-_CASES = """
-    SELECT d.store, d.number, d.country, NULL, c.due_at, c.kind FROM buyer_case c JOIN dossier d ON d.id = c.order_id
-    WHERE c.closed_at IS NULL AND c.due_at <= ?"""
-"""The overdue ones as well: what was not answered in time still wants an answer."""
-
 _CHUNK = 400
 
 
@@ -102,12 +100,16 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
-    """A date that a pause of deadlines would let pass: of a window, a claim, a case. `subject` is the order or parcel."""
+    """A date that a pause of deadlines would let pass: of a window, a claim, a case. `subject` is the order or parcel.
+
+    `what` is the kind of a case.
+    """
 
     kind: str
     store: str
     subject: str
     at: datetime
+    what: str | None = None
 
 
 class Ramp(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +185,7 @@ class Brake:
         return await self._db.read(count)
 
     async def deadlines(self, pause: Pause, until: datetime, now: datetime) -> list[Deadline]:
-        """The dates up to `until` that this pause could let pass, nearest first."""
+        """Ends of windows and claims up to `until` that this pause could let pass; tracker.metrics knows the dates of cases."""
         return await self._db.read(lambda tx: sorted(_deadlines(tx, pause, until, now), key=lambda each: (each.at, each.subject)))
 
 
@@ -267,7 +269,6 @@ def _deadlines(tx: Tx, pause: Pause, until: datetime, now: datetime) -> Iterable
     kinds = (
         ("window", ActionKind.EXTENSION, Channel.TASK, tx.rows(_WINDOWS, now, until)),
         ("claim", ActionKind.COMPENSATION, Channel.REGISTER, tx.rows(_CLAIMS, *days)),
-        ("case", ActionKind.TASK, Channel.TASK, tx.rows(_CASES, until)),
     )
     for name, kind, channel, rows in kinds:
         for store, subject, country, carrier, at, rule in rows:
