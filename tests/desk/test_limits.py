@@ -75,12 +75,16 @@ async def test_d23_which_refunds_are_large(world: World, amount: str, currency: 
     assert (view.row.state is OutboxState.HELD) is two
 
 
-async def test_an_amount_that_nobody_knows(world: World) -> None:
-    """One person is enough, as ever; not one with a limit of his own, which it may exceed."""
+async def test_d23_an_amount_that_nobody_knows_wants_two_people(world: World) -> None:
+    """D23: it may be a large one; where no sum wants two, one is enough who has no limit of his own."""
     row = await world.refund(await world.order("A-1", amount=None), None)
     other = await world.refund(await world.order("A-2", amount=None), None)
-    assert (await _yes(world, row, "bo", ours(MEI, BO))).row.state is OutboxState.PENDING
-    assert (await _yes(world, other, "mei", ours(MEI, BO))).row.state is OutboxState.HELD
+    assert (await _yes(world, row, "bo", ours(MEI, BO))).row.state is OutboxState.HELD
+    assert (await _yes(world, row, "mei", ours(MEI, BO))).row.state is OutboxState.PENDING
+    alone = replace(ours(MEI, BO), manners=replace(RULES.manners, second_person_above={}))
+    assert (await _yes(world, other, "mei", alone)).row.state is OutboxState.HELD
+    third = await world.refund(await world.order("A-3", amount=None), None)
+    assert (await _yes(world, third, "bo", alone)).row.state is OutboxState.PENDING
 
 
 async def test_above_the_own_limit_somebody_else_is_named(world: World) -> None:

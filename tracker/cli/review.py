@@ -20,7 +20,7 @@ from tracker.cli.queues import Reviews
 from tracker.cli.rows import card, listing, outcomes, second_of
 from tracker.cli.worksheets import Chosen, Unwanted, export_sheet, import_sheet
 from tracker.desk import each, review
-from tracker.model import DecisionReason, OutboxState
+from tracker.model import DecisionReason, OutboxState, Remedy
 from tracker.store.rows import OutboxView
 
 app = App(name="review", help="Recommendations that wait for a person's word. The daemon never moves money by itself.")
@@ -78,10 +78,12 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
 
 
 @app.command
-def approve(
+def approve(  # noqa: PLR0913 - what a person can say with a yes
     *ids: int,
     reason: str,
     facts: Seen = None,
+    as_: Annotated[Remedy | None, Parameter(name="--as")] = None,
+    amount: Amount | None = None,
     up_to: Amount | None = None,
     store: str | None = None,
     note: str = "",
@@ -90,27 +92,46 @@ def approve(
 ) -> int:
     """Approve, with a reason. A refund becomes a task; the buyer is told when that is closed with reference and amount.
 
+    With --as another remedy is chosen than was proposed: `tracker review show ID` has them all with their costs. What is sent
+    again, or on, becomes a task that wants the new tracking number; wait is a no that says so.
+
     A large refund wants two people: the first yes is kept, and somebody else says the second. With --up-to and no id, all small
     refunds of one reason are approved at once.
 
     Example: `tracker review approve 12 --facts 7 --reason "the carrier confirms it" --by Mei`
 
+    Example: `tracker review approve 12 --as partial_refund --amount 6 --reason "he keeps it" --by Mei`
+
     Example: `tracker review approve --reason not_found_confirmed --up-to 8 --dry-run`
 
     Args:
         reason: Why; with --up-to the reason of the recommendations, as the list shows it.
+        as_: full_refund, partial_refund, reship, forward or wait, instead of what was proposed.
+        amount: With --as full_refund or partial_refund: what is paid back, where the proposal is not it.
         up_to: Approve the small refunds up to this amount, each in its own currency; [refunds] bulk_up_to limits it.
         store: With --up-to: of one store only.
         note: With --up-to: why, for those who ask later.
         dry_run: Only show what would be approved, with the total.
     """
     if up_to is not None:
-        if ids or facts is not None:
-            raise UsageError("--up-to approves many by their reason: leave out the ids and --facts")
+        if ids or facts is not None or as_ is not None or amount is not None:
+            raise UsageError("--up-to approves many by their reason: leave out the ids, --facts, --as and --amount")
         return approve_many(Asked(reason=_reason(reason), up_to=up_to, store=store, note=note, dry_run=dry_run), common)
     if store is not None or note or dry_run:
         raise UsageError("--store, --note and --dry-run belong to --up-to AMOUNT, which approves many by their reason")
-    return _decide(ids, approve=True, facts=facts, reason=reason, common=common)
+    if as_ is None:
+        if amount is not None:
+            raise UsageError("--amount belongs to --as; another sum of what was proposed: tracker review edit ID --amount AMOUNT")
+        return _decide(ids, approve=True, facts=facts, reason=reason, common=common)
+    remedy, done = as_, "rejected" if as_ is Remedy.WAIT else "approved"
+
+    async def one(room: Room, row_id: int) -> OutboxView:
+        rules, by, now = room.loaded.rules, room.who, room.now
+        return await review.approve_as(
+            room.store, row_id, remedy=remedy, amount=amount, by=by, reason=reason, seen=facts, rules=rules, now=now
+        )
+
+    return _each(done, ids, facts, reason, one, common)
 
 
 @app.command

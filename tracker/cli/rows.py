@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracker.cli.output import Answer, Console, money, shown
 from tracker.desk import Outcome, people
-from tracker.model import OutboxState
-from tracker.phrases import Phrases
+from tracker.model import OutboxState, Remedy
+from tracker.phrases import Phrases, fill
+from tracker.policy.remedies import OPTION
 from tracker.store.rows import OutboxView, TaskView
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ View = TypeVar("View", OutboxView, TaskView)
 COLUMNS = ("id", "facts", "deadline", "store", "order", "parcel", "what", "amount", "state", "reason")
 
 
-_ELSEWHERE = frozenset({"currency", "hold", "evidence", "intent", "order", "store"})
+_REMEDY = max(len(each) for each in Remedy)
+
+_ELSEWHERE = frozenset({"currency", "hold", "evidence", "intent", "options", "order", "store"})
 
 
 def row_document(view: OutboxView) -> dict[str, Any]:
@@ -46,6 +49,7 @@ def row_document(view: OutboxView) -> dict[str, Any]:
         "rule": row.rule,
         "amount": row.amount,
         "currency": row.currency,
+        "remedy": row.remedy,
         "deadline": row.deadline,
         "not_before": row.not_before,
         "created_at": row.created_at,
@@ -61,6 +65,7 @@ def row_document(view: OutboxView) -> dict[str, Any]:
         "result": row.result,
         "config": row.config_version,
         "evidence": row.evidence,
+        "options": options_of(view),
     }
 
 
@@ -74,11 +79,23 @@ def row_cells(view: OutboxView, phrases: Phrases) -> tuple[object, ...]:
         row.store,
         view.order.number,
         row.shipment,
-        phrases.word("intent", row.intent),
+        what(view, phrases),
         money(row.amount, row.currency),
         state_of(view, phrases),
         phrases.word("why", row.reason),
     )
+
+
+def what(view: OutboxView, phrases: Phrases) -> str:
+    """What it is for; of a recommendation what it proposes, where that is no plain refund."""
+    remedy = view.row.remedy
+    plain = remedy is None or remedy is Remedy.FULL_REFUND
+    return phrases.word("intent", view.row.intent) if plain or remedy is None else phrases.word("remedy", remedy)
+
+
+def options_of(view: OutboxView) -> dict[str, str]:
+    """Every remedy that a person can choose for a recommendation, with its cost."""
+    return {name.removeprefix(OPTION): cost for name, cost in view.row.evidence.items() if name.startswith(OPTION)}
 
 
 def state_of(view: OutboxView, phrases: Phrases) -> str:
@@ -116,18 +133,27 @@ def card(name: str, view: OutboxView, *, next_step: str = "") -> Answer:
 
     def text(console: Console) -> None:
         row, phrases = view.row, console.phrases
-        intent = phrases.word("intent", row.intent)
-        console.head(phrases.say("card.head", intent=intent, order=view.order.number, store=row.store))
+        console.head(phrases.say("card.head", intent=what(view, phrases), order=view.order.number, store=row.store))
         facts = row_document(view) | {"amount": money(row.amount, row.currency), "state": state_of(view, phrases)}
         console.facts({key: value for key, value in facts.items() if key not in _ELSEWHERE})
-        if row.evidence:
+        options = options_of(view)
+        evidence = {name: value for name, value in row.evidence.items() if not name.startswith(OPTION)}
+        if evidence:
             console.head(phrases.say("card.evidence"))
-            console.facts(row.evidence)
+            console.facts(evidence)
+        if options:
+            console.head(phrases.say("review.options"))
+            for remedy, cost in options.items():
+                console.line(_option(phrases, remedy, cost))
         if next_step:
             console.line()
             console.line(next_step)
 
     return Answer(document={name: row_document(view)}, text=text)
+
+
+def _option(phrases: Phrases, remedy: str, cost: str) -> str:
+    return f"  --as {fill(remedy, _REMEDY)}  {phrases.word('remedy', remedy)}: {cost}"
 
 
 def outcomes(done: str, results: Sequence[Outcome[View]], *, note: Callable[[View], str | None] = lambda _: None) -> Answer:

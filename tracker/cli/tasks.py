@@ -105,18 +105,19 @@ def take(*ids: int, common: Person = Person()) -> int:
 
 
 @app.command
-def done(
+def done(  # noqa: PLR0913 - what a task can want to know
     *ids: int,
     window_end: Day | None = None,
     amount: Amount | None = None,
     ref: str | None = None,
+    tracking_number: str | None = None,
     unsure: Annotated[bool, Parameter(negative=())] = False,
     note: str | None = None,
     items: Items = None,
     force: Annotated[bool, Parameter(negative=())] = False,
     common: Person = Person(),
 ) -> int:
-    """Close tasks as done. An extension wants --window-end, a refund --amount and --ref.
+    """Close tasks as done. An extension wants --window-end, a refund --amount and --ref, a parcel sent again --tracking-number.
 
     Example: `tracker tasks done 7 --window-end 2026-05-01 --by Mei`
 
@@ -124,20 +125,24 @@ def done(
         window_end: The new last day of the delivery window, as the marketplace shows it.
         amount: What was really paid back, in the order's currency.
         ref: The marketplace's or bank's reference of the refund.
+        tracking_number: Under which number the parcel travels that was sent again, or sent on: it is followed from now on.
         unsure: You cannot say whether it was done: it is never done again by itself, and shown as doubtful.
         note: What the next one should know; wanted where another amount was paid than approved.
         force: Take a new end of the window that has passed or lies far ahead.
     """
-    if unsure and (window_end or amount is not None or ref):
-        raise UsageError("--unsure says that you do not know; leave out --window-end, --amount and --ref")
-    if len(ids) > 1 and (window_end or amount is not None or ref or items is not None):
-        raise UsageError("--window-end, --amount, --ref and --items belong to one task: close them one by one")
+    told = window_end or amount is not None or ref or tracking_number
+    if unsure and told:
+        raise UsageError("--unsure says that you do not know; leave out what it was done with")
+    if len(ids) > 1 and (told or items is not None):
+        raise UsageError("--window-end, --amount, --ref, --tracking-number and --items belong to one task: close them one by one")
 
     async def work(room: Room) -> Answer:
         async def one(task_id: int) -> TaskView:
             task = await room.store.task(task_id)
             end = None if window_end is None else tasks.end_of_day(window_end, room.zone_of(task.store))
-            result = TaskResult(window_end=end, amount=amount, reference=ref, note=note, unsure=unsure)
+            result = TaskResult(
+                window_end=end, amount=amount, reference=ref, tracking_number=tracking_number, note=note, unsure=unsure
+            )
             return await tasks.done(room.store, task_id, result, by=room.who, now=room.now, seen=items, force=force)
 
         return outcomes("doubtful" if unsure else "done", await each(_some(ids), one))

@@ -10,35 +10,28 @@ from tracker.desk.errors import Refused
 from tracker.desk.people import listed
 from tracker.model import ActionKind, OutboxState
 from tracker.rules import Rules
+from tracker.rules import within as compared
 from tracker.store.rows import OutboxView
 from tracker.team import Person, folded
 
 
 def within(limits: Mapping[str, Decimal], view: OutboxView, rules: Rules, on: date) -> bool | None:
     """Whether the row's amount stays within limits by currency, converted where fx.toml can; None: it cannot be compared."""
-    amount, currency = view.row.amount, view.row.currency
-    if amount is None or currency is None:
-        return None
-    if currency in limits:
-        return amount <= limits[currency]
-    for into, limit in limits.items():
-        converted = rules.rates.convert(amount, currency, into, on)
-        if converted is not None:
-            return converted <= limit
-    return None
+    return compared(limits, view.row.amount, view.row.currency, rules.rates, on)
 
 
 def wants_second(view: OutboxView, by: str, rules: Rules, on: date) -> bool:
     """Whether the refund wants two people: a large one, one that cannot be compared, one beyond comparison for this person.
 
-    A refund whose amount no file has told is a large one only for a person with a limit of their own. Of two people one has to be
-    allowed the amount: a first yes above the own limit is taken where somebody else may approve it. Raises `Refused` above it.
+    One whose amount no file has told may be a large one, and wants two as well. What is sent again counts by its worth. Of two
+    people one has to be allowed the amount: a first yes above the own limit is taken where somebody else may approve it. Raises
+    `Refused` above it.
     """
     if view.row.kind is not ActionKind.REFUND or view.row.state is not OutboxState.HELD:
         return False
     allowed = _allowed(by, view, rules, on)
     large = rules.manners.second_person_above
-    two = bool(large and view.row.amount is not None and within(large, view, rules, on) is not True)
+    two = bool(large and within(large, view, rules, on) is not True)
     if allowed is False and not two:
         raise Refused("above_limit", _above(view, rules.team.person(by), rules, on))
     first = view.first_approved_by
@@ -71,7 +64,8 @@ def _above(view: OutboxView, person: Person | None, rules: Rules, on: date) -> s
 
 def small(view: OutboxView, rules: Rules, on: date) -> bool:
     """Whether the refund is one of the small ones that may be approved many at once."""
-    return view.row.kind is ActionKind.REFUND and within(rules.manners.bulk_up_to, view, rules, on) is True
+    gives = view.row.kind is ActionKind.REFUND and (view.row.remedy is None or view.row.remedy.pays)
+    return gives and within(rules.manners.bulk_up_to, view, rules, on) is True
 
 
 def totals(views: Iterable[OutboxView]) -> dict[str, Decimal]:

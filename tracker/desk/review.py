@@ -10,7 +10,8 @@ from babel.numbers import get_currency_precision
 
 from tracker.desk import limits
 from tracker.desk.errors import Refused
-from tracker.model import ActionKind
+from tracker.model import ActionKind, Remedy
+from tracker.policy.remedies import partial
 from tracker.rules import Rules
 from tracker.store import Store
 from tracker.store.rows import OutboxView
@@ -55,6 +56,50 @@ async def approve_amount(
     view = await store.outbox_view(row_id)
     _check_amount(view, amount)
     return await store.approve_amount(row_id, seen, amount, by=by, reason=said, now=now, second=_wants(by, rules, now))
+
+
+async def approve_as(  # noqa: PLR0913 - a decision with everything that makes it one
+    store: Store,
+    row_id: int,
+    *,
+    remedy: Remedy,
+    amount: Decimal | None = None,
+    by: str,
+    reason: str,
+    seen: int | None,
+    rules: Rules,
+    now: datetime,
+) -> OutboxView:
+    """Approve something else than was proposed: another remedy, and with a refund its sum where it is not plain (R37, R40, D7).
+
+    `wait` is a no: it is not proposed again for the same reason before the parcel was scanned. Raises as `edit` and `decide`.
+    """
+    said = _said(reason, "a decision")
+    view = await store.outbox_view(row_id)
+    sum_ = _sum_of(view, remedy, amount, rules)
+    version = view.order.version if seen is None else seen
+    second = _wants(by, rules, now)
+    return await store.approve_as(row_id, version, remedy, sum_, by=by, reason=said, now=now, second=second)
+
+
+def _sum_of(view: OutboxView, remedy: Remedy, amount: Decimal | None, rules: Rules) -> Decimal | None:
+    """What is paid, or the worth of what is sent: as told, else what the recommendation knows."""
+    row = view.row
+    if row.kind is not ActionKind.REFUND:
+        raise Refused("unexpected_value", f"row {row.id} recommends no money: approve it as it is")
+    if amount is not None:
+        if not remedy.pays:
+            raise Refused("unexpected_value", f"{remedy.value} pays nothing back: leave out --amount")
+        _check_amount(view, amount)
+        return amount
+    known = row.evidence.get("worth")
+    worth = row.amount if known is None else Decimal(known)
+    if remedy is not Remedy.PARTIAL_REFUND:
+        return worth
+    part = row.amount if row.remedy is remedy else partial(worth, row.currency, rules)
+    if part is None:
+        raise Refused("missing_value", "how much of it is paid back? --amount AMOUNT, or [refunds] partial_share in tracker.toml")
+    return part
 
 
 def _wants(by: str, rules: Rules, now: datetime) -> Callable[[OutboxView], bool]:

@@ -18,7 +18,12 @@ OPEN = (TaskState.OPEN, TaskState.IN_HAND)
 LONG_PAST, FAR_AHEAD = timedelta(days=30), timedelta(days=400)
 """A window's end beyond these is a wrong year or a wrong order, and would silence or raise every deadline of the order."""
 
-OPTION = {"window_end": "--window-end DATE", "amount": "--amount AMOUNT", "reference": "--ref TEXT"}
+OPTION = {
+    "window_end": "--window-end DATE",
+    "amount": "--amount AMOUNT",
+    "reference": "--ref TEXT",
+    "tracking_number": "--tracking-number NUMBER",
+}
 """How the command line calls what a task wants to know."""
 
 
@@ -91,7 +96,7 @@ def _said(reason: str) -> str:
 
 
 def _check(task: TaskView, result: TaskResult, now: datetime, *, force: bool = False) -> None:
-    given = {"window_end": result.window_end, "amount": result.amount, "reference": result.reference}
+    given = {name: getattr(result, name) for name in OPTION}
     missing = [OPTION[want] for want in task.wants if given.get(want) in (None, "")]
     if missing:
         raise Refused("missing_value", f"task {task.id} ({task.kind}) needs {' and '.join(missing)}")

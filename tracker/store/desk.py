@@ -85,8 +85,7 @@ class Desk:
             view = seen_view(tx, row_id, version)
             if approve:
                 return say_yes(tx, view, by=by, reason=reason, now=now, second=second)
-            tx.run(_REJECT, now, reason, row_id)
-            return _done(tx, view, "review_rejected", by, reason, now)
+            return say_no(tx, view, by=by, reason=reason, now=now)
 
         return await self._db.write(decide)
 
@@ -141,6 +140,12 @@ def say_yes(tx: Tx, view: OutboxView, *, by: str, reason: str, now: datetime, se
         return outbox_view(tx, row.id)
     _approve(tx, view, by, now)
     return _done(tx, view, "review_approved", by, reason, now)
+
+
+def say_no(tx: Tx, view: OutboxView, *, by: str, reason: str, now: datetime) -> OutboxView:
+    """Reject what waits for review."""
+    tx.run(_REJECT, now, reason, view.row.id)
+    return _done(tx, view, "review_rejected", by, reason, now)
 
 
 def _is_first(view: OutboxView, by: str) -> bool:

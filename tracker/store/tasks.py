@@ -17,6 +17,7 @@ from tracker.store.errors import Conflict
 from tracker.store.reading import task_view, task_views
 from tracker.store.records import audit, wake
 from tracker.store.rows import TaskItem, TaskResult, TaskView
+from tracker.store.sending_again import on_its_way
 from tracker.store.tables import TASK
 
 _CLOSED = "Task {id} is closed: {state}. See: tracker tasks show {id}"
@@ -173,7 +174,7 @@ def _check_seen(task: TaskView, seen: int | None) -> None:
 
 
 def _require(task: TaskView, result: TaskResult) -> None:
-    given = {"window_end": result.window_end, "amount": result.amount, "reference": result.reference}
+    given = {want: getattr(result, want) for want in task.wants}
     missing = [want for want in task.wants if given.get(want) in {None, ""}]
     if missing:
         raise Conflict(f"Task {task.id} wants {' and '.join(missing)}. See: tracker tasks show {task.id}")
@@ -189,6 +190,8 @@ def _write_facts(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datet
             answer_case(tx, item.facts["case"], by=by, reason=result.note or "", now=now)
         if result.amount is not None:
             _refund(tx, item, result.amount, result.reference, by, now)
+        if result.tracking_number is not None:
+            on_its_way(tx, item.row_id, result.tracking_number, by=by, now=now)
 
 
 def _refund(tx: Tx, item: TaskItem, amount: Decimal, reference: str | None, by: str, now: datetime) -> None:
@@ -200,6 +203,7 @@ def _result_texts(result: TaskResult) -> dict[str, str]:
         "window_end": None if result.window_end is None else result.window_end.isoformat(),
         "amount": money_text(result.amount),
         "reference": result.reference,
+        "tracking_number": result.tracking_number,
         "note": result.note,
         "unsure": "yes" if result.unsure else None,
     }
