@@ -57,7 +57,11 @@ ALERTS: Mapping[AlertKind, str] = {
     AlertKind.ORDER_FILES_LATE: "A store's order files are 1.5 times `files_every_h` old; from 3 times on its outreach waits.",
     AlertKind.FILE_FAILED: "A file of the inbox could not be read; it lies in `inbox/failed` with the reason beside it.",
     AlertKind.WINDOW_CLOSES: "A delivery window closes within `alerts.window_lead_h`.",
-    AlertKind.CLAIM_CLOSES: "A claim against a carrier has to be filed within `alerts.claim_lead_days`.",
+    AlertKind.CLAIM_CLOSES: (
+        "A claim against a carrier has to be filed: told `warn_days` of compensation.toml and `alerts.claim_lead_days` before the "
+        "window closes, and at once where it closes before the buyer's next stage."
+    ),
+    AlertKind.CLAIM_EXPIRED: "Nobody filed a claim before its window closed: that money is gone.",
     AlertKind.CASE_DUE: "A case has to be answered within `alerts.case_lead_h`.",
     AlertKind.TASK_DUE: "A task has to be done within `alerts.task_lead_h`.",
     AlertKind.REVIEW_DUE: "A recommendation has to be decided within a day.",

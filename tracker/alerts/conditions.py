@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from tracker.alerts.claims import closing, expired
 from tracker.config import Loaded
 from tracker.dates import utc_text
 from tracker.health import Freshness
@@ -15,6 +16,7 @@ from tracker.model import CaseKind, Intent
 from tracker.model.alerts import AlertKind
 from tracker.store.alerts import Raised
 from tracker.store.brake import Deadline
+from tracker.store.claims import ClaimView
 from tracker.store.quota import Forecast
 from tracker.store.rows import OutboxView, TaskView, Waiting
 
@@ -37,6 +39,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     loaded: Loaded
     deadlines: Sequence[Deadline] = ()
     cases: Sequence[DueCase] = ()
+    claims: Sequence[ClaimView] = ()
     doubtful: Sequence[OutboxView] = ()
     reviews: Sequence[OutboxView] = ()
     seconds: Sequence[Waiting] = ()
@@ -112,6 +115,12 @@ def _answers(look: Look) -> Iterator[Raised]:
             yield msgspec.structs.replace(raised, deadline=each.at)
 
 
+def _claims(look: Look) -> Iterator[Raised]:
+    warn_days = {*look.loaded.rules.timing.warn_days, look.loaded.settings.alerts.leads["claim"].days}
+    for each in look.claims:
+        yield from closing(each, warn_days, look.told_until.get(each.store, look.now + _LAST_HOUR), look.now)
+
+
 def _tasks(look: Look) -> Iterator[Raised]:
     lead = look.loaded.settings.alerts.leads["task"]
     for task in look.tasks:
@@ -179,7 +188,8 @@ _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.ORDER_FILES_LATE: _order_files,
     AlertKind.FILE_FAILED: _files,
     AlertKind.WINDOW_CLOSES: _deadlines(AlertKind.WINDOW_CLOSES, "window"),
-    AlertKind.CLAIM_CLOSES: _deadlines(AlertKind.CLAIM_CLOSES, "claim"),
+    AlertKind.CLAIM_CLOSES: _claims,
+    AlertKind.CLAIM_EXPIRED: lambda look: (one for each in look.claims for one in expired(each, look.now)),
     AlertKind.CASE_DUE: _deadlines(AlertKind.CASE_DUE, "case"),
     AlertKind.ANSWER_NOW: _answers,
     AlertKind.TASK_DUE: _tasks,

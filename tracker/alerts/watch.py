@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tracker.alerts.claims import WATCHED
 from tracker.alerts.conditions import REVIEW_LEAD, Look, conditions
 from tracker.clock import Clock
 from tracker.config import Loaded
@@ -60,6 +61,7 @@ class Watcher:
             loaded=self._loaded,
             deadlines=await deadlines(store, self._loaded.rules, farthest, now, cases=cases),
             cases=cases,
+            claims=await store.claims(WATCHED),
             doubtful=await store.outbox((OutboxState.UNKNOWN,), _MOST),
             reviews=_soon(await store.reviews(), farthest),
             seconds=await store.waiting_second(),

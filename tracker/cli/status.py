@@ -153,6 +153,7 @@ def needs_person(counted: Count, settings: Settings, failed: list[str] | None) -
     waiting = (
         ("reviews", counts.reviews, "tracker review list"),
         ("open tasks", counts.tasks.get("open", 0), "tracker tasks list"),
+        ("claims to file", counts.claims.get("ready", 0), "tracker claims list --state ready"),
         ("doubtful sends", counts.outbox.get(OutboxState.UNKNOWN, 0), "tracker outbox list --state unknown"),
         ("held back", sum(counts.holds.values()) - counts.holds.get(HoldReason.RULES_WAIT, 0), "tracker hold list"),
         ("orders that could not be decided", counts.parked, "sweep.parked in the log"),
@@ -215,6 +216,7 @@ def _document(counts: StatusCounts) -> dict[str, Any]:
         "holds": counts.holds,
         "reviews": counts.reviews,
         "claims": counts.claims,
+        "expired_unfiled": {"count": counts.leaked, "amounts": counts.leak},
         "orphans": counts.orphans,
         "unmatched_texts": counts.unmatched_texts,
         "daemon_since": counts.daemon_since,

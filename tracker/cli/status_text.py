@@ -37,6 +37,7 @@ def tell(
             "held": counts.holds,
             "tasks": counts.tasks,
             "claims": counts.claims,
+            "expired_unfiled": _leak(counts.leaked, counts.leak),
             "without_a_partner": counts.orphans or None,
             "backup": _errand(counted, "backup"),
         }
@@ -52,6 +53,12 @@ def tell(
     console.line()
     wants = [list(want.values()) for want in document["needs_person"]]
     console.table(("needs a person", "count", "see"), wants, empty="Nothing needs a person.")
+
+
+def _leak(count: int, sums: Mapping[str, str]) -> str | None:
+    """`2 claims, 19.80 USD, within 31 days`: the money that nobody asked for in time."""
+    amounts = ", ".join(f"{amount} {currency}" for currency, amount in sums.items())
+    return f"{count} claims, {amounts}, within 31 days" if count else None
 
 
 def _inputs(console: Console, counted: Count, quota: Sequence[Forecast]) -> None:

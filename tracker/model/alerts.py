@@ -14,6 +14,7 @@ class AlertKind(StrEnum):
     FILE_FAILED = "file_failed"
     WINDOW_CLOSES = "window_closes"
     CLAIM_CLOSES = "claim_closes"
+    CLAIM_EXPIRED = "claim_expired"
     CASE_DUE = "case_due"
     ANSWER_NOW = "answer_now"
     """A first answer that a platform wants within minutes (R82, R83), or one that saves the account (R43)."""

@@ -132,6 +132,9 @@ def _waits(counted: Count, reviews: Sequence[OutboxView], tasks: Sequence[TaskVi
     files = [each.name for each in counted.order_files if each.state in {Freshness.LATE, Freshness.DOWN}]
     yield Waits(what="reviews", count=len(reviews), see="tracker review list")
     yield Waits(what="tasks", count=len(tasks), see="tracker tasks list", about=_listed(by_person))
+    yield Waits(what="claims", count=counts.claims.get("ready", 0), see="tracker claims list --state ready")
+    leak = ", ".join(f"{amount} {currency}" for currency, amount in counts.leak.items())
+    yield Waits(what="expired_unfiled", count=counts.leaked, see="tracker claims list --state expired", about=leak)
     yield Waits(what="doubtful", count=counts.outbox.get(OutboxState.UNKNOWN.value, 0), see="tracker outbox list --state unknown")
     yield Waits(what="held", count=sum(counts.holds.values()), see="tracker hold list", about=_listed(counts.holds))
     yield Waits(what="pauses", count=len(counted.pauses), see="tracker pause", about=", ".join(p.reason for p in counted.pauses))

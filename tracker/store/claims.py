@@ -28,10 +28,13 @@ OPENED = "opened"
 _VIEWS = f"""
     SELECT {SELECTED}, s.number, s.carrier, s.service, d.store, d.number, o.order_id
     FROM claim c JOIN shipment s ON s.id = c.shipment_id JOIN outbox o ON o.id = c.row_id JOIN dossier d ON d.id = o.order_id
-    WHERE (? IS NULL OR s.carrier = ?) AND (? IS NULL OR d.store = ?)
+    WHERE (? IS NULL OR s.carrier = ?) AND (? IS NULL OR d.store = ?) AND (? = 0 OR c.state IN (??))
     ORDER BY c.latest_on IS NULL, c.latest_on, c.id"""  # noqa: S608 - names of ours
 
-_VIEW = _VIEWS.replace("WHERE (?", "WHERE c.id = ? AND (?")
+_VIEW = f"""
+    SELECT {SELECTED}, s.number, s.carrier, s.service, d.store, d.number, o.order_id
+    FROM claim c JOIN shipment s ON s.id = c.shipment_id JOIN outbox o ON o.id = c.row_id JOIN dossier d ON d.id = o.order_id
+    WHERE c.id = ?"""  # noqa: S608 - names of ours
 
 _SEEN_ON = "SELECT DISTINCT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id WHERE c.id = ?"
 
@@ -74,9 +77,10 @@ class Claims:
         self, states: Collection[ClaimState] = (), *, carrier: str | None = None, store: str | None = None
     ) -> list[ClaimView]:
         """Claims, the one whose window closes first in front; of these states, this carrier, this store, where named."""
-        rows = await self._db.read(lambda tx: tx.rows(_VIEWS, carrier, carrier, store, store))
-        found = [_view(row) for row in rows]
-        return [each for each in found if not states or each.claim.state in states]
+        wanted = [state.value for state in states] or [""]
+        values = (carrier, carrier, store, store, len(states))
+        rows = await self._db.read(lambda tx: tx.among(_VIEWS, wanted, *values))
+        return [_view(row) for row in rows]
 
     async def claim(self, claim_id: int) -> ClaimView:
         """One claim. Raises NotThere."""
@@ -302,7 +306,7 @@ def _use(tx: Tx, use: StatementUse, who: str, now: datetime) -> None:
 
 
 def _one(tx: Tx, claim_id: int) -> ClaimView:
-    row = tx.row(_VIEW, claim_id, None, None, None, None)
+    row = tx.row(_VIEW, claim_id)
     if row is None:
         raise NotThere(f"There is no claim {claim_id}. See: tracker claims list")
     return _view(row)

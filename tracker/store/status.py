@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
 from tracker.clock import epoch
 from tracker.store.connection import Database, Record, Tx, instant_of
 from tracker.store.desk import REVIEW_HOLDS
+from tracker.store.encoding import money
 from tracker.store.records import DAEMON
 from tracker.store.rows import Breaker, DueInstants, SourceHealth, StatusCounts
 
@@ -33,6 +35,9 @@ _LIVE = """
     UNION ALL
     SELECT state, count(*) FROM outbox WHERE state NOT IN ('held', 'pending', 'sending', 'unknown') GROUP BY state"""
 
+
+_LEAKED = "SELECT payable, currency FROM claim WHERE state = 'expired' AND latest_on >= ?"
+_LEAK_SHOWN = timedelta(days=31)
 
 _SENT = "SELECT intent, count(*) FROM outbox WHERE sent_at > ? AND sent_at <= ? AND state = 'sent' GROUP BY intent"
 
@@ -103,6 +108,7 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
     ask = tx.row("SELECT count(*), min(next_poll_at) FROM shipment WHERE next_poll_at <= ?", at)
     decide = tx.row("SELECT count(*), min(next_decide_at) FROM dossier WHERE next_decide_at <= ?", at)
     unanswered = tx.row(_UNANSWERED, at + _HALF_A_DAY)
+    leaked = tx.rows(_LEAKED, (now - _LEAK_SHOWN).date().isoformat())
     daemon = tx.row("SELECT epoch, since FROM daemon WHERE id = 1")
     return StatusCounts(
         orders=tx.value("SELECT count(*) FROM dossier"),
@@ -121,12 +127,21 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
         holds={reason: count for reason, count in holds.items() if reason not in REVIEW_HOLDS},
         reviews=sum(holds.get(reason, 0) for reason in REVIEW_HOLDS),
         claims=_counts(tx, "SELECT state, count(*) FROM claim GROUP BY state"),
+        leak=_sums(leaked),
+        leaked=len(leaked),
         orphans=tx.value(_ORPHANS),
         unmatched_texts=tx.value(_UNMATCHED),
         sources=tuple(_source(row) for row in tx.rows(_SOURCES, now.date().isoformat())),
         daemon_since=instant_of(daemon[1]) if daemon is not None and daemon[0] > 0 else None,
         rehearsal=tx.value("SELECT value FROM meta WHERE key = 'rehearsal'") == "yes",
     )
+
+
+def _sums(rows: Sequence[Record]) -> Mapping[str, str]:
+    sums: dict[str, Decimal] = {}
+    for amount, currency in rows:
+        sums[currency or "?"] = sums.get(currency or "?", Decimal(0)) + (money(amount) or Decimal(0))
+    return {currency: f"{amount:f}" for currency, amount in sorted(sums.items())}
 
 
 def _counts(tx: Tx, sql: str) -> Mapping[str, int]:

@@ -57,6 +57,9 @@ class StatusCounts(msgspec.Struct, frozen=True, kw_only=True):
     holds: Mapping[str, int]
     reviews: int
     claims: Mapping[str, int]
+    leak: Mapping[str, str]
+    """What expired unfiled within 31 days, by currency; `?` is what nobody knows the worth of."""
+    leaked: int
     orphans: int
     unmatched_texts: int
     sources: tuple[SourceHealth, ...]
