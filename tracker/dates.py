@@ -145,24 +145,27 @@ def season_days(seasons: Iterable[SeasonDays], shipment: Shipment, since: Scan, 
     told, the parcel may be on either leg: both count.
     """
     start, end = since.earliest.date(), (since.latest + days * DAY).date()
-    legs = {"any"}
-    if since.country is None or since.country != shipment.country:
-        legs.add("origin")
-    if since.country is None or since.country != shipment.origin:
-        legs.add("destination")
-    places = {"origin": {None, shipment.origin}, "destination": {None, shipment.country}}
-    anywhere = {None, shipment.origin, shipment.country}
     return max(
         (
             season.add_days
             for season in seasons
-            if season.leg in legs
-            and season.start <= end
-            and season.end >= start
-            and season.country in places.get(season.leg, anywhere)
+            if season.start <= end and season.end >= start and on_leg(season, shipment, since)
         ),
         default=0,
     )
+
+
+def on_leg(season: SeasonDays, shipment: Shipment, since: Scan | None) -> bool:
+    """Whether a season speaks of the leg and the place that the parcel is on, by its newest scan.
+
+    Before the first scan it is at its origin. Where the scan's country is not told, it may be on either leg.
+    """
+    country = shipment.origin if since is None else since.country
+    if season.leg == "origin":
+        return (country is None or country != shipment.country) and season.country in {None, shipment.origin}
+    if season.leg == "destination":
+        return (country is None or country != shipment.origin) and season.country in {None, shipment.country}
+    return season.country in {None, shipment.origin, shipment.country}
 
 
 # ------------------------------------------------------------------------------------------------------------ working days

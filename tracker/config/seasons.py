@@ -22,7 +22,15 @@ _FEASTS: Mapping[str, tuple[str, str]] = {
 def seasons(shape: SeasonShape) -> tuple[Season, ...]:
     """One season a year."""
     return tuple(
-        Season(id=shape.id, leg=shape.leg, country=shape.country, start=start, end=end, add_days=shape.add_days)
+        Season(
+            id=shape.id,
+            leg=shape.leg,
+            country=shape.country,
+            start=start,
+            end=end,
+            add_days=shape.add_days,
+            causes=dict(shape.causes),
+        )
         for start, end in (_around(shape) if shape.feast else _yearly(shape))
     )
 

@@ -37,14 +37,14 @@ def outreach_stop(view: View) -> tuple[DecisionReason, datetime | None] | None:
     expected = view.expected
     if not expected:
         return _all_gone(view.parcels), None
-    stop = _people(view)
+    stop = people_stop(view)
     if stop is None and all(parcel.shipment.suspect is not None for parcel in expected):
         return DecisionReason.SUSPECT_NUMBER, None
     return stop
 
 
-def _people(view: View) -> tuple[DecisionReason, datetime | None] | None:
-    """What the buyer or a clerk said."""
+def people_stop(view: View) -> tuple[DecisionReason, datetime | None] | None:
+    """What the buyer or a clerk said against outreach, whatever the parcels do."""
     order = view.order
     if view.dossier.dispute_open:
         return DecisionReason.DISPUTE_OPEN, None

@@ -14,6 +14,7 @@ import msgspec
 from carriers.model import TrackingReason, TrackingStatus
 from tracker.dates import DAY, calendar_known, season_days, utc_text, whole_days, working_days_after
 from tracker.model import Capability, DecisionReason, NotFound, Scan
+from tracker.policy.slowdown import slow_days
 from tracker.policy.view import Parcel, View
 
 _ORIGIN = "CN"
@@ -79,7 +80,8 @@ def _silent(view: View, parcel: Parcel, last: Scan, heard: datetime) -> Trace:
         return Trace(reason=DecisionReason.SILENCE_WITHIN_LIMIT, again=since + limits.investigate * DAY)
     if not parcel.shipment.matched:
         return Trace(reason=DecisionReason.SERVICE_NOT_MATCHED)
-    seasons, shipment = view.rules.seasons, parcel.shipment
+    shipment = parcel.shipment
+    seasons = slow_days(view, shipment)
     ask_at = since + (limits.investigate + season_days(seasons, shipment, last, limits.investigate)) * DAY
     lost_at = since + (limits.probable_loss + season_days(seasons, shipment, last, limits.probable_loss)) * DAY
     quiet = heard >= ask_at

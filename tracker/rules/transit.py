@@ -89,6 +89,8 @@ class Season(msgspec.Struct, frozen=True, kw_only=True):
     start: date
     end: date
     add_days: int
+    causes: Mapping[str, str] = {}
+    """The words for `{cause}` by language, where the buyer is told (R35)."""
 
 
 class Carrier(msgspec.Struct, frozen=True, kw_only=True):

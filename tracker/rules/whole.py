@@ -18,8 +18,8 @@ from tracker.rules.claims import CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Marketplace, Store
 from tracker.rules.notices import Notices
-from tracker.rules.remedies import Liability, RemedyRule
 from tracker.rules.preparing import Preparing
+from tracker.rules.remedies import Liability, RemedyRule
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import (
     BEFORE_WINDOW_END,

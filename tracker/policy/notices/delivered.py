@@ -1,0 +1,106 @@
+"""Delivered: verify, then tell, then ask (R20, R21); the buyer who does not find it (R38); a delivery that is taken back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tracker.model import Case, CaseKind, CaseReason, DecisionReason, Intent
+from tracker.policy.ladder import rounds
+from tracker.policy.notices.late import arrival
+from tracker.policy.notices.voice import Voice, Word, seen_at
+from tracker.policy.view import Parcel, View
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def confirmed(view: View) -> Parcel | None:
+    """The parcel that came last, once nothing of the order is on its way any more; None while something is, or is doubted.
+
+    A source's word counts as the check of R20 unless its number is suspect.
+    """
+    if view.expected:
+        return None
+    came = [parcel for parcel in view.parcels if parcel.gone is DecisionReason.DELIVERED]
+    if not came or any(parcel.shipment.suspect is not None for parcel in came):
+        return None
+    return max(came, key=lambda parcel: came_at(parcel) or _LONG_AGO)
+
+
+def came_at(parcel: Parcel) -> datetime | None:
+    """When it was delivered; the later bound."""
+    scan = arrival(parcel)
+    return None if scan is None else scan.latest
+
+
+def arrive(view: View, voice: Voice) -> None:
+    """Tell that everything has come: off by default, the platform says it (R20)."""
+    last = confirmed(view)
+    if last is None:
+        return
+    if view.over is not None:
+        voice.nothing(Intent.DELIVERED, view.over, last)
+    elif view.dossier.dispute_open:
+        voice.nothing(Intent.DELIVERED, DecisionReason.DISPUTE_OPEN, last)
+    else:
+        reason = DecisionReason.DELIVERY_CONFIRMED
+        voice.say(Word(intent=Intent.DELIVERED, template="delivered", reason=reason, parcel=last, since=came_at(last), news=True))
+
+
+def reopen(view: View, voice: Voice) -> None:
+    """Only who was told of a delivery hears that it is taken back (R6, R36)."""
+    if view.over is not None:
+        return
+    told = {effect.shipment for effect in view.effects(Intent.DELIVERED) if effect.acted}
+    back = next((parcel for parcel in view.expected if parcel.shipment.number in told), None)
+    if back is not None:
+        reason = DecisionReason.DELIVERY_TAKEN_BACK
+        voice.say(Word(intent=Intent.REOPENED, template="reopened", reason=reason, parcel=back, since=seen_at(back)))
+
+
+def answer_search(view: View, voice: Voice) -> None:
+    """The buyer writes that a delivered parcel is not there: where to look, and that we ask the carrier (R38).
+
+    His message is an open case `buyer_message` with the reason `not_received`. An inquiry is answered inside the case, and
+    `dispute_opened` speaks. It answers the buyer, so it is a round (R45).
+    """
+    case = searching(view)
+    parcel = None if case is None else _missing(view, case)
+    if case is None or parcel is None:
+        return
+    used, limit = rounds(view), view.rules.manners.rounds
+    if used >= limit and not voice.past(Intent.NOT_FOUND_BY_BUYER, "0"):
+        voice.nothing(Intent.NOT_FOUND_BY_BUYER, DecisionReason.ROUNDS_USED_UP, parcel, str(used))
+        return
+    voice.say(
+        Word(
+            intent=Intent.NOT_FOUND_BY_BUYER,
+            template="delivered_not_found",
+            reason=DecisionReason.DELIVERED_BUT_NOT_FOUND,
+            parcel=parcel,
+            since=case.opened_at,
+            urgent=True,
+            fresh=False,
+            facts={"case": case.id},
+        )
+    )
+
+
+def searching(view: View) -> Case | None:
+    """The buyer's unanswered message that he has nothing."""
+    for case in view.dossier.cases:
+        mine = case.kind is CaseKind.BUYER_MESSAGE and case.reason is CaseReason.NOT_RECEIVED
+        if mine and case.closed_at is None and case.answered_at is None:
+            return case
+    return None
+
+
+def _missing(view: View, case: Case) -> Parcel | None:
+    """The delivered parcel that he misses: he wrote after it came; none where the money is settled."""
+    if view.over not in {None, DecisionReason.FINISHED}:
+        return None
+    for parcel in view.parcels:
+        came = arrival(parcel)
+        named = case.shipment in {None, parcel.shipment.number}
+        if named and parcel.gone is DecisionReason.DELIVERED and (came is None or case.opened_at >= came.earliest):
+            return parcel
+    return None

@@ -1,0 +1,47 @@
+"""A buyer to look after, once a month: a personal text where it is switched on, else a person's task (R91; not on Amazon)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tracker.model import ActionKind, DecisionReason, Intent
+from tracker.policy.notices.voice import Voice, Word
+from tracker.policy.slots import OUTLASTS, allowed, people_stop
+from tracker.policy.view import View
+
+_GOES_ON = frozenset({None, DecisionReason.FINISHED, DecisionReason.RECEIVED_BY_BUYER})
+
+
+def care(view: View, voice: Voice) -> None:
+    """Its occasion is the month (UTC). Amazon forbids marketing: there neither text nor task."""
+    if not view.order.vip:
+        return
+    month = view.now.astimezone(UTC)
+    template = Intent.VIP.value
+    if template in view.market.messages_off:
+        voice.nothing(Intent.VIP, DecisionReason.SWITCHED_OFF)
+        return
+    reason, until = (view.over, None) if view.over not in _GOES_ON else people_stop(view) or (None, None)
+    if reason is not None and reason in OUTLASTS:
+        voice.later(Intent.VIP, reason, f"{month:%Y-%m}", again=until)
+    elif reason is not None:
+        voice.nothing(Intent.VIP, reason)
+    else:
+        voice.say(
+            Word(
+                intent=Intent.VIP,
+                template=template,
+                reason=DecisionReason.VIP_MONTH,
+                occasion=f"{month:%Y-%m}",
+                since=view.now,
+                deadline=_next_month(month),
+                fresh=False,
+                kind=ActionKind.MESSAGE if allowed(view, template) else ActionKind.TASK,
+            )
+        )
+        voice.again(_next_month(month))
+
+
+def _next_month(month: datetime) -> datetime:
+    ahead = month.year * 12 + month.month
+    return datetime(ahead // 12, ahead % 12 + 1, 1, tzinfo=UTC)

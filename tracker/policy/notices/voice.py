@@ -1,0 +1,163 @@
+"""How anything beside the ladder is said: once, where the type is wanted, while it is news, on fresh facts; else why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from tracker.dates import DAY, utc_text
+from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
+from tracker.policy.cutover import before, told
+from tracker.policy.findings import Findings
+from tracker.policy.ladder import evidence
+from tracker.policy.slots import allowed
+from tracker.policy.view import Parcel, View, standing, withdrawable
+
+SLOTS = frozenset(
+    {
+        Intent.CUSTOMS,
+        Intent.DUTIES,
+        Intent.PICKUP,
+        Intent.STORAGE,
+        Intent.DELAY,
+        Intent.DELIVERED,
+        Intent.REOPENED,
+        Intent.NOT_FOUND_BY_BUYER,
+        Intent.DISPUTE,
+        Intent.LOST,
+        Intent.REVIEW,
+        Intent.VIP,
+        Intent.RELEASE_FUNDS,
+    }
+)
+"""What is taken back here when its event is over."""
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to say. `template` is its type of message; `since` when it came about (aware UTC).
+
+    `news`: told within `notices.news_days` of `since` or not at all. `fresh`: it speaks of where the parcel is, so the facts must
+    be of the last 48 hours (D20).
+    """
+
+    intent: Intent
+    template: str
+    reason: DecisionReason
+    occasion: str = "0"
+    parcel: Parcel | None = None
+    since: datetime | None = None
+    deadline: datetime | None = None
+    urgent: bool = False
+    news: bool = False
+    fresh: bool = True
+    kind: ActionKind = ActionKind.MESSAGE
+    facts: Mapping[str, str] = {}
+
+
+class Voice:
+    """Says words of one order, and remembers which are still true: what waits beside them is taken back in the end."""
+
+    __slots__ = ("_out", "_true", "_view", "_why")
+
+    def __init__(self, view: View, out: Findings) -> None:
+        self._view = view
+        self._out = out
+        self._true: set[str] = set()
+        self._why: dict[Intent, DecisionReason] = {}
+
+    def say(self, word: Word) -> None:
+        """Decide it, unless its slot is used up, or something speaks against it (D12, D17, D20, D22)."""
+        view, out, rule = self._view, self._out, word.intent.value
+        past = self.past(word.intent, word.occasion)
+        self._true.add(f"{view.order.subject}:{word.intent.value}:{word.occasion}")
+        number = None if word.parcel is None else word.parcel.shipment.number
+        used = standing(past)
+        if used is not None:
+            out.nothing(rule, DecisionReason.ALREADY_DONE, number, used.state.value)
+        elif (at := view.order.contacted.get(word.intent)) is not None:
+            out.nothing(rule, DecisionReason.ALREADY_DONE, number, f"contacted outside on {at:%Y-%m-%d}")
+        elif word.kind is ActionKind.MESSAGE and not allowed(view, word.template):
+            out.nothing(rule, DecisionReason.SWITCHED_OFF, number)
+        elif before(view, word.since):
+            out.nothing(rule, DecisionReason.BEFORE_CUTOVER, number, told(view, word.since))
+        elif word.news and word.since is not None and view.now - word.since > view.rules.notices.news_days * DAY:
+            out.nothing(rule, DecisionReason.NO_LONGER_NEWS, number, f"since {word.since:%Y-%m-%d}")
+        elif word.fresh and word.parcel is not None and not self._fresh(word.parcel):
+            out.wait_for_facts(rule, word.parcel, "a message needs facts of the last 48 hours")
+        else:
+            out.act(self._decision(word))
+
+    def nothing(
+        self,
+        intent: Intent,
+        reason: DecisionReason,
+        parcel: Parcel | None = None,
+        detail: str = "",
+        again: datetime | None = None,
+    ) -> None:
+        """It is not said, because ...; what of it still waits is taken back for that reason."""
+        self._why.setdefault(intent, reason)
+        self._out.nothing(intent.value, reason, None if parcel is None else parcel.shipment.number, detail, again)
+
+    def later(self, intent: Intent, reason: DecisionReason, occasion: str = "0", again: datetime | None = None) -> None:
+        """Not now; what of it is on its way waits too, it is not taken back."""
+        self._true.add(f"{self._view.order.subject}:{intent.value}:{occasion}")
+        self._out.nothing(intent.value, reason, again=again)
+
+    def past(self, intent: Intent, occasion: str) -> list[Effect]:
+        """What was decided for this very instance before."""
+        return [effect for effect in self._view.effects(intent) if effect.occasion == occasion]
+
+    def again(self, at: datetime | None) -> None:
+        """Time alone can change something then."""
+        self._out.again(at)
+
+    def fall_silent(self) -> None:
+        """Take back what still waits although what it tells of is over (D17: tasks cancel themselves when the facts change)."""
+        subject = self._view.order.subject
+        for effect in self._view.dossier.effects:
+            if effect.intent in SLOTS and effect.subject == subject and effect.key not in self._true and withdrawable(effect):
+                self._out.take_back([effect], self._why.get(effect.intent, self._view.over or DecisionReason.EVENT_OVER))
+
+    def _fresh(self, parcel: Parcel) -> bool:
+        return self._view.fresh(parcel, self._view.rules.manners.facts_age_message_hours)
+
+    def _decision(self, word: Word) -> Decision:
+        facts = {} if word.parcel is None else evidence(word.parcel)
+        if word.since is not None:
+            facts["due_at"] = utc_text(word.since)
+        message = word.kind is ActionKind.MESSAGE
+        return Decision(
+            kind=word.kind,
+            reason=word.reason,
+            rule=word.intent.value,
+            subject=self._view.order.subject,
+            intent=word.intent,
+            occasion=word.occasion,
+            shipment=None if word.parcel is None else word.parcel.shipment.number,
+            template=word.template if message else None,
+            deadline=word.deadline,
+            currency=self._view.order.currency,
+            urgent=word.urgent,
+            evidence=facts | dict(word.facts),
+        )
+
+
+def going(view: View) -> tuple[Parcel, ...]:
+    """The parcels that are on their way and that the sources really speak of; none once the order wants nothing more of us."""
+    if view.over is not None:
+        return ()
+    return tuple(parcel for parcel in view.expected if parcel.shipment.suspect is None)
+
+
+def oldest(parcels: tuple[Parcel, ...]) -> Parcel:
+    """The most delayed one: a slot of the order speaks of it (D12)."""
+    return max(parcels, key=lambda parcel: (parcel.reached, parcel.age, parcel.shipment.number))
+
+
+def seen_at(parcel: Parcel) -> datetime | None:
+    """When the scan came about that tells the parcel's present state; the later bound."""
+    scan = parcel.shipment.last_scan
+    return None if scan is None else scan.latest
