@@ -8,6 +8,7 @@ from tracker.model.advisory import Advisory
 from tracker.model.claims import Claim
 from tracker.model.effects import Case, Effect
 from tracker.model.order import Order, Shipment
+from tracker.model.words import CaseKind
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,3 +30,10 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     def dispute_open(self) -> bool:
         """Whether money is contested in an open case: it stops outreach and extensions (D15)."""
         return any(case.closed_at is None and case.kind.contested for case in self.cases)
+
+    @property
+    def message_waits(self) -> bool:
+        """Whether a message of the buyer has no answer yet: he waits, whoever noted it (D15)."""
+        return any(
+            case.kind is CaseKind.BUYER_MESSAGE and case.closed_at is None and case.answered_at is None for case in self.cases
+        )

@@ -50,7 +50,7 @@ def people_stop(view: View) -> tuple[DecisionReason, datetime | None] | None:
         return DecisionReason.DISPUTE_OPEN, None
     if order.opted_out:
         return DecisionReason.OPTED_OUT, None
-    if order.waiting_since is not None:
+    if order.waiting_since is not None or view.dossier.message_waits:
         return DecisionReason.BUYER_WAITS, None
     if order.hold_until is not None and order.hold_until > view.now:
         return DecisionReason.ON_HOLD, order.hold_until
