@@ -44,6 +44,7 @@ from tracker.rules import (
     Marketplace,
     Notices,
     PrefixCapability,
+    Preparing,
     Profile,
     RemedyRule,
     Rules,
@@ -113,6 +114,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         store_times={
             id_: time_rules(shapes.time_rules, each.time_profile) for id_, each in shapes.stores.items() if each.time_profile
         },
+        preparing=Preparing(**shapes.tracker.preparing.model_dump()),
         zones=dict(shapes.time_rules.zones),
     )
 

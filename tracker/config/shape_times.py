@@ -66,6 +66,8 @@ class TimeRule(Entry):
     calendar: Literal["marketplace"] | None = None
     regions: frozenset[Country] = frozenset()
     case: frozenset[CaseKind] = frozenset()
+    opens: frozenset[CaseKind] = frozenset()
+    ships: bool = False
     limits_promise: bool = False
     api_fields: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()

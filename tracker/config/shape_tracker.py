@@ -165,6 +165,21 @@ class Messages(Shape):
     languages: Mapping[Country, str]
 
 
+class Preparing(Shape):
+    """[preparing]."""
+
+    delayed_payments: frozenset[str]
+    boleto_after_days: Days
+    boleto_until_days: Days
+    tax_number_countries: frozenset[Country]
+    tax_number_from: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
+    channel_warnings: Mapping[Country, str]
+    duty_countries: frozenset[Country]
+    late_ship_hours: Hours
+    news_days: Days
+    case_warn_days: Days
+
+
 class Time(Shape):
     """[time]."""
 
@@ -252,6 +267,7 @@ class TrackerFile(Shape):
     notices: Notices
     messages: Messages
     operators: Operators
+    preparing: Preparing
     time: Time
     health: Health
     metrics: Metrics

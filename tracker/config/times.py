@@ -36,6 +36,8 @@ def _rule(shape: Shape, profile: str, shapes: Mapping[str, Shape], above: frozen
         calendar=shape.calendar,
         regions=shape.regions,
         case=frozenset(kind.value for kind in shape.case),
+        opens=frozenset(kind.value for kind in shape.opens),
+        ships=shape.ships,
         limits_promise=shape.limits_promise,
         profile=CURRENT if figure is shape.profiles.current else profile,
         anchor=figure.anchor,

@@ -449,6 +449,7 @@ class DecisionReason(StrEnum):
     WINDOW_FAR = "window_far"
     WINDOW_OVER = "window_over"
     EXTENSIONS_USED_UP = "extensions_used_up"
+    EXTENSION_FAILED = "extension_failed"
     NO_EXTENSION_THERE = "no_extension_there"
     SETTLED_BY_PLATFORM = "settled_by_platform"
     RECOMMENDATION_OPEN = "recommendation_open"

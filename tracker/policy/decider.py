@@ -12,6 +12,8 @@ from tracker.policy.inquiries import inquire
 from tracker.policy.ladder import climb
 from tracker.policy.losses import claim
 from tracker.policy.notices import tell
+from tracker.policy.opening import warn
+from tracker.policy.preparing import prepare
 from tracker.policy.problems import solve
 from tracker.policy.refunds import recommend
 from tracker.policy.rounds import count_rounds
@@ -40,6 +42,8 @@ def decide(dossier: Dossier, rules: Rules, now: datetime) -> Verdict:
     follow(view, out)
     inquire(view, out, traces)
     solve(view, out)
+    warn(view, out, traces)
+    prepare(view, out)
     climb(view, out)
     tell(view, out)
     count_rounds(view, out)

@@ -9,6 +9,7 @@ from tracker.rules.claims import CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Extension, Marketplace, Store
 from tracker.rules.notices import Notices
+from tracker.rules.preparing import Preparing
 from tracker.rules.remedies import Liability, RemedyRule, within
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import STAGES, Carrier, Learned, PrefixCapability, Profile, Season, Service, Silence, Untrackable
@@ -28,6 +29,7 @@ __all__ = [
     "Marketplace",
     "Notices",
     "PrefixCapability",
+    "Preparing",
     "Profile",
     "RemedyRule",
     "Rules",

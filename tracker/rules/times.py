@@ -36,5 +36,9 @@ class TimeRule(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[int, ...] = ()
     case: frozenset[str] = frozenset()
     """The kinds of case whose answer it dates (CaseKind words)."""
+    opens: frozenset[str] = frozenset()
+    """The kinds of case that the buyer can open from this date on (of a window_close: until then)."""
+    ships: bool = False
+    """Its date is the last day to ship (R60)."""
     base: TimeRule | None = None
     """The rule that an anchor `rule:<id>` names, in the same profile."""

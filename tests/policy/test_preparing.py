@@ -1,0 +1,304 @@
+"""The order before it travels: money, papers, address, shipping and confirming in time (R15-R18, R22, R46, R60-R62, R105)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.policy.build import RULES, at, day, decision, effect, evidence, keys, order, parcel, why
+from tests.policy.build import dossier as bare
+from tests.policy.build import rules as built
+from tracker.model import DecisionReason, Intent, OrderState, OutboxState, TaskState
+from tracker.policy import decide
+from tracker.rules import Carrier, Preparing, Rules, Service, TimeRule
+
+CONFIRM = TimeRule(
+    id="amazon.confirm",
+    marketplace="amazon",
+    kind="deadline",
+    tz="marketplace",
+    anchor="latest_ship_date",
+    offset=7,
+    unit="business_days",
+    direction="after",
+    confidence="high",
+    consequence="cancelled and not paid",
+)
+WARN = TimeRule(
+    id="amazon.confirm.warn",
+    marketplace="amazon",
+    kind="warning",
+    tz="marketplace",
+    anchor="rule:amazon.confirm",
+    offset=7,
+    unit="days",
+    direction="before",
+    confidence="medium",
+    base=CONFIRM,
+)
+SHIP = TimeRule(
+    id="amazon.ship",
+    marketplace="amazon",
+    kind="deadline",
+    tz="UTC",
+    anchor="paid",
+    offset=2,
+    unit="days",
+    direction="after",
+    confidence="high",
+    ships=True,
+)
+PREPARING = Preparing(
+    delayed_payments=frozenset({"boleto"}),
+    tax_number_countries=frozenset({"BR"}),
+    tax_number_from={"USD": Decimal(50)},
+    channel_warnings={"BR": "the postal channel loses fewer parcels"},
+    duty_countries=frozenset({"BR"}),
+)
+EXPRESS = Service(id="dhl-express", patterns=(), carrier="dhl", service="dhl_express", ladder="express")
+EMS = Service(id="ems", patterns=(), carrier="china_post", service="ems", ladder="express")
+
+
+def rules(**change: Any) -> Rules:
+    values: dict[str, Any] = {
+        "preparing": PREPARING,
+        "times": {"amazon": (SHIP, CONFIRM, WARN)},
+        "zones": {"US": "America/Los_Angeles"},
+        "messages_off": frozenset({"placed", "shipped"}),
+        "services": (EXPRESS, EMS),
+        "carriers": {"dhl": Carrier(id="dhl", name="DHL"), "china_post": Carrier(id="china_post", name="China Post", post=True)},
+    }
+    return built(**(values | change))
+
+
+TABLE = rules()
+OWN = {"store": "lotus", "platform": "ownshop", "shipped_at": None, "state": OrderState.PAID}
+MINE = "order/lotus/8001"
+
+
+def decided(when: float, *shipments: Any, table: Rules = TABLE, **change: Any) -> list[str]:
+    return keys(at(when, *shipments, rules=table, **(OWN | change)))
+
+
+# ------------------------------------------------------------------------------------------------------------------ payment
+
+
+@pytest.mark.parametrize(
+    ("payment", "when", "said"),
+    [
+        ("boleto", 0.9, []),
+        ("boleto", 1, ["boleto_pending:0"]),
+        ("boleto", 3.9, ["boleto_pending:0"]),
+        ("boleto", 4, []),  # the slip has run out
+        ("card", 2, []),
+        (None, 2, []),
+    ],
+)
+def test_r15_a_boleto_is_recalled_once_between_day_four_and_seven(payment: str | None, when: float, said: list[str]) -> None:
+    """R15: no clock, no follow-up; ordered on day -3."""
+    assert decided(when, payment=payment, state=OrderState.UNPAID, paid_at=None) == said
+
+
+def test_r15_an_unpaid_order_has_no_clock_and_no_follow_up() -> None:
+    """R15: not even when a number is there already, months later; nothing to ship, nothing to prepare."""
+    verdict = at(
+        80,
+        parcel(last=None, heard=80, shipped_at=None),
+        rules=TABLE,
+        **(OWN | {"payment": "boleto", "state": OrderState.UNPAID, "paid_at": None}),
+    )
+    assert verdict.decisions == ()
+
+
+def test_r15_the_reminder_is_taken_back_when_the_money_comes() -> None:
+    """R15: paid is paid, and the order goes its way."""
+    waiting = effect(Intent.BOLETO_PENDING, 1, subject=MINE, state=OutboxState.PENDING)
+    verdict = at(2, rules=TABLE, effects=(waiting,), **(OWN | {"payment": "boleto", "country": "DE"}))
+    assert [key for key, _ in verdict.withdraw] == [waiting.key]
+    pasted = at(2, rules=TABLE, effects=(effect(Intent.BOLETO_PENDING, 1, subject=MINE),), payment="boleto",
+                **(OWN | {"state": OrderState.UNPAID, "paid_at": None}))  # fmt: skip
+    assert why(pasted, "boleto_pending") is DecisionReason.ALREADY_DONE
+
+
+def test_r15_where_the_platform_reminds_nobody_else_does() -> None:
+    """R15, D17: AliExpress tells the buyer itself (messages_off)."""
+    verdict = at(2, rules=TABLE, payment="boleto", state=OrderState.UNPAID, paid_at=None, shipped_at=None)
+    assert why(verdict, "boleto_pending") is DecisionReason.SWITCHED_OFF
+
+
+# ------------------------------------------------------------------------------------------------------------------- papers
+
+
+@pytest.mark.parametrize(
+    ("change", "shipments", "wanted"),
+    [
+        ({"amount": Decimal(30)}, (), False),
+        ({"amount": Decimal("50.00")}, (), True),
+        ({"amount": Decimal(900), "currency": "XAF"}, (), False),  # no limit in that currency
+        ({"amount": Decimal(900), "country": "DE"}, (), False),
+        ({"amount": Decimal(900), "tax_number_known": True}, (), False),
+        ({}, ("dhl_express", "dhl"), True),
+        ({}, ("ems", "china_post"), False),  # express, but by the post
+    ],
+)
+def test_r16_commercial_and_valuable_parcels_to_brazil_need_the_number(
+    change: Mapping[str, Any], shipments: tuple[str, ...], wanted: bool
+) -> None:
+    """R16, R17: the buyer is asked, and the parcel waits."""
+    parcels = [parcel(last=None, heard=0.5, shipped_at=None, service=shipments[0], carrier=shipments[1])] if shipments else []
+    said = decided(0.5, *parcels, **change)
+    assert [each for each in said if each != "customs_duty:0"] == (["tax_number:0", "do_not_ship:0"] if wanted else [])
+
+
+def test_r17_the_task_warns_about_the_channel() -> None:
+    """R17: a person chooses the channel; the text is the configuration's."""
+    verdict = at(0.5, rules=TABLE, **(OWN | {"amount": Decimal(80), "ship_by": day(2)}))
+    task = decision(verdict, Intent.DO_NOT_SHIP)
+    assert task.evidence["channel_warning"] == "the postal channel loses fewer parcels"
+    assert task.evidence["needed_for"] == "80 USD, from 50"
+    assert (task.deadline, task.urgent) == (day(2), True)
+
+
+@pytest.mark.parametrize("change", [{"tax_number_known": True}, {"amount": Decimal(20)}])
+def test_r16_the_task_goes_when_the_number_comes(change: Mapping[str, Any]) -> None:
+    """R16, D17: taken back by itself, the question to the buyer too."""
+    task = effect(Intent.DO_NOT_SHIP, 0, subject=MINE, task=TaskState.OPEN)
+    asked = effect(Intent.TAX_NUMBER, 0, subject=MINE, state=OutboxState.PENDING)
+    verdict = at(1, rules=TABLE, effects=(task, asked), **(OWN | {"amount": Decimal(80)} | change))
+    assert {key for key, _ in verdict.withdraw} == {task.key, asked.key}
+    again = at(1, rules=TABLE, effects=(task, asked), **(OWN | {"amount": Decimal(80)}))
+    assert again.withdraw == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, True),
+        ({"country": "DE"}, False),
+        ({"shipped_at": day(0), "state": OrderState.SHIPPED}, False),
+        ({"cutover_at": day(0)}, False),
+        ({"hold_until": day(9)}, False),
+        ({"store": "jade", "platform": "aliexpress"}, False),  # the platform shows duty itself
+    ],
+)
+def test_r18_r105_the_buyer_hears_of_duty_before_the_parcel_leaves(change: Mapping[str, Any], said: bool) -> None:
+    """R18, R105: where duty can be charged, once, on the seller's own channel."""
+    assert ("customs_duty:0" in decided(1, **change)) is said
+
+
+# ------------------------------------------------------------------------------------------------------ placed and shipped
+
+
+def test_r22_r34_placed_and_shipped_are_off_until_they_are_switched_on() -> None:
+    """R22, R34: platforms send them; switched on they go out once, while they are news."""
+    talking = rules(messages_off=frozenset())
+    placed = {"country": "DE"}
+    sent = {"country": "DE", "state": OrderState.SHIPPED, "shipped_at": day(0)}
+    on_its_way = parcel(last=0.5, country="DE", shipped_at=day(0))
+    assert decided(0, **placed) == []
+    assert decided(0, table=talking, **placed) == ["placed:0"]
+    assert decided(1.5, table=talking, **placed) == [], "paid on day -2: no longer news"
+    assert decided(1, on_its_way, **sent) == []
+    assert decided(1, on_its_way, table=talking, **sent) == ["shipped:0"]
+    assert decided(4, on_its_way, table=talking, **sent) == []
+
+
+# --------------------------------------------------------------------------------------------------- address and last days
+
+
+def test_r46_an_address_that_lacks_something_is_checked_before_shipping() -> None:
+    """R46: one task with what is missing, no personal data; taken back when the address is mended or the parcel has left."""
+    wrong = OWN | {"country": "DE", "address_problems": ("missing_phone", "bad_postcode")}
+    verdict = at(1, rules=TABLE, **wrong)
+    assert keys(verdict) == ["check_address:0"]
+    assert evidence(verdict, Intent.CHECK_ADDRESS) == {"address": "missing_phone, bad_postcode"}
+    task = effect(Intent.CHECK_ADDRESS, 1, subject=MINE, task=TaskState.OPEN)
+    for change in (
+        {"address_problems": ()},
+        {"state": OrderState.SHIPPED},
+        {"state": OrderState.CANCELLED},
+        {"state": OrderState.UNPAID},
+    ):
+        gone = at(2, rules=TABLE, effects=(task,), **(wrong | change))
+        assert [key for key, _ in gone.withdraw] == [task.key]
+        assert keys(gone) == []
+    assert keys(at(2, rules=TABLE, effects=(task,), **wrong)) == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "change", "due"),
+    [
+        ("amazon", {"ship_by": day(5)}, 5),
+        ("aliexpress", {"ship_by": day(5)}, 5),
+        ("amazon", {}, 0),  # the table: two days after payment on day -2
+        ("aliexpress", {}, None),
+        ("amazon", {"ship_by": day(5), "state": OrderState.SHIPPED}, None),
+        ("amazon", {"ship_by": day(5), "state": OrderState.UNPAID, "paid_at": None}, None),
+        ("amazon", {"ship_by": day(5), "shipped_at": day(3)}, None),
+    ],
+)
+def test_r60_a_person_is_told_when_the_last_day_to_ship_is_near(
+    platform: str, change: Mapping[str, Any], due: float | None
+) -> None:
+    """R60, D3: the marketplace's date before the table's; half a day before, not earlier, and never after it left."""
+    base: dict[str, Any] = {"platform": platform, "country": "US", "state": OrderState.PAID, "shipped_at": None}
+    near = (5 if due is None else due) - 0.5
+    early, late = (at(when, rules=TABLE, **(base | change)) for when in (near - 0.01, near))
+    assert "ship_late:0" not in keys(early)
+    assert ("ship_late:0" in keys(late)) is (due is not None)
+    if due is not None:
+        assert decision(late, Intent.SHIP_LATE).deadline == day(due)
+        assert early.next_at is not None
+        assert early.next_at <= day(near)
+
+
+def test_r61_r62_the_confirmation_is_warned_of_before_amazon_cancels() -> None:
+    """R61, R62, D8: seven American working days after the last day to ship counted there, and a week before that."""
+    base: dict[str, Any] = {"platform": "amazon", "country": "US", "state": OrderState.PAID, "ship_by": day(1)}
+    sent = parcel(last=3, country="US")
+    due, begins = day(10), day(3)  # in Seattle it is still Wednesday, 1 April: seven working days are Friday the 10th
+    assert keys(at(2.9, sent, rules=TABLE, **base)) == []
+    verdict = at(3, sent, rules=TABLE, **base)
+    task = decision(verdict, Intent.CONFIRM_SHIPMENT)
+    assert (task.deadline, task.not_before, task.rule) == (due, begins, "amazon.confirm.warn")
+    assert task.evidence["consequence"] == "cancelled and not paid"
+    made = effect(Intent.CONFIRM_SHIPMENT, 5, subject="order/jade/8001", task=TaskState.OPEN)
+    assert keys(at(6, sent, rules=TABLE, effects=(made,), **base)) == []
+    for change in (
+        {"confirmed_at": day(6)},
+        {"state": OrderState.SHIPPED},
+        {"state": OrderState.CANCELLED},
+        {"ship_by": day(30)},
+    ):
+        gone = at(7, sent, rules=TABLE, effects=(made,), **(base | change))
+        assert made.key in {key for key, _ in gone.withdraw}
+
+
+def test_r61_a_marketplace_without_such_a_rule_wants_no_confirmation() -> None:
+    """R61: nor does one whose date is not known."""
+    for change in ({"platform": "ebay", "ship_by": day(1)}, {"platform": "amazon", "ship_by": None}):
+        verdict = at(20, parcel(last=19), rules=TABLE, country="US", state=OrderState.PAID, **change)
+        assert Intent.CONFIRM_SHIPMENT not in {each.intent for each in verdict.decisions}
+
+
+def test_d17_the_ordinary_order_gets_no_task_before_it_leaves() -> None:
+    """D17: 30,000 parcels a month: nothing to do before the last day to ship is near."""
+    ordinary = {"platform": "amazon", "country": "US", "state": OrderState.PAID, "shipped_at": None, "ship_by": day(3)}
+    verdict = decide(bare(**ordinary), TABLE, day(0))
+    assert verdict.decisions == ()
+    assert verdict.next_at == day(3) - timedelta(hours=12)
+
+
+def test_an_order_of_which_nothing_is_known_is_left_alone() -> None:
+    """R15: a file without a status: unknown stays unknown until a payment is told."""
+    unknown = order(state=OrderState.UNKNOWN, paid_at=None, shipped_at=None, ship_by=day(1))
+    assert unknown.paid_at is None
+    verdict = at(1, rules=TABLE, state=OrderState.UNKNOWN, paid_at=None, shipped_at=None, ship_by=day(1))
+    assert verdict.decisions == ()
+    paid = at(1, rules=TABLE, state=OrderState.UNKNOWN, shipped_at=None, ship_by=day(1))
+    assert keys(paid) == ["ship_late:0"]
+    assert RULES.preparing == Preparing()

@@ -1,0 +1,138 @@
+"""When the buyer may open a case, and a word to a person before he can, about parcels at risk (R8, R9, R30, R31, R32, R74).
+
+An ordinary order gets no task (D17): its dates are facts for `explain` and for evidence, worked out when somebody asks. A rule of
+low confidence warns nobody alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from tracker.dates import DAY, utc_text
+from tracker.model import ActionKind, Decision, DecisionReason, Dossier, Intent
+from tracker.policy.findings import Findings
+from tracker.policy.untrackable import Trace
+from tracker.policy.view import View, standing
+from tracker.rules import Rules
+from tracker.times import Moment, country_of, order_anchors, rules_for, when
+
+RULE = "window_opens"
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """From when (and until when, where that is told) the buyer may open cases of these `kinds`; aware UTC."""
+
+    rule: str
+    item: str
+    kinds: frozenset[str]
+    opens: datetime
+    closes: datetime | None
+    hint: bool
+    why: str
+
+
+def openings(dossier: Dossier, rules: Rules) -> tuple[Opening, ...]:
+    """When which case can be opened about this order, the earliest first; a date whose anchor is not known is not there."""
+    order = dossier.order
+    anchors, country = order_anchors(dossier), country_of(order, rules)
+    found: list[Opening] = []
+    closes: dict[tuple[str, frozenset[str]], Moment] = {}
+    for rule in rules_for(order, rules):
+        if not rule.opens or (moment := when(rule, anchors, rules=rules, country=country)) is None:
+            continue
+        if rule.kind == "window_close":
+            closes[rule.marketplace, rule.opens] = moment
+        else:
+            found.append(
+                Opening(
+                    rule=rule.id,
+                    item=rule.item,
+                    kinds=rule.opens,
+                    opens=moment.at,
+                    closes=moment.until,
+                    hint=moment.hint,
+                    why=moment.why,
+                )
+            )
+    return tuple(sorted(_closed(found, closes, dossier, rules), key=lambda each: (each.opens, each.rule)))
+
+
+def _closed(
+    found: list[Opening], closes: Mapping[tuple[str, frozenset[str]], Moment], dossier: Dossier, rules: Rules
+) -> Iterator[Opening]:
+    """A first and a last day that are two rules belong together by marketplace and kinds of case."""
+    markets = {each.id: each.marketplace for each in rules_for(dossier.order, rules)}
+    for each in found:
+        last = closes.get((markets[each.rule], each.kinds))
+        yield each if each.closes is not None or last is None else msgspec.structs.replace(each, closes=last.at)
+
+
+def warn(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
+    """One task an order, days before the first case about a parcel at risk can be opened; taken back when the risk is gone.
+
+    Where a refund is recommended already, that recommendation is the warning: it is urgent by itself (R8).
+    """
+    risk = _risk(view, traces)
+    if risk is None:
+        if view.dossier.effects:
+            out.take_back(view.effects(Intent.WINDOW_OPENS), view.over or DecisionReason.STILL_MOVING)
+        return
+    past = view.effects(Intent.WINDOW_OPENS)
+    if view.dossier.dispute_open:
+        out.take_back(past, DecisionReason.DISPUTE_OPEN)
+        return
+    if any(effect.open for effect in view.effects(Intent.REFUND)) or any(each.intent is Intent.REFUND for each in out.decided):
+        out.take_back(past, DecisionReason.RECOMMENDATION_OPEN)
+        return
+    coming = next((each for each in openings(view.dossier, view.rules) if each.opens > view.now and not each.hint), None)
+    out.take_back((each for each in past if coming is None or each.occasion != coming.rule), DecisionReason.WINDOW_OVER)
+    if coming is None:
+        return
+    begins = coming.opens - view.rules.preparing.case_warn_days * DAY
+    if begins > view.now:
+        out.nothing(RULE, DecisionReason.NOT_YET_DUE, detail=f"{coming.item}: {utc_text(coming.opens)}", again=begins)
+    elif standing([each for each in past if each.occasion == coming.rule]) is not None:
+        out.nothing(RULE, DecisionReason.ALREADY_DONE, detail=coming.rule, again=coming.opens)
+    else:
+        out.again(coming.opens)
+        out.act(_warning(view, coming, begins, *risk))
+
+
+def _risk(view: View, traces: Mapping[str, Trace]) -> tuple[str, DecisionReason] | None:
+    """The first parcel that may turn into a case, and why: untrackable, silent too long, or late and not moving."""
+    if view.over is not None:
+        return None
+    promised = view.order.promised_at
+    for parcel in view.expected:
+        found = traces.get(parcel.shipment.number)
+        if found is not None and (found.proven or found.quiet or found.unscanned):
+            return parcel.shipment.number, found.reason
+        if promised is not None and promised < view.now:
+            last = parcel.shipment.last_scan
+            if last is None or view.now - last.latest > view.rules.manners.moved_within_days * DAY:
+                return parcel.shipment.number, DecisionReason.SILENCE_REACHED_INVESTIGATE
+    return None
+
+
+def _warning(view: View, coming: Opening, begins: datetime, number: str, why: DecisionReason) -> Decision:
+    facts = {"opens_at": utc_text(coming.opens), "case": coming.item, "counted": coming.why, "risk": why.value}
+    if coming.closes is not None:
+        facts["closes_at"] = utc_text(coming.closes)
+    if view.market.freeze_days:
+        facts["freeze_days"] = str(view.market.freeze_days)
+    return Decision(
+        kind=ActionKind.TASK,
+        reason=DecisionReason.CASE_CAN_OPEN,
+        rule=coming.rule,
+        subject=view.order.subject,
+        intent=Intent.WINDOW_OPENS,
+        occasion=coming.rule,
+        shipment=number,
+        not_before=begins,
+        deadline=coming.opens,
+        urgent=True,
+        evidence=facts,
+    )
