@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from carriers.model import TrackingReason, TrackingStatus
-from tests.policy import build
-from tests.policy.build import at, day, decision, delivered, effect, evidence, keys, order, parcel, refund, scan, why
+from tests.policy.build import RULES as PLAIN
+from tests.policy.build import at, day, decision, delivered, dossier, effect, evidence, keys, order, parcel, refund, scan, why
 from tracker import config
 from tracker.model import (
     ActionKind,
@@ -28,18 +29,20 @@ from tracker.model import (
     TaskState,
     Verdict,
 )
+from tracker.policy import decide
 from tracker.policy.cases import TASKS
 
 R = DecisionReason
 A = CaseAdvice
 K = CaseKind
 SHIPPED = config.load(None, environ={}).rules
-RULES = replace(SHIPPED, stores=build.RULES.stores)
+RULES = replace(SHIPPED, stores=PLAIN.stores)
 """The rules as they ship, with the shops of these tests."""
 
 
 def case(kind: CaseKind = K.DISPUTE, reason: CaseReason = CaseReason.NOT_RECEIVED, opened: float = 50, **change: Any) -> Case:
-    return Case(**({"id": "C-1", "kind": kind, "reason": reason, "opened_at": day(opened)} | change))
+    values: dict[str, Any] = {"id": "C-1", "kind": kind, "reason": reason, "opened_at": day(opened)}
+    return Case(**(values | change))
 
 
 def when(count: float, case_: Case, *shipments: Shipment, **change: Any) -> Verdict:
@@ -124,7 +127,7 @@ def test_r9_d6_a_dispute_without_any_tracking_urges_the_refund() -> None:
 
 def test_r9_unknown_stays_unknown() -> None:
     """DESIGN promise 2: no source has answered about it, so nothing is proven; look first."""
-    verdict = build.decide(build.dossier(parcel(last=None), cases=(EARLY,)), RULES, day(3.5))
+    verdict = decide(dossier(parcel(last=None), cases=(EARLY,)), RULES, day(3.5))
     assert told(verdict)["advice"] == A.VERIFY.value
     assert Intent.REFUND not in {each.intent for each in verdict.decisions}
 
@@ -177,7 +180,7 @@ def test_r39_damaged_goods_are_negotiated_and_then_closed() -> None:
 )
 def test_r40_what_is_proposed_goes_by_the_value_of_the_goods(amount: str, reason: CaseReason, remedy: str) -> None:
     """R40: the table of tracker.toml; a recommendation only."""
-    found = told(when(50.5, case(K.NOT_AS_DESCRIBED, reason), amount=build.Decimal(amount)))
+    found = told(when(50.5, case(K.NOT_AS_DESCRIBED, reason), amount=Decimal(amount)))
     assert found["proposes"] == remedy
 
 
@@ -187,7 +190,7 @@ def test_r40_what_is_proposed_goes_by_the_value_of_the_goods(amount: str, reason
 )
 def test_r41_cheap_goods_are_refunded_early_in_a_case_that_will_be_lost(amount: str, promised: float, recommended: bool) -> None:
     """R41: the platform sides with the buyer; a fight costs more than the goods. Where we are on time, we fight."""
-    verdict = when(50.5, case(K.INQUIRY), amount=build.Decimal(amount), promised_at=day(promised))
+    verdict = when(50.5, case(K.INQUIRY), amount=Decimal(amount), promised_at=day(promised))
     reasons = [each.reason for each in verdict.decisions if each.intent is Intent.REFUND]
     assert reasons == ([R.CASE_CHEAPER_REFUNDED] if recommended else [])
 
