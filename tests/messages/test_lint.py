@@ -31,7 +31,7 @@ def hits(text: str, platform: str = "own_shop") -> set[str]:
         ("review_wish", "Deixe 5 estrelas."),
         ("review_wish", "Uma avaliação positiva ajuda."),
         ("review_wish", "亲，给个好评"),
-        ("review_wish", "请修改评价"),
+        ("review_change", "请修改评价"),
         ("review_bribe", "Leave a review and get a coupon."),
         ("review_bribe", "We will refund you. By the way, would you write a review on the platform?"),
         ("review_bribe", "Ganhe um desconto por sua avaliação."),
@@ -59,27 +59,128 @@ def test_blocked_everywhere(rule: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "text"),
+    ("rule", "sentences"),
     [
-        ("amazon", f"Follow it here: {URL}"),
-        ("amazon", "Write to care@shop.example"),
-        ("amazon", "Special offers await you"),
-        ("ebay", "Call +55 11 96123-0000"),
-        ("ebay", "Find us on WhatsApp"),
-        ("ebay", "See https://shop.example/sale"),
-        ("ebay", "You can pay us directly"),
-        ("mercadolibre", f"Acompanhe: {URL}"),
-        ("mercadolibre", "bit.ly/abc"),
-        ("aliexpress", "Please confirm receipt of the order."),
-        ("aliexpress", "Por favor, confirme o recebimento."),
-        ("aliexpress", "请确认收货"),
-        ("aliexpress", "Pay by PayPal instead"),
-        ("aliexpress", "WeChat: lume"),
+        (
+            "review_change",
+            {
+                "en": "Would you take down the feedback you left?",
+                "pt-BR": "Você poderia excluir a sua avaliação?",
+                "es": "¿Podría borrar su valoración?",
+                "ru": "Не могли бы Вы исправить свою оценку?",
+                "zh-CN": "能不能麻烦您把评价改成中性的？",
+            },
+        ),
+        (
+            "review_wish",
+            {
+                "en": "A five-star rating would help us.",
+                "pt-BR": "Uma ótima avaliação nos ajuda.",
+                "es": "Nos encantaría una buena calificación.",
+                "ru": "Поставьте, пожалуйста, 5 звёзд.",
+                "zh-CN": "请给五星",
+            },
+        ),
+        (
+            "review_bribe",
+            {
+                "en": "Leave a rating and we send you a voucher.",
+                "pt-BR": "Deixe sua avaliação e ganhe um brinde.",
+                "es": "Escriba una reseña y le damos un descuento.",
+                "ru": "За отзыв мы дарим скидку.",
+                "zh-CN": "写评论可领红包",
+            },
+        ),
+        (
+            "review_gating",
+            {
+                "en": "If you are satisfied, please write a review.",
+                "pt-BR": "Se gostou, deixe uma avaliação.",
+                "es": "Si le gustó, escriba una reseña.",
+                "ru": "Если Вам понравилось, оставьте отзыв.",
+                "zh-CN": "如果您满意，请写评价",
+            },
+        ),
+        (
+            "deter_claim",
+            {
+                "en": "There is no need to open a dispute, and please withdraw the claim.",
+                "pt-BR": "Por favor, evite abrir uma disputa.",
+                "es": "Por favor, cierre la disputa y le devolveremos el dinero.",
+                "ru": "Отмените, пожалуйста, спор.",
+                "zh-CN": "请您先取消纠纷",
+            },
+        ),
+        (
+            "threat",
+            {
+                "en": "Otherwise we will take legal action.",
+                "pt-BR": "Caso contrário, seu nome irá para a lista negra.",
+                "es": "De lo contrario tomaremos acciones legales.",
+                "ru": "Иначе мы подадим в суд.",
+                "zh-CN": "否则我们将起诉您",
+            },
+        ),
+        (
+            "percentage",
+            {
+                "en": "We offer you 30 percent of the price.",
+                "pt-BR": "Oferecemos 30% do valor.",
+                "es": "Le ofrecemos el 30 por ciento.",
+                "ru": "Мы вернём 30 процентов.",
+                "zh-CN": "我们退您百分之三十",
+            },
+        ),
+        (
+            "customs",
+            {
+                "en": "We can mark it as a gift.",
+                "pt-BR": "Podemos declarar um valor menor.",
+                "es": "Podemos declarar un valor más bajo.",
+                "ru": "Мы можем занизить сумму.",
+                "zh-CN": "我们可以低报金额",
+            },
+        ),
     ],
 )
-def test_blocked_where_the_platform_forbids_it(platform: str, text: str) -> None:
-    """D5a: contact outside the platform; the own shop may."""
-    assert hits(text, platform) == {platform}
+def test_forbidden_in_every_language(rule: str, sentences: dict[str, str]) -> None:
+    """R73, D5b, D7, D11, R105, R81: a table of sentences that no buyer gets, on any platform, whatever the language."""
+    for language, text in sentences.items():
+        for platform in ("own_shop", "aliexpress", "amazon", "ebay"):
+            assert rule in hits(text, platform), (language, platform)
+
+
+@pytest.mark.parametrize(
+    ("platform", "rule", "text"),
+    [
+        ("amazon", "amazon", f"Follow it here: {URL}"),
+        ("amazon", "contact", "Write to care@shop.example"),
+        ("amazon", "amazon", "Special offers await you"),
+        ("amazon", "amazon", "Please leave us your feedback."),
+        ("ebay", "contact", "Call +55 11 96123-0000"),
+        ("ebay", "contact", "Find us on WhatsApp"),
+        ("ebay", "ebay", "See https://shop.example/sale"),
+        ("ebay", "pay_outside", "You can pay us directly"),
+        ("mercadolibre", "mercadolibre", f"Acompanhe: {URL}"),
+        ("mercadolibre", "mercadolibre", "bit.ly/abc"),
+        ("mercadolibre", "contact", "Me chama no zap"),
+        ("mercadolibre", "pay_outside", "Pague diretamente pela chave pix"),
+        ("aliexpress", "early_receipt", "Please confirm receipt of the order."),
+        ("aliexpress", "early_receipt", "Por favor, confirme o recebimento."),
+        ("aliexpress", "early_receipt", "Por favor, confirme la entrega."),
+        ("aliexpress", "early_receipt", "Подтвердите получение, пожалуйста."),
+        ("aliexpress", "early_receipt", "请确认收货"),
+        ("aliexpress", "aliexpress", "Pay by PayPal instead"),
+        ("aliexpress", "contact", "WeChat: lume"),
+        ("taobao", "contact", "加微信联系"),
+        ("shopee", "contact", "Напишите нам в телеграм"),
+        ("tiktok", "marketplace_links", "https://shop.example"),
+        ("etsy", "pay_outside", "We take a bank transfer, too."),
+    ],
+)
+def test_blocked_where_the_platform_forbids_it(platform: str, rule: str, text: str) -> None:
+    """D5a: contact outside the platform, links, early receipts; the own shop may."""
+    assert rule in hits(text, platform)
     assert hits(text) == set()
 
 
@@ -93,11 +194,22 @@ def test_blocked_where_the_platform_forbids_it(platform: str, text: str) -> None
         "None of the scans is newer.",
         "The carrier updated its record.",
         "We declare the real value of the goods.",
+        "The carrier has confirmed the receipt of the parcel.",
+        "We are reviewing the evidence and will tell you tomorrow.",
+        "You may open a dispute at any time; you stay protected.",
+        "A transportadora confirmou a entrega; se houver problema, fale conosco.",
+        "Se o pacote não chegar, você pode abrir uma disputa na plataforma.",
+        "Declaramos el valor real de la mercancía y le ayudaremos con la aduana.",
+        "Lamentamos el retraso; puede elegir el reembolso total.",
+        "Мы вернули деньги, они придут в течение 3–5 рабочих дней.",
+        "Посылка находится на таможне, мы поможем.",
+        "物流商确认包裹已到达贵国，请留意派送。",
+        "如仍未收到，您可以选择全额退款。",
     ],
 )
 def test_honest_words_may_go(text: str) -> None:
     """R101, R2: a neutral request, the offer of a refund, plain English."""
-    assert {rule for platform in ("own_shop", "aliexpress", "ebay", "amazon") for rule in hits(text, platform)} == set()
+    assert {rule for platform in ("own_shop", "aliexpress", "ebay", "mercadolibre") for rule in hits(text, platform)} == set()
 
 
 @pytest.mark.parametrize("platform", ["aliexpress", "ebay", "own_shop"])

@@ -144,7 +144,13 @@ def _found(file: Path | None) -> tuple[Problem, ...]:
     missing = (
         config.first_steps(str(file), stores=bool(loaded.rules.stores), sources=bool(loaded.settings.sources)) if file else ()
     )
-    return (*loaded.problems, *known.problems, *missing)
+    return (*loaded.problems, *known.problems, *missing, *_unreviewed(loaded))
+
+
+def _unreviewed(loaded: Loaded) -> tuple[Problem, ...]:
+    """Said on request alone: nothing is wrong with it, and it stays so until a person reviews the texts (R59)."""
+    said = config.unreviewed(loaded.rules) if loaded.rules.stores else None
+    return (loaded.sections["tracker"].problem(("messages", "reviewed"), said, "warning"),) if said else ()
 
 
 def _problems(console: Console, file: Path | None, problems: tuple[Problem, ...]) -> None:

@@ -1,8 +1,10 @@
 """The configuration: TOML files over shipped defaults, checked as a whole, handed out as plain values (DESIGN, Config)."""
 
 from tracker.config.checks import first_steps
+from tracker.config.checks_texts import unreviewed
 from tracker.config.example import Example, example, write_example
 from tracker.config.learned import with_learned
+from tracker.config.linemap import line_map
 from tracker.config.load import Loaded, defaults_dir, english, find, load
 from tracker.config.problem import ConfigError, Problem
 from tracker.config.secret import Secret
@@ -33,11 +35,13 @@ __all__ = [
     "example",
     "find",
     "first_steps",
+    "line_map",
     "load",
     "rebuild",
     "schema",
     "show",
     "snapshot",
+    "unreviewed",
     "with_learned",
     "write_example",
 ]

@@ -100,7 +100,7 @@ def check_texts(found: TextFiles, rules: Rules, operators: str, *, proven: bool 
     keys = {(text.language, text.key) for text in found.files}
     bench = _Bench(
         lists=rules.lint,
-        places=tuple(_Place(each.id, each.messages_off, each.max_characters) for each in rules.marketplaces.values()),
+        places=tuple(_Place(each.id, _off(each), each.max_characters) for each in rules.marketplaces.values()),
         brief=frozenset((language, key.removesuffix(SHORT)) for language, key in keys if key.endswith(SHORT)),
     )
     texts, tried = found.texts(), [each for each in found.files if not proven or each.file in found.own]
@@ -109,6 +109,11 @@ def check_texts(found: TextFiles, rules: Rules, operators: str, *, proven: bool 
     yield from _plurals(found, tried)
     yield from _missing(found, rules)
     yield from _unused(found, rules, operators)
+
+
+def _off(market: Marketplace) -> frozenset[str]:
+    """The types that nobody gets there: forbidden, or not worth a person's time where one pastes them."""
+    return frozenset(key for key in MESSAGE_TYPES if not carried(key, market))
 
 
 def unreviewed(rules: Rules) -> str | None:
