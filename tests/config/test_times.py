@@ -73,14 +73,14 @@ CASES = {
     ),
     "a marketplace nobody has": (
         mine().replace('"ebay"', '"ebey"'),
+        'time-rules.toml:3: rule[mine].marketplace: no such marketplace, so it can never match (got "ebey", did you mean "ebay")',
+    ),
+    "an answer that is dated by a window": (
+        mine(kind="window_open", more='case = ["inquiry"]'),
         (
             "time-rules.toml:7: rule[mine].case: warning: a window_open dates no answer, "
             "so this never matches: a deadline or a target does"
         ),
-    ),
-    "an answer that is dated by a window": (
-        mine(kind="window_open", more='case = ["inquiry"]'),
-        "time-rules.toml:7: rule[mine].case: warning: a window_open dates no answer, so this never matches: a deadline or a target does",
     ),
     "a kind of case that there is not": (
         mine(more='case = ["inquirry"]'),
