@@ -13,6 +13,7 @@ from tests.cli.conftest import Shop
 from tests.cli.shell import Shell
 from tracker.cli import main
 from tracker.cli.app import COMMANDS, build
+from tracker.intake.past import COLUMNS
 
 AT = ("--at", "2026-03-02T09:00Z")
 ANSWER = Path(__file__).parents[1] / "samples" / "carriers" / "seventeen_track"
@@ -45,6 +46,9 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "outbox show": (("{doubtful}",), 0, {"row"}),
     "outbox resolve": (("{doubtful}", "--to", "sent", "--reason", "provider's log", *AT), 0, {"results"}),
     "plan": (("--until", "+3d", *AT), 0, {"at", "until", "config", "orders", "totals", "days"}),
+    "apply": (("{plan}", *AT), 0, {"planned_at", "config", "planned", "applied", "already", "moved"}),
+    "test": ((), 0, {"config", "files", "cases", "failed", "differences"}),
+    "backtest": (("{past}",), 0, {"as_of", "orders", "shipped", "open_longer_than", "compared", "suspect", "rejected"}),
     "decisions list": (("--limit", "3"), 0, {"decisions"}),
     "decisions withdraw": (("--intent", "stage3", "--reason", "wrong day", "--dry-run"), 0, {"cancelled", "dropped", "left"}),
     "hold list": ((), 0, {"holds"}),
@@ -78,7 +82,7 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
 MAKES_ONE = {"init", "db restore"}
 TELLS_ITSELF = {"doctor"}
 """Commands whose findings say that there is no database."""
-WITHOUT_DATABASE = {"carriers list", "carriers parse", "config check", "config schema", "config show"}
+WITHOUT_DATABASE = {"backtest", "test", "carriers list", "carriers parse", "config check", "config schema", "config show"}
 
 
 def _commands(app: App, path: tuple[str, ...]) -> Iterator[str]:
@@ -105,8 +109,25 @@ def _words(name: str, shop: Shop, tmp_path: Path) -> list[str]:
         "orders": str(Path(__file__).parents[1] / "samples" / "imports" / "aliexpress_orders_zh.xls"),
         "answer": str(next(iter(sorted(ANSWER.glob("*.json"))))),
         "worksheet": str(_worksheet(name, shop, tmp_path)),
+        "plan": str(_plan(name, shop, tmp_path)),
+        "past": str(_past(tmp_path)),
     }
     return [*name.split(), *(str(word).format(**known) for word in CASES[name][0])]
+
+
+def _plan(name: str, shop: Shop, tmp_path: Path) -> Path:
+    """What the command before it has saved."""
+    file = tmp_path / "plan.json"
+    if name == "apply":
+        assert main(["plan", "--out", str(file), "--config", str(shop.folder / "tracker.toml"), *AT]) == 0
+    return file
+
+
+def _past(tmp_path: Path) -> Path:
+    """One past order."""
+    file = tmp_path / "past.csv"
+    file.write_text(f"{','.join(COLUMNS)}\na1,BR,SP,shipped,2025-03-01,2025-03-01,2025-03-03,,2025-04-02\n", encoding="utf-8")
+    return file
 
 
 def _worksheet(name: str, shop: Shop, tmp_path: Path) -> Path:

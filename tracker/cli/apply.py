@@ -22,7 +22,7 @@ def apply(file: Path, /, *, common: Person = Person()) -> int:
     The effects go the usual way: what a store's mode or money holds back still waits for a person. What the plan saw for later is
     not done by it.
 
-    Example: `tracker plan --out monday.json` · `tracker apply monday.json --by Mei`
+    Example: `tracker apply monday.json --by Mei`
 
     Args:
         file: What tracker plan --out wrote.
