@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from tracker.cli.context import Room, answer
 from tracker.cli.errors import Failed, UsageError
 from tracker.cli.options import At, Time
 from tracker.cli.output import Answer, Console
+from tracker.times import case_due
 
 app = App(name="report", help="The handover of a shift, registers as files.")
 
@@ -108,3 +110,87 @@ def month_end(*, month: str | None = None, out: Path = Path(), common: At = At()
 
 def _money(sums: Mapping[str, str]) -> str | None:
     return ", ".join(f"{amount} {currency}" for currency, amount in sums.items()) or None
+
+
+@app.command
+def evidence(
+    *orders: str,
+    store: str | None = None,
+    cases: Annotated[bool, Parameter(negative=())] = False,
+    due: str = "24h",
+    out: Path = Path("evidence"),
+    common: At = At(),
+) -> int:
+    """Write the record of orders with times and hashes, a folder each: page, answers of the sources, archive, pictures.
+
+    Example: `tracker report evidence 8170000000000011 --out evidence`
+
+    Example: `tracker report evidence --cases --due 24h`
+
+    Args:
+        orders: Numbers of orders or parcels.
+        store: The store, where two of them use the same number.
+        cases: The orders of all open cases that want an answer soon.
+        due: How soon: 24h, 3d.
+        out: The folder to write into.
+    """
+    if bool(orders) == cases:
+        raise UsageError("name orders, or take those of the open cases: --cases")
+    within = _duration(due)
+
+    async def work(room: Room) -> Answer:
+        from tracker.reports.evidence import FontMissing, Packed, TooLarge, record_of, write_folder
+
+        ids = await _due_cases(room, within) if cases else [(await room.store.order_ref(each, store)).id for each in orders]
+        rules, packed, failed = room.loaded.rules, list[Packed](), list[tuple[str, str]]()
+        for dossier in await room.store.load_dossiers(list(dict.fromkeys(ids))):
+            record, copies = await record_of(room.store, dossier, rules, room.now)
+            limits = rules.marketplace(dossier.order.platform).evidence
+            font = room.loaded.settings.evidence_font
+            try:
+                packed.append(await asyncio.to_thread(write_folder, out, record, copies, limits, font))
+            except (FontMissing, TooLarge, OSError) as error:
+                failed.append((dossier.order.number, str(error)))
+            except ImportError as error:
+                raise Failed("extra_missing", _NO_PICTURES.format(platform=dossier.order.platform)) from error
+
+        def text(console: Console) -> None:
+            say = console.phrases.say
+            for each in packed:
+                console.line(say("report.evidence", order=each.order, folder=each.folder, files=", ".join(each.to_send)))
+            for order, message in failed:
+                console.line(say("report.no_pictures", order=order, message=message))
+            if not packed and not failed:
+                console.line(say("report.no_cases", due=due))
+
+        document = {
+            "evidence": msgspec.to_builtins(packed),
+            "failed": [{"order": order, "message": message} for order, message in failed],
+        }
+        return Answer(document=document, text=text, code=0 if not failed else 3 if packed else 1)
+
+    return answer(common, work)
+
+
+_NO_PICTURES = "{platform} takes pictures only, and they need an extra: pip install '.[evidence]' in the program's folder"
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def _duration(text: str) -> timedelta:
+    unit = _UNITS.get(text[-1:])
+    if unit is None or not text[:-1].isdecimal():
+        raise UsageError(f"{text!r} is no length of time; write 24h or 3d")
+    return int(text[:-1]) * unit
+
+
+async def _due_cases(room: Room, within: timedelta) -> list[int]:
+    """Orders whose open cases want an answer, or evidence, until then; what is overdue included, the most pressing first."""
+    found = []
+    ids = list(dict.fromkeys(each.order.id for each in await room.store.cases(open_only=True)))
+    for dossier in await room.store.load_dossiers(ids):
+        dates = [case.evidence_due_at for case in dossier.cases if case.closed_at is None and case.evidence_due_at is not None]
+        dues = (case_due(case, dossier, room.loaded.rules) for case in dossier.cases if case.closed_at is None)
+        dates += [each.at for each in dues if each is not None]
+        if dates and min(dates) <= room.now + within:
+            found.append((min(dates), dossier.order.id))
+    return [order for _, order in sorted(found)]

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tracker.config.accounts import by_api
+from tracker.config.quiet import build_quiet
 from tracker.config.seasons import seasons
 from tracker.config.shape_cases import CasesFile
 from tracker.config.shape_market import Marketplace as MarketplaceShape
@@ -36,7 +37,9 @@ from tracker.rules import (
     Carrier,
     CasePolicy,
     CaseRule,
+    ClaimSheet,
     CompensationRule,
+    Evidence,
     Extension,
     Liability,
     LintList,
@@ -101,6 +104,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         liability=tuple(_liability(each.model_dump()) for each in shapes.tracker.liability),
         cases=_cases(shapes.cases),
         languages=dict(messages.languages),
+        quiet=build_quiet(shapes.tracker.quiet_hours, shapes.calendar.zone),
         reviewed=messages.reviewed,
         messages_off=messages.off,
         sources=_routes(shapes.carriers, shapes.tracker.source),
@@ -110,6 +114,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         lint=tuple(_lint(each.model_dump()) for each in shapes.lint.list),
         team=Team(people=tuple(_person(each) for each in shapes.team.person)),
         rates=_rates(shapes.fx),
+        claim_sheets=tuple(ClaimSheet(**_plain(each.model_dump())) for each in shapes.compensation.sheet),
         times=time_rules(shapes.time_rules, shapes.tracker.time.profile),
         store_times={
             id_: time_rules(shapes.time_rules, each.time_profile) for id_, each in shapes.stores.items() if each.time_profile
@@ -184,6 +189,7 @@ def _marketplace(shape: MarketplaceShape) -> Marketplace:
     values |= {
         "channel": Channel(shape.channel),
         "extension": Extension(**values["extension"]),
+        "evidence": Evidence(**values["evidence"]),
     }
     return Marketplace(**values)
 
@@ -191,6 +197,7 @@ def _marketplace(shape: MarketplaceShape) -> Marketplace:
 def _store(id_: str, shape: StoreFile, api: frozenset[str]) -> Store:
     stages = {profile: {Intent(stage): days for stage, days in own.items()} for profile, own in shape.stages.items()}
     values = shape.model_dump() | {"stages": stages, "api": api}
+    values["fallback"] = tuple(Channel(each) for each in shape.fallback)
     return Store(**values | {"id": id_, "channel": Channel(shape.channel) if shape.channel else None})
 
 

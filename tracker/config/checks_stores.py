@@ -15,7 +15,8 @@ FALLBACK = "fallback"
 def check_stages(id_: str, shapes: Shapes) -> Iterator[tuple[Merged, str, Level]]:
     """A profile that does not exist, days that do not increase, a stage after the protection ends."""
     ladders = {each.id: each for each in shapes.destinations.profile}
-    for profile, own in shapes.stores[id_].stages.items():
+    for profile, told in shapes.stores[id_].stages.items():
+        own = {str(stage): days for stage, days in told.items()}
         ladder = shapes.destinations.fallback if profile == FALLBACK else ladders.get(profile)
         path: Merged = ("stages", profile)
         if ladder is None:

@@ -95,7 +95,8 @@ class BackupSettings(msgspec.Struct, frozen=True, kw_only=True):
 class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Days since an order is settled after which its personal data, its scans, its read files go; 0 keeps them.
 
-    `answers_days` counts from a source's answer itself: its raw bytes are evidence, and large. `journal_days` is the least that the send journal reaches back. `at` is local time in `zone`; None: only by hand.
+    `answers_days` counts from a source's answer itself: its raw bytes are evidence, and large. `journal_days` is the least that
+    the send journal reaches back. `at` is local time in `zone`; None: only by hand.
     """
 
     personal_days: int
@@ -129,6 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     maildir: Path
     backup: BackupSettings
     retention: RetentionSettings
+    evidence_font: Path | None
     health_file: Path | None
     metrics: MetricsSettings
     alerts: AlertSettings
@@ -174,6 +176,7 @@ def build_settings(
         maildir=state / shape.mail.maildir,
         backup=BackupSettings(**shape.backup.model_dump() | {"dir": state / shape.backup.dir}),
         retention=RetentionSettings(**shape.retention.model_dump()),
+        evidence_font=places.own / shape.evidence.font if shape.evidence.font else None,
         health_file=places.own / shape.health.file if shape.health.file else None,
         metrics=_metrics(shape.metrics, places.own),
         alerts=build_alerts(shape.alerts),

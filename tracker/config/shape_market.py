@@ -13,6 +13,7 @@ from tracker.model import Mode
 
 Stage = Literal["stage1", "stage2", "stage3"]
 Door = Literal["smtp", "maildir", "task"]
+Fallback = Literal["smtp", "maildir", "whatsapp", "telegram", "task"]
 
 
 class Extension(Shape):
@@ -26,6 +27,14 @@ class Extension(Shape):
     states: tuple[str, ...] = ()
     too_long: tuple[str, ...] = ()
     complaints: str | None = None
+
+
+class Evidence(Shape):
+    """What it takes as evidence."""
+
+    kinds: tuple[Literal["pdf", "jpg", "png"], ...] = ()
+    files: Positive | None = None
+    total: Positive | None = None
 
 
 class Marketplace(Entry):
@@ -44,7 +53,9 @@ class Marketplace(Entry):
     order_url: Annotated[str, Field(pattern=r"^https?://.*\{order\}")] | None = None
     max_characters: Positive | None = None
     release_funds_days: Positive | None = None
+    evidence: Evidence = Evidence()
     freeze_days: Days = 0
+    contact_outside: bool = False
 
 
 class MarketplacesFile(Versioned):
@@ -74,3 +85,5 @@ class StoreFile(Shape):
     site: Country | None = None
     time_profile: TimeProfile | None = None
     stages: Mapping[str, Mapping[Stage, Positive]] = {}
+    fallback: tuple[Fallback, ...] = ()
+    messenger_consent: bool = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from carriers.model import TrackingReason
 from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Regex, Seconds, Shape, Zone
@@ -66,6 +66,12 @@ class Backup(Shape):
     at: Annotated[time | None, Optional] = None
     zone: Zone
     keep: Positive
+
+
+class Evidence(Shape):
+    """[evidence]. An empty font: those of the machine."""
+
+    font: str = ""
 
 
 class Retention(Shape):
@@ -155,6 +161,42 @@ class Notices(Shape):
     review_within_days: Positive
     review_repeats: Annotated[int, Field(ge=0, le=1)]
     review_repeat_days: Positive
+
+
+class QuietHours(Shape):
+    """[quiet_hours]. Local times of the buyer between which a messenger may ring (D16)."""
+
+    from_: Annotated[time, Field(alias="from")]
+    to: time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_ >= self.to:
+            raise ValueError(f"from has to be before to (got {self.from_:%H:%M} and {self.to:%H:%M})")
+        return self
+
+
+class WhatsAppTemplate(Shape):
+    """One entry of [whatsapp.templates]: the template that was approved for a type of message, and what fills its places."""
+
+    name: Annotated[str, Field(pattern="^[a-z0-9_]+$")]
+    blanks: tuple[str, ...] = ()
+
+
+class WhatsApp(Shape):
+    """[whatsapp]. The Cloud API of one business number."""
+
+    base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://graph.facebook.com/v23.0"
+    phone_number_id: Annotated[str, Field(pattern=r"^\d+$")]
+    token: Reference
+    templates: Mapping[str, WhatsAppTemplate]
+
+
+class Telegram(Shape):
+    """[telegram]. One bot; it writes to buyers who have opened its chat."""
+
+    base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.telegram.org"
+    token: Reference
 
 
 class Messages(Shape):
@@ -257,6 +299,7 @@ class TrackerFile(Shape):
     inbox: Inbox
     mail: Mail
     backup: Backup
+    evidence: Evidence = Evidence()
     retention: Retention
     smtp: Smtp | None = None
     log: Log
@@ -266,6 +309,9 @@ class TrackerFile(Shape):
     refunds: Refunds
     notices: Notices
     messages: Messages
+    quiet_hours: QuietHours
+    whatsapp: WhatsApp | None = None
+    telegram: Telegram | None = None
     operators: Operators
     preparing: Preparing
     time: Time

@@ -5,11 +5,12 @@ carries the id under which an override, `explain`, the log and the tests know it
 """
 
 from tracker.rules.cases import CasePolicy, CaseRule
-from tracker.rules.claims import CompensationRule, Timing
+from tracker.rules.claims import ClaimSheet, CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
-from tracker.rules.markets import Extension, Marketplace, Store
+from tracker.rules.markets import Evidence, Extension, Marketplace, Store
 from tracker.rules.notices import Notices
 from tracker.rules.preparing import Preparing
+from tracker.rules.quiet import QuietHours
 from tracker.rules.remedies import Liability, RemedyRule, within
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import STAGES, Carrier, Learned, PrefixCapability, Profile, Season, Service, Silence, Untrackable
@@ -20,7 +21,9 @@ __all__ = [
     "Carrier",
     "CasePolicy",
     "CaseRule",
+    "ClaimSheet",
     "CompensationRule",
+    "Evidence",
     "Extension",
     "Learned",
     "Liability",
@@ -31,6 +34,7 @@ __all__ = [
     "PrefixCapability",
     "Preparing",
     "Profile",
+    "QuietHours",
     "RemedyRule",
     "Rules",
     "Season",

@@ -26,6 +26,14 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
     """The time rule that says when buyers begin to complain: where it counts from day 0, the first extension comes by then."""
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a marketplace takes as evidence: `kinds` of pdf, jpg, png, at most `files` of them, `total` bytes; none = any."""
+
+    kinds: tuple[str, ...] = ()
+    files: int | None = None
+    total: int | None = None
+
+
 class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
     """What a marketplace allows (marketplaces.toml). `channel` carries buyers' messages there."""
 
@@ -48,6 +56,9 @@ class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
     max_characters: int | None = None
     release_funds_days: int | None = None
     """It keeps the buyer's money until he confirms: so many days after the delivery a person asks for it (R20); None = never."""
+    evidence: Evidence = Evidence()
+    contact_outside: bool = False
+    """Its rules let a seller write to buyers elsewhere; an own shop always may (D5a)."""
     freeze_days: int = 0
     """What an untrackable parcel under dispute costs (D6): shown, never computed with."""
 
@@ -83,6 +94,15 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     """What its account at the marketplace does by API: window, disputes, extend; people do the rest."""
     stages: Mapping[str, Mapping[Intent, int]] = {}
     """Own days of stages by profile id: they go before the destination's and before what was learned."""
+
+    fallback: tuple[Channel, ...] = ()
+    """Where a message goes that its channel definitely refused, in this order (R25); a task there is a call by phone (R81)."""
+    messenger_consent: bool = False
+    """Its buyers agreed to be written to by messenger when they ordered; without it no messenger is a fallback (D5a)."""
+
+    def next_channel(self, used: Channel, tried: tuple[str, ...]) -> Channel | None:
+        """The first fallback that has not refused this message yet."""
+        return next((each for each in self.fallback if each is not used and each.value not in tried), None)
 
     def mode_for(self, template: str) -> Mode:
         """Mode of one message type."""
