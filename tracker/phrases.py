@@ -87,7 +87,7 @@ def task_title(phrases: Phrases, kind: str, order: str, facts: Mapping[str, str]
     `kind` and `facts` are those of the task (tracker/channels/task.py); `group` the name of the worksheet that it belongs to.
     """
     if group is not None:
-        return phrases.say("task.claim_group" if kind in _WITH_CARRIERS else "task.group", group=group)
+        return phrases.say(f"task.{_GROUPS.get(kind, 'group')}", group=group)
     key = f"task.{_LOOK_UP_FIRST if facts.get('reason') == _ESTIMATED else kind}"
     if not phrases.knows(key):
         return None
@@ -103,8 +103,13 @@ def task_title(phrases: Phrases, kind: str, order: str, facts: Mapping[str, str]
 
 _ESTIMATED = "window_estimated_closes_soon"
 _LOOK_UP_FIRST = "look_up_window"
-_WITH_CARRIERS = frozenset({"claim_inquiry", "claim_follow_up"})
-"""Kinds whose tasks are grouped by carrier: what the carrier gets is one list."""
+_GROUPS = {
+    "claim_inquiry": "claim_group",
+    "claim_follow_up": "claim_group",
+    "release_funds": "funds_group",
+    "vip": "vip_group",
+}
+"""Kinds whose worksheet holds no texts to paste: a carrier's list (what it gets is one), orders to go through."""
 
 
 def wide(text: str) -> int:

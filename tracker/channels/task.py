@@ -84,9 +84,14 @@ _BY_CARRIER = frozenset({Intent.CLAIM_INQUIRY, Intent.CLAIM_FOLLOW_UP})
 """What goes to a carrier goes there as one list, not parcel by parcel (D17)."""
 
 
+_BY_DAY = frozenset({Intent.RELEASE_FUNDS, Intent.VIP})
+"""Rounds that a person makes order by order: one worksheet a day and store (R20, R91, D17)."""
+
+
 def _group(row: OutboxRow, store: Store, marketplace: Marketplace, now: datetime) -> str | None:
     if row.intent in _BY_CARRIER:
         return f"{row.intent.value}:{row.store}:{row.evidence.get('carrier', '')}:{row.reason.value}"
-    if row.kind is not ActionKind.MESSAGE or row.intent.value not in marketplace.grouped:
+    by_day = row.kind is ActionKind.TASK and row.intent in _BY_DAY
+    if not by_day and (row.kind is not ActionKind.MESSAGE or row.intent.value not in marketplace.grouped):
         return None
     return f"{row.intent.value}:{row.store}:{now.astimezone(ZoneInfo(store.zone)).date().isoformat()}"

@@ -28,3 +28,5 @@ class Advisory(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     created_at: datetime | None = None
     ended_at: datetime | None = None
+    ended_by: str | None = None
+    ended_because: str | None = None

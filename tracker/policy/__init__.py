@@ -2,5 +2,6 @@
 
 from tracker.policy.decider import decide
 from tracker.policy.release import release
+from tracker.policy.view import look
 
-__all__ = ["decide", "release"]
+__all__ = ["decide", "look", "release"]

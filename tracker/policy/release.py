@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from tracker.dates import DAY, utc_text
-from tracker.messages import MESSAGE_TYPES, base_key
+from tracker.messages import MESSAGE_TYPES, Kind, base_key
 from tracker.model import (
     ActionKind,
     Channel,
@@ -32,6 +32,7 @@ from tracker.policy.brake import pressing, reach, stopping
 from tracker.policy.decider import decide
 from tracker.policy.ladder import MESSAGES
 from tracker.policy.ramp import share
+from tracker.policy.ringing import RINGS, rings_from
 from tracker.rules import Manners, Rules
 
 PAUSED = "paused"
@@ -222,11 +223,26 @@ def _cap(at: _Moment) -> Release | None:
 
 def _quiet(at: _Moment) -> Release | None:
     """One message an order in 72 hours, those outside of this product included; dispatch hands over the urgent one first."""
+    if base_key(at.row.template or at.row.intent.value) in _AT_ONCE:
+        return None
     told = [*at.dossier.order.contacted.values(), *filter(None, [at.totals.last_message_at])]
     if not told:
         return None
     until = max(told) + timedelta(hours=at.rules.manners.quiet_hours_between)
     return _defer("72_hours", until) if until > at.now else None
+
+
+_DATED = frozenset({"customs_hold", "duties_unpaid", "storage_expiring"})
+"""Notices with a date that the buyer must keep."""
+_AT_ONCE = _DATED | {each.key for each in MESSAGE_TYPES.values() if each.kind is Kind.ANSWER}
+"""Types that no 72 hours hold back; but they count for the next one (facts/messages.md section 8)."""
+
+def _rings(at: _Moment) -> Release | None:
+    """A messenger waits for the buyer's morning, by his own clock; the message is never dropped for it (D16, R25)."""
+    if at.row.channel not in RINGS:
+        return None
+    until = rings_from(at.dossier.order, at.rules.quiet, at.now)
+    return None if until is None else _defer("quiet_hours", until)
 
 
 _Guard = Callable[[_Moment], Release | None]
@@ -238,7 +254,7 @@ _BY_A_PERSON: dict[ActionKind, tuple[_Guard, ...]] = {
 """What a person can wave through: who approved or released a row has answered them."""
 
 _ALWAYS: dict[ActionKind, tuple[_Guard, ...]] = {
-    ActionKind.MESSAGE: (_on_hold, _files, _facts, _ramp, _cap, _quiet),
+    ActionKind.MESSAGE: (_on_hold, _files, _facts, _ramp, _cap, _quiet, _rings),
     ActionKind.REFUND: (_plausible,),
 }
 """By kind, like the ones above; a kind that is not named is a deadline of ours and passes."""

@@ -41,7 +41,7 @@ def advisories_for(dossier: Dossier, shipment: Shipment) -> list[Advisory]:
     found = []
     for each in dossier.advisories:
         held = _until_ended(each)
-        mine = each.carrier in {None, shipment.carrier} and each.region in {None, dossier.order.region}
+        mine = each.carrier in {None, shipment.carrier} and (each.region is None or _same(each.region, dossier.order.region))
         if mine and held.start <= held.end:
             found.append(held)
     return found
@@ -72,11 +72,15 @@ def promised_on(view: View, parcel: Parcel) -> date | None:
     return (parcel.day0 + timedelta(days=days)).date()
 
 
+def _same(region: str, other: str | None) -> bool:
+    return other is not None and region.casefold() == other.casefold()
+
+
 def _until_ended(advisory: Advisory) -> Advisory:
-    """One that a person ended early holds until that day; one that was ended before it began holds on no day."""
+    """One that a person ended early held until the day before; one that was ended before it began holds on no day."""
     if advisory.ended_at is None:
         return advisory
-    last = min(advisory.end, advisory.ended_at.astimezone(UTC).date())
+    last = min(advisory.end, advisory.ended_at.astimezone(UTC).date() - timedelta(days=1))
     return msgspec.structs.replace(advisory, end=last)
 
 

@@ -86,6 +86,9 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     decisions   decisions(wanted: DecisionFilter, *, limit) -> list[DecidedView]
                 withdraw_decisions(wanted, *, by, reason, now, dry_run=False) -> Withdrawn
 
+    advisories  advisories() -> list[Advisory]                   add_advisory(wanted, orders, now) -> Advisory
+                end_advisory(id, orders, *, by, reason, now) -> Advisory
+
     explain     events_of(shipment_id) -> list[EventView]        answers_of(shipment_id) -> list[AnswerView]
                 numbers_of(shipment_id) -> tuple[str, ...]       rows_of(order_id) -> list[OutboxView]
                 next_polls(order_id) -> dict[str, datetime | None]    (number -> when it is asked about next)
@@ -114,7 +117,8 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 save_window(order_id, seen, now) -> bool         put_off_windows([(order_id, next_at)])
                 window_history(order_id) -> list[WindowChange]
                 begin_extension(row_id, *, attempt, days, end_before, now)
-                next_attempt(row_id, why, now) -> int | None     extension_refused(row_id, why, now) -> bool
+                next_attempt(row_id, why, now) -> int | None     extension_by_hand(row_id, why, now) -> bool
+                extension_put_off(row_id, why, until, now) -> bool
                 extension_proven(row_id, seen, *, days, request, at, now) -> bool
                 extension_not_made(row_id, seen, why, now) -> bool
                 doubtful_extensions(store, limit) -> list[Doubtful]

@@ -29,6 +29,7 @@ from tracker.model import (
     Window,
     WindowSource,
 )
+from tracker.store.advisories import told
 from tracker.store.claim_rows import SELECTED, claim_of
 from tracker.store.connection import Record, Tx, instant_of, required
 from tracker.store.encoding import contacts, ladder, money, settlements, unpack, words
@@ -46,7 +47,7 @@ _ORDERS = """
 _SHIPMENTS = """
     SELECT l.order_id, l.share, s.id, s.number, s.carrier, s.service, s.service_text, s.matched, s.capability, s.settled_by,
         s.origin, s.country, s.shipped_at, s.declared_value, s.declared_currency, s.freight, s.freight_currency, s.last_answer_at,
-        s.day0, s.journey
+        s.day0, s.journey, CASE WHEN s.failures > 0 THEN s.failed_kind END
     FROM order_shipment l JOIN shipment s ON s.id = l.shipment_id
     WHERE l.order_id IN (??) ORDER BY l.order_id, s.id"""
 
@@ -106,6 +107,7 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Dossier]:
     shared = _grouped((row[0], _effect(row, f"shipment/{numbers[row[0]]}")) for row in tx.among(_PARCEL_EFFECTS, parcels))
     claims = _grouped((row[0], claim_of(row[1:], numbers[row[0]])) for row in tx.among(_CLAIMS, parcels))
     cases = _grouped((row[0], case_of(row)) for row in tx.among(_CASES, ids))
+    advisories = told(tx)
     found = []
     for order_id in ids:
         if order_id not in orders:
@@ -120,6 +122,7 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Dossier]:
                 claims=tuple(claim for shipment in shipments for claim in claims.get(shipment.id, ())),
                 effects=_all_effects(effects.get(order_id, []), shipments, shared),
                 version=orders[order_id][29],
+                advisories=advisories,
             )
         )
     return found
@@ -225,6 +228,7 @@ def _shipment(row: Record, share: Decimal | None) -> Shipment:
         not_found=journey.not_found,
         last_answer_at=None if row[17] is None else instant(row[17]),
         registered_at=journey.registered_at,
+        unanswered=row[20],
         stopped_at=journey.stopped_at,
         suspect=journey.suspect,
         day0=instant_of(row[18]),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from tracker.clock import Clock
+from tracker.store.advisories import Advisories
 from tracker.store.alerts import Alerts
 from tracker.store.backlog import Backlog
 from tracker.store.backup import Journals
@@ -26,11 +27,13 @@ from tracker.store.gate import Gate
 from tracker.store.handing import Handing
 from tracker.store.holds import Holds
 from tracker.store.intake import Intake
+from tracker.store.goods import Goods
 from tracker.store.items import Items
 from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
 from tracker.store.replay import Agreement
+from tracker.store.recoveries import Recoveries
 from tracker.store.retention import Retention
 from tracker.store.retiring import Retirement, retirement
 from tracker.store.review import Review
@@ -62,6 +65,8 @@ class Store(
     Holds,
     Review,
     Tasks,
+    Recoveries,
+    Goods,
     Items,
     Orders,
     Cases,
@@ -72,6 +77,7 @@ class Store(
     Alerts,
     Rulesets,
     Decisions,
+    Advisories,
     Backlog,
     Agreement,
     Journals,

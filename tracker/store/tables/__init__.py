@@ -7,6 +7,7 @@ from tracker.store.tables import effects, facts, machine, markets
 from tracker.store.tables.base import METADATA
 
 ACCOUNT = METADATA.tables["account"]
+ADVISORY = METADATA.tables["advisory"]
 ALERT = METADATA.tables["alert"]
 ALIAS = METADATA.tables["alias"]
 ANSWER = METADATA.tables["answer"]
@@ -21,6 +22,7 @@ DOSSIER = METADATA.tables["dossier"]
 ERRAND = METADATA.tables["errand"]
 EVENT = METADATA.tables["tracking_event"]
 LINK = METADATA.tables["order_shipment"]
+ITEM = METADATA.tables["order_item"]
 ORDER_FILE = METADATA.tables["order_file"]
 OUTBOX = METADATA.tables["outbox"]
 PAUSE = METADATA.tables["pause"]
@@ -35,6 +37,7 @@ TASK_ITEM = METADATA.tables["task_item"]
 
 __all__ = [
     "ACCOUNT",
+    "ADVISORY",
     "ALERT",
     "ALIAS",
     "ANSWER",
@@ -48,6 +51,7 @@ __all__ = [
     "DOSSIER",
     "ERRAND",
     "EVENT",
+    "ITEM",
     "LINK",
     "METADATA",
     "ORDER_FILE",

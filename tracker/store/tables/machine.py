@@ -105,6 +105,30 @@ class PauseRow(Row, table=True):
     ended_by: str | None = None
 
 
+class AdvisoryRow(Row, table=True):
+    """Parcels are slow there for a while, says a person (R35, D19). Empty columns of the scope: everywhere.
+
+    `first_on` and `last_on` are inclusive local dates, `causes` a JSON object: language -> words for the buyer.
+    """
+
+    __tablename__ = "advisory"
+
+    id: int | None = Field(default=None, primary_key=True)
+    leg: str
+    country: str | None = None
+    region: str | None = None
+    carrier: str | None = None
+    first_on: date
+    last_on: date
+    add_days: int
+    causes: str
+    by: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    ended_because: str | None = None
+
+
 class RulesetRow(Row, table=True):
     """A configuration that was in force, by the hash that every effect carries.
 

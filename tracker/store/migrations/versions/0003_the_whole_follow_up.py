@@ -24,6 +24,7 @@ _COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
         sa.Column("reviewed_at", _TIME, nullable=True),
         sa.Column("stages", sa.String(), nullable=True),
     ),
+    "shipment": (sa.Column("failed_kind", sa.String(), nullable=True),),
     "outbox": (
         sa.Column("remedy", sa.String(), nullable=True),
         sa.Column("body", sa.String(), nullable=True),
@@ -71,6 +72,9 @@ _COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
     ),
 }
 _TABLES: tuple[str, ...] = (
+    "recovery",
+    "order_item",
+    "advisory",
     "marketplace_state",
     "extension_attempt",
     "window_watch",
@@ -112,11 +116,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("country", "service", name=op.f("pk_transit")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "order_item",
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=True),
+        sa.Column("title", sa.String(), nullable=True),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("price", sa.String(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("batch_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", "line", name=op.f("pk_order_item")),
+        sa.ForeignKeyConstraint(["order_id"], ["dossier.id"], name=op.f("fk_order_item_order_id")),
+        sqlite_with_rowid=False,
+    )
     for table, columns in _COLUMNS.items():
         for column in columns:
             op.add_column(table, column)
     _claims()
     _markets()
+    _advisories()
+    _recoveries()
     # The word for an inquiry about a parcel that did not come, as the store wrote it before kinds were closed.
     op.execute("UPDATE buyer_case SET kind = 'inquiry' WHERE kind = 'inr'")
 
@@ -256,6 +277,45 @@ def _markets() -> None:
         sa.Column("why", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("account", "capability", name=op.f("pk_marketplace_state")),
         sqlite_with_rowid=False,
+    )
+
+
+def _advisories() -> None:
+    """What people say of slow parcels somewhere."""
+    op.create_table(
+        "advisory",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("leg", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=True),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("carrier", sa.String(), nullable=True),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("add_days", sa.Integer(), nullable=False),
+        sa.Column("causes", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("created_at", _TIME, nullable=False),
+        sa.Column("ended_at", _TIME, nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("ended_because", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_advisory")),
+    )
+
+
+def _recoveries() -> None:
+    """What buyers paid again whose parcel came after the refund."""
+    op.create_table(
+        "recovery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("at", _TIME, nullable=False),
+        sa.Column("amount", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery")),
+        sa.UniqueConstraint("order_id", "reference", name=op.f("uq_recovery_order_id_reference")),
+        sa.ForeignKeyConstraint(["order_id"], ["dossier.id"], name=op.f("fk_recovery_order_id")),
     )
 
 
