@@ -9,7 +9,23 @@ import pytest
 from msgspec.structs import replace
 
 from carriers.model import TrackingReason, TrackingStatus
-from tests.policy.build import CNY, PEAK, RULES, at, day, decision, dossier, evidence, keys, order, parcel, rules, scan, why
+from tests.policy.build import (
+    CNY,
+    PEAK,
+    RULES,
+    at,
+    day,
+    decision,
+    dossier,
+    evidence,
+    keys,
+    order,
+    parcel,
+    rules,
+    scan,
+    why,
+    window,
+)
 from tracker.dates import utc_text
 from tracker.model import Capability, Case, CaseKind, DecisionReason, Intent, NotFound, Shipment
 from tracker.policy import decide
@@ -58,12 +74,50 @@ def test_r8_a_source_that_stopped_looking_proves_no_silence() -> None:
     asleep = replace(parcel(last=5), stopped_at=day(35))
     verdict = at(80, asleep)
     assert not [each for each in verdict.decisions if each.urgent]
-    assert why(verdict, RULE) is R.WAITING_FOR_FACTS
+    assert why(verdict, RULE) is R.SOURCE_STOPPED
     assert verdict.waits_for_answer, "it may be woken up"
     assert reason(80, replace(asleep, stopped_at=day(51))) is R.SILENT_BEYOND_LIMIT, "it looked until after the limit"
     assert reason(80, replace(asleep, stopped_at=None)) is R.SILENT_BEYOND_LIMIT, "it looks again"
     unscanned = lost_number(stopped_at=day(4))
     assert reason(30, unscanned) is not R.NEVER_SCANNED
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("unavailable", R.SOURCE_DOWN),
+        ("bad_response", R.SOURCE_DOWN),
+        ("rate_limited", R.SOURCE_THROTTLED),
+        ("not_ready", R.SOURCE_NOT_READY),
+        ("not_registered", R.SOURCE_NOT_READY),
+        ("quota_exhausted", R.SOURCE_REFUSES),
+        ("auth", R.SOURCE_REFUSES),
+        ("invalid_number", R.NUMBER_REFUSED),
+        ("a_kind_of_tomorrow", R.WAITING_FOR_FACTS),
+    ],
+)
+def test_r8_every_sort_of_missing_answer_has_its_own_name(kind: str, expected: DecisionReason) -> None:
+    """R8, R9: down, throttled, not ready, refused are told apart, and none of them costs money."""
+    silent = replace(parcel(last=5), last_answer_at=day(40), unanswered=kind)
+    never = replace(parcel(last=None), unanswered=kind)
+    for told in (decide(dossier(silent), RULES, day(80)), decide(dossier(never), RULES, day(80))):
+        assert why(told, RULE) is expected
+        assert not [each for each in told.decisions if each.urgent]
+        assert told.waits_for_answer
+
+
+def test_what_was_answered_is_not_explained_by_a_failed_poll() -> None:
+    """R8: an error since the last answer changes nothing about what that answer proved."""
+    assert reason(80, replace(parcel(last=5), unanswered="unavailable")) is R.SILENT_BEYOND_LIMIT
+
+
+def test_r14_customs_have_a_longer_threshold_of_their_own() -> None:
+    """R14: more than a month in silence is normal there; after it silence speaks again."""
+    held = replace(parcel(last=5), reason=TrackingReason.CUSTOMS_HOLD)
+    assert reason(64.9, held) is R.SILENCE_IS_NORMAL
+    assert at(50, held, window=window(110)).next_at is not None
+    assert reason(65.01, held) is R.WAITING_FOR_FACTS, "the answer that proves it comes after"
+    assert reason(66, held) is R.SILENT_BEYOND_LIMIT
 
 
 def test_d2_a_refund_by_age_tells_that_the_source_stopped_looking() -> None:

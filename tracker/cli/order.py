@@ -29,6 +29,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
     store: str | None = None,
     refunded: Amount | None = None,
     ref: str | None = None,
+    paid_again: Amount | None = None,
     received: str | None = None,
     window_end: Day | None = None,
     hold_until: Time | None = None,
@@ -51,7 +52,8 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         order: The order's number.
         store: The store, where two of them use the same number.
         refunded: What was paid back now, in the order's currency; needs --ref. Earlier refunds stay, this one is added.
-        ref: The reference of that refund.
+        ref: The reference of that refund, or of that payment.
+        paid_again: What the buyer paid again whose parcel came after the refund; needs --ref. It is counted as recovered.
         received: The buyer has it: the day he got it, or "now".
         window_end: The last day of the delivery window, as the marketplace shows it.
         hold_until: Nothing goes out about this order before that time.
@@ -66,6 +68,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
     plain = OrderPatch(
         refunded=UNSET if refunded is None else refunded,
         reference=UNSET if ref is None else ref,
+        paid_again=UNSET if paid_again is None else paid_again,
         hold_until=UNSET if hold_until is None else hold_until,
         waiting_since=UNSET if waiting_since is None else waiting_since,
         opted_out=UNSET if opt_out is None else opt_out,

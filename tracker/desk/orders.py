@@ -13,18 +13,22 @@ from tracker.model import Order
 from tracker.store import Store
 from tracker.store.rows import OrderPatch, OrderRef
 
-_NOTHING_TOLD = "say what is known: --refunded, --received, --window-end, --hold-until, --waiting-since, --opt-out, --vip, --note"
+_NOTHING_TOLD = "say what is known: --refunded, --paid-again, --received, --window-end, --hold-until, --waiting-since, --opt-out, --vip, --note"
 
 
 def wanting(patch: OrderPatch) -> Refused | None:
     """What is missing in the command itself, whatever the order: no fact at all, a refund or a reference without the other."""
     if patch == OrderPatch():
         return Refused("nothing_told", _NOTHING_TOLD)
-    if (patch.refunded is UNSET) == (patch.reference is UNSET):
+    if patch.refunded is not UNSET and patch.paid_again is not UNSET:
+        return Refused("unexpected_value", "--refunded and --paid-again have a reference each: tell them one after the other")
+    money = patch.paid_again if patch.refunded is UNSET else patch.refunded
+    if (money is UNSET) == (patch.reference is UNSET):
         return None
     if patch.reference is UNSET:
-        return Refused("missing_value", "a refund needs its reference: --ref TEXT")
-    return Refused("unexpected_value", "--ref belongs to --refunded AMOUNT")
+        what = "a refund" if patch.paid_again is UNSET else "a payment"
+        return Refused("missing_value", f"{what} needs its reference: --ref TEXT")
+    return Refused("unexpected_value", "--ref belongs to --refunded AMOUNT or --paid-again AMOUNT")
 
 
 async def tell(
@@ -37,8 +41,9 @@ async def tell(
     """
     if (refused := wanting(patch)) is not None:
         raise refused
-    if patch.refunded is not UNSET:
-        positive(patch.refunded)
+    for told in (patch.refunded, patch.paid_again):
+        if told is not UNSET:
+            positive(told)
     if isinstance(patch.received_at, datetime) and patch.received_at > now:
         raise Refused("bad_value", f"{patch.received_at.date()} lies ahead: nobody can have received it then")
     if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:

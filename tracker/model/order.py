@@ -160,6 +160,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     not_found: NotFound | None = None
     last_answer_at: datetime | None = None
     registered_at: datetime | None = None
+    unanswered: str | None = None
+    """Why the polls since the last answer had none: the kind of the newest error (carriers.errors.ErrorKind)."""
     stopped_at: datetime | None = None
     """Since when the source has stopped looking (17TRACK's Expired): its answers repeat themselves and prove no silence."""
     suspect: str | None = None

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from carriers.errors import ErrorKind
 from carriers.model import TrackingReason, TrackingStatus
 from tracker.dates import DAY, calendar_known, season_days, utc_text, whole_days, working_days_after
 from tracker.model import Capability, DecisionReason, NotFound, Scan
@@ -41,8 +42,34 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Mapping[str, str] = {}
 
 
+_NO_ANSWER: Mapping[str, DecisionReason] = {
+    ErrorKind.UNAVAILABLE: DecisionReason.SOURCE_DOWN,
+    ErrorKind.BAD_RESPONSE: DecisionReason.SOURCE_DOWN,
+    ErrorKind.RATE_LIMITED: DecisionReason.SOURCE_THROTTLED,
+    ErrorKind.NOT_READY: DecisionReason.SOURCE_NOT_READY,
+    ErrorKind.REQUEST_EXPIRED: DecisionReason.SOURCE_NOT_READY,
+    ErrorKind.NOT_REGISTERED: DecisionReason.SOURCE_NOT_READY,
+    ErrorKind.ALREADY_REGISTERED: DecisionReason.SOURCE_NOT_READY,
+    ErrorKind.AUTH: DecisionReason.SOURCE_REFUSES,
+    ErrorKind.QUOTA_EXHAUSTED: DecisionReason.SOURCE_REFUSES,
+    ErrorKind.INVALID_REQUEST: DecisionReason.SOURCE_REFUSES,
+    ErrorKind.INVALID_NUMBER: DecisionReason.NUMBER_REFUSED,
+}
+"""Why a limit cannot be judged yet: each sort of missing answer has its own name, and none of them costs money."""
+
+
 def trace(view: View, parcel: Parcel) -> Trace:
-    """Whether this parcel, which is still on its way, counts as untrackable."""
+    """Whether this parcel, which is still on its way, counts as untrackable; where facts are missing, why they are."""
+    found = _trace(view, parcel)
+    if found.reason is not DecisionReason.WAITING_FOR_FACTS:
+        return found
+    shipment = parcel.shipment
+    if shipment.unanswered is not None:
+        return msgspec.structs.replace(found, reason=_NO_ANSWER.get(shipment.unanswered, found.reason))
+    return found if shipment.stopped_at is None else msgspec.structs.replace(found, reason=DecisionReason.SOURCE_STOPPED)
+
+
+def _trace(view: View, parcel: Parcel) -> Trace:
     shipment = parcel.shipment
     if shipment.capability is Capability.EXPORT_ONLY:
         return Trace(reason=DecisionReason.SILENCE_IS_NORMAL)
@@ -57,6 +84,8 @@ def trace(view: View, parcel: Parcel) -> Trace:
     pause = _pause(parcel)
     if pause is not None:
         return Trace(reason=pause)
+    if shipment.reason is TrackingReason.CUSTOMS_HOLD:
+        return _at_customs(view, parcel, shipment.last_scan, heard)
     return _silent(view, parcel, shipment.last_scan, heard)
 
 
@@ -64,13 +93,23 @@ def trace(view: View, parcel: Parcel) -> Trace:
 
 
 def _pause(parcel: Parcel) -> DecisionReason | None:
-    """What pauses silence: the buyer has to act, or customs have it (their own, longer clock)."""
+    """What pauses silence: the buyer has to act."""
     shipment = parcel.shipment
     if shipment.status is TrackingStatus.AVAILABLE_FOR_PICKUP:
         return DecisionReason.WAITS_FOR_BUYERS_ACTION
     if shipment.reason is TrackingReason.DUTIES_UNPAID or shipment.reason is TrackingReason.DOCUMENTS_MISSING:
         return DecisionReason.WAITS_FOR_BUYERS_ACTION
-    return DecisionReason.SILENCE_IS_NORMAL if shipment.reason is TrackingReason.CUSTOMS_HOLD else None
+    return None
+
+
+def _at_customs(view: View, parcel: Parcel, last: Scan, heard: datetime) -> Trace:
+    """Customs have a longer threshold of their own: after it silence speaks again (facts/transit.md section 3)."""
+    kept = last.latest + view.rules.untrackable.customs_hold_days * DAY
+    if view.now < kept:
+        return Trace(reason=DecisionReason.SILENCE_IS_NORMAL, again=kept)
+    if heard < kept:
+        return Trace(reason=DecisionReason.WAITING_FOR_FACTS, waits=True)
+    return _silent(view, parcel, last, heard)
 
 
 def _silent(view: View, parcel: Parcel, last: Scan, heard: datetime) -> Trace:

@@ -43,6 +43,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     cadence: Cadence
     fresh_hours: int
+    second: bool = False
+    """Asked because another source did not find them: what it says ends or confirms that, even word for word as before (R8)."""
 
     def sort(self, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory) -> Sorted:
         """Tell quiet answers from fresh ones by the digest of their slices, and put errors aside. Nothing is parsed."""
@@ -56,8 +58,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
                 continue
             digest = digest_of(answer)
             remembered = known.get(number)
-            repeated = remembered is not None and remembered.digest == digest
-            if repeated and shipment.status is not TrackingStatus.NOT_FOUND:
+            same = remembered is not None and remembered.digest == digest
+            repeated = same and remembered is not None and not remembered.found
+            if same and not repeated and not self.second:
                 due = next_poll(number, shipment.status, shipment.moved_at, shipment.shipped_at, at)
                 found.quiet.append(PollQuiet(shipment.id, number, due))
             else:
@@ -73,7 +76,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     def failure(self, shipment: DueShipment, error: CarrierError) -> PollFailure:
         """A poll without an answer: the parcel stays as it was and is asked again later."""
         due = after_error(shipment.number, error.kind, shipment.failures, error.retry_after, self.at)
-        return PollFailure(shipment.id, shipment.number, due)
+        return PollFailure(shipment.id, shipment.number, due, error.kind.value)
 
     def again(self, fresh: Fresh, polled: Polled) -> PollChange | PollQuiet:
         """One more *not found*: its run is counted, once it is old enough to be news at all."""

@@ -62,6 +62,8 @@ class Hearing:
         else:
             if isinstance(said, PollChange):
                 outcome.changed.append(said)
+                if said.journey.not_found is not None:
+                    outcome.missed.append(shipment)
             else:
                 outcome.quiet.append(said)
 

@@ -23,7 +23,7 @@ from tracker.polling.cadence import UNROUTED, Cadence, scatter
 from tracker.polling.conversation import Source, converse
 from tracker.polling.hearing import Hearing
 from tracker.polling.pulse import Pulse
-from tracker.polling.routing import by_source, query
+from tracker.polling.routing import by_source, query, second_opinion
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
 from tracker.rules import Rules
 from tracker.store import Store
@@ -103,6 +103,7 @@ class _Unit:
         self._now = now
         self._at = epoch(now)
         self._writer = Writer(poller.store, self._at)
+        self._missed: dict[str, list[DueShipment]] = {}
 
     async def run(self, due: Sequence[DueShipment]) -> None:
         """Ask every source about its parcels, all sources side by side."""
@@ -110,6 +111,20 @@ class _Unit:
         await self._strand(stranded)
         await _together(self._ask(self._poller.sources[name], shipments) for name, shipments in routed.items())
         await self._writer.flush()
+        while self._missed:
+            asked, self._missed = self._missed, {}
+            await _together(self._ask(self._poller.sources[name], missed, second=True) for name, missed in self._others(asked))
+            await self._writer.flush()
+
+    def _others(self, missed: Mapping[str, Sequence[DueShipment]]) -> Iterable[tuple[str, Sequence[DueShipment]]]:
+        """Whom to ask about what a source did not find: each carrier's next source, never oftener than the first one (R8)."""
+        found: dict[str, list[DueShipment]] = {}
+        for name, shipments in missed.items():
+            for shipment in shipments:
+                source = second_opinion(shipment, name, self._poller.rules, self._poller.sources)
+                if source is not None:
+                    found.setdefault(source.id, []).append(shipment)
+        return found.items()
 
     async def _strand(self, stranded: Sequence[DueShipment]) -> None:
         by_carrier: dict[str, list[DueShipment]] = {}
@@ -121,36 +136,40 @@ class _Unit:
             if self._poller.first_time("no_source", carrier):
                 _log.warning(Event.POLL_NO_SOURCE, carrier=carrier, count=len(shipments), sample=shipments[0].number)
 
-    async def _ask(self, source: Source, shipments: Sequence[DueShipment]) -> None:
-        """All batches of one source; after a pause one goes ahead of the others."""
+    async def _ask(self, source: Source, shipments: Sequence[DueShipment], *, second: bool = False) -> None:
+        """All batches of one source; after a pause one goes ahead of the others.
+
+        A `second` opinion that cannot be had is let go of: the parcels have been answered, and are due again in their time.
+        """
         size = min(source.batch, TRANSACTION)
         batches = deque(shipments[at : at + size] for at in range(0, len(shipments), size))
         state = await self._poller.pulse.look(source.id)
         if breaker.on_trial(state) and not breaker.is_open(state, self._now):
-            await self._batch(source, batches.popleft())
+            await self._batch(source, batches.popleft(), second=second)
 
         async def lane() -> None:
             while batches:
-                await self._batch(source, batches.popleft())
+                await self._batch(source, batches.popleft(), second=second)
 
         await _together(lane() for _ in range(min(source.concurrency, len(batches))))
 
-    async def _batch(self, source: Source, shipments: Sequence[DueShipment]) -> None:
+    async def _batch(self, source: Source, shipments: Sequence[DueShipment], *, second: bool = False) -> None:
         self._poller.progress()
         state = self._poller.pulse.now(source.id)
         if state.open_until is not None and breaker.is_open(state, self._now):
-            await self._put_off(shipments, epoch(state.open_until))
+            if not second:
+                await self._put_off(shipments, epoch(state.open_until), state.kind)
             return
         started = self._poller.clock.monotonic()
         memory = await self._poller.store.load_memory(source.id, [shipment.number for shipment in shipments])
-        shipments, paid = await self._affordable(source, shipments, memory)
+        shipments, paid = await self._affordable(source, shipments, memory, second=second)
         if not shipments:
             return
         try:
             batch = await self._converse(source, shipments, memory)
         except CarrierError as error:
             await self._give_back(source, len(paid))
-            await self._failed(source, shipments, error)
+            await self._failed(source, () if second else shipments, error)
             return
         await self._give_back(source, sum(not batch.memory.numbers.get(number) for number in paid))
         shared = breaker.shared_failure(batch.answers)
@@ -158,12 +177,17 @@ class _Unit:
             await self._poller.pulse.answered(source.id, self._now)
         else:
             await self._poller.pulse.failed(source.id, shared, self._now)
-        outcome = await self._hearing(source).hear(shipments, batch, memory)
+        outcome = await self._hearing(source, second=second).hear(shipments, batch, memory)
         self._tell(source, len(shipments), outcome, started)
+        if second:
+            outcome.failed = []
+        if outcome.missed:
+            self._missed.setdefault(source.id, []).extend(outcome.missed)
+            outcome.missed = []
         await self._writer.add(outcome)
 
     async def _affordable(
-        self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory
+        self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory, *, second: bool = False
     ) -> tuple[Sequence[DueShipment], Sequence[str]]:
         """(those to ask about, the new numbers among them): all, or as many new ones as the day still allows; the rest waits."""
         if not source.registers:
@@ -175,7 +199,8 @@ class _Unit:
         if not new:
             return shipments, paid
         error = CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the {source.registrations} registrations of the day are used up")
-        await self._writer.add(Outcome(failed=[self._listener(source).failure(each, error) for each in new]))
+        if not second:
+            await self._writer.add(Outcome(failed=[self._listener(source).failure(each, error) for each in new]))
         self._hearing(source).tell(error.kind, [(each.number, error) for each in new])
         waiting = {each.id for each in new}
         return [each for each in shipments if each.id not in waiting], paid
@@ -223,13 +248,15 @@ class _Unit:
             asked=len(shipments),
             kind=error.kind.value,
             message=error.message,
-            retry_in=min(each.next_poll_at for each in failed) - self._at,
+            retry_in=min((each.next_poll_at for each in failed), default=self._at) - self._at,
         )
 
-    async def _put_off(self, shipments: Iterable[DueShipment], until: int) -> None:
+    async def _put_off(self, shipments: Iterable[DueShipment], until: int, kind: str | None = None) -> None:
         """Not asked at all: nobody can answer at the moment."""
         await self._writer.add(
-            Outcome(failed=[PollFailure(each.id, each.number, until + scatter(each.number, _AFTER_PAUSE)) for each in shipments])
+            Outcome(
+                failed=[PollFailure(each.id, each.number, until + scatter(each.number, _AFTER_PAUSE), kind) for each in shipments]
+            )
         )
 
     def _tell(self, source: Source, asked: int, outcome: Outcome, started: float) -> None:
@@ -245,12 +272,12 @@ class _Unit:
             seconds=round(self._poller.clock.monotonic() - started, 3),
         )
 
-    def _hearing(self, source: Source) -> Hearing:
-        return Hearing(self._poller.store, source, self._listener(source), self._poller.first_time)
+    def _hearing(self, source: Source, *, second: bool = False) -> Hearing:
+        return Hearing(self._poller.store, source, self._listener(source, second=second), self._poller.first_time)
 
-    def _listener(self, source: Source) -> Listener:
+    def _listener(self, source: Source, *, second: bool = False) -> Listener:
         fresh_hours = self._poller.rules.untrackable.fresh_not_found_hours
-        return Listener(source=source.id, at=self._at, cadence=self._poller.cadence, fresh_hours=fresh_hours)
+        return Listener(source=source.id, at=self._at, cadence=self._poller.cadence, fresh_hours=fresh_hours, second=second)
 
 
 async def _together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -21,6 +21,14 @@ def source_of(shipment: DueShipment, rules: Rules, sources: Mapping[str, Source]
     return next((sources[choice] for choice in choices if choice in sources), None)
 
 
+def second_opinion(shipment: DueShipment, asked: str, rules: Rules, sources: Mapping[str, Source]) -> Source | None:
+    """The next configured source of the parcel's carrier after the one that did not find it (R8); None where there is none."""
+    choices = rules.sources.get(shipment.carrier or ANY) or rules.sources.get(ANY, ())
+    there = [sources[choice] for choice in choices if choice in sources]
+    names = [source.id for source in there]
+    return next(iter(there[names.index(asked) + 1 :]), None) if asked in names else None
+
+
 def by_source(
     due: Iterable[DueShipment], rules: Rules, sources: Mapping[str, Source]
 ) -> tuple[dict[str, list[DueShipment]], list[DueShipment]]:

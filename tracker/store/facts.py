@@ -18,6 +18,7 @@ from tracker.store.connection import Tx
 from tracker.store.encoding import json_text, money, money_text, stamps
 from tracker.store.money import check_refund
 from tracker.store.records import audit
+from tracker.store.recoveries import add_recovery
 from tracker.store.rows import OrderPatch
 from tracker.store.tables import DOSSIER
 from tracker.store.windows import note
@@ -37,6 +38,9 @@ def apply(tx: Tx, order_id: int, patch: OrderPatch, *, by: str, reason: str, now
         source = None if patch.window_end is None else WindowSource.TYPED.value
         values = {"window_end": patch.window_end, "window_source": source}
         _set(tx, order_id, values, what="window_set", by=by, reason=reason, now=now)
+    if patch.paid_again is not UNSET:
+        told = "" if patch.reference is UNSET else patch.reference
+        add_recovery(tx, order_id, patch.paid_again, told, by=by, reason=reason, now=now)
     if patch.refunded is not UNSET:
         reference = None if patch.reference is UNSET else patch.reference
         paid_at = now if patch.refunded_at is UNSET else patch.refunded_at

@@ -34,7 +34,9 @@ _CHANGED = """
     SET next_poll_at = ?, last_answer_at = ?, failures = 0, status = ?, moved_at = ?, journey = ?, fingerprints = ?
     WHERE id = ?"""
 
-_FAILED = "UPDATE shipment SET next_poll_at = ?, failures = failures + 1 WHERE id = ? AND number = ?"
+_FAILED = """
+    UPDATE shipment SET next_poll_at = ?, failures = failures + 1, failed_kind = coalesce(?, failed_kind)
+    WHERE id = ? AND number = ?"""
 
 _EVENT = """
     INSERT INTO tracking_event (shipment_id, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description,
@@ -51,6 +53,10 @@ _RAW = "INSERT INTO raw_answer (number, account, at, size, body) VALUES (?, ?, ?
 
 RAW_MOST = 65_536
 """Bytes of one answer that are kept as evidence; of a longer one its beginning, and its whole size (D10)."""
+
+_REMEMBERED = "SELECT number, memory, digest, status FROM answer WHERE account = ? AND number IN (??)"
+
+_NOT_FOUND = TrackingStatus.NOT_FOUND.value
 
 _ACCOUNT = (
     "INSERT INTO account (id, memory, breaker_failures) VALUES (?, ?, 0) ON CONFLICT (id) DO UPDATE SET memory = excluded.memory"
@@ -101,8 +107,9 @@ class Polling:
 
         def load(tx: Tx) -> AccountMemory:
             own = tx.value("SELECT memory FROM account WHERE id = ?", account)
-            rows = tx.among("SELECT number, memory, digest FROM answer WHERE account = ? AND number IN (??)", numbers, account)
-            return AccountMemory(mapping(own or "{}"), {row[0]: Remembered(mapping(row[1]), row[2]) for row in rows})
+            rows = tx.among(_REMEMBERED, numbers, account)
+            kept = {row[0]: Remembered(mapping(row[1]), row[2], row[3] != _NOT_FOUND) for row in rows}
+            return AccountMemory(mapping(own or "{}"), kept)
 
         return await self._db.read(load)
 
@@ -163,7 +170,7 @@ def _due(row: Record) -> DueShipment:
 def _write(tx: Tx, write: PollWrite) -> PollWritten:
     at = write.at
     tx.many(_QUIET, [(row.next_poll_at, at, row.id, row.number) for row in write.quiet])
-    tx.many(_FAILED, [(row.next_poll_at, row.id, row.number) for row in write.failed])
+    tx.many(_FAILED, [(row.next_poll_at, row.kind, row.id, row.number) for row in write.failed])
     events = _write_changes(tx, write)
     _write_memory(tx, write)
     material = [change.id for change in write.changed if change.material]

@@ -37,9 +37,9 @@ class OutboxView(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
     provider_id: str | None = None
     task_id: int | None = None
-    first_approved_by: str | None = None
     body: str | None = None
     """The text as it was sent, subject and body; None until then."""
+    first_approved_by: str | None = None
     """Who said yes first to a sum that wants two people; the row waits for somebody else's word (D23)."""
     snoozed_until: datetime | None = None
 
@@ -119,6 +119,8 @@ class OrderPatch(msgspec.Struct, frozen=True, kw_only=True):
 
     refunded: Decimal | UnsetType = UNSET
     reference: str | UnsetType = UNSET
+    paid_again: Decimal | UnsetType = UNSET
+    """What the buyer paid again whose parcel came after the refund, with its `reference` (R4)."""
     refunded_at: datetime | UnsetType = UNSET
     received_at: datetime | UnsetType | None = UNSET
     window_end: datetime | UnsetType | None = UNSET

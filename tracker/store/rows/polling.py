@@ -36,6 +36,8 @@ class Remembered(msgspec.Struct, frozen=True, gc=False):
 
     memory: Mapping[str, Any]
     digest: bytes | None
+    found: bool = True
+    """Whether that slice told anything of the number: False after a *not found*."""
 
 
 class AccountMemory(msgspec.Struct, frozen=True):
@@ -91,6 +93,8 @@ class PollFailure(msgspec.Struct, frozen=True, gc=False):
     id: int
     number: str
     next_poll_at: int
+    kind: str | None = None
+    """The error's kind, which tells apart down, throttled, not ready; None leaves the last one as it is."""
 
 
 class AnswerWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):

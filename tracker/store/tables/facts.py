@@ -89,6 +89,38 @@ class DossierRow(Row, table=True):
     purged_at: datetime | None = None
 
 
+class ItemRow(Row, table=True):
+    """One line of an order. `rank` and `batch_id` say which file's word all lines of the order are."""
+
+    __tablename__ = "order_item"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    order_id: int = Field(primary_key=True, foreign_key="dossier.id")
+    line: int = Field(primary_key=True)
+    sku: str | None = None
+    title: str | None = None
+    quantity: int
+    price: str | None = None
+    currency: str | None = None
+    rank: int
+    batch_id: int
+
+
+class RecoveryRow(Row, table=True):
+    """What a buyer paid again whose parcel came after the refund (R4); a reference counts once an order."""
+
+    __tablename__ = "recovery"
+    __table_args__ = (UniqueConstraint("order_id", "reference"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    order_id: int = Field(foreign_key="dossier.id")
+    at: datetime
+    amount: str
+    currency: str | None = None
+    reference: str
+    who: str
+
+
 class ShipmentRow(Row, table=True):
     """One parcel. Identity: its number or any alias. The journey is packed (MessagePack): a dossier loads without its events.
 
@@ -127,6 +159,7 @@ class ShipmentRow(Row, table=True):
     next_poll_at: int | None = Field(default=None, sa_type=BigInteger)
     last_answer_at: int | None = Field(default=None, sa_type=BigInteger)
     failures: int = 0
+    failed_kind: str | None = None
     status: str = "unknown"
     moved_at: int | None = Field(default=None, sa_type=BigInteger)
     journey: bytes | None = None

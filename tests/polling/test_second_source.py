@@ -1,0 +1,167 @@
+"""A parcel that one source does not find is asked of the carrier's next one (R8; facts/transit.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from carriers.base import Account
+from carriers.model import TrackingStatus
+from tests import house
+from tests.conftest import Lines
+from tests.house import ACCOUNT, START, TOKEN
+from tests.polling.test_poller import moving
+from tracker.clock import SimulatedClock
+from tracker.demo.standin import Aggregator, ScriptedParcel, StandIn, Trouble
+from tracker.model import DecisionReason, Shipment
+from tracker.policy import decide
+from tracker.polling import Cadence, Poller
+from tracker.polling.conversation import Source
+from tracker.polling.routing import second_opinion
+from tracker.store import Store
+from tracker.store.rows import DueShipment
+
+OTHER = "other"
+DAY = timedelta(days=1)
+RULES = replace(house.rules(), sources={"*": (ACCOUNT, OTHER)})
+
+
+class Two:
+    """A poller with two sources, each a stand-in of its own."""
+
+    def __init__(
+        self, stack: ExitStack, store: Store, clock: SimulatedClock, casts: Sequence[list[ScriptedParcel]], *troubles: Trouble
+    ) -> None:
+        first, second = (
+            StandIn(Aggregator(cast, clock.now, token=TOKEN, troubles=troubles if place else ()))
+            for place, cast in enumerate(casts)
+        )
+        self.store, self.clock = store, clock
+        self.first, self.second = stack.enter_context(first).aggregator, stack.enter_context(second).aggregator
+        one = house.source(store, clock, first.base_url)
+        other = house.source(store, clock, second.base_url)
+        other = replace(other, account=Account(id=OTHER, base_url=second.base_url, secrets={"api_key": TOKEN}))
+        self.sources: dict[str, Source] = {ACCOUNT: one, OTHER: other}
+        self.poller = Poller(store=store, clock=clock, rules=RULES, sources=self.sources, cadence=Cadence())
+
+    async def poll(self, *, days: float, times: int = 1) -> Shipment:
+        for _ in range(times):
+            self.clock.advance_to(self.clock.now() + days * DAY)
+            while (await self.poller.poll_once()).more:
+                pass
+        (dossier,) = await self.store.load_dossiers([1])
+        return dossier.shipments[0]
+
+    async def close(self) -> None:
+        for source in self.sources.values():
+            await source.transport.close()
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return house.simulated()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: SimulatedClock) -> AsyncIterator[Store]:
+    async with house.database(tmp_path, clock) as opened:
+        yield opened
+
+
+def unknown(number: str) -> ScriptedParcel:
+    return ScriptedParcel(number=number, known=False)
+
+
+async def test_r8_what_both_do_not_find_is_confirmed_sooner(store: Store, clock: SimulatedClock) -> None:
+    """R8: 3 answers over 5 days from 2 sources; while one finds nothing new, the other is not asked about anything else."""
+    (number,) = await house.bring_parcels(store, 1)
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[unknown(number)], [unknown(number)]])
+        fresh = await two.poll(days=1)
+        assert two.second.calls == {}, "a fresh not found is no news yet"
+        lasting = await two.poll(days=1, times=8)
+        await two.close()
+    assert fresh.not_found is None
+    assert lasting.not_found is not None
+    assert lasting.not_found.sources == 2
+    (dossier,) = await store.load_dossiers([1])
+    [found] = [
+        each for each in decide(dossier, RULES, clock.now()).decisions if each.reason is DecisionReason.NOT_FOUND_CONFIRMED
+    ][:1]
+    assert found.evidence["sources"] == "2 sources"
+
+
+async def test_r8_the_other_source_has_the_story(store: Store, clock: SimulatedClock) -> None:
+    """R8: found elsewhere is found, and stays followed there although the first source goes on not to know it."""
+    (number,) = await house.bring_parcels(store, 1)
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[unknown(number)], [moving(number)]])
+        early = await two.poll(days=1, times=5)
+        late = await two.poll(days=1, times=5)
+        await two.close()
+    assert (early.status, early.not_found) == (TrackingStatus.IN_TRANSIT, None)
+    assert late.last_scan is not None
+    assert early.last_scan is not None
+    assert late.last_scan.latest > early.last_scan.latest
+
+
+async def test_an_announced_number_elsewhere_ends_the_run(store: Store, clock: SimulatedClock) -> None:
+    """R8, word for word the same each day: a number that is only announced there is not *not found*."""
+    (number,) = await house.bring_parcels(store, 1)
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[unknown(number)], [ScriptedParcel(number=number, label_at=START)]])
+        shipment = await two.poll(days=1, times=12)
+        await two.close()
+    assert shipment.not_found is None
+    assert shipment.last_scan is None
+
+
+async def test_a_second_source_that_is_down_changes_nothing(store: Store, clock: SimulatedClock, log_lines: Lines) -> None:
+    """R8, politeness: the first one's answers count, its next question comes in its own time."""
+    (number,) = await house.bring_parcels(store, 1)
+    outage = Trouble(start=START, end=START + 30 * DAY, kind="unavailable")
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[unknown(number)], [unknown(number)]], outage)
+        shipment = await two.poll(days=1, times=9)
+        asked = two.first.calls["gettrackinfo"]
+        again = await two.poll(days=0.1)
+        await two.close()
+    assert shipment.not_found is not None
+    assert shipment.not_found.sources == 1
+    assert again == shipment, "not due again so soon"
+    assert two.first.calls["gettrackinfo"] == asked
+    assert "source.down" in {line["event"] for line in log_lines()}
+
+
+def test_whom_else_to_ask() -> None:
+    """The next configured one of the carrier; the last one has none after it."""
+    shipment = DueShipment(
+        id=1,
+        number="LP1",
+        next_poll_at=0,
+        carrier="correios",
+        service="standard",
+        country="BR",
+        shipped_at=None,
+        status=TrackingStatus.NOT_FOUND,
+        moved_at=None,
+        last_answer_at=None,
+        failures=0,
+    )
+    rules = replace(RULES, sources={"correios": ("a", "b", "c"), "*": ("c",)})
+    there = {"a": _named("a"), "c": _named("c")}
+    found = second_opinion(shipment, "a", rules, there)
+    assert found is not None
+    assert found.id == "c"
+    assert second_opinion(shipment, "c", rules, there) is None
+    assert second_opinion(shipment, "x", rules, there) is None
+
+
+def _named(name: str) -> Source:
+    made = house.source(None, house.simulated(), "http://127.0.0.1:1")  # type: ignore[arg-type]  # never asked
+    return replace(made, account=Account(id=name, base_url="", secrets={}))
