@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
 from tracker.model import Capability
 from tracker.rates import Rates
 from tracker.rules.cases import CasePolicy
-from tracker.rules.claims import CompensationRule, Timing
+from tracker.rules.claims import ClaimSheet, CompensationRule, Timing
 from tracker.rules.manners import LintList, Manners
 from tracker.rules.markets import Marketplace, Store
 from tracker.rules.notices import Notices
 from tracker.rules.preparing import Preparing
+from tracker.rules.quiet import QuietHours
 from tracker.rules.remedies import Liability, RemedyRule
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import (
@@ -58,6 +60,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What is proposed by cause and value, first match first (R40)."""
     liability: tuple[Liability, ...] = ()
     """Who bears what the carrier reports, first match first (R14, R70)."""
+    quiet: QuietHours = QuietHours()
     languages: Mapping[str, str] = {}
     """Destination country -> language of the messages; else `en`."""
     reviewed: frozenset[str] = frozenset({"en", "pt-BR"})
@@ -72,6 +75,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     lint: tuple[LintList, ...] = ()
     team: Team = Team()
     rates: Rates = Rates()
+    claim_sheets: tuple[ClaimSheet, ...] = ()
+    """Forms, answers and statements of carriers, a carrier's own first."""
     learned: Mapping[str, Learned] = {}
     """What own deliveries say, by "COUNTRY/service"; used from `manners.learn_from` parcels on."""
 
@@ -102,6 +107,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             wide = {carrier, "*", *(("upu",) if post else ())}
             found[carrier] = min((days for rule, days in spans if days and wide & set(rule.carriers)), default=None)
         return found
+
+    @cached_property
+    def kinds(self) -> dict[Hashable, Any]:
+        """What the quiet path worked out for each kind of order (policy.quiet), kept for as long as these rules."""
+        return {}
 
     @cached_property
     def _profiles_found(self) -> dict[tuple[str | None, str, str | None, Capability | None], Profile]:

@@ -119,6 +119,8 @@ def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> 
     if rows or (verdict.next_at is not None and verdict.next_at < now + SOONEST):
         # What was decided has a life of its own from now on (it lapses, it is superseded): that is decided with it in sight.
         verdict = replace(verdict, next_at=now + SOONEST)
+    # The reasons of a quiet order are worked out here, because they are kept with the verdict.
+    verdict = replace(verdict, considered=tuple(verdict.considered))
     return VerdictWrite(
         order_id=dossier.order.id, version=dossier.version, verdict=verdict, rows=rows, config_version=rules.version
     )

@@ -1,0 +1,108 @@
+"""The quick way of a quiet order against the long one: the same answer, for a tenth of the price."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from carriers.model import TrackingReason, TrackingStatus
+from tests.policy.build import day, delivered, order, parcel, scan, window
+from tracker import config
+from tracker.model import Capability, Dossier, Order, OrderState, Shipment, WindowSource
+from tracker.policy import decide
+from tracker.policy.decider import weigh
+from tracker.policy.quiet import quiet
+
+SHIPPED = config.load(None, environ={}).rules
+"""What decides in life: every policy of the shipped configuration is part of the bargain."""
+
+CARRIERS = (None, "yanwen", "china_post", "dhl_ecommerce", "ups", "cainiao", "fourpx", "nobody")
+days = st.integers(-4 * 24, 130 * 24).map(lambda hours: hours / 24)
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> Order:
+    """Mostly ordinary ones, now and then with a fact that calls for a closer look."""
+    facts: dict[str, Any] = {
+        "platform": draw(st.sampled_from(["aliexpress", "own_shop", "ebay", "amazon", "mercadolibre"])),
+        "country": draw(st.sampled_from(["BR", "US", "DE", "RU", "NG", None])),
+        "state": draw(st.sampled_from([*[OrderState.SHIPPED] * 5, OrderState.PAID, OrderState.FINISHED, OrderState.CANCELLED])),
+        "promised_at": draw(st.none() | days.map(day)),
+        "window": draw(st.none() | st.builds(window, days, st.sampled_from(WindowSource), st.integers(0, 1))),
+        "paid_at": draw(st.none() | st.just(day(-2))),
+    }
+    odd = draw(st.sampled_from([None] * 12 + ["opted_out", "vip", "waiting_since", "hold_until", "received_at", "refunded_at"]))
+    if odd is not None:
+        facts[odd] = True if odd in {"opted_out", "vip"} else day(draw(st.integers(0, 80)))
+    return order(**facts)
+
+
+@st.composite
+def parcels(draw: st.DrawFn) -> Shipment:
+    last = draw(st.none() | st.integers(0, 90))
+    found = parcel(
+        last=last,
+        heard=draw(st.integers(0, 130)),
+        carrier=draw(st.sampled_from(CARRIERS)),
+        service=draw(st.sampled_from(["standard", "registered", "express", "economy", "special_line"])),
+        capability=draw(st.sampled_from(Capability)),
+        matched=draw(st.sampled_from([True] * 6 + [False])),
+        country=draw(st.sampled_from(["BR", "US", None])),
+        shipped_at=draw(st.sampled_from([day(-1), day(-20), None])),
+    )
+    if draw(st.integers(0, 5)) == 0:
+        found = delivered(found, draw(st.integers(1, 90)))
+    odd = draw(st.sampled_from([None] * 8 + ["customs_hold", "lost", "another_parcel", "info_received"]))
+    if odd == "info_received":
+        return replace(found, status=TrackingStatus.INFO_RECEIVED)
+    if odd == "another_parcel":
+        return replace(found, suspect=odd)
+    return found if odd is None else replace(found, reason=TrackingReason(odd))
+
+
+@settings(max_examples=800, deadline=None)
+@given(orders(), parcels(), days)
+def test_the_quick_way_says_what_the_long_way_says(told: Order, shipment: Shipment, when: float) -> None:
+    """Whatever the rules find, the quiet path never hides: decisions, dates and reasons are the same."""
+    dossier = Dossier(order=told, shipments=(shipment,))
+    now = day(when)
+    assert decide(dossier, SHIPPED, now) == weigh(dossier, SHIPPED, now)
+
+
+def test_an_ordinary_order_goes_the_quick_way() -> None:
+    """Else this room would test nothing: on its way in Brazil, and arrived."""
+    now = day(12)
+    travelling = Dossier(order=order(window=window(60)), shipments=(parcel(last=10, heard=11.9),))
+    arrived = Dossier(order=order(platform="own_shop"), shipments=(delivered(parcel(heard=11.9), 11),))
+    for dossier, looks in ((travelling, day(30)), (arrived, None)):
+        found = quiet(dossier, SHIPPED, now, weigh)
+        assert found is not None
+        assert found.next_at == looks
+        assert found.decisions == ()
+
+
+def test_the_reasons_are_there_when_somebody_asks() -> None:
+    """Promise 3: every decision can be explained, "nothing" too."""
+    dossier = Dossier(order=order(window=window(60)), shipments=(parcel(last=10, heard=11.9),))
+    found = decide(dossier, SHIPPED, day(12)).considered
+    assert len(found) > 3
+    assert found[0].rule == "window.extend"
+    assert list(found) == list(weigh(dossier, SHIPPED, day(12)).considered)
+
+
+def test_the_second_before_a_date_is_quiet_and_the_date_is_not() -> None:
+    dossier = Dossier(order=order(window=window(60)), shipments=(parcel(last=29, heard=29.9),))
+    due = day(30)
+    assert quiet(dossier, SHIPPED, due - timedelta(seconds=1), weigh) is not None
+    assert quiet(dossier, SHIPPED, due, weigh) is None
+
+
+def test_a_scan_in_the_destination_changes_day_0() -> None:
+    """D1: the quick way asks the same function for day 0."""
+    late = replace(parcel(last=20, heard=20.5), first_scan=scan(9, country="BR"), last_scan=scan(20, country="BR"))
+    dossier = Dossier(order=order(window=window(90)), shipments=(late,))
+    assert decide(dossier, SHIPPED, day(21)) == weigh(dossier, SHIPPED, day(21))
