@@ -33,8 +33,13 @@ from tracker.intake.inbox import Inbox, scan_once
 from tracker.intake.layouts import Layouts
 from tracker.journal import Journal
 from tracker.keeping import backup, learning, retention
+from tracker.marketplaces.accounts import Accounts, Connected, StoreKeeper
+from tracker.marketplaces.base import Account as MarketAccount
+from tracker.marketplaces.base import Capability
+from tracker.marketplaces.registry import KNOWN
+from tracker.marketplaces.session import Session
 from tracker.model import Channel
-from tracker.polling import Cadence, Pace, Poller, Source, StoreGate
+from tracker.polling import Cadence, MarketReader, Pace, Poller, Source, StoreGate
 from tracker.reports import handover
 from tracker.store import Store
 from tracker.store.records import DAEMON
@@ -52,6 +57,9 @@ _DISPATCH_LANES = 3
 _LEARN_AT = time(5, 10)
 """When own deliveries are measured (UTC, on the first of a month): after backup and retention."""
 
+_MARKETS_EVERY = 60.0
+"""Seconds between two looks at what is due to be read of marketplaces."""
+
 _ERRANDS_EVERY = 60.0
 """Seconds between two looks at the schedule: its times are minutes of a local day."""
 
@@ -60,6 +68,9 @@ _ALERTS_EVERY = 30.0
 
 _RULES_EVERY = 5.0
 """Seconds until rules that a person has accepted are in force without restraint."""
+
+_MARKET_BYTES = 4 * 1024 * 1024
+"""No page of fifty disputes is larger."""
 
 _DROP = "drop:"
 
@@ -145,6 +156,7 @@ def assemble(
     poller = Poller(store=store, clock=clock, rules=rules, sources=sources, cadence=cadence, progress=progress)
     gate = RulesGate(store=store, clock=clock, rules=rules, snapshot=config.snapshot(loaded))
     sweeper = Sweeper(store=store, clock=clock, rules=rules, gate=gate)
+    accounts = _accounts(settings, store, clock)
     dispatcher = Dispatcher(
         store=store,
         clock=clock,
@@ -152,6 +164,7 @@ def assemble(
         preparer=_preparer(loaded),
         channels=_channels(settings, clock),
         journal=journal,
+        accounts=accounts.known,
         who=settings.worker or backup.MAIN,
         time_guard=guard.distrusts if guard else (lambda: False),
         trust_clock=guard.confirm if guard else (lambda: None),
@@ -159,9 +172,12 @@ def assemble(
     engine = settings.engine
     teller = Teller(loaded, store, clock)
     errands = Errands(_schedule(loaded, store, teller, clock, journal, learned), store, clock)
+    reader = MarketReader(store=store, clock=clock, rules=rules, accounts=accounts.known, pulse=poller.pulse)
+    markets = {"markets": Unit(name="markets", every=_MARKETS_EVERY, run=reader.read_once)} if accounts.known.all else {}
     units = {
         "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once),
         "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
+        **markets,
         "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once),
         "dispatch": Unit(name="dispatch", every=engine.dispatch_interval_s, run=dispatcher.dispatch_once, lanes=_DISPATCH_LANES),
         "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=errands.run_once),
@@ -171,7 +187,7 @@ def assemble(
     if settings.inbox is not None:
         look = _inbox(loaded, settings.inbox, store, clock, patient=patient)
         units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look)} | units
-    connections: tuple[Closable, ...] = (*(source.transport for source in sources.values()), teller)
+    connections: tuple[Closable, ...] = (*(source.transport for source in sources.values()), *accounts.transports, teller)
     return House(units=units, poller=poller, dispatcher=dispatcher, gate=gate, connections=connections, journal=journal)
 
 
@@ -278,6 +294,41 @@ def _transport(base_url: str, account: Account, connections: int, gate: StoreGat
     if base_url.startswith(_DROP):
         return DropTransport(Path(base_url.removeprefix(_DROP)))
     return HttpTransport(account_id=account.id, connections=connections, gate=gate, clock=clock)
+
+
+class _Markets(msgspec.Struct, frozen=True):
+    """The accounts at marketplaces, and the connections they hold."""
+
+    known: Accounts
+    transports: tuple[Transport, ...]
+
+
+def _accounts(settings: Settings, store: Store, clock: Clock) -> _Markets:
+    """The configured accounts, ready to be asked; each through a gate of its own."""
+    gate = StoreGate(store, clock, {each.id: Pace(rps=each.rps) for each in settings.accounts})
+    keeper = StoreKeeper(store, clock)
+    found, transports = [], []
+    for each in settings.accounts:
+        account = MarketAccount(
+            id=each.id,
+            base_url=each.base_url,
+            app_key=each.app_key,
+            secrets={name: secret.reveal() for name, secret in each.secrets.items()},
+            options=each.options,
+        )
+        http = HttpTransport(account_id=each.id, connections=2, max_body_bytes=_MARKET_BYTES, gate=gate, clock=clock)
+        transports.append(http)
+        found.append(
+            Connected(
+                id=each.id,
+                platform=each.platform,
+                store=each.store,
+                api=frozenset(Capability(name) for name in each.api),
+                market=KNOWN[each.platform].make(Session(account, http, keeper), clock),
+                disputes_every_s=60 * each.disputes_every_m,
+            )
+        )
+    return _Markets(Accounts(found), tuple(transports))
 
 
 def _channels(settings: Settings, clock: Clock) -> dict[Channel, BuyerChannel]:

@@ -16,10 +16,12 @@ from tracker.channels.base import Channel
 from tracker.clock import Clock
 from tracker.dispatch.beginning import begin, told
 from tracker.dispatch.clockwatch import ClockWatch
+from tracker.dispatch.extending import Extender
 from tracker.dispatch.prepare import NotByItselfError, Prepared, Preparer
 from tracker.dispatch.sending import Sender
 from tracker.journal import Journal
 from tracker.log import Event, get_logger
+from tracker.marketplaces.accounts import Accounts
 from tracker.messages import RenderError
 from tracker.model import Channel as ChannelName
 from tracker.model import DecisionReason, Dossier, JournalEnd, OutboxRow, OutboxState, Release, ReleaseVerdict
@@ -64,8 +66,12 @@ class Dispatcher:
         time_guard: Callable[[], bool] = lambda: False,
         trust_clock: Callable[[], None] = lambda: None,
         who: str = "tracker",
+        accounts: Accounts | None = None,
     ) -> None:
-        """`channels` to buyers by name; `time_guard`: the clock is not trusted (faults row 13), `trust_clock` ends that."""
+        """`channels` to buyers by name; `accounts` at marketplaces: windows are extended through them.
+
+        `time_guard`: the clock is not trusted (faults row 13), `trust_clock` ends that.
+        """
         self._store = store
         self._clock = clock
         self._rules = rules
@@ -73,6 +79,9 @@ class Dispatcher:
         self._journal = journal
         self._who = who
         self._sender = Sender(store=store, clock=clock, channels=channels, journal=journal, who=who)
+        self._extender = Extender(
+            store=store, clock=clock, rules=rules, accounts=accounts or Accounts(), sender=self._sender, who=who
+        )
         self._clock_watch = ClockWatch(store, time_guard, trust_clock)
         self._distrusted = False
         self._behind = False
@@ -189,14 +198,26 @@ class Dispatcher:
             done = await self._open_claim(row, dossier, now)
         elif row.channel is ChannelName.TASK:
             done = await self._open_task(row, dossier, prepared, now)
+        elif row.channel is ChannelName.MARKETPLACE:
+            done = await self._extender.extend(row, dossier)
         elif self._sender.reaches(row.channel):
             message = self._preparer.outgoing(row, dossier, prepared)
-            done = await self._sender.send(row, message, version=dossier.version, cap=verdict.cap)
+            done = await self._sender.send(row, message, version=dossier.version, cap=verdict.cap, further=self._further(row))
         else:
             await self._no_channel(row, now)
             done = True
         if not done:
             await self._store.defer_row(row.id, now + LET_GO, "the facts moved", now)
+
+    def _further(self, row: OutboxRow) -> ChannelName | None:
+        """Where a message goes that this channel refuses for good: the store's next fallback that is set up (R25)."""
+        shop = self._rules.stores.get(row.store)
+        tried = row.tried
+        while shop is not None and (found := shop.next_channel(row.channel, tried)) is not None:
+            if found is ChannelName.TASK or self._sender.reaches(found):
+                return found
+            tried = (*tried, found.value)
+        return None
 
     async def _no_channel(self, row: OutboxRow, now: datetime) -> None:
         """The configuration names a channel that is not set up: the message waits for the operator, nothing is lost."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from tracker.channels.base import Ambiguous, Channel, Refused
 from tracker.clock import Clock
 from tracker.crashpoint import fault
@@ -39,13 +41,20 @@ class Sender:
         self._journal = journal
         self._who = who
         self._unwritten: dict[int, tuple[OutboxRow, JournalEnd]] = {}
+        self._moves: dict[int, ChannelName] = {}
+        """Rows whose channel has refused them for good, with the one they go to next, until that is written down."""
 
     def reaches(self, channel: ChannelName) -> bool:
         """Whether this channel is set up."""
         return channel in self._channels
 
-    async def send(self, row: OutboxRow, message: Outgoing, *, version: int, cap: int | None) -> bool:
-        """Send one message at most once. False: it could not be claimed, because the facts or the hour's total moved."""
+    async def send(
+        self, row: OutboxRow, message: Outgoing, *, version: int, cap: int | None, further: ChannelName | None = None
+    ) -> bool:
+        """Send one message at most once. False: it could not be claimed, because the facts or the hour's total moved.
+
+        After a definite refusal for good it goes to `further`, where one is named; a doubtful send goes nowhere else (R25).
+        """
         fault("send_before_claim")
         text = f"{message.subject}\n\n{message.body}" if message.subject else message.body
         now = self._clock.now()
@@ -55,7 +64,7 @@ class Sender:
         attempt = row.attempts + 1
         if self.begin(row, attempt):
             fault("send_after_journal_begin")
-            outcome = await self._call(row, message, attempt)
+            outcome = self._onward(row, await self._call(row, message, attempt), further)
             fault("send_after_call")
             self.end(row, outcome)
             fault("send_after_journal_end")
@@ -78,6 +87,17 @@ class Sender:
             return JournalEnd(attempt=attempt, state=OutboxState.UNKNOWN, result=repr(error))
         return JournalEnd(attempt=attempt, state=OutboxState.SENT, provider_id=delivered.provider_id)
 
+    def _onward(self, row: OutboxRow, outcome: JournalEnd, further: ChannelName | None) -> JournalEnd:
+        """A refusal for good is no end while another channel is left: the journal says that the row is pending."""
+        if outcome.state is not OutboxState.FAILED or further is None:
+            return outcome
+        self._moves[row.id] = further
+        return replace(outcome, state=OutboxState.PENDING)
+
+    def owe(self, row: OutboxRow, outcome: JournalEnd) -> None:
+        """Keep an outcome that the database could not take, until `settle`."""
+        self._unwritten[row.id] = (row, outcome)
+
     async def settle(self) -> None:
         """Write down the outcomes that the database could not take at the time (a full disk, a lock). Raises StoreError."""
         while self._unwritten:
@@ -94,6 +114,12 @@ class Sender:
 
     async def _write_down(self, row: OutboxRow, outcome: JournalEnd) -> None:
         now = self._clock.now()
+        if (further := self._moves.get(row.id)) is not None:
+            await self._store.fall_back_row(row, further, outcome.result or "", now)
+            del self._moves[row.id]
+            reason, channel = outcome.result, row.channel.value
+            _log.warning(Event.OUTBOX_FELL_BACK, key=row.key, channel=channel, reason=reason, next=further.value)
+            return
         pause = _PAUSES[min(row.attempts, len(_PAUSES) - 1)]
         again = now + pause if outcome.state is OutboxState.PENDING else None
         await self._store.finish_row(

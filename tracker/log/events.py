@@ -55,6 +55,13 @@ class Event(StrEnum):
     SOURCE_DOWN = ("source.down", "error", "source kind message")
     SOURCE_UP = ("source.up", "info", "source down_seconds")
 
+    # ---- marketplaces
+    MARKET_READ = ("market.read", "info", "account windows changed cases news settled")
+    MARKET_FAILED = ("market.failed", "warning", "account capability fault reason")
+    MARKET_STOPPED = ("market.stopped", "error", "account capability fault reason")
+    MARKET_WORKS = ("market.works", "info", "account capability")
+    MARKET_STRANGE_CASE = ("market.strange_case", "warning", "account case")
+
     # ---- sweep
     SWEEP_DONE = ("sweep.done", "info", "dossiers decisions withdrawn seconds")
     SWEEP_PARKED = ("sweep.parked", "error", "order error")
@@ -66,9 +73,12 @@ class Event(StrEnum):
     OUTBOX_HELD = ("outbox.held", "info", "key store reason")
     OUTBOX_CANCELLED = ("outbox.cancelled", "info", "key reason")
     OUTBOX_REFUSED = ("outbox.refused", "warning", "key channel reason retry_in")
+    OUTBOX_FELL_BACK = ("outbox.fell_back", "warning", "key channel reason next")
     OUTBOX_FAILED = ("outbox.failed", "error", "key channel reason")
     OUTBOX_UNKNOWN = ("outbox.unknown", "error", "key channel reason")
     OUTBOX_PARKED = ("outbox.parked", "error", "key error")
+    OUTBOX_BY_HAND = ("outbox.by_hand", "warning", "key channel reason")
+    EXTENSION_SHORTER = ("extension.shorter", "info", "key days reason")
     OUTBOX_LINT_HIT = ("outbox.lint_hit", "warning", "key rule words")
     JOURNAL_UNWRITABLE = ("journal.unwritable", "error", "path error")
     DATABASE_BEHIND = ("database.behind", "error", "keys newest journal")

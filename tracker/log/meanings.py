@@ -112,6 +112,27 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "The source answers again.",
         "Nothing.",
     ),
+    # ---- marketplaces
+    "market.read": (
+        "A marketplace was read: windows and how many changed, open cases and news among them, doubtful extensions settled.",
+        "Nothing.",
+    ),
+    "market.failed": (
+        "A marketplace did not answer; it is asked again later, and nothing is taken for known. Said once until it changes.",
+        "Nothing if it comes back. Else do what `reason` says.",
+    ),
+    "market.stopped": (
+        "A marketplace's API cannot do this any more: `gone`, or the account is refused (`auth`). Extensions become tasks.",
+        "`auth`: write a new token where the account's secrets lie, restart. `gone`: take it out of the account's `api = [...]`.",
+    ),
+    "market.works": (
+        "A capability that was switched off works again.",
+        "Nothing.",
+    ),
+    "market.strange_case": (
+        "A marketplace lists a case of an order that is not known here, or whose order it does not name. Said once.",
+        "Import the orders of that shop; or enter the case: `tracker cases add`.",
+    ),
     # ---- sweep
     "sweep.done": (
         "Dossiers were decided; `decisions` new effects were written to the outbox.",
@@ -142,6 +163,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "The facts no longer want this effect.",
         "Nothing.",
     ),
+    "outbox.fell_back": (
+        "A channel refused the message for good; the same message goes to the next one of the store's `fallback`.",
+        "Nothing. Look at the buyer's address if it happens to many.",
+    ),
     "outbox.refused": (
         "The channel refused for now (greylisting, too fast); the message waits and is tried again. It has not been sent.",
         "Nothing if it passes.",
@@ -157,6 +182,14 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "outbox.parked": (
         "One row of the outbox could not be worked on; it is tried again in an hour, the others went on.",
         "Report it with `tracker outbox show`.",
+    ),
+    "outbox.by_hand": (
+        "A marketplace's call cannot do it, or refused it for good: it has become a task, with the reason among its facts.",
+        "Do the task. Where `reason` names the account or the method, see `tracker status`.",
+    ),
+    "extension.shorter": (
+        "The marketplace does not allow so many more days; fewer are asked for at once.",
+        "Nothing.",
     ),
     "outbox.lint_hit": (
         "The finished text must not leave by itself (forbidden words, an unreviewed language, too long); it became a task.",

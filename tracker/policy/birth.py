@@ -5,9 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from tracker.messages import base_key
-from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mode
+from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mode, WindowSource
 from tracker.rules import Rules
 
+API, EXTEND = "api", "extend"
+"""The mode of a marketplace, and the capability of a store's account there."""
+
+_KNOWN = frozenset({WindowSource.API.value, WindowSource.TYPED.value, WindowSource.FILE.value})
 _BY_MODE = {Mode.OBSERVE: HoldReason.STORE_OBSERVES, Mode.APPROVE: HoldReason.MESSAGE_NEEDS_APPROVAL}
 
 
@@ -38,5 +42,24 @@ def birth(decision: Decision, dossier: Dossier, rules: Rules) -> Birth | None:
             hold = _BY_MODE.get(store.mode_for(kind))
             answered = hold is HoldReason.MESSAGE_NEEDS_APPROVAL and decision.approved_by is not None
             return Birth(channel, None if answered else hold)
+        case ActionKind.EXTENSION:
+            return Birth(Channel.MARKETPLACE if extended_by_call(decision, dossier, rules) else Channel.TASK)
         case _:
             return Birth(Channel.TASK)
+
+
+def extended_by_call(decision: Decision, dossier: Dossier, rules: Rules) -> bool:
+    """Whether the marketplace's own API extends this window (R7); else a person does.
+
+    The mode of the marketplace allows it, the store's account shall do it, the end is known and not only estimated, and the store
+    is live: the mode of a store stands above every capability (D22).
+    """
+    store, market = rules.stores.get(dossier.order.store), rules.marketplace(dossier.order.platform)
+    known = decision.evidence.get("window_source") in _KNOWN
+    return (
+        market.extension.mode == API
+        and known
+        and store is not None
+        and EXTEND in store.api
+        and store.mode_for(decision.intent.value) is Mode.LIVE
+    )

@@ -3,6 +3,7 @@
 from tracker.polling.cadence import Cadence
 from tracker.polling.conversation import Source
 from tracker.polling.gate import Pace, StoreGate
+from tracker.polling.markets import MarketReader
 from tracker.polling.poller import Poller, PollReport
 
-__all__ = ["Cadence", "Pace", "PollReport", "Poller", "Source", "StoreGate"]
+__all__ = ["Cadence", "MarketReader", "Pace", "PollReport", "Poller", "Source", "StoreGate"]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from tracker.clock import epoch, instant
 from tracker.model import OrderState, OutboxState, Rank, WindowSource
 from tracker.store.connection import Database, Record, Tx, instant_of, required
-from tracker.store.encoding import json_text, stamps
+from tracker.store.encoding import json_text, stamps, texts
 from tracker.store.records import DAEMON, audit, wake
 from tracker.store.rows import Doubtful, DueWindow, WindowChange, WindowSeen
 from tracker.store.tables import DOSSIER
@@ -70,9 +70,13 @@ _NOT_MADE = """
     UPDATE outbox SET state = 'failed', result = ?, sent_at = NULL
     WHERE id = ? AND state IN ('sending', 'unknown') RETURNING order_id, dedup_key"""
 
-_TO_TASK = """
-    UPDATE outbox SET state = 'pending', channel = 'task', result = ?, not_before = ?, sent_at = NULL
+_BACK = """
+    UPDATE outbox SET state = 'pending', result = ?, not_before = ?, sent_at = NULL
     WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
+
+_TO_TASK = """
+    UPDATE outbox SET state = 'pending', channel = 'task', tried = ?, evidence = ?, result = ?, not_before = ?, sent_at = NULL
+    WHERE id = ? AND state IN ('sending', 'pending')"""
 
 
 def note(
@@ -196,18 +200,32 @@ class Windows:
 
         return await self._db.write(fail)
 
-    async def extension_refused(self, row_id: int, why: str, now: datetime) -> bool:
-        """A definite no: the same row goes to a person, with the reason (sending -> pending, channel task)."""
+    async def extension_put_off(self, row_id: int, why: str, until: datetime, now: datetime) -> bool:
+        """Definitely not done, and may be asked for again then (throttled, a token that was refused): sending -> pending."""
 
-        def refuse(tx: Tx) -> bool:
-            row = tx.row(_TO_TASK, why, epoch(now), row_id)
+        def later(tx: Tx) -> bool:
+            row = tx.row(_BACK, why, epoch(until), row_id)
+            tx.run(_END, now, REFUSED, None, why, row_id)
             if row is None:
+                return False
+            audit(tx, now, who=DAEMON, what="outbox_pending", order_id=row[0], subject=row[1], reason=why)
+            return True
+
+        return await self._db.write(later)
+
+    async def extension_by_hand(self, row_id: int, why: str, now: datetime) -> bool:
+        """Nobody called, or the platform said a definite no: the same row goes to a person, with the reason among its facts."""
+
+        def hand_over(tx: Tx) -> bool:
+            row = tx.row("SELECT order_id, dedup_key, evidence, channel FROM outbox WHERE id = ?", row_id)
+            known = texts(row[2]) | {"refused_because": why}
+            if tx.run(_TO_TASK, json_text([row[3]]), json_text(known), why, epoch(now), row_id) != 1:
                 return False
             tx.run(_END, now, REFUSED, None, why, row_id)
             audit(tx, now, who=DAEMON, what="outbox_rerouted", order_id=row[0], subject=row[1], reason=why)
             return True
 
-        return await self._db.write(refuse)
+        return await self._db.write(hand_over)
 
     async def doubtful_extensions(self, store: str, limit: int) -> list[Doubtful]:
         """Extensions of this store whose proof is missing: in doubt, or said to be made before a crash."""

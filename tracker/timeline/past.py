@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from tracker.model import ActionKind, Dossier, Effect, Heard, NotFound, Order, OutboxState, Shipment, TaskState, Window
 from tracker.model.journey import fold, travelled
+from tracker.policy.window import moves
 from tracker.rules import STAGES
 from tracker.timeline.run import frame_of
 
@@ -82,7 +83,7 @@ def _window_as_of(dossier: Dossier, at: datetime) -> Window | None:
     )
     if window is None or not later:
         return window
-    end = datetime.combine(datetime.fromisoformat(later[0]), window.end.timetz())
+    end = datetime.combine(datetime.fromisoformat(moves(later[0])), window.end.timetz())
     return replace(window, end=end, extensions=max(window.extensions - len(later), 0))
 
 
