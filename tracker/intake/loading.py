@@ -37,6 +37,8 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currencies: Mapping[str, str] = {}
     countries: Mapping[str, tuple[str, ...]] = {}
     tax: Mapping[str, tuple[str, ...]] = {}
+    payments: Mapping[str, tuple[str, ...]] = {}
+    postcodes: Mapping[str, str] = {}
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +84,8 @@ def load_formats(shipped: Path, own: Path | None = None) -> Formats:
         currencies=dict(sorted(table.currencies.items(), key=lambda pair: -len(pair[0]))),
         countries=fold_values(table.countries),
         tax=table.tax,
+        payments=fold_values(table.payments),
+        postcodes=table.postcodes,
     )
 
 

@@ -99,7 +99,8 @@ def _order(first: OrderFacts, further: OrderFacts, notes: Notes, *, per_item: bo
     states = [state for state in (first.state, further.state) if state is not None]
     state = min(states, key=OPENNESS.index, default=None)
     raw = first.raw_state if state is first.state else further.raw_state
-    return msgspec.structs.replace(_filled(first, further), state=state, raw_state=raw)
+    items = first.items + further.items
+    return msgspec.structs.replace(_filled(first, further), state=state, raw_state=raw, items=items)
 
 
 def _filled(first: _Facts, further: _Facts) -> _Facts:

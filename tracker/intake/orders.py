@@ -6,7 +6,9 @@ import re
 from datetime import datetime
 
 from tracker.intake import taxes
+from tracker.intake.addresses import address_problems
 from tracker.intake.cells import identity, line, text
+from tracker.intake.goods import items_of
 from tracker.intake.profiles import Field
 from tracker.intake.record import Record
 from tracker.model import OrderFacts, OrderState
@@ -53,6 +55,13 @@ def order_of(record: Record, number: str, store: Store) -> OrderFacts:
         received_at=record.instant(Field.RECEIVED_AT, store),
         window_end=record.instant(Field.WINDOW_END, store),
         refunded_amount=refunded or None,
+        promised_from=record.instant(Field.PROMISED_FROM, store),
+        ship_by=record.instant(Field.SHIP_BY, store),
+        confirmed_at=record.instant(Field.CONFIRMED_AT, store),
+        payment=_payment(record),
+        address_problems=address_problems(record, destination),
+        buyer_phone=record.line(Field.PHONE),
+        items=items_of(record, store),
     )
 
 
@@ -73,6 +82,11 @@ def _meant(record: Record, word: str) -> OrderState:
     if state is None:
         record.note(f"status {word!r} is not known: kept as it is, never read as shipped")
     return state or OrderState.UNKNOWN
+
+
+def _payment(record: Record) -> str | None:
+    said = record.line(Field.PAYMENT)
+    return None if said is None else record.formats.payment(said)
 
 
 def _email(record: Record) -> str | None:

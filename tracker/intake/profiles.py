@@ -14,6 +14,7 @@ from tracker.model import OrderState, Rank
 
 STORES_ZONE = "store"
 _Names = tuple[str, ...]
+_LONGEST_WORD = 40
 _K = TypeVar("_K")
 
 
@@ -21,7 +22,8 @@ class Field(StrEnum):
     """What a column can mean. `tracked` holds lines `logistics name:number`; the numbers of a forwarder are one parcel's.
 
     `record` is the number that holds the rows of an order together where the order's own number may be missing;
-    `cancelled_at` closes the order by being filled; `amount_plus` and `amount_minus` belong to the price, each column of them.
+    `cancelled_at` closes the order by being filled; `amount_plus` and `amount_minus` belong to the order's price, each column of
+    them; `price` is that of one piece.
     """
 
     ORDER = "order"
@@ -61,6 +63,18 @@ class Field(StrEnum):
     FREIGHT = "freight"
     FREIGHT_CURRENCY = "freight_currency"
     FULFILLED_BY = "fulfilled_by"
+    PAYMENT = "payment"
+    SHIP_BY = "ship_by"
+    PROMISED_FROM = "promised_from"
+    CONFIRMED_AT = "confirmed_at"
+    PHONE = "phone"
+    ADDRESS = "address"
+    CITY = "city"
+    POSTCODE = "postcode"
+    SKU = "sku"
+    TITLE = "title"
+    QUANTITY = "quantity"
+    PRICE = "price"
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,6 +159,14 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
     currencies: Mapping[str, str] = {}
     countries: Mapping[str, _Names] = {}
     tax: Mapping[str, _Names] = {}
+    payments: Mapping[str, _Names] = {}
+    """Our word for a way to pay -> how files call it, normalised; `name*` means every one that begins so (R15, R32)."""
+    postcodes: Mapping[str, str] = {}
+    """Country -> regular expression of its postal codes, without spaces and hyphens (R46)."""
+
+    def payment(self, said: str) -> str:
+        """The word for a way to pay; one that nobody knows stays as it is written, normalised."""
+        return next((word for word, names in self.payments.items() if _means(names, said)), normalise(said)[:_LONGEST_WORD])
 
     def header_names(self) -> frozenset[str]:
         """Every alias of every format: what a header row is found by."""

@@ -26,8 +26,11 @@ _LIKELY = 0.6
 """Share of a column's values that must look like what its header says."""
 
 _SURE_BY_VALUE = 0.8
-_DATES = (Field.PAID_AT, Field.ORDERED_AT, Field.SHIPPED_AT, Field.PROMISED_AT, Field.RECEIVED_AT, Field.WINDOW_END)
-_AMOUNTS = (Field.AMOUNT, Field.REFUNDED, Field.FREIGHT, Field.DECLARED_VALUE)
+_DATES = (
+    *(Field.PAID_AT, Field.ORDERED_AT, Field.SHIPPED_AT, Field.PROMISED_AT, Field.RECEIVED_AT, Field.WINDOW_END),
+    *(Field.SHIP_BY, Field.PROMISED_FROM, Field.CONFIRMED_AT),
+)
+_AMOUNTS = (Field.AMOUNT, Field.REFUNDED, Field.FREIGHT, Field.DECLARED_VALUE, Field.PRICE)
 _NUMBERS = (Field.TRACKING, Field.LAST_MILE_NUMBER)
 _OPEN = (Field.ORDER, Field.STATE, Field.COUNTRY, Field.CURRENCY, Field.SERVICE, *_DATES, *_AMOUNTS, *_NUMBERS)
 """What may be shown as it is; every other value may be somebody's name, address or telephone."""
@@ -186,6 +189,7 @@ _TESTS: Mapping[Field, Callable[[Column, Formats], float]] = {
     Field.COUNTRY: lambda column, formats: column.share(lambda cell: guessing.is_country(cell, formats.countries)),
     Field.COUNTRY_CODE: lambda column, formats: column.share(lambda cell: guessing.is_country(cell, formats.countries)),
     Field.CURRENCY: lambda column, _: column.share(guessing.is_currency),
+    Field.CITY: lambda column, formats: 1 - column.share(lambda cell: guessing.is_country(cell, formats.countries)),
     Field.EMAIL: lambda column, _: column.share(guessing.is_mail),
     Field.STATE: lambda column, _: float(column.distinct <= 0.5 or len(column.values) <= _FEW),  # noqa: PLR2004 - words repeat
 }

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from tracker.intake.addresses import filled_fields
 from tracker.intake.cells import text
 from tracker.intake.delimited import read_delimited
 from tracker.intake.errors import FileError, RowError
@@ -78,8 +79,10 @@ def read_contents_as_batch(contents: Contents, *, formats: Formats, rules: Rules
     """Like `read_file`, from bytes already read."""
     layout = recognise(sheets_of(contents.data, formats.header_names()), formats, wish.format)
     notes = Notes()
-    rows = _data_rows(layout, notes)
-    records = [Record(row=row, layout=layout, formats=formats, rules=rules, notes=notes) for row in rows]
+    rows = list(_data_rows(layout, notes))
+    plain = [Record(row=row, layout=layout, formats=formats, rules=rules, notes=notes) for row in rows]
+    filled = filled_fields(plain)
+    records = [msgspec.structs.replace(record, filled=filled) for record in plain]
     finder, numbers = StoreFinder(rules.stores, wish.store, _stores_named(records)), OrderNumbers(records)
     orders: list[OrderFacts] = []
     shipments: list[ShipmentFacts] = []

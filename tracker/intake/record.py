@@ -30,6 +30,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     formats: Formats
     rules: Rules
     notes: Notes
+    filled: frozenset[Field] = frozenset()
+    """Fields that hold something in any row of the file: a column that is empty throughout says nothing of a row."""
 
     @property
     def format(self) -> Format:

@@ -27,6 +27,16 @@ class Rank(IntEnum):
     MARKETPLACE = 3
 
 
+class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an order: what was sold, how many, the price of one in `currency` (ISO 4217)."""
+
+    sku: str | None = None
+    title: str | None = None
+    quantity: int = 1
+    price: Decimal | None = None
+    currency: str | None = None
+
+
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One order as one file tells it. Identity: (store, number)."""
 
@@ -50,6 +60,16 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None = None
     window_end: datetime | None = None
     refunded_amount: Decimal | None = None
+    promised_from: datetime | None = None
+    ship_by: datetime | None = None
+    confirmed_at: datetime | None = None
+    payment: str | None = None
+    """How it is paid, as one word of formats.toml `[payments]`, else as the file has it."""
+    address_problems: tuple[str, ...] | None = None
+    """What the address lacks (R46); None where the file has no addresses."""
+    buyer_phone: str | None = None
+    items: tuple[OrderItem, ...] = ()
+    """In the order of the file; none where it names no goods."""
     assumed: frozenset[str] = frozenset()
     """Names of facts that no file said: the store's default stands in, and whatever a file says goes before it."""
 

@@ -60,8 +60,8 @@ _SETTLED = f"""
 
 _NAMED = f"""
     SELECT d.id FROM dossier d WHERE d.id > :after AND d.id <= :upto
-    AND (d.buyer_name IS NOT NULL OR d.buyer_email IS NOT NULL OR d.tax_number IS NOT NULL OR d.note IS NOT NULL
-        OR d.purged_at IS NULL) AND {_SETTLED}"""  # noqa: S608
+    AND (d.buyer_name IS NOT NULL OR d.buyer_email IS NOT NULL OR d.buyer_phone IS NOT NULL
+        OR d.tax_number IS NOT NULL OR d.note IS NOT NULL OR d.purged_at IS NULL) AND {_SETTLED}"""  # noqa: S608
 
 _SCANNED = f"""
     SELECT DISTINCT p.id FROM dossier d JOIN order_shipment pl ON pl.order_id = d.id JOIN shipment p ON p.id = pl.shipment_id

@@ -9,7 +9,8 @@ from typing import Any
 from tracker.clock import epoch
 from tracker.model import OrderFacts, OrderState, WindowSource
 from tracker.store.connection import Tx, instant_of, stored
-from tracker.store.encoding import money, money_text
+from tracker.store.encoding import json_text, money, money_text
+from tracker.store.goods import save_items
 from tracker.store.intake.links import join_waiting
 from tracker.store.intake.stamping import Saved, Source, first_stamps, merge
 from tracker.store.records import audit, wake
@@ -18,15 +19,16 @@ from tracker.store.windows import note, speaks
 
 NEW, UPDATED, UNCHANGED = "new", "updated", "unchanged"
 
-_TIMES = frozenset({"ordered_at", "paid_at", "shipped_at", "promised_at", "received_at", "window_end"})
+_MORE = ("promised_from", "ship_by", "confirmed_at", "payment", "address_problems", "buyer_phone")
+"""Facts of the order before it travels."""
+_TIMES = frozenset(
+    {
+        *("ordered_at", "paid_at", "shipped_at", "promised_at", "received_at", "window_end"),
+        *("promised_from", "ship_by", "confirmed_at"),
+    }
+)
 _AMOUNTS = frozenset({"amount", "refunded_amount"})
-_TEXTS = ("raw_state", "country", "region", "buyer_name", "buyer_email", "tax_number", "currency")
-
-_FIND = """
-    SELECT id, stamps, state, raw_state, country, region, buyer_name, buyer_email, tax_number, amount, currency, ordered_at,
-    paid_at,
-        shipped_at, promised_at, received_at, window_end, refunded_amount, refunded_at
-    FROM dossier WHERE store = ? AND number = ?"""
+_TEXTS = ("raw_state", "country", "region", "buyer_name", "buyer_email", "tax_number", "currency", "payment", "buyer_phone")
 
 _COLUMNS = [
     "state",
@@ -45,15 +47,16 @@ _COLUMNS = [
     "received_at",
     "window_end",
     "refunded_amount",
+    *_MORE,
 ]
 
-_ADD = """
-    INSERT INTO dossier (store, number, platform, state, raw_state, country, region, buyer_name, buyer_email, tax_number, amount,
-        currency, ordered_at, paid_at, shipped_at, promised_at, received_at, window_end, window_source, refunded_amount,
-        refunded_at, cutover_at, stamps, batch_id, next_decide_at, window_extensions, opted_out, vip, version, waits_for_answer,
-        failures)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, FALSE, FALSE, 0, FALSE, 0)
-    RETURNING id"""
+_FIND = f"SELECT id, stamps, {', '.join(_COLUMNS)}, refunded_at FROM dossier WHERE store = ? AND number = ?"  # noqa: S608 - our own names
+
+_ADD = f"""
+    INSERT INTO dossier (store, number, platform, {", ".join(_COLUMNS)}, window_source, refunded_at, cutover_at, stamps, batch_id,
+        next_decide_at, window_extensions, opted_out, vip, version, waits_for_answer, failures)
+    VALUES (?, ?, ?, {", ".join("?" * len(_COLUMNS))}, ?, ?, ?, ?, ?, ?, 0, FALSE, FALSE, 0, FALSE, 0)
+    RETURNING id"""  # noqa: S608 - our own names
 
 _FIRST_START = "INSERT INTO store_start (store, since) VALUES (?, ?) ON CONFLICT (store) DO NOTHING"
 
@@ -63,10 +66,11 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
     told = _told(facts)
     row = tx.row(_FIND, facts.store, facts.number)
     if row is None:
-        _add(tx, facts, told, source, cutover_at)
+        save_items(tx, _add(tx, facts, told, source, cutover_at), facts.items, source)
         return Saved(NEW, after=_typed(told))
     order_id = row[0]
-    kept: dict[str, Any] = dict(zip(_COLUMNS, row[2:18], strict=True))
+    save_items(tx, order_id, facts.items, source)
+    kept: dict[str, Any] = dict(zip(_COLUMNS, row[2:-1], strict=True))
     _leave(tx, order_id, told, kept, source.now)
     merged = merge(_typed(kept), _typed(told), row[1], source, facts.assumed)
     if not merged.changed:
@@ -76,7 +80,7 @@ def save_order(tx: Tx, facts: OrderFacts, source: Source, cutover_at: datetime |
     changes = {name: money_text(value) if name in _AMOUNTS else value for name, value in merged.changed.items()}
     if "window_end" in changes:
         changes["window_source"] = WindowSource.FILE.value
-    if "refunded_amount" in changes and row[18] is None:
+    if "refunded_amount" in changes and row[-1] is None:
         changes["refunded_at"] = source.now
     if merged.stamps is not None:
         changes["stamps"] = merged.stamps
@@ -117,6 +121,8 @@ def _told(facts: OrderFacts) -> dict[str, Any]:
     told["state"] = None if facts.state is None else facts.state.value
     told.update({name: stored(getattr(facts, name)) for name in _TIMES})
     told.update({name: money_text(getattr(facts, name)) for name in _AMOUNTS})
+    if facts.address_problems is not None:
+        told["address_problems"] = json_text(facts.address_problems)
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -128,16 +134,15 @@ def _typed(columns: dict[str, Any]) -> dict[str, Any]:
     return typed
 
 
-def _add(tx: Tx, facts: OrderFacts, told: dict[str, Any], source: Source, cutover_at: datetime | None) -> None:
-    order_id = tx.value(
+def _add(tx: Tx, facts: OrderFacts, told: dict[str, Any], source: Source, cutover_at: datetime | None) -> int:
+    order_id: int = tx.value(
         _ADD,
         facts.store,
         facts.number,
         facts.platform,
         told.get("state", OrderState.UNKNOWN.value),
-        *(told.get(name) for name in _COLUMNS[1:15]),
+        *(told.get(name) for name in _COLUMNS[1:]),
         WindowSource.FILE if "window_end" in told else None,
-        told.get("refunded_amount"),
         source.now if "refunded_amount" in told else None,
         cutover_at,
         first_stamps(told, source, facts.assumed),
@@ -148,3 +153,4 @@ def _add(tx: Tx, facts: OrderFacts, told: dict[str, Any], source: Source, cutove
         note(tx, order_id, facts.window_end, WindowSource.FILE, by="import", now=source.now, proof=source.file)
     tx.run(_FIRST_START, facts.store, source.now)
     join_waiting(tx, order_id, facts.store, facts.number, source.now)
+    return order_id
