@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,7 @@ from tracker.cli.context import Room, answer
 from tracker.cli.errors import Failed, UsageError
 from tracker.cli.options import At, Time
 from tracker.cli.output import Answer, Console
+from tracker.reports.savings import Line
 from tracker.times import case_due
 
 app = App(name="report", help="The handover of a shift, registers as files.")
@@ -81,8 +82,7 @@ def month_end(*, month: str | None = None, out: Path = Path(), common: At = At()
         month: The month in which the claims were opened, 2026-02; the present one by default.
         out: The folder to write into.
     """
-    if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        raise UsageError(f"{month!r} is no month; write 2026-02")
+    _month(month)
 
     async def work(room: Room) -> Answer:
         from tracker.reports.register import register_sheet, totals
@@ -172,8 +172,53 @@ def evidence(
     return answer(common, work)
 
 
+@app.command
+def savings(*, month: str | None = None, orders: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
+    """What a month brought and cost: cash, avoided and seen afterwards, estimated, lost. The four are never added up.
+
+    Example: `tracker report savings --month 2026-02`
+
+    Args:
+        month: The month, 2026-02 (UTC); the present one by default.
+        orders: Name the orders of each line.
+    """
+    _month(month)
+
+    async def work(room: Room) -> Answer:
+        from tracker.reports import savings as report
+
+        found = await report.savings(room.store, month or room.now.strftime("%Y-%m"))
+
+        def text(console: Console) -> None:
+            say = console.phrases.say
+            for book in report.BOOKS:
+                told = [each for each in found.lines if each.book == book]
+                console.line(say(f"savings.{book}"))
+                for each in told or (None,):
+                    console.line(f"  {say('savings.nothing') if each is None else _saving(each, say)}")
+                    if each is not None and orders:
+                        console.line(f"    {', '.join(each.orders)}")
+            for source, count in found.registrations.items():
+                console.line(say("savings.registrations", source=source, count=count))
+
+        return Answer(document=msgspec.to_builtins(found), text=text)
+
+    return answer(common, work)
+
+
+def _saving(line: Line, say: Callable[..., str]) -> str:
+    money = say("savings.unknown") if line.unknown == line.count else f"{line.amount} {line.currency or ''}".rstrip()
+    more = say("savings.and_unknown", count=line.unknown) if 0 < line.unknown < line.count else ""
+    return say("savings.line", kind=say(f"savings.{line.kind}"), count=line.count, money=money) + more
+
+
 _NO_PICTURES = "{platform} takes pictures only, and they need an extra: pip install '.[evidence]' in the program's folder"
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def _month(text: str | None) -> None:
+    if text is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise UsageError(f"{text!r} is no month; write 2026-02")
 
 
 def _duration(text: str) -> timedelta:

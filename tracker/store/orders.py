@@ -18,6 +18,12 @@ from tracker.store.tables import ALIAS, DOSSIER, LINK
 _CLAIMED = """
     SELECT DISTINCT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id ORDER BY l.order_id"""
 
+_TOUCHED = """
+    SELECT order_id FROM (
+        SELECT DISTINCT order_id FROM outbox WHERE kind IN ('refund', 'extension', 'compensation') AND order_id > ?
+        UNION SELECT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id WHERE l.order_id > ?)
+    ORDER BY order_id LIMIT ?"""
+
 _COLUMNS = (DOSSIER.c.id, DOSSIER.c.store, DOSSIER.c.platform, DOSSIER.c.number, DOSSIER.c.country, DOSSIER.c.version)
 
 
@@ -63,6 +69,10 @@ class Orders:
     async def claimed_orders(self) -> list[int]:
         """The orders that have a claim against a carrier: what the register is made of."""
         return await self._db.read(lambda tx: [row[0] for row in tx.rows(_CLAIMED)])
+
+    async def orders_with_effects(self, after: int, limit: int) -> list[int]:
+        """Orders about which a refund, an extension or a claim was decided, or that have a claim: by id, those after `after`."""
+        return await self._db.read(lambda tx: [row[0] for row in tx.rows(_TOUCHED, after, after, limit)])
 
     async def wake(self, order_ids: Sequence[int], now: datetime) -> int:
         """Have these orders decided again now; how many there are."""

@@ -1,4 +1,4 @@
-"""`tracker report evidence`: a folder an order, by name or for all cases that want an answer soon (R13, R78, D10)."""
+"""`tracker report evidence` and `savings`: a folder an order, what a month brought (R13, R78, D10)."""
 
 from __future__ import annotations
 
@@ -37,3 +37,11 @@ def test_what_cannot_be_asked_is_said(words: tuple[str, ...], message: str, shop
     said = shell("report", "evidence", *words, *AT)
     assert said.code in {1, 2}
     assert message in said.err
+
+
+def test_the_command_tells_all_four_books(shop: Shop, shell: Shell) -> None:
+    said = shell("report", "savings", "--month", "2026-02", "--at", "2026-03-02")
+    assert said.code == 0
+    assert said.out.count("nothing") == 4
+    assert shell.json("report", "savings", "--month", "2026-02", "--at", "2026-03-02")["lines"] == []
+    assert "'2026-13' is no month" in shell("report", "savings", "--month", "2026-13").err
