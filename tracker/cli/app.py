@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "review": ("tracker.cli.review:app", "Recommendations that wait for a person's word."),
     "tasks": ("tracker.cli.tasks:app", "Work that only a person can do."),
     "claims": ("tracker.cli.claims:app", "What carriers owe: filing, answers, statements, the money."),
+    "cases": ("tracker.cli.cases:app", "Cases of buyers and marketplaces, and until when each wants its answer."),
     "outbox": ("tracker.cli.outbox:app", "Everything that was decided, and the doubtful sends."),
     "hold": ("tracker.cli.hold:app", "What a guard holds back."),
     "backlog": ("tracker.cli.backlog:app", "What a cut-over, an outage, a pause or a restore left behind."),

@@ -9,9 +9,14 @@ from msgspec.structs import replace
 
 from tracker.channels.task import order_url
 from tracker.cli.errors import UsageError
-from tracker.desk import people, review, tasks
-from tracker.model import ActionKind, Channel, Dossier, OutboxRow
-from tracker.reports.worksheet import REVIEW, TASKS, Line, review_line, task_line, task_lines
+from tracker.compensation import checklist, money_open, terms_of
+from tracker.desk import cases, people, review, tasks
+from tracker.metrics import DueCase
+from tracker.model import ActionKind, Channel, ClaimState, Dossier, OutboxRow
+from tracker.reports.case_sheet import case_line
+from tracker.reports.claim_sheet import claim_line
+from tracker.reports.worksheet import CASES, CLAIMS, REVIEW, TASKS, Line, review_line, task_line, task_lines
+from tracker.store.claims import ClaimView
 from tracker.store.errors import NotThere
 from tracker.store.rows import OutboxView
 from tracker.team import folded
@@ -88,6 +93,63 @@ class Tasks:
         whose = people.name_of(tasks.owner(task, team, room.now), team)
         item = next((each for each in task.items if each.row_id == view.row.id), None)
         return _bare(filled) if item is None else task_line(task, item, room.loaded.phrases, whose=whose)
+
+
+class Claims:
+    """Claims against carriers that are not over, one line each."""
+
+    kind = CLAIMS
+
+    async def waiting(self, room: Room, chosen: Chosen) -> list[Line]:
+        """What wants a person's word; of a person: what is his by name."""
+        person = chosen.person(room)
+        views = await room.store.claims([each for each in ClaimState if money_open(each)], store=chosen.store)
+        mine = [view for view in views if person is None or folded(view.claim.owner or "") == folded(person)]
+        return [await _claim(view, room) for view in mine]
+
+    async def line(self, room: Room, filled: Filled) -> Line:
+        """One claim as it is today."""
+        try:
+            view = await room.store.claim(filled.row or 0)
+        except NotThere:
+            return _bare(filled)
+        return await _claim(view, room) if view.claim.number == filled.key else _bare(filled)
+
+
+class Cases:
+    """Open cases, one line each, in the order of their work."""
+
+    kind = CASES
+
+    async def waiting(self, room: Room, chosen: Chosen) -> list[Line]:
+        """What is open, answered or not."""
+        found = await cases.listed(room.store, room.loaded.rules, of_store=chosen.store)
+        return [_case(due, room) for due in found]
+
+    async def line(self, room: Room, filled: Filled) -> Line:
+        """One case as it is today."""
+        try:
+            due = await cases.one(room.store, room.loaded.rules, filled.key)
+        except NotThere:
+            return _bare(filled)
+        return _case(due, room)
+
+
+def _case(due: DueCase, room: Room) -> Line:
+    rules = room.loaded.rules
+    told, market = cases.told_of(due, rules, room.now), rules.marketplaces.get(due.order.platform)
+    url = None if market is None else order_url(market, due.order.number)
+    return case_line(due, told, room.loaded.phrases, url=url)
+
+
+async def _claim(view: ClaimView, room: Room) -> Line:
+    from tracker.desk.claims import parcel_of
+
+    rules = room.loaded.rules
+    dossier, shipment = await parcel_of(room.store, view)
+    papers = checklist(view.claim, terms_of(view.claim.rule, rules), shipment)
+    url = order_url(rules.marketplace(dossier.order.platform), view.order)
+    return claim_line(view, papers, room.loaded.phrases, url=url)
 
 
 def _bare(filled: Filled) -> Line:

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tracker.config.shape import Country, Currency, Days, Entry, Hours, Positive, Regex, Shape, Versioned
-from tracker.model import Capability, Phase
+from tracker.config.shape import Country, Currency, Days, Entry, Hours, Positive, Regex, Shape, Versioned, Zone
+from tracker.model import Capability, ClaimState, Phase
 
 Clock = Literal["posted", "first_scan", "promised", "last_scan"]
 DayKind = Literal["cal", "biz"]
@@ -127,10 +127,19 @@ class Season(Entry):
         return self
 
 
+class RegionZone(Entry):
+    """A [[zone]]: whose clock the states of a country keep; without `regions` that of every state that is not named."""
+
+    country: Country
+    zone: Zone
+    regions: tuple[str, ...] = ()
+
+
 class CalendarFile(Versioned):
     """calendar.toml."""
 
     season: tuple[Season, ...] = ()
+    zone: tuple[RegionZone, ...] = ()
 
 
 class Service(Entry):
@@ -225,12 +234,25 @@ class Timing(Shape):
     inquiry_above: Mapping[Currency, Decimal] = {}
 
 
+class ClaimSheet(Entry):
+    """A [[sheet]]: a form for a carrier, its answers, its statement."""
+
+    kind: Literal["form", "answers", "statement"]
+    carriers: Annotated[tuple[str, ...], Field(min_length=1)]
+    columns: Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+    ignore: tuple[str, ...] = ()
+    words: Mapping[ClaimState, tuple[str, ...]] = {}
+    currency: Currency | None = None
+    tolerance: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+
+
 class CompensationFile(Versioned):
     """compensation.toml."""
 
     defaults: Terms
     timing: Timing
     rule: tuple[ClaimRule, ...] = ()
+    sheet: tuple[ClaimSheet, ...] = ()
 
 
 class LintList(Entry):

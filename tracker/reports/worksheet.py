@@ -18,7 +18,7 @@ from tracker.phrases import Phrases, task_title
 from tracker.reports.sheet import Cell, Column, Link, Sheet
 from tracker.store.rows import OutboxView, TaskItem, TaskView
 
-REVIEW, TASKS = "review", "tasks"
+REVIEW, TASKS, CLAIMS, CASES = "review", "tasks", "claims", "cases"
 FORMAT = 1
 """Of what the hidden columns mean; a change that old files do not survive raises it."""
 
@@ -35,10 +35,32 @@ LAYOUT: Mapping[str, tuple[str, ...]] = {
         *(*_BEGIN, "kind", *_TOLD, "valid_until", "whose"),
         *("decision", "window_end", "amount_paid", "reference", "note", "facts", *MACHINE),
     ),
+    CLAIMS: (
+        *(*_BEGIN, "parcel", "carrier", "claim_state", "advice", "amount", "currency", "reason", "evidence", "whose"),
+        *("decision", "on", "figure", "reference", "note", "facts", *MACHINE),
+    ),
+    CASES: (
+        *(*_BEGIN, "kind", "reason", "advice", "options", "checklist", "amount", "currency", "evidence"),
+        *("decision", "note", "facts", *MACHINE),
+    ),
 }
 """The columns of a worksheet, from left to right."""
 
-WORDS: Mapping[str, tuple[str, ...]] = {REVIEW: ("approve", "reject", "snooze"), TASKS: ("done", "drop", "unsure")}
+CLAIM_WORDS = (
+    *("inquiry_open", "filed", "acknowledged", "waiting_documents", "approved", "rejected", "appealed", "paid", "offset"),
+    *("withdrawn", "written_off", "closed"),
+)
+"""States that a person says a claim has come to (R87)."""
+
+CASE_WORDS = ("answered", "agreed", "rejected_with_proposal", "cancelled_by_buyer", "won", "lost", "no_answer_needed")
+"""What became of a case (R10, R56)."""
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    REVIEW: ("approve", "reject", "snooze"),
+    TASKS: ("done", "drop", "unsure"),
+    CLAIMS: CLAIM_WORDS,
+    CASES: CASE_WORDS,
+}
 """What can be decided in it."""
 
 SOMETIMES = frozenset({"zone", "problem"})
@@ -47,10 +69,12 @@ SOMETIMES = frozenset({"zone", "problem"})
 ANSWERS: Mapping[str, tuple[str, ...]] = {
     REVIEW: ("amount", "decision", "until", "note"),
     TASKS: ("decision", "window_end", "amount_paid", "reference", "note"),
+    CLAIMS: ("decision", "on", "figure", "reference", "note"),
+    CASES: ("decision", "note"),
 }
 """The columns that are a person's to fill in; an amount in the review stands there as it is advised."""
 _LOCAL = frozenset({"deadline", "valid_until"})
-_LONG = frozenset({"problem", "advice", "reason", "evidence", "text", "twin", "note"})
+_LONG = frozenset({"problem", "advice", "reason", "evidence", "text", "twin", "note", "options", "checklist"})
 _WIDTHS: Mapping[str, int] = {
     "id": 7,
     "deadline": 17,
@@ -63,6 +87,8 @@ _WIDTHS: Mapping[str, int] = {
     "currency": 9,
     "reason": 28,
     "evidence": 36,
+    "options": 30,
+    "checklist": 30,
     "text": 56,
     "twin": 56,
     "valid_until": 17,
@@ -71,8 +97,8 @@ _WIDTHS: Mapping[str, int] = {
     "facts": 8,
 }
 _FORMS: Mapping[str, str] = {
-    **dict.fromkeys(("until", "window_end"), "yyyy-mm-dd"),
-    **dict.fromkeys(("amount", "amount_paid"), "#,##0.00"),
+    **dict.fromkeys(("until", "window_end", "on"), "yyyy-mm-dd"),
+    **dict.fromkeys(("amount", "amount_paid", "figure"), "#,##0.00"),
     **dict.fromkeys(("reference", "note"), "@"),
 }
 _OF_THE_LINE = frozenset({"reason", "amount", "currency"})

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tracker.model import Phase
+from tracker.model import ClaimState, Phase
 
 
 class CompensationRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,3 +62,20 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     start: str = "investigate"
     inquiry_above: Mapping[str, Decimal] = {}
     """Inquiries that pay nothing are made for parcels worth more, by currency; empty: for all of them."""
+
+
+class ClaimSheet(msgspec.Struct, frozen=True, kw_only=True):
+    """A sheet that goes to a carrier or comes from it (compensation.toml [[sheet]]); `kind`: form | answers | statement.
+
+    `columns` maps our fields to headings: of a form the first one is written, of the others any is understood. `ignore` are
+    headings that are left alone. `words` tell a claim's state from a carrier's word. `tolerance`: within it a payment is whole.
+    """
+
+    id: str
+    kind: str
+    carriers: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    ignore: tuple[str, ...] = ()
+    words: Mapping[ClaimState, tuple[str, ...]] = {}
+    currency: str | None = None
+    tolerance: Decimal = Decimal(0)

@@ -14,7 +14,9 @@ import msgspec
 
 from tracker.crashpoint import fault
 from tracker.desk.errors import Refused
+from tracker.desk.worksheet.answering import look as look_at_cases
 from tracker.desk.worksheet.became import Asking, Became, Fate, Ready, Same, Told
+from tracker.desk.worksheet.claims import look as look_at_claims
 from tracker.desk.worksheet.closing import Closing
 from tracker.desk.worksheet.problem import NotTaken
 from tracker.desk.worksheet.reading import Filled
@@ -24,7 +26,12 @@ from tracker.store.errors import Conflict, NotThere
 Found: TypeAlias = Ready | Same | NotTaken
 Look: TypeAlias = Callable[[Asking, Filled], Awaitable[Ready | Same | None]]
 
-LOOKS: Mapping[str, Callable[[], Look]] = {"review": lambda: look_at_review, "tasks": lambda: Closing().look}
+LOOKS: Mapping[str, Callable[[], Look]] = {
+    "review": lambda: look_at_review,
+    "tasks": lambda: Closing().look,
+    "claims": lambda: look_at_claims,
+    "cases": lambda: look_at_cases,
+}
 """Kind of worksheet -> how its lines are looked at."""
 
 _Facts: TypeAlias = tuple[int, int | None]
@@ -56,11 +63,11 @@ async def _looked(asking: Asking, look: Look, filled: Filled) -> Found | None:
 
 def _once(lines: Sequence[_Line]) -> list[_Line]:
     """A row that stands in the file twice: the same word is said once, two words are none."""
-    said: dict[int | None, list[_Line]] = {}
+    said: dict[tuple[int | None, str], list[_Line]] = {}
     for line in lines:
         if not isinstance(line.found, NotTaken):
-            said.setdefault(line.filled.row, []).append(line)
-    return [_unless_twice(line, said.get(line.filled.row, [])) for line in lines]
+            said.setdefault((line.filled.row, line.filled.key), []).append(line)
+    return [_unless_twice(line, said.get((line.filled.row, line.filled.key), [])) for line in lines]
 
 
 def _unless_twice(line: _Line, mine: Sequence[_Line]) -> _Line:
@@ -74,7 +81,7 @@ def _unless_twice(line: _Line, mine: Sequence[_Line]) -> _Line:
 
 
 def _answers(filled: Filled) -> tuple[str, ...]:
-    names = ("decision", "amount", "until", "window_end", "amount_paid", "reference")
+    names = ("decision", "amount", "until", "window_end", "amount_paid", "reference", "on", "figure")
     return tuple(filled.text(name).casefold() for name in names)
 
 
