@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,13 @@ def test_the_command_tells_all_four_books(shop: Shop, shell: Shell) -> None:
     assert said.out.count("nothing") == 4
     assert shell.json("report", "savings", "--month", "2026-02", "--at", "2026-03-02")["lines"] == []
     assert "'2026-13' is no month" in shell("report", "savings", "--month", "2026-13").err
+
+
+def test_r89_the_handover_as_a_page(shop: Shop, shell: Shell, tmp_path: Path) -> None:
+    """R53, R89: for the wall; the same words as the text, and nothing that could run."""
+    file = tmp_path / "shift.html"
+    said = shell("report", "handover", "--out", str(file), *AT)
+    told = file.read_text(encoding="utf-8")
+    assert said.code == 0
+    assert "<script" not in told
+    assert all(html.escape(line.strip()) in told for line in said.out.splitlines() if line)

@@ -36,12 +36,13 @@ def handover(
 
     Args:
         since: Count from this time (UTC) instead of the last handover.
-        out: Write the text into this file as well.
+        out: Write it into this file as well: a page where the name ends with .html, else text.
         send: Hand it over now to whom [reports.handover] names, instead of printing it. It also tries the ways alerts go.
     """
 
     async def work(room: Room) -> Answer:
         from tracker.reports import handover as report
+        from tracker.reports.handover_page import page
 
         if send:
             return await _send(room)
@@ -49,7 +50,9 @@ def handover(
         found = await report.hand_over(room.store, room.loaded, room.now, since=since)
         told = [report.title(found, room.phrases), "", *report.lines(found, room.phrases)]
         if out is not None:
-            await asyncio.to_thread(out.write_text, "\n".join(told) + "\n", encoding="utf-8")
+            html = out.suffix.lower() in {".html", ".htm"}
+            text = page(told[0], told[2:], room.phrases.language) if html else "\n".join(told) + "\n"
+            await asyncio.to_thread(out.write_text, text, encoding="utf-8")
         return Answer(document=msgspec.to_builtins(found), text=lambda console: console.line("\n".join(told)))
 
     return answer(common, work)

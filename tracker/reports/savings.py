@@ -2,8 +2,8 @@
 
 Cash is money that came: compensation (R86), late arrivals paid again (R4). Avoided is a fact of afterwards: a refund was proposed
 or the window extended, and the parcel was delivered unrefunded (R7). Estimated is a refund before a dispute, which nobody can
-prove (R8, D6). The other side stands beside it: refunds of parcels that came later, losses whose window closed unfiled. A line for
-each kind and currency, with its orders.
+prove (R8, D6). The other side stands beside it: refunds of parcels that came later, losses whose window closed unfiled. A line a
+kind and currency, with its orders.
 """
 
 from __future__ import annotations
