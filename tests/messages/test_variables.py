@@ -122,7 +122,10 @@ def test_stage1_promises_the_day_of_stage2() -> None:
 )
 def test_a_delay_keeps_the_same_limit(platform: str, promised: int, days: int | None) -> None:
     """D18: `{extra_days}` from day 60 never reaches into the last five days to complain."""
-    assert values("delay", dossier(platform=platform, promised_at=day(promised)), day(60)).get("extra_days") == days
+    case = dossier(platform=platform, promised_at=day(promised))
+    assert values("delay", case, day(60)).get("extra_days") == days
+    told = values("delay", case, day(60), evidence={"extra_days": "4"}).get("extra_days")
+    assert told == (None if days is None else min(days, 4)), "what an advisory says, under the same limit"
 
 
 @pytest.mark.parametrize(

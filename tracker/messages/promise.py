@@ -32,9 +32,12 @@ def new_deadline(dossier: Dossier, rules: Rules, profile: Profile, key: str, day
     return end if end > today + timedelta(days=1) else None
 
 
-def extra_days(dossier: Dossier, rules: Rules, today: date) -> int | None:
-    """The delay that `{extra_days}` names, under the same limit; None where none can be named."""
-    market, days = rules.marketplace(dossier.order.platform), rules.manners.delay_days
+def extra_days(dossier: Dossier, rules: Rules, today: date, days: int | None = None) -> int | None:
+    """The delay that `{extra_days}` names, under the same limit; None where none can be named.
+
+    `days` is that of an advisory or a season; None: one extension's length.
+    """
+    market, days = rules.marketplace(dossier.order.platform), days or rules.manners.delay_days
     limits = _limits(dossier, rules, market)
     if limits is not None:
         last = _earliest(limits, dossier, rules, market)

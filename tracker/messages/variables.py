@@ -86,7 +86,8 @@ def variables(
         values |= _parcel_facts(shipment, rules, key)
         values |= _expected(begun, profile, today)
         values["new_deadline"] = new_deadline(dossier, rules, profile, key, begun, today)
-        values["extra_days"] = extra_days(dossier, rules, today)
+        slow = about.evidence.get("extra_days")
+        values["extra_days"] = extra_days(dossier, rules, today, int(slow) if slow else None)
     elif key in _BEFORE_SHIPPING:
         values |= _expected(_leaves(order), rules.profile(order.country, _ANY_SERVICE, store=order.store), today)
     values |= _typed(about.evidence, words, language)
@@ -160,6 +161,4 @@ def _typed(evidence: Mapping[str, str], words: Mapping[str, str], language: str)
         if said:
             values[name] = words.get(f"causes.{said}", said) if name == "cause" else said
     values |= {name: date.fromisoformat(evidence[name][:10]) for name in _TYPED_DATES if evidence.get(name)}
-    if evidence.get("extra_days"):
-        values["extra_days"] = int(evidence["extra_days"])
     return values

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from carriers.model import TrackingReason, TrackingStatus
 from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, TaskState
 from tracker.policy.cases import urged
@@ -20,7 +19,9 @@ from tracker.policy.cutover import before, danger_from, left_behind, pressing, t
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.liability import fault
+from tracker.policy.patience import patience
 from tracker.policy.problems import PROBLEMS, Problem
+from tracker.policy.problems import RULE as PROBLEM_RULE
 from tracker.policy.remedies import cost_of_dispute, cost_of_refund, options, propose
 from tracker.policy.shares import Purse, pays, share_of
 from tracker.policy.untrackable import Trace
@@ -33,8 +34,6 @@ STAGE3_REASONS = frozenset({DecisionReason.STAGE3_NOT_ARRIVED, DecisionReason.WI
 """Reasons whose refund speaks with the text `stage3`; every other one with `refund_issued` (D13)."""
 
 _STAGE3 = STAGES.index(Intent.STAGE3)
-_LAST_MILE = (TrackingStatus.OUT_FOR_DELIVERY, TrackingStatus.AVAILABLE_FOR_PICKUP, TrackingStatus.FAILED_ATTEMPT)
-_BUYERS_TURN = (TrackingReason.DUTIES_UNPAID, TrackingReason.DOCUMENTS_MISSING)
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +124,7 @@ def _returned(view: View, parcel: Parcel) -> Advice:
 
 def _problem(view: View, parcel: Parcel, problem: Problem) -> Advice:
     """A problem on the way, to be solved within 48 hours: send on, send again, or give back by value (R83, R84, R85)."""
-    rule = "refund.problem"
+    rule = PROBLEM_RULE
     facts = {"advice": problem.advice, "liable": fault(parcel.shipment, view.rules).told}
     if problem.stock:
         facts["stock"] = problem.stock
@@ -177,30 +176,16 @@ def _by_age(view: View, parcel: Parcel) -> Advice:
     left = left_behind(view, _STAGE3, due)
     if left is not None and not pressing(view):
         return Advice(reason=left.reason, rule=rule, again=danger_from(view), detail=left.detail)
-    patience, until = _patience(view, parcel)
-    if patience is not None:
+    waits, until = patience(view, parcel)
+    if waits is not None:
         closes = closes_at(view)
         last_call = None if closes is None else closes - view.rules.manners.refund_before_window_days * DAY
         if last_call is not None and view.now >= last_call:
             return Advice(reason=DecisionReason.WINDOW_CLOSES_UNARRIVED, rule=rule, due=True, urgent=True, since=last_call)
-        return Advice(reason=patience, rule=rule, again=min((at for at in (until, last_call) if at is not None), default=None))
+        return Advice(reason=waits, rule=rule, again=min((at for at in (until, last_call) if at is not None), default=None))
     if left is not None and not view.dossier.dispute_open:
         return Advice(reason=DecisionReason.WINDOW_CLOSES_UNARRIVED, rule=rule, due=True, urgent=True, since=danger_from(view))
     return Advice(reason=DecisionReason.STAGE3_NOT_ARRIVED, rule=rule, due=True, since=due)
-
-
-def _patience(view: View, parcel: Parcel) -> tuple[DecisionReason | None, datetime | None]:
-    """Why day 60 is let pass, and until when: then it is decided again. The window's end ends all of it."""
-    shipment = parcel.shipment
-    if shipment.status in _LAST_MILE:
-        return DecisionReason.IN_LAST_MILE, None
-    if shipment.reason in _BUYERS_TURN:
-        return DecisionReason.WAITS_FOR_BUYERS_ACTION, None
-    if shipment.last_scan is not None:
-        rests = shipment.last_scan.latest + view.rules.manners.moved_within_days * DAY
-        if rests > view.now:
-            return DecisionReason.STILL_MOVING, rests
-    return None, None
 
 
 # ------------------------------------------------------------------------------------------------------- recommendation
