@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from tracker.alerts.claims import closing, expired
+from tracker.alerts.clusters import clusters
 from tracker.config import Loaded
 from tracker.dates import utc_text
 from tracker.health import Freshness
@@ -19,6 +20,7 @@ from tracker.store.brake import Deadline
 from tracker.store.claims import ClaimView
 from tracker.store.quota import Forecast
 from tracker.store.rows import OutboxView, TaskView, Waiting
+from tracker.store.stuck import Standing
 
 QUOTA_AHEAD = timedelta(days=3)
 """A quota that ends within so many days leaves time to buy more."""
@@ -44,6 +46,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     reviews: Sequence[OutboxView] = ()
     seconds: Sequence[Waiting] = ()
     tasks: Sequence[TaskView] = ()
+    problems: Sequence[TaskView] = ()
+    """Open tasks about problems on the way, and what is proposed about others (R83)."""
+    proposals: Sequence[OutboxView] = ()
+    standing: Sequence[Standing] = ()
+    """Parcels under way by carrier and country, as counted within the last hour."""
     quota: Sequence[Forecast] = ()
     told_until: Mapping[str, datetime] = {}
     """Store -> `Team.told_until`: work that has to be done by then is told now."""
@@ -113,6 +120,32 @@ def _answers(look: Look) -> Iterator[Raised]:
             number, store = each.order.number, each.order.store
             raised = _now(look, AlertKind.ANSWER_NOW, case.id, number, store, case_kind=case.kind.value)
             yield msgspec.structs.replace(raised, deadline=each.at)
+
+
+def _problems(look: Look) -> Iterator[Raised]:
+    """A problem on the way: an operator hears of it within minutes, and has 48 hours to solve it (R83)."""
+    for task in look.problems:
+        raised = _now(look, AlertKind.ANSWER_NOW, f"task {task.id}", task.order, task.store, what=task.kind)
+        yield msgspec.structs.replace(raised, deadline=task.deadline)
+    for view in look.proposals:
+        row = view.row
+        raised = _now(look, AlertKind.ANSWER_NOW, f"row {row.id}", view.order.number, row.store, what=row.reason.value)
+        yield msgspec.structs.replace(raised, deadline=row.deadline)
+
+
+def _at_once(look: Look) -> Iterator[Raised]:
+    yield from _answers(look)
+    yield from _problems(look)
+
+
+def _stuck(look: Look) -> Iterator[Raised]:
+    """Told once a week while it lasts."""
+    year, week, _ = look.now.isocalendar()
+    for each in clusters(look.standing, look.loaded.rules.manners):
+        carrier, country = each.carrier or "?", each.country or "?"
+        route = carrier if country == "*" else f"{carrier} - {country}"
+        facts = {"stuck": str(each.stuck), "under_way": str(each.moving)}
+        yield _now(look, AlertKind.STUCK_CLUSTER, f"{carrier}/{country}/{year}-W{week:02}", route, None, **facts)
 
 
 def _claims(look: Look) -> Iterator[Raised]:
@@ -191,10 +224,11 @@ _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.CLAIM_CLOSES: _claims,
     AlertKind.CLAIM_EXPIRED: lambda look: (one for each in look.claims for one in expired(each, look.now)),
     AlertKind.CASE_DUE: _deadlines(AlertKind.CASE_DUE, "case"),
-    AlertKind.ANSWER_NOW: _answers,
+    AlertKind.ANSWER_NOW: _at_once,
     AlertKind.TASK_DUE: _tasks,
     AlertKind.REVIEW_DUE: _reviews,
     AlertKind.SECOND_PERSON: _seconds,
+    AlertKind.STUCK_CLUSTER: _stuck,
     AlertKind.RULES_WAIT: _rules,
     AlertKind.ERRAND_FAILED: _errands,
     AlertKind.QUOTA_ENDS: _quota,

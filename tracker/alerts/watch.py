@@ -15,13 +15,17 @@ from tracker.config import Loaded
 from tracker.intake.inbox import failed_files
 from tracker.log import Event, get_logger
 from tracker.metrics import count, deadlines, due_cases
-from tracker.model import OutboxState, TaskState
+from tracker.model import Intent, OutboxState, TaskState
+from tracker.policy.problems import RULE as PROBLEM_RULE
 from tracker.store import Store
 from tracker.store.quota import forecasts
 from tracker.store.rows import OutboxView, TaskView
+from tracker.store.stuck import Standing
 
 _MOST = 200
 """Rows of one kind that are looked at: one message names twenty of them and counts the rest."""
+
+_STANDING = timedelta(hours=1)
 
 _log = get_logger()
 
@@ -34,6 +38,8 @@ class Watcher:
         self._store = store
         self._clock = clock
         self._next: datetime | None = None
+        self._standing: Sequence[Standing] = ()
+        self._counted_at: datetime | None = None
 
     async def watch(self) -> int:
         """Look, at most every `alerts.every_s`; how many new alerts were raised."""
@@ -56,6 +62,7 @@ class Watcher:
         farthest = max(told_until.values(), default=now + timedelta(hours=1)) + lead
         inbox = settings.inbox
         cases = await due_cases(store, self._loaded.rules)
+        reviews, tasks = await store.reviews(), await store.tasks((TaskState.OPEN, TaskState.IN_HAND))
         return Look(
             counted=await count(store, self._loaded, now),
             loaded=self._loaded,
@@ -63,15 +70,25 @@ class Watcher:
             cases=cases,
             claims=await store.claims(WATCHED),
             doubtful=await store.outbox((OutboxState.UNKNOWN,), _MOST),
-            reviews=_soon(await store.reviews(), farthest),
+            reviews=_soon(reviews, farthest),
+            proposals=[view for view in reviews if view.row.rule == PROBLEM_RULE],
             seconds=await store.waiting_second(),
-            tasks=_due(await store.tasks((TaskState.OPEN, TaskState.IN_HAND)), farthest),
+            tasks=_due(tasks, farthest),
+            problems=[task for task in tasks if task.kind == Intent.PROBLEM.value and task.state is TaskState.OPEN],
+            standing=await self._standing_still(now),
             quota=forecasts(settings.sources, await store.quota_days(), now.date()),
             told_until=told_until,
             failed_files=await asyncio.to_thread(_failed, inbox) if inbox else (),
             distrusted_since=await store.clock_distrusted_at(),
             free_bytes=await asyncio.to_thread(_free, settings.state_dir),
         )
+
+    async def _standing_still(self, now: datetime) -> Sequence[Standing]:
+        """Counted once an hour: it reads every parcel under way."""
+        if self._counted_at is None or now - self._counted_at >= _STANDING:
+            before = now - timedelta(days=self._loaded.rules.manners.stuck_days)
+            self._standing, self._counted_at = await self._store.standing_still(before), now
+        return self._standing
 
 
 def _soon(views: Sequence[OutboxView], until: datetime) -> list[OutboxView]:

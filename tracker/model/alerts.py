@@ -21,6 +21,8 @@ class AlertKind(StrEnum):
     TASK_DUE = "task_due"
     REVIEW_DUE = "review_due"
     SECOND_PERSON = "second_person"
+    STUCK_CLUSTER = "stuck_cluster"
+    """Many parcels of one carrier or route stand still at once (R93)."""
     RULES_WAIT = "rules_wait"
     ERRAND_FAILED = "errand_failed"
     QUOTA_ENDS = "quota_ends"
@@ -34,6 +36,4 @@ class AlertKind(StrEnum):
         return self in _AT_ONCE
 
 
-_AT_ONCE = frozenset(
-    {AlertKind.ANSWER_NOW, AlertKind.CLOCK, AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT}
-)
+_AT_ONCE = frozenset({AlertKind.ANSWER_NOW, AlertKind.CLOCK, AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT})

@@ -30,6 +30,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     checklist: str = ""
 
 
+RULE = "refund.problem"
+"""Of a recommendation about a problem on the way."""
+
 DAMAGE_PROOFS = "photos of the parcel and of the goods; the delivery man's certificate; weight on the shipping slip"
 """What a claim for damage wants, and the platform too (R87, R88)."""
 

@@ -58,10 +58,12 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 assign_task(task_id, to, *, by, now) -> TaskView
                 done_item(row_id, version, result, *, by, now) -> TaskView     drop_item(row_id, version, *, by, reason, now)
                 approve_amount(row_id, version, amount, *, by, reason, now, second) -> OutboxView
+                approve_as(row_id, version, remedy, amount, *, by, reason, now, second) -> OutboxView
+                recoveries(since, until) -> list[Recovery]       (late arrivals that were paid again, R4)
                 find_orders(text) -> list[OrderRef]              order_ref(text, store=None) -> OrderRef
                 set_order_facts(order_id, patch, *, by, reason, now) -> OrderRef
                 wake(order_ids, now) -> int
-                claimed_orders() -> list[int]
+                claimed_orders() -> list[int]                    standing_still(before) -> list[Standing]
                 status(now) -> StatusCounts                      next_due() -> DueInstants
 
     cases       cases(*, store=None, open_only=True) -> list[CaseView]    case(case_id) -> CaseView

@@ -40,6 +40,7 @@ from tracker.store.review import Review
 from tracker.store.rulesets import Rulesets
 from tracker.store.schema import require_current, require_sound
 from tracker.store.status import Status
+from tracker.store.stuck import Stuck
 from tracker.store.sweep import Sweep
 from tracker.store.tasks import Tasks
 from tracker.store.transit import Transit
@@ -66,6 +67,7 @@ class Store(
     Review,
     Tasks,
     Recoveries,
+    Stuck,
     Goods,
     Items,
     Orders,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
 from tracker.policy.findings import Findings
 from tracker.policy.refunds import STAGE3_REASONS
+from tracker.policy.shares import pays
 from tracker.policy.slots import allowed
 from tracker.policy.view import View, standing
 
@@ -16,7 +17,7 @@ def refunded(view: View, out: Findings) -> None:
     """
     if view.order.refunded_at is None:
         return
-    paid = [effect for effect in view.effects(Intent.REFUND) if effect.acted and effect.done_at is not None]
+    paid = [effect for effect in view.effects(Intent.REFUND) if effect.acted and effect.done_at is not None and pays(effect)]
     for effect in paid:
         intent = Intent.STAGE3 if effect.reason in STAGE3_REASONS else Intent.REFUND_ISSUED
         if standing([each for each in view.effects(intent) if each.occasion == effect.occasion]) is not None:
