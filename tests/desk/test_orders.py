@@ -11,8 +11,10 @@ import pytest
 from tests.desk.world import NOW, World
 from tracker.desk import Refused
 from tracker.desk.orders import tell
-from tracker.model import Order
+from tracker.model import Intent, Order
 from tracker.store import Conflict, NotThere, NotUnique, OrderPatch
+
+LADDER = {Intent.STAGE1: 40, Intent.STAGE2: 55, Intent.STAGE3: 70}
 
 
 async def _told(world: World, order: int, **patch: Any) -> Order:
@@ -40,9 +42,18 @@ async def test_a_refund_made_by_hand_is_a_fact_with_its_reference(world: World) 
         ({"vip": True}, "vip", True),
         ({"note": "asked for the blue one"}, "note", "asked for the blue one"),
         ({"waiting_since": NOW}, "waiting_since", NOW),
+        ({"payment": "boleto"}, "payment", "boleto"),
+        ({"tax_number": "390.533.447-05"}, "tax_number_known", True),
+        ({"ship_by": NOW + timedelta(days=2)}, "ship_by", NOW + timedelta(days=2)),
+        ({"confirmed_at": NOW}, "confirmed_at", NOW),
+        ({"unread_since": NOW}, "unread_since", NOW),
+        ({"reviewed_at": NOW}, "reviewed_at", NOW),
+        ({"risky": True}, "risky", True),
+        ({"stages": LADDER}, "stages", LADDER),
     ],
 )
 async def test_every_fact_is_kept(world: World, patch: dict[str, Any], fact: str, value: object) -> None:
+    """R15, R16, R25, R49, R60, R61 among them; of the tax number the dossier learns only that it is there."""
     assert getattr(await _told(world, await world.order(), **patch), fact) == value
 
 
@@ -56,6 +67,11 @@ async def test_every_fact_is_kept(world: World, patch: dict[str, Any], fact: str
         ({"refunded": Decimal("Infinity"), "reference": "R-1"}, "bad_value"),
         ({"received_at": NOW + timedelta(days=1)}, "bad_value"),
         ({"hold_until": NOW}, "bad_value"),
+        ({"confirmed_at": NOW + timedelta(days=1)}, "bad_value"),
+        ({"reviewed_at": NOW + timedelta(days=1)}, "bad_value"),
+        ({"stages": {Intent.STAGE1: 40, Intent.STAGE2: 40}}, "bad_value"),
+        ({"stages": {Intent.STAGE1: 0, Intent.STAGE2: 40}}, "bad_value"),
+        ({"stages": {}}, "bad_value"),
     ],
 )
 async def test_what_cannot_be_is_refused(world: World, patch: dict[str, Any], kind: str) -> None:

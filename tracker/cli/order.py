@@ -16,6 +16,8 @@ from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, Day, Person, Time, read_time
 from tracker.cli.output import Answer
 from tracker.desk import orders, tasks
+from tracker.model import Intent
+from tracker.rules import STAGES
 from tracker.store.rows import OrderPatch
 
 app = App(name="order", help="Facts from outside, which no file tells: clerks refund in the marketplace's own pages.")
@@ -36,6 +38,14 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
     waiting_since: Time | None = None,
     opt_out: bool | None = None,
     vip: bool | None = None,
+    risky: bool | None = None,
+    unread_since: Time | None = None,
+    reviewed: str | None = None,
+    payment: str | None = None,
+    tax_number: str | None = None,
+    ship_by: Time | None = None,
+    confirmed: str | None = None,
+    stages: str | None = None,
     note: str | None = None,
     reason: str | None = None,
     force: Annotated[bool, Parameter(negative=())] = False,
@@ -60,6 +70,14 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         waiting_since: Since when the buyer waits for an answer.
         opt_out: The buyer wants no messages.
         vip: A buyer to look after.
+        risky: A buyer to be careful with: what is recommended about this order says so.
+        unread_since: Since when the marketplace shows that our last message was not read.
+        reviewed: The buyer has left a review: the day, or "now".
+        payment: How it is paid, in one word: boleto, paypal, card, bank_transfer ...
+        tax_number: The buyer's tax number (CPF, CNPJ ...); it releases a parcel that waits for it.
+        ship_by: The last moment to ship, as the marketplace shows it.
+        confirmed: The shipment is confirmed to the marketplace: when, or "now".
+        stages: The days of this order's own stages, for instance 40,55,70.
         note: What the next one should know.
         reason: How you know.
         force: Take a window's end that is long past or far ahead.
@@ -73,23 +91,32 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         waiting_since=UNSET if waiting_since is None else waiting_since,
         opted_out=UNSET if opt_out is None else opt_out,
         vip=UNSET if vip is None else vip,
+        risky=UNSET if risky is None else risky,
+        unread_since=UNSET if unread_since is None else unread_since,
+        payment=UNSET if payment is None else payment.strip().casefold() or None,
+        tax_number=UNSET if tax_number is None else tax_number.strip() or None,
+        ship_by=UNSET if ship_by is None else ship_by,
+        stages=UNSET if stages is None else _stages(stages),
         note=UNSET if note is None else note,
     )
+    later = received or window_end or reviewed or confirmed
     if sheet is not None:
-        if order is not None or plain != OrderPatch() or received or window_end:
+        if order is not None or plain != OrderPatch() or later:
             raise UsageError("--from names a sheet that says everything: leave out ORDER and the facts")
         return answer(common, partial(_set_all, sheet, store, reason, force), writes=True)
     if order is None:
         raise UsageError("name the order, or a sheet of them: --from FILE")
     missing = orders.wanting(plain)
-    if missing is not None and not (plain == OrderPatch() and (received or window_end)):
+    if missing is not None and not (plain == OrderPatch() and later):
         raise UsageError(str(missing))
 
     async def work(room: Room) -> Answer:
         found = await room.store.order_ref(order, store)
         patch = replace(
             plain,
-            received_at=UNSET if received is None else _moment(received, room.now),
+            received_at=UNSET if received is None else _moment(received, room.now, "--received"),
+            reviewed_at=UNSET if reviewed is None else _moment(reviewed, room.now, "--reviewed"),
+            confirmed_at=UNSET if confirmed is None else _moment(confirmed, room.now, "--confirmed"),
             window_end=UNSET if window_end is None else tasks.end_of_day(window_end, room.zone_of(found.store)),
         )
         told = await orders.tell(room.store, found, patch, by=room.who, reason=reason, now=room.now, force=force)
@@ -107,8 +134,15 @@ async def _set_all(sheet: Path, store: str | None, reason: str | None, force: bo
     return await set_all(room, sheet, by=room.who, store=store, reason=reason, force=force)
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def _stages(text: str) -> dict[Intent, int]:
+    parts = text.split(",")
+    if len(parts) != len(STAGES) or not all(part.strip().isdecimal() for part in parts):
+        raise UsageError(f'--stages: three days, for instance 40,55,70 (got "{text}")')
+    return dict(zip(STAGES, map(int, parts), strict=True))
+
+
+def _moment(text: str, now: datetime, option: str) -> datetime:
     try:
         return now if text == "now" else read_time(text)
     except ValueError as error:
-        raise UsageError(f"--received: {error}, or now") from error
+        raise UsageError(f"{option}: {error}, or now") from error

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from tracker.desk.errors import Refused
 from tracker.desk.tasks import check_end, positive
-from tracker.model import Order
+from tracker.model import Intent, Order
+from tracker.rules import STAGES
 from tracker.store import Store
 from tracker.store.rows import OrderPatch, OrderRef
 
-_NOTHING_TOLD = "say what is known: --refunded, --paid-again, --received, --window-end, --hold-until, --waiting-since, --opt-out, --vip, --note"
+_NOTHING_TOLD = (
+    "say what is known: --refunded, --paid-again, --received, --window-end, --hold-until, --waiting-since, --unread-since, "
+    "--opt-out, --vip, --risky, --reviewed, --payment, --tax-number, --ship-by, --confirmed, --stages, --note"
+)
 
 
 def wanting(patch: OrderPatch) -> Refused | None:
@@ -29,6 +35,13 @@ def wanting(patch: OrderPatch) -> Refused | None:
         what = "a refund" if patch.paid_again is UNSET else "a payment"
         return Refused("missing_value", f"{what} needs its reference: --ref TEXT")
     return Refused("unexpected_value", "--ref belongs to --refunded AMOUNT or --paid-again AMOUNT")
+
+
+def check_stages(stages: Mapping[Intent, int]) -> None:
+    """Days of an order's own ladder increase, as a destination's do. Raises `Refused`."""
+    days = [stages[stage] for stage in STAGES if stage in stages]
+    if not days or days[0] < 1 or any(later <= earlier for earlier, later in pairwise(days)):
+        raise Refused("bad_value", f"the days of the stages have to increase, from 1 on (got {', '.join(map(str, days))})")
 
 
 async def tell(
@@ -48,6 +61,11 @@ async def tell(
         raise Refused("bad_value", f"{patch.received_at.date()} lies ahead: nobody can have received it then")
     if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:
         raise Refused("bad_value", f"{patch.hold_until.date()} has passed: a hold ends in the future")
+    for instant in (patch.confirmed_at, patch.reviewed_at, patch.unread_since):
+        if isinstance(instant, datetime) and instant > now:
+            raise Refused("bad_value", f"{instant.date()} lies ahead: it cannot have happened yet")
+    if isinstance(patch.stages, Mapping):
+        check_stages(patch.stages)
     if isinstance(patch.window_end, datetime) and not force:
         check_end(patch.window_end, now)
     found = await store.order_ref(order) if isinstance(order, str) else order
@@ -65,4 +83,7 @@ def news(order: Order, patch: OrderPatch) -> OrderPatch:
     return replace(patch, **changes)
 
 
-_KEPT = ("received_at", "window_end", "hold_until", "waiting_since", "opted_out", "vip", "note")
+_KEPT = (
+    *("received_at", "window_end", "hold_until", "waiting_since", "opted_out", "vip", "note"),
+    *("payment", "ship_by", "confirmed_at", "unread_since", "reviewed_at", "risky", "stages"),
+)

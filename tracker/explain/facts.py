@@ -9,6 +9,7 @@ import msgspec
 
 from tracker.model import Scan
 from tracker.phrases import Phrases
+from tracker.policy.opening import openings
 from tracker.policy.view import Parcel, View
 
 
@@ -38,6 +39,8 @@ def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
     told = {
         "state": phrases.word("order_state", order.state),
         "destination": order.country,
+        "payment": order.payment,
+        "address": ", ".join(order.address_problems) or None,
         "amount": None if order.amount is None else f"{order.amount} {order.currency or ''}".strip(),
         "opted_out": phrases.say("explain.yes") if order.opted_out else None,
     }
@@ -45,6 +48,8 @@ def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
     instants = {
         "paid": order.paid_at,
         "shipped": order.shipped_at,
+        "ship_by": order.ship_by,
+        "confirmed": order.confirmed_at,
         "promised": order.promised_at,
         "received_by_buyer": order.received_at,
         "refunded": order.refunded_at,
@@ -61,6 +66,11 @@ def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
     if window is not None:
         value = phrases.say("explain.extended_times", day=_day(window.end), times=window.extensions)
         yield fact("window_ends", value, window.source.value, window.end)
+    for opening in openings(view.dossier, view.rules):
+        until = "" if opening.closes is None else f" - {_day(opening.closes)}"
+        yield fact(
+            "case_can_open", f"{opening.item}: {_day(opening.opens)}{until}; {opening.why}", "time-rules.toml", opening.opens
+        )
     for case in view.dossier.cases:
         state = (
             phrases.say("explain.case_open")

@@ -26,12 +26,17 @@ from tracker.store.windows import note
 PERSON = 9
 """Rank of a person's word: above every file's (tracker.model.Rank)."""
 
-_FIELDS = ("received_at", "hold_until", "waiting_since", "opted_out", "vip", "note")
+_FIELDS = (
+    *("received_at", "hold_until", "waiting_since", "opted_out", "vip", "note"),
+    *("tax_number", "payment", "ship_by", "confirmed_at", "unread_since", "reviewed_at", "risky"),
+)
 
 
 def apply(tx: Tx, order_id: int, patch: OrderPatch, *, by: str, reason: str, now: datetime) -> None:
     """Write what a person says about an order. Raises Conflict where a refund would exceed what was paid (I7)."""
     given = {name: value for name, value in asdict(patch).items() if name in _FIELDS and value is not UNSET}
+    if patch.stages is not UNSET:
+        given["stages"] = None if patch.stages is None else json_text(dict(patch.stages))
     if given:
         _set(tx, order_id, given, what="order_facts_set", by=by, reason=reason, now=now)
     if patch.window_end is not UNSET:

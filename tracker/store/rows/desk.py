@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tracker.model import (
+    Intent,
     OutboxRow,
     TaskState,
 )
@@ -129,3 +130,13 @@ class OrderPatch(msgspec.Struct, frozen=True, kw_only=True):
     opted_out: bool | UnsetType = UNSET
     vip: bool | UnsetType = UNSET
     note: str | UnsetType | None = UNSET
+    tax_number: str | UnsetType | None = UNSET
+    """The number itself: dossiers only ever learn that it is there (R16)."""
+    payment: str | UnsetType | None = UNSET
+    ship_by: datetime | UnsetType | None = UNSET
+    confirmed_at: datetime | UnsetType | None = UNSET
+    unread_since: datetime | UnsetType | None = UNSET
+    reviewed_at: datetime | UnsetType | None = UNSET
+    risky: bool | UnsetType = UNSET
+    stages: Mapping[Intent, int] | UnsetType | None = UNSET
+    """Days of this very order's own ladder."""
