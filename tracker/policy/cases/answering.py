@@ -40,6 +40,13 @@ def answer(view: View, out: Findings) -> None:
         out.take_back(gone, DecisionReason.CASE_CLOSED)
 
 
+def facts_of(view: View, case: Case) -> dict[str, str]:
+    """What a person should know about a case before he answers: its date, the advice, the options (evidence of its task)."""
+    rule = view.rules.cases.rule(case, view.order.platform)
+    dated = _dated(times.case_due(case, view.dossier, view.rules))
+    return _facts(case) | dated | dict(_advised(view, case, rule, weigh(view, case, rule)))
+
+
 def case_id(effect: Effect) -> str:
     """The case that a task of `TASKS` is about: its occasion without date and advice. An id may hold slashes itself."""
     return effect.occasion.rsplit("/", 2)[0]

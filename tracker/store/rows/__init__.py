@@ -1,6 +1,6 @@
 """The plain values that go in and out of the store where tracker.model has none. Hot times are epochs, others aware UTC."""
 
-from tracker.store.rows.cases import CaseView, CaseWrite
+from tracker.store.rows.cases import CaseTold, CaseView, CaseWrite
 from tracker.store.rows.desk import OrderPatch, OrderRef, OutboxView, TaskItem, TaskResult, TaskView, Waiting
 from tracker.store.rows.effects import Freed, NewRow, SendingRow, SweepWritten, VerdictWrite
 from tracker.store.rows.markets import Capable, Doubtful, DueWindow, WindowChange, WindowSeen
@@ -27,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "Breaker",
     "Capable",
+    "CaseTold",
     "CaseView",
     "CaseWrite",
     "Doubtful",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+
 import msgspec
 
-from tracker.model import Case
+from tracker.model import Case, CaseKind, CaseOutcome, CaseReason
 from tracker.store.rows.desk import OrderRef
 
 
@@ -20,3 +23,23 @@ class CaseWrite(msgspec.Struct, frozen=True, kw_only=True):
 
     order_id: int
     case: Case
+
+
+class CaseTold(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a marketplace's list of cases, as far as it tells; times are aware UTC. `row` is its number in the file."""
+
+    row: int
+    order: str
+    kind: CaseKind
+    id: str | None = None
+    reason: CaseReason = CaseReason.UNKNOWN
+    opened_at: datetime | None = None
+    due_at: datetime | None = None
+    evidence_due_at: datetime | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    shipment: str | None = None
+    note: str | None = None
+    answered: bool = False
+    closed: bool = False
+    outcome: CaseOutcome | None = None
