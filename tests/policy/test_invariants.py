@@ -161,11 +161,9 @@ def _approve(effect: Effect, now: datetime) -> Effect:
 
 
 def _reject(effect: Effect, now: datetime) -> Effect:
-    return (
-        replace(effect, state=OutboxState.CANCELLED, rejected=True, decided_at=now)
-        if effect.state is OutboxState.HELD
-        else effect
-    )
+    if effect.state is OutboxState.HELD:
+        return replace(effect, state=OutboxState.CANCELLED, rejected=True, decided_at=now)
+    return effect
 
 
 def _partly(effect: Effect, now: datetime) -> Effect:
@@ -192,7 +190,7 @@ PEOPLE: tuple[Callable[[Effect, datetime], Effect], ...] = (_approve, _reject, _
 
 
 def lived(told: Dossier, course: list[tuple[datetime, int]]) -> tuple[Dossier, list[str], list[Any]]:
-    """The dossier after this course of days and words of people, the keys that were decided, and all decisions with their time."""
+    """The dossier after this course of days and people's words, keys that were decided while they stood, all decisions."""
     keys: list[str] = []
     made: list[Any] = []
     for now, word in course:
