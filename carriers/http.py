@@ -31,6 +31,11 @@ LONGEST_WAIT = 6 * 3600.0
 WAIT_UNASKED = 1.0
 """Seconds to hold back after a 429 that names none."""
 
+NOT_SENT = "not_sent"
+"""Code of an error before the first byte left: whoever writes to buyers may try again, nobody has read it."""
+
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
 _GZIP = 47
 """zlib: the largest window, gzip or zlib header recognised by itself."""
 
@@ -227,7 +232,9 @@ class HttpTransport:
         except TimeoutError:
             raise CarrierError(ErrorKind.UNAVAILABLE, f"no complete answer within {self._deadline:g} s") from None
         except (httpx.TransportError, OSError) as error:
-            raise CarrierError(ErrorKind.UNAVAILABLE, f"{type(error).__name__} on the way to {request.url.host}") from None
+            said = f"{type(error).__name__} on the way to {request.url.host}"
+            code = NOT_SENT if isinstance(error, _BEFORE_SENDING) else None
+            raise CarrierError(ErrorKind.UNAVAILABLE, said, code=code) from None
         return Response(status=answer.status_code, body=body, headers={k.lower(): v for k, v in answer.headers.items()})
 
     async def _body(self, answer: httpx.Response) -> bytes:

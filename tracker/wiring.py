@@ -22,6 +22,8 @@ from tracker.channels.base import Refused
 from tracker.channels.maildir import MaildirChannel
 from tracker.channels.notice import Notice
 from tracker.channels.smtp import SmtpChannel
+from tracker.channels.telegram import TelegramChannel
+from tracker.channels.whatsapp import WhatsAppChannel
 from tracker.clock import Clock, instant
 from tracker.config import Loaded, Settings
 from tracker.dispatch import Dispatcher, Preparer
@@ -157,12 +159,13 @@ def assemble(
     gate = RulesGate(store=store, clock=clock, rules=rules, snapshot=config.snapshot(loaded))
     sweeper = Sweeper(store=store, clock=clock, rules=rules, gate=gate)
     accounts = _accounts(settings, store, clock)
+    channels = _channels(settings, clock)
     dispatcher = Dispatcher(
         store=store,
         clock=clock,
         rules=rules,
         preparer=_preparer(loaded),
-        channels=_channels(settings, clock),
+        channels=channels,
         journal=journal,
         accounts=accounts.known,
         who=settings.worker or backup.MAIN,
@@ -187,7 +190,9 @@ def assemble(
     if settings.inbox is not None:
         look = _inbox(loaded, settings.inbox, store, clock, patient=patient)
         units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look)} | units
-    connections: tuple[Closable, ...] = (*(source.transport for source in sources.values()), *accounts.transports, teller)
+    messengers = [each for each in channels.values() if isinstance(each, WhatsAppChannel | TelegramChannel)]
+    transports = [source.transport for source in sources.values()]
+    connections: tuple[Closable, ...] = (*transports, *accounts.transports, *messengers, teller)
     return House(units=units, poller=poller, dispatcher=dispatcher, gate=gate, connections=connections, journal=journal)
 
 
@@ -335,6 +340,10 @@ def _channels(settings: Settings, clock: Clock) -> dict[Channel, BuyerChannel]:
     channels: dict[Channel, BuyerChannel] = {Channel.MAILDIR: MaildirChannel(settings.maildir, clock)}
     if settings.smtp is not None:
         channels[Channel.SMTP] = SmtpChannel(settings.smtp, clock)
+    if settings.whatsapp is not None:
+        channels[Channel.WHATSAPP] = WhatsAppChannel(settings.whatsapp)
+    if settings.telegram is not None:
+        channels[Channel.TELEGRAM] = TelegramChannel(settings.telegram)
     return channels
 
 

@@ -162,7 +162,9 @@ def test_every_carrier_that_has_an_adapter_is_known() -> None:
     assert {each.id: each.country for each in RULES.compensation if each.day_kind == "biz"} == {
         "cn-epacket-pre-scan": "CN", "dhl-express": "DE", "royal-mail-intl": "GB",
     }  # fmt: skip
-    assert RULES.languages == {"BR": "pt-BR"}
+    assert {code: RULES.language(code) for code in ("BR", "MX", "ES", "RU", "KZ", "CN", "US", "PT")} == {
+        "BR": "pt-BR", "MX": "es", "ES": "es", "RU": "ru", "KZ": "ru", "CN": "zh-CN", "US": "en", "PT": "en",
+    }  # fmt: skip
 
 
 def test_switching_a_message_on_is_one_line(tmp_path: Path) -> None:

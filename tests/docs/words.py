@@ -44,6 +44,7 @@ DEFERRED: Mapping[str, str] = {
     "paused": "Somebody has pulled the brake: who, why and until when stands behind the word; `tracker resume`.",
     "order_files_stale": "The store's order files fail to come: the last one is older than three times `files_every_h`.",
     "72_hours": "This order's buyer was written to within `outreach.quiet_hours_between`.",
+    "quiet_hours": "A messenger would ring at night: the message waits for nine in the morning of the buyer.",
     "hourly_cap": "The store has sent as many messages this hour as it may.",
     "ramp": "Much became due at once: a tenth of it goes out a day.",
     "on_hold": "A person asked to leave the order alone until then.",

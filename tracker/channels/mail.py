@@ -7,6 +7,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from urllib.parse import quote
 
 from tracker.channels.base import Refused
 from tracker.model import Outgoing
@@ -34,6 +35,8 @@ def compose(message: Outgoing, now: datetime) -> EmailMessage:
             mail["In-Reply-To"] = message.in_reply_to
             mail["References"] = message.in_reply_to
         mail["Auto-Submitted"] = "auto-generated"
+        if message.unsubscribe:
+            mail["List-Unsubscribe"] = f"<mailto:{message.unsubscribe}?subject=unsubscribe%20{quote(message.order, safe='')}>"
     except (ValueError, IndexError) as error:  # IndexError: headerregistry on an address that ends in the middle
         raise Refused(f"no mail can be made of it: {error}", retry=False) from error
     # Quoted-printable needs no 8BITMIME of any server on the way and stays readable in the file.

@@ -8,7 +8,18 @@ from tracker.config.linemap import line_map
 from tracker.config.load import Loaded, defaults_dir, english, find, load
 from tracker.config.problem import ConfigError, Problem
 from tracker.config.secret import Secret
-from tracker.config.settings import BackupSettings, EngineSettings, PollSettings, RetentionSettings, Settings, Smtp, Source
+from tracker.config.settings import (
+    BackupSettings,
+    EngineSettings,
+    PollSettings,
+    RetentionSettings,
+    Settings,
+    Smtp,
+    Source,
+    Telegram,
+    WhatsApp,
+    WhatsAppTemplate,
+)
 from tracker.config.show import Setting, schema, show
 from tracker.config.snapshot import Differs, RebuildError, differences, differences_since, rebuild, snapshot
 
@@ -28,6 +39,9 @@ __all__ = [
     "Settings",
     "Smtp",
     "Source",
+    "Telegram",
+    "WhatsApp",
+    "WhatsAppTemplate",
     "defaults_dir",
     "differences",
     "differences_since",

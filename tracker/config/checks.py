@@ -13,6 +13,7 @@ from tracker.config.accounts import check_accounts, check_modes
 from tracker.config.build import Shapes, stage_days
 from tracker.config.checks_alerts import check_addresses, check_alerts
 from tracker.config.checks_cases import check_cases
+from tracker.config.checks_channels import check_channels, check_messengers
 from tracker.config.checks_stores import check_stages
 from tracker.config.checks_team import check_team
 from tracker.config.checks_times import check_times
@@ -44,6 +45,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("team", check_addresses(shapes.tracker, shapes.team)),
         ("tracker", check_alerts(shapes.tracker, shapes.team, shapes.stores)),
         ("tracker", _messages(shapes)),
+        ("tracker", check_messengers(shapes)),
         ("tracker", _sources(shapes, adapters)),
         (
             "tracker",
@@ -235,6 +237,7 @@ def _store(id_: str, shapes: Shapes) -> Iterator[Found]:
     for name in sorted(store.modes.keys() - MESSAGE_TYPES.keys()):
         yield _unknown(("modes",), "type of message", name, MESSAGE_TYPES)
     yield from check_stages(id_, shapes)
+    yield from check_channels(id_, shapes)
     yield from _shared_names(id_, shapes)
 
 

@@ -41,6 +41,29 @@ class Smtp(msgspec.Struct, frozen=True, kw_only=True):
     from_: str
 
 
+class WhatsAppTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """A template that was approved for a type of message; `blanks` fill its places in this order."""
+
+    name: str
+    blanks: tuple[str, ...]
+
+
+class WhatsApp(msgspec.Struct, frozen=True, kw_only=True):
+    """One business number at the Cloud API; `templates` by type of message."""
+
+    base_url: str
+    phone_number_id: str
+    token: Secret
+    templates: Mapping[str, WhatsAppTemplate]
+
+
+class Telegram(msgspec.Struct, frozen=True, kw_only=True):
+    """One bot."""
+
+    base_url: str
+    token: Secret
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One account of one source. `adapter` is a name of carriers.registry, `rps` requests a second, no `batch` its own.
 
@@ -138,6 +161,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
     log_format: str
     smtp: Smtp | None
+    whatsapp: WhatsApp | None
+    telegram: Telegram | None
     sources: tuple[Source, ...]
     accounts: tuple[AccountSettings, ...]
     poll: PollSettings
@@ -149,6 +174,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secret_values(self) -> tuple[str, ...]:
         """Every secret in clear: for the log's redaction, and for nothing else."""
         passwords = [self.smtp.password] if self.smtp and self.smtp.password else []
+        passwords += [each.token for each in (self.whatsapp, self.telegram) if each is not None]
         urls = [each.url for each in self.targets if each.url is not None]
         keys = [each for source in (*self.sources, *self.accounts) for each in source.secrets.values()]
         return tuple(each.reveal() for each in (*passwords, *urls, *keys))
@@ -184,6 +210,8 @@ def build_settings(
         targets=tuple(_target(each, vault) for each in shape.target),
         log_format=shape.log.format,
         smtp=_smtp(shape, vault),
+        whatsapp=_whatsapp(shape, vault),
+        telegram=_telegram(shape, vault),
         sources=tuple(_source(each, state, vault) for each in shape.source),
         accounts=tuple(build_account(each, vault.open) for each in shape.marketplace_account),
         poll=PollSettings(**shape.poll.model_dump()),
@@ -254,6 +282,21 @@ def _smtp(shape: TrackerFile, vault: _Vault) -> Smtp | None:
         return None
     password = vault.open(server.password, ("smtp", "password")) if server.password else None
     return Smtp(host=server.host, port=server.port, user=server.user, password=password, tls=server.tls, from_=server.from_)
+
+
+def _whatsapp(shape: TrackerFile, vault: _Vault) -> WhatsApp | None:
+    account = shape.whatsapp
+    token = vault.open(account.token, ("whatsapp", "token")) if account else None
+    if account is None or token is None:
+        return None
+    templates = {key: WhatsAppTemplate(name=each.name, blanks=each.blanks) for key, each in account.templates.items()}
+    return WhatsApp(base_url=account.base_url, phone_number_id=account.phone_number_id, token=token, templates=templates)
+
+
+def _telegram(shape: TrackerFile, vault: _Vault) -> Telegram | None:
+    bot = shape.telegram
+    token = vault.open(bot.token, ("telegram", "token")) if bot else None
+    return None if bot is None or token is None else Telegram(base_url=bot.base_url, token=token)
 
 
 def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:

@@ -14,12 +14,15 @@ from tracker.channels import task as tasks
 from tracker.compensation import Known, match, origin_days, payable, phase_of, window
 from tracker.dates import day0
 from tracker.messages import (
+    MESSAGE_TYPES,
     Chosen,
     Hit,
+    Kind,
     Rendered,
     RenderError,
     Texts,
     Value,
+    base_key,
     choose,
     draft,
     lint,
@@ -27,11 +30,25 @@ from tracker.messages import (
     render,
     variables,
     variant,
+    written,
 )
 from tracker.messages.catalogue import BRIEF_BELOW, SHORT
-from tracker.model import ActionKind, Channel, Claim, ClaimState, DecisionReason, Dossier, LossType, OutboxRow, Outgoing, Task
+from tracker.model import (
+    ActionKind,
+    Channel,
+    Claim,
+    ClaimState,
+    DecisionReason,
+    Dossier,
+    LossType,
+    Order,
+    OutboxRow,
+    Outgoing,
+    Task,
+)
 from tracker.phrases import Phrases
 from tracker.policy.early import closes_first
+from tracker.policy.ringing import zones_of
 from tracker.rules import Rules
 
 EMPTY_BLANK = "empty_blank"
@@ -63,6 +80,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     hits: tuple[Hit, ...] = ()
     missing: tuple[str, ...] = ()
     """Blanks that a person has to fill in: they stand in the text as visible gaps."""
+    blanks: Mapping[str, str] = {}
+    """All facts as the text's language writes them: a messenger's own template takes them, not the text."""
 
 
 class _Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +89,7 @@ class _Letter(msgspec.Struct, frozen=True, kw_only=True):
     text: Rendered
     twin: str | None
     missing: tuple[str, ...]
+    blanks: Mapping[str, str]
 
 
 class Preparer(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +118,7 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
                 raise NotByItselfError(hits[0].rule, hits[0].found)
             if not letter.chosen.reviewed:
                 raise NotByItselfError("unreviewed_language", letter.chosen.language)
-        return Prepared(text=letter.text, twin=letter.twin, hits=hits, missing=letter.missing)
+        return Prepared(text=letter.text, twin=letter.twin, hits=hits, missing=letter.missing, blanks=letter.blanks)
 
     def _letter(self, row: OutboxRow, dossier: Dossier, now: datetime) -> _Letter:
         """The text in the buyer's language, and its twin in the operators'."""
@@ -119,7 +139,8 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
         if chosen.twin:
             read = chosen.twin_language
             twin = self._filled(chosen.twin, self._values(row, dossier, read, now), read)[0].body
-        return _Letter(chosen=chosen, text=text, twin=twin, missing=missing)
+        blanks = written(values, chosen.language, self.texts.words_of(chosen.language))
+        return _Letter(chosen=chosen, text=text, twin=twin, missing=missing, blanks=blanks)
 
     def _values(self, row: OutboxRow, dossier: Dossier, language: str, now: datetime) -> dict[str, Value]:
         begun = next((day0(dossier.order, each) for each in dossier.shipments if each.number == row.shipment), None)
@@ -167,7 +188,19 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
             language=text.language,
             store=order.store,
             order=order.number,
+            template=base_key(row.template or row.intent.value),
+            phone=order.buyer_phone,
+            chat=order.buyer_chat,
+            blanks=prepared.blanks,
+            unsubscribe=self._unsubscribe(row, sender),
         )
+
+    def _unsubscribe(self, row: OutboxRow, sender: str) -> str | None:
+        """Where a buyer says that he wants no more of it: on courtesies alone, mails about his order are no advertising."""
+        kind = MESSAGE_TYPES.get(base_key(row.template or row.intent.value))
+        if kind is None or kind.kind is not Kind.COURTESY:
+            return None
+        return parseaddr(sender)[1] or None
 
     def task(self, row: OutboxRow, dossier: Dossier, prepared: Prepared, now: datetime) -> Task:
         """The task of a row, with the ready text where it is a message's."""
@@ -185,12 +218,24 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
         )
         whose = self.rules.team.assignee(order.store, now, made.group or order.number)
         made = replace(made, assigned_to=None if whose is None else whose.id)
-        warnings = {}
+        warnings = self._call(row, order)
         if prepared.missing:
             warnings["fill_in_first"] = ", ".join(prepared.missing)
         if prepared.hits:
             warnings["do_not_send_as_it_is"] = "; ".join(f"{hit.found} ({hit.why})" for hit in prepared.hits)
         return replace(made, facts={**made.facts, **warnings}) if warnings else made
+
+    def _call(self, row: OutboxRow, order: Order) -> dict[str, str]:
+        """A task after channels that refused is a call by phone: whom, and when it may ring there (R25, R81, D16)."""
+        if not row.tried or row.kind is not ActionKind.MESSAGE:
+            return {}
+        quiet = self.rules.quiet
+        facts = {
+            "refused_by": ", ".join(row.tried),
+            "call_between": f"{quiet.begins:%H:%M}-{quiet.ends:%H:%M}",
+            "buyers_zone": ", ".join(zones_of(order, quiet)),
+        }
+        return facts | ({"phone": order.buyer_phone} if order.buyer_phone else {})
 
     def claim(self, row: OutboxRow, dossier: Dossier, now: datetime) -> Claim | None:
         """The claim against the carrier as its terms have it today; None where no terms are known any more."""

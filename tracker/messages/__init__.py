@@ -3,7 +3,7 @@
 from tracker.messages.catalogue import MESSAGE_TYPES, VARIABLES, Kind, MessageType, base_key, needed, offered
 from tracker.messages.identity import message_id
 from tracker.messages.lint import Hit, lint
-from tracker.messages.template import Rendered, RenderError, counts_days, draft, render, required, undeclared
+from tracker.messages.template import Rendered, RenderError, counts_days, draft, render, required, undeclared, written
 from tracker.messages.texts import Chosen, Texts, choose
 from tracker.messages.variables import About, variables, variant
 from tracker.messages.written import DAYS, Value, plural_forms
@@ -35,4 +35,5 @@ __all__ = [
     "undeclared",
     "variables",
     "variant",
+    "written",
 ]

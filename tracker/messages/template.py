@@ -141,6 +141,12 @@ def draft(
     return _render(source, {**_fill(source, values, language, words), **gaps}, language, words)
 
 
+def written(values: Mapping[str, Value], language: str, words: Mapping[str, str] = _NO_WORDS) -> dict[str, str]:
+    """Every fact as a text of this language writes it, by the name of its blank."""
+    currency = str(values["currency"]) if values.get("currency") else None
+    return {name: str(write(name, value, language, currency, words)) for name, value in values.items()}
+
+
 def _render(source: str, filled: Mapping[str, str | int | None], language: str, words: Mapping[str, str]) -> Rendered:
     template = _compile(source)
     try:

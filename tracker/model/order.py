@@ -79,6 +79,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     address_problems: tuple[str, ...] = ()
     """What the address lacks, as words: missing_phone, missing_postcode ... (R46); no personal data."""
     buyer_phone: str | None = None
+    buyer_chat: str | None = None
+    """The buyer's chat with the shop's bot: he opened it, a bot can start none."""
     unread_since: datetime | None = None
     """Since when the marketplace or a clerk shows that the buyer has not read our last message (R25)."""
     risky: bool = False

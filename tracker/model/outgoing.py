@@ -166,6 +166,16 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     order: str
     in_reply_to: str | None = None
+    template: str = ""
+    """The type of message: a messenger sends a template that was approved for it."""
+    phone: str | None = None
+    """The buyer's number, as his address has it."""
+    chat: str | None = None
+    """The buyer's chat with the shop's bot, where he opened one."""
+    blanks: Mapping[str, str] = {}
+    """The facts as the text's language writes them, by the name of their blank."""
+    unsubscribe: str | None = None
+    """Address that takes a buyer off the list; only courtesies (review, vip) carry it."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import select
 
 from tracker.clock import epoch
@@ -41,6 +42,10 @@ _SEEN = "UPDATE dossier SET version = version + 1 WHERE id = (SELECT order_id FR
 _FINISH = """
     UPDATE outbox
     SET state = ?, result = ?, provider_id = coalesce(?, provider_id), not_before = coalesce(?, not_before), sent_at = ?
+    WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
+
+_FALL_BACK = """
+    UPDATE outbox SET state = 'pending', channel = ?, tried = ?, result = ?, not_before = ?, sent_at = NULL
     WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
 
 _LEFT = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND (epoch IS NULL OR epoch <= ?) ORDER BY id"
@@ -138,6 +143,23 @@ class Dispatch:
             return True
 
         return await self._db.write(finish)
+
+    async def fall_back_row(self, row: OutboxRow, to: Channel, why: str, now: datetime) -> bool:
+        """From sending back to pending, over the next channel: the one it was sent through has definitely refused it (R25).
+
+        The key stays, so nobody is written to twice; `row` as it was claimed.
+        """
+        tried = msgspec.json.encode((*row.tried, row.channel.value)).decode()
+
+        def move(tx: Tx) -> bool:
+            found = tx.row(_FALL_BACK, to, tried, why, epoch(now), row.id)
+            if found is None:
+                return False
+            audit(tx, now, who=DAEMON, what="outbox_fell_back", order_id=found[0], subject=found[1], reason=why)
+            wake(tx, [found[0]], now)
+            return True
+
+        return await self._db.write(move)
 
     async def hold_row(self, row_id: int, hold: HoldReason, why: str, now: datetime) -> bool:
         """From pending to held: a person looks first."""

@@ -41,7 +41,7 @@ _ORDERS = """
         paid_at, shipped_at, promised_at, window_end, window_source, window_extensions, refunded_at, refunded_amount,
         refund_reference, received_at, opted_out, vip, hold_until, waiting_since, cutover_at, note, version,
         contacted, backlog, promised_from, ship_by, confirmed_at, payment, tax_number IS NOT NULL, address_problems, buyer_phone,
-        unread_since, risky, reviewed_at, stages
+        unread_since, risky, reviewed_at, stages, buyer_chat
     FROM dossier WHERE id IN (??)"""
 
 _SHIPMENTS = """
@@ -190,6 +190,7 @@ def _order(row: Record) -> Order:
         risky=bool(row[40]),
         reviewed_at=instant_of(row[41]),
         stages=ladder(row[42]),
+        buyer_chat=row[43],
     )
 
 

@@ -33,7 +33,7 @@ _TELLING = frozenset({"last_scan"})
 _NOTES = frozenset({"note"})
 """What a clerk wrote down."""
 
-_NAMES = _NOTES | {"buyer_name", "buyer_email", "buyer_phone", "tax_number"}
+_NAMES = _NOTES | {"buyer_name", "buyer_email", "buyer_phone", "buyer_chat", "tax_number"}
 """Whom a line of the audit may name, before and after a change."""
 
 _NOTED = frozenset({"task_done", "task_unsure"})
@@ -74,7 +74,7 @@ _SCANNED = f"""
 """A parcel of several orders waits for the last of them."""
 
 _NAMELESS = """
-    UPDATE dossier SET buyer_name = NULL, buyer_email = NULL, buyer_phone = NULL, tax_number = NULL, note = NULL, purged_at = ?
+    UPDATE dossier SET buyer_name = NULL, buyer_email = NULL, buyer_phone = NULL, buyer_chat = NULL, tax_number = NULL, note = NULL, purged_at = ?
     WHERE id IN (??)"""
 
 _TEXTLESS = """

@@ -74,6 +74,7 @@ class DossierRow(Row, table=True):
     payment: str | None = None
     address_problems: str | None = None
     buyer_phone: str | None = None
+    buyer_chat: str | None = None
     unread_since: datetime | None = None
     risky: bool = Field(default=False, sa_column_kwargs={"server_default": "0"})
     reviewed_at: datetime | None = None

@@ -19,6 +19,7 @@ _COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
         sa.Column("payment", sa.String(), nullable=True),
         sa.Column("address_problems", sa.String(), nullable=True),
         sa.Column("buyer_phone", sa.String(), nullable=True),
+        sa.Column("buyer_chat", sa.String(), nullable=True),
         sa.Column("unread_since", _TIME, nullable=True),
         sa.Column("risky", sa.Boolean(), nullable=False, server_default="0"),
         sa.Column("reviewed_at", _TIME, nullable=True),
