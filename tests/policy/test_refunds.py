@@ -28,6 +28,7 @@ from tests.policy.build import (
     why,
     window,
 )
+from tracker import config
 from tracker.model import DecisionReason, Intent, OrderState, OutboxState, Shipment, TaskState, Verdict
 from tracker.policy import decide
 
@@ -358,3 +359,17 @@ def test_two_orders_in_one_parcel_are_two_dossiers() -> None:
     combined = resting(61, share=order().amount)
     assert decision(at(61, combined), Intent.REFUND).amount == Decimal("30.00")
     assert decision(at(61, combined, number="8002"), Intent.REFUND).subject == "order/jade/8002"
+
+
+# ----------------------------------------------------------------------------------------------- before the buyer can open a case
+
+
+def test_r8_d6_an_urgent_recommendation_says_from_when_a_case_can_be_opened() -> None:
+    """R8, D6: the refund of what cannot be tracked comes before the dispute; the first day of one stands beside it."""
+    dates = config.load(None, environ={}).rules
+    tuned = replace(RULES, times=dates.times, zones=dates.zones)
+    lost = replace(parcel(last=19), **LOST)
+    found = decision(at(20, lost, rules=tuned, platform="ebay", country="US", promised_at=day(30)), Intent.REFUND)
+    assert (found.urgent, found.evidence["case_opens_at"]) == (True, "2026-05-02T01:00:00Z")
+    unhurried = decision(at(61, resting(61), rules=tuned, platform="ebay", promised_at=day(80)), Intent.REFUND)
+    assert "case_opens_at" not in unhurried.evidence

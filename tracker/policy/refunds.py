@@ -19,6 +19,7 @@ from tracker.policy.cutover import before, danger_from, left_behind, pressing, t
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.liability import fault
+from tracker.policy.opening import openings
 from tracker.policy.patience import patience
 from tracker.policy.problems import PROBLEMS, Problem
 from tracker.policy.problems import RULE as PROBLEM_RULE
@@ -246,6 +247,9 @@ def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, co
     if share.amount is not None:
         facts["worth"] = str(share.amount)
     facts |= options(view, parcel, advice.reason, share.amount, closes)
+    opens = next((each.opens for each in openings(view.dossier, view.rules) if each.opens > view.now and not each.hint), None)
+    if advice.urgent and opens is not None:
+        facts["case_opens_at"] = utc_text(opens)
     if closes is not None:
         facts["window_end"] = utc_text(closes)
     if advice.since is not None:
