@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from carriers.model import TrackingReason, TrackingStatus
-from tests.policy.build import day, delivered, order, parcel, scan, window
+from tests.policy.build import day, delivered, effect, order, parcel, scan, window
 from tracker import config
-from tracker.model import Capability, Dossier, Order, OrderState, Shipment, WindowSource
+from tracker.model import Capability, Dossier, Effect, Intent, Order, OrderState, OutboxState, Shipment, WindowSource
 from tracker.policy import decide
 from tracker.policy.decider import weigh
 from tracker.policy.quiet import quiet
@@ -64,11 +64,25 @@ def parcels(draw: st.DrawFn) -> Shipment:
     return found if odd is None else replace(found, reason=TrackingReason(odd))
 
 
+effects = st.lists(
+    st.builds(
+        effect,
+        st.sampled_from([Intent.STAGE1, Intent.STAGE2, Intent.DELAY, Intent.EXTENDED]),
+        st.integers(0, 80),
+        state=st.sampled_from([OutboxState.SENT] * 6 + [OutboxState.PENDING, OutboxState.CANCELLED]),
+    ),
+    max_size=2,
+    unique_by=lambda each: each.intent,
+).map(tuple)
+
+
 @settings(max_examples=800, deadline=None)
-@given(orders(), parcels(), days)
-def test_the_quick_way_says_what_the_long_way_says(told: Order, shipment: Shipment, when: float) -> None:
+@given(orders(), parcels(), days, st.just(()) | effects)
+def test_the_quick_way_says_what_the_long_way_says(
+    told: Order, shipment: Shipment, when: float, past: tuple[Effect, ...]
+) -> None:
     """Whatever the rules find, the quiet path never hides: decisions, dates and reasons are the same."""
-    dossier = Dossier(order=told, shipments=(shipment,))
+    dossier = Dossier(order=told, shipments=(shipment,), effects=past)
     now = day(when)
     assert decide(dossier, SHIPPED, now) == weigh(dossier, SHIPPED, now)
 

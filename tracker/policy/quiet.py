@@ -1,27 +1,42 @@
 """The quiet order: nearly every look at an order finds nothing to do, and has to cost next to nothing (facts/performance.md 4).
 
-An ordinary order with one parcel on its way, before its first date, is told apart here by a handful of comparisons; so is one that
-arrived and wants nothing more. Whatever is not plainly so goes the long way of `decider.weigh`, which alone knows the rules: the
+An ordinary order with one parcel on its way, between two of its dates, is told apart here by a handful of comparisons; so is one
+that arrived and wants nothing more. Whatever is not plainly so goes the long way of `decider.weigh`, which alone knows the rules: the
 dates here are the same rules' own, worked out once for each kind of order, and the tests hold both ways against each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 import msgspec
 
 from carriers.model import TrackingStatus
 from tracker.compensation.matching import ANY_CARRIER
-from tracker.dates import DAY, day0_bounds
-from tracker.model import Capability, Considered, Dossier, Intent, Order, OrderState, Shipment, Verdict
+from tracker.dates import DAY, day0_bounds, on_leg
+from tracker.model import (
+    ActionKind,
+    Capability,
+    Considered,
+    Dossier,
+    Effect,
+    Intent,
+    Order,
+    OrderState,
+    OutboxState,
+    Shipment,
+    Verdict,
+)
+from tracker.policy.opening import counts_from_promise, late_from
+from tracker.policy.slots import sent_there
 from tracker.policy.window import NO_EXTENSION
-from tracker.rules import STAGES, Rules
+from tracker.rules import Rules
 
 Weigh = Callable[[Dossier, Rules, datetime], Verdict]
 
+_MESSAGE, _SENT = ActionKind.MESSAGE, OutboxState.SENT
 _MOVING, _DELIVERED = TrackingStatus.IN_TRANSIT, TrackingStatus.DELIVERED
 _SHIPPED, _FINISHED = OrderState.SHIPPED, OrderState.FINISHED
 _DAY0 = "day0"
@@ -30,21 +45,24 @@ _SAID_AFTERWARDS = (Intent.SHIPPED.value, Intent.DELIVERED.value, Intent.REVIEW.
 
 
 class Kind(msgspec.Struct, frozen=True, gc=False):
-    """What one kind of order waits for: spans from day 0 (first stage), from the last scan (silence), to the window's end.
+    """What one kind of order waits for: spans from day 0 (the stages), from the last scan (silence), to the window's end.
 
     `claims` counts from posting, with `watch` from the last scan (policy.early); `promise` from day 0. None: no such date.
-    `plain` is false where a date of this kind needs more than a span; `ends` says that a delivery ends it.
+    `warns`: the buyer is told of a season that his promised date falls into. `plain` is false where a date of this kind needs more than a span; `ends` says that a delivery ends it.
     """
 
     plain: bool
     ends: bool
-    first: timedelta
+    stages: tuple[timedelta | None, ...]
     investigate: timedelta
     watch: timedelta
     lead: timedelta | None
     claims: timedelta | None
     claims_from: timedelta
     promise: timedelta
+    warns: bool
+    late: bool
+    """A case opens after the promised date there: lateness alone is a risk (policy.opening)."""
 
 
 class Unsaid(msgspec.Struct, eq=False):
@@ -78,7 +96,10 @@ class Unsaid(msgspec.Struct, eq=False):
 
 def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdict | None:
     """The verdict on an order that plainly wants nothing now; None where it must be weighed. KeyError as in decide()."""
-    if dossier.effects or dossier.cases or dossier.claims or dossier.advisories or len(dossier.shipments) != 1:
+    if dossier.cases or dossier.claims or dossier.advisories or len(dossier.shipments) != 1:
+        return None
+    told = _told(dossier.effects) if dossier.effects else _NOTHING
+    if told is None:
         return None
     order, parcel = dossier.order, dossier.shipments[0]
     if (
@@ -91,6 +112,7 @@ def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdic
         or order.settled
         or order.stages
         or order.opted_out
+        or order.unread_since is not None
         or order.vip
         or not parcel.matched
         or parcel.suspect is not None
@@ -106,7 +128,7 @@ def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdic
         if not kind.ends or not (order.state is _SHIPPED or order.state is _FINISHED):
             return None
     elif parcel.status is _MOVING and order.state is _SHIPPED and kind.plain:
-        looks = _first_date(order, parcel, kind, rules, now)
+        looks = _next_date(order, parcel, kind, rules, now, told)
         if looks is None:
             return None
     else:
@@ -114,8 +136,36 @@ def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdic
     return Verdict(next_at=looks, considered=cast("tuple[Considered, ...]", Unsaid(dossier, rules, now, weigh)))
 
 
-def _first_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime) -> datetime | None:
-    """When the first of its dates comes; None where one has come, or needs a closer look."""
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """How many stages the buyer was told, and whether of anything at all."""
+
+    stages: int
+    anything: bool
+
+
+_NOTHING = Told(0, anything=False)
+_BY_STAGE = (Told(0, anything=True), Told(1, anything=True), Told(2, anything=True))
+
+
+def _told(effects: Sequence[Effect]) -> Told | None:
+    """What the buyer was told, where stages and delays are all that ever happened to the order; None else."""
+    told = 0
+    for effect in effects:
+        if effect.done_at is None or effect.task is not None or effect.kind is not _MESSAGE or effect.state is not _SENT:
+            return None
+        if effect.intent is Intent.STAGE1:
+            told = told or 1
+        elif effect.intent is Intent.STAGE2:
+            told = 2
+        elif effect.intent is not Intent.DELAY:
+            return None
+    return _BY_STAGE[told]
+
+
+def _next_date(  # noqa: PLR0911, C901 - a flat list of what has to be plain
+    order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime, told: Told
+) -> datetime | None:
+    """When the next of its dates comes; None where one has come that nobody acted on, or that needs a closer look."""
     last, started, window = parcel.last_scan, day0_bounds(order, parcel), order.window
     if last is None or started is None or parcel.last_answer_at is None or parcel.stopped_at is not None:
         return None
@@ -126,15 +176,26 @@ def _first_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: d
         return None
     else:
         expected = promised
-    if rules.seasons_on(expected.date()):
-        return None
     silent = last.latest + kind.investigate
-    looks = min(day0 + kind.first, silent)
+    stage = kind.stages[told.stages]
+    if stage is None:
+        return None
+    looks = min(day0 + stage, silent)
+    for season in rules.seasons_on(expected.date()):
+        if on_leg(season, parcel, last):
+            begins = datetime.combine(season.start, time(), UTC)
+            if begins < looks and (kind.warns or told.anything):
+                looks = begins
+    if told.stages and now < day0 + (kind.stages[told.stages - 1] or DAY):
+        return None
     posted = parcel.shipped_at or order.shipped_at
     if kind.claims is not None and posted is not None and silent > posted + kind.claims:
         watched = max(last.latest + kind.watch, posted + kind.claims_from)
-        if watched < looks:
+        # Nobody's terms hold for a carrier that is not known: past that date there is nothing to ask either.
+        if watched < looks and not (parcel.carrier is None and watched <= now):
             looks = watched
+    if kind.late and promised is not None:
+        looks = min(looks, late_from(promised, parcel, rules))
     if kind.lead is not None:
         if window is None or window.extensions:
             return None
@@ -152,27 +213,26 @@ def _kind(order: Order, parcel: Shipment, rules: Rules) -> Kind:
     silence = profile.silence
     if parcel.capability is Capability.ARRIVAL_AND_DELIVERY:
         silence = rules.profile(country, "registered").silence
-    first = profile.steps[0]
     extends = market.extension.mode != NO_EXTENSION
     days = rules.shortest_claims.get(parcel.carrier or "", rules.shortest_claims[ANY_CARRIER])
     warning = max(rules.timing.warn_days, default=0)
     off = all(name in rules.messages_off or name in market.messages_off for name in _SAID_AFTERWARDS)
     return Kind(
         plain=(
-            first is not None
-            and len(profile.steps) == len(STAGES)
-            and off
+            off
             and parcel.capability is not Capability.EXPORT_ONLY
             and (not extends or _plain_window(order, rules))
         ),
         ends=off and market.release_funds_days is None,
-        first=first or DAY,
+        stages=profile.steps,
         investigate=silence.investigate * DAY,
         watch=silence.watch * DAY,
         lead=market.extension.trigger_days * DAY if extends else None,
         claims=None if days is None else (days - 1) * DAY,
         claims_from=DAY if days is None else (days - 1 - warning) * DAY,
         promise=profile.promise_by_platform.get(order.platform, profile.promise_days) * DAY,
+        late=counts_from_promise(order, rules),
+        warns=sent_there(rules, market, order.store, Intent.DELAY.value),
     )
 
 

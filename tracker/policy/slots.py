@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tracker.model import Channel, DecisionReason
 from tracker.policy.view import Parcel, View
+from tracker.rules import Marketplace, Rules
 
 OUTLASTS = frozenset({DecisionReason.ON_HOLD})
 """Stops that end by themselves: what is on its way waits, it is not taken back."""
@@ -14,18 +15,16 @@ OUTLASTS = frozenset({DecisionReason.ON_HOLD})
 
 def allowed(view: View, template: str) -> bool:
     """Whether this type is sent there at all: switched on, permitted, and worth a person's time where one pastes it (D17)."""
-    market = view.market
-    if template in view.rules.messages_off or template in market.messages_off:
+    return sent_there(view.rules, view.market, view.order.store, template)
+
+
+def sent_there(rules: Rules, market: Marketplace, store: str, template: str) -> bool:
+    """The same for every order of a store on a marketplace."""
+    if template in rules.messages_off or template in market.messages_off:
         return False
-    if _by_hand(view):
-        return template in market.tasks_for or template in market.grouped
-    return True
-
-
-def _by_hand(view: View) -> bool:
-    store = view.rules.stores.get(view.order.store)
-    channel = store.channel if store is not None and store.channel is not None else view.market.channel
-    return channel is Channel.TASK
+    shop = rules.stores.get(store)
+    channel = shop.channel if shop is not None and shop.channel is not None else market.channel
+    return channel is not Channel.TASK or template in market.tasks_for or template in market.grouped
 
 
 def outreach_stop(view: View) -> tuple[DecisionReason, datetime | None] | None:

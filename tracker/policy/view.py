@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -33,6 +33,7 @@ _OVER = {
     OrderState.UNPAID: DecisionReason.NOT_PAID,
     OrderState.FINISHED: DecisionReason.FINISHED,
 }
+_NOTHING: Mapping[Intent, list[Effect]] = {}
 _NEVER = (None,) * len(STAGES)
 _LOST = (TrackingReason.LOST, TrackingReason.DESTROYED)
 
@@ -87,13 +88,16 @@ class View(msgspec.Struct, frozen=True, gc=False):
     expected: tuple[Parcel, ...]
     """Those that are still on their way."""
     over: DecisionReason | None
+    past: Mapping[Intent, list[Effect]]
+    """All that was decided before, by purpose."""
 
     def effects(self, intent: Intent, subject: str | None = None) -> list[Effect]:
         """What was decided for this purpose before, oldest first; about the order unless a subject is named."""
-        if not self.dossier.effects:
+        past = self.past.get(intent)
+        if past is None:
             return []
         about = subject or self.order.subject
-        return [effect for effect in self.dossier.effects if effect.intent is intent and effect.subject == about]
+        return [effect for effect in past if effect.subject == about]
 
     def window(self) -> Window | None:
         """End of the delivery window: as known, else the first day 0 + guarantee (a deadline: the earlier bound)."""
@@ -124,7 +128,15 @@ def look(dossier: Dossier, rules: Rules, now: datetime) -> View:
     order = dossier.order
     parcels = tuple(_parcel(dossier, shipment, rules, now) for shipment in dossier.shipments)
     expected = tuple([parcel for parcel in parcels if parcel.gone is None])
-    return View(dossier, order, rules, now, rules.marketplace(order.platform), parcels, expected, _over(order, parcels))
+    past = _by_intent(dossier.effects) if dossier.effects else _NOTHING
+    return View(dossier, order, rules, now, rules.marketplace(order.platform), parcels, expected, _over(order, parcels), past)
+
+
+def _by_intent(effects: Sequence[Effect]) -> Mapping[Intent, list[Effect]]:
+    found: dict[Intent, list[Effect]] = {}
+    for effect in effects:
+        found.setdefault(effect.intent, []).append(effect)
+    return found
 
 
 def _parcel(dossier: Dossier, shipment: Shipment, rules: Rules, now: datetime) -> Parcel:
