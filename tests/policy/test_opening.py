@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.policy.build import MARKETS, at, day, decision, delivered, dossier, effect, keys, parcel, refund, rules, why
+from tests.policy.build import MARKETS, at, day, decision, delivered, dossier, effect, evidence, keys, parcel, refund, rules, why
 from tracker import config
 from tracker.model import Case, CaseKind, DecisionReason, Intent, OutboxState, TaskState
 from tracker.policy.opening import openings
@@ -136,8 +136,18 @@ def test_late_and_not_moving_is_a_risk_too() -> None:
     ways: dict[str, Any] = {"platform": "amazon", "country": "US", "promised_at": day(28)}
     verdict = at(28.5, late, rules=table(), **ways)
     assert decision(verdict, Intent.WINDOW_OPENS).rule == "amazon.atoz.first"
+    assert evidence(verdict, Intent.WINDOW_OPENS)["risk"] == "late_and_still"
     moving = at(28.5, replace(late, last_scan=parcel(last=25).last_scan), rules=table(), **ways)
     assert Intent.WINDOW_OPENS not in {each.intent for each in moving.decisions}
+
+
+def test_lateness_comes_by_time_alone() -> None:
+    """R74: no answer of a source is needed to look again when the promise has passed, or ten days after the last scan."""
+    ways: dict[str, Any] = {"platform": "amazon", "country": "US", "promised_at": day(28)}
+    for last, looks in ((17.5, 28), (18.5, 28.5)):
+        verdict = at(27.9, parcel(last=last, country="US"), rules=table(), **ways)
+        assert verdict.next_at is not None
+        assert verdict.next_at <= day(looks)
 
 
 def test_the_cost_of_a_freeze_is_shown() -> None:

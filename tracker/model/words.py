@@ -369,6 +369,7 @@ class DecisionReason(StrEnum):
     NO_FIRST_SCAN_YET = "no_first_scan_yet"
     DELIVERED_AFTER_REFUND = "delivered_after_refund"
     WINDOW_WAS_EXTENDED = "window_was_extended"
+    MESSAGE_NOT_READ = "message_not_read"
     REFUND_WAS_PAID = "refund_was_paid"
     BUYER_WAITS_TOO_LONG = "buyer_waits_too_long"
     NUMBER_LOOKS_REUSED = "number_looks_reused"
@@ -419,6 +420,7 @@ class DecisionReason(StrEnum):
     # nothing is done, because ...
     CASE_ANSWERED = "case_answered"
     CASE_CLOSED = "case_closed"
+    LATE_AND_STILL = "late_and_still"
     LEFT_ALREADY = "left_already"
     NOT_YET_DUE = "not_yet_due"
     ALREADY_DONE = "already_done"
@@ -467,6 +469,7 @@ class DecisionReason(StrEnum):
     PAYS_NOTHING = "pays_nothing"
     NO_LOSS = "no_loss"
     SWITCHED_OFF = "switched_off"
+    NOTHING_UNREAD = "nothing_unread"
     SUSPECT_NUMBER = "suspect_number"
     REPLACED = "replaced"
     SOURCE_DOWN = "source_down"

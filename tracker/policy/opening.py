@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from tracker.dates import DAY, utc_text
-from tracker.model import ActionKind, Decision, DecisionReason, Dossier, Intent
+from tracker.model import ActionKind, Decision, DecisionReason, Dossier, Intent, Order, Shipment
 from tracker.policy.findings import Findings
 from tracker.policy.untrackable import Trace
 from tracker.policy.view import View, standing
@@ -20,6 +20,7 @@ from tracker.rules import Rules
 from tracker.times import Moment, country_of, order_anchors, rules_for, when
 
 RULE = "window_opens"
+_PROMISED = "edd_max"
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +76,7 @@ def warn(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
 
     Where a refund is recommended already, that recommendation is the warning: it is urgent by itself (R8).
     """
-    risk = _risk(view, traces)
+    risk = _risk(view, out, traces)
     if risk is None:
         if view.dossier.effects:
             out.take_back(view.effects(Intent.WINDOW_OPENS), view.over or DecisionReason.STILL_MOVING)
@@ -101,20 +102,33 @@ def warn(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
         out.act(_warning(view, coming, begins, *risk))
 
 
-def _risk(view: View, traces: Mapping[str, Trace]) -> tuple[str, DecisionReason] | None:
+def _risk(view: View, out: Findings, traces: Mapping[str, Trace]) -> tuple[str, DecisionReason] | None:
     """The first parcel that may turn into a case, and why: untrackable, silent too long, or late and not moving."""
     if view.over is not None:
         return None
     promised = view.order.promised_at
     for parcel in view.expected:
-        found = traces.get(parcel.shipment.number)
+        number = parcel.shipment.number
+        found = traces.get(number)
         if found is not None and (found.proven or found.quiet or found.unscanned):
-            return parcel.shipment.number, found.reason
-        if promised is not None and promised < view.now:
-            last = parcel.shipment.last_scan
-            if last is None or view.now - last.latest > view.rules.manners.moved_within_days * DAY:
-                return parcel.shipment.number, DecisionReason.SILENCE_REACHED_INVESTIGATE
+            return number, found.reason
+        if promised is not None and counts_from_promise(view.order, view.rules):
+            late = late_from(promised, parcel.shipment, view.rules)
+            if late <= view.now:
+                return number, DecisionReason.LATE_AND_STILL
+            out.again(late)
     return None
+
+
+def counts_from_promise(order: Order, rules: Rules) -> bool:
+    """Whether a case opens some days after the promised date there: only then is lateness alone a risk before it."""
+    return any(each.opens and each.anchor == _PROMISED for each in rules.times_of(order.store).get(order.platform, ()))
+
+
+def late_from(promised: datetime, parcel: Shipment, rules: Rules) -> datetime:
+    """From when a parcel is late and does not move: after its promised date, so many days without a scan."""
+    last = parcel.last_scan
+    return promised if last is None else max(promised, last.latest + rules.manners.moved_within_days * DAY)
 
 
 def _warning(view: View, coming: Opening, begins: datetime, number: str, why: DecisionReason) -> Decision:
