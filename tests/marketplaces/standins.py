@@ -111,7 +111,7 @@ class StandIn:
         self.extended[number, before] += 1
         self.orders[number]["end"] = (datetime.strptime(before, FORM) + timedelta(days=days)).strftime(FORM)  # noqa: DTZ007 - the platform's own time
 
-    def error(self, code: str, _number: str, **more: str) -> dict[str, Any]:
+    def error(self, code: str, number: str, **more: str) -> dict[str, Any]:
         return {"error_response": {"type": "ISV", "code": code, "msg": more.get("msg", code), "request_id": "e1"}}
 
     def sign(self, path: str, given: dict[str, str]) -> str:

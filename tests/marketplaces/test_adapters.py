@@ -74,11 +74,20 @@ def played(platform: str, *names: str, status: int = 200) -> tuple[Marketplace, 
 
 
 @asynccontextmanager
-async def calling(stand_in: StandIn, platform: str, keeper: Kept | None = None, **secrets: str) -> AsyncIterator[Marketplace]:
+async def calling(
+    stand_in: StandIn,
+    platform: str,
+    keeper: Kept | None = None,
+    *,
+    app_secret: str = SECRET,
+    access_token: str = "token-1",  # noqa: S107 - of the stand-in
+    **refresh: str,
+) -> AsyncIterator[Marketplace]:
     with stand_in:
         http = HttpTransport(account_id="ae", clock=FixedClock(NOW))
         try:
-            yield KNOWN[platform].make(Session(account(stand_in.url, **secrets), http, keeper or Kept()), FixedClock(NOW))
+            known = account(stand_in.url, app_secret=app_secret, access_token=access_token, **refresh)
+            yield KNOWN[platform].make(Session(known, http, keeper or Kept()), FixedClock(NOW))
         finally:
             await http.close()
 
@@ -227,7 +236,7 @@ async def test_a_refused_token_is_renewed_once_and_the_call_repeated_once() -> N
 @pytest.mark.parametrize("refresh", [{}, {"refresh_token": "used-up"}], ids=["none", "refused"])
 async def test_a_token_that_cannot_be_renewed_is_for_a_person(refresh: dict[str, str]) -> None:
     stand_in = AliExpressStandIn()
-    async with calling(stand_in, "aliexpress", access_token="old", **refresh) as market:
+    async with calling(stand_in, "aliexpress", None, access_token="old", **refresh) as market:
         with pytest.raises(MarketplaceError) as caught:
             await market.window(ORDER)
     assert caught.value.fault is Fault.AUTH

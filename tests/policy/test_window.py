@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests import house
 from tests.policy.build import at, day, decision, delivered, dossier, effect, keys, order, parcel, refund, rules, why, window
 from tracker.model import (
     ActionKind,
     Case,
     CaseKind,
+    Channel,
     DecisionReason,
     Effect,
     Intent,
+    Mode,
     OrderState,
     OutboxState,
     Shipment,
@@ -22,6 +25,8 @@ from tracker.model import (
     WindowSource,
 )
 from tracker.policy import decide
+from tracker.policy.birth import birth
+from tracker.rules import Store, TimeRule
 from tracker.team import Leave, Person, Team
 
 R = DecisionReason
@@ -112,7 +117,88 @@ def test_r7_a_delivered_order_needs_no_extension() -> None:
 def test_at_most_two_extensions_then_a_person() -> None:
     """facts/marketplaces.md 1.3: an extension also delays the seller's payout."""
     assert f"extension:{day(57).date()}" in keys(at(50, slow(), window=window(57, extensions=1)))
-    assert why(at(50, slow(), window=window(57, extensions=2)), RULE) is R.EXTENSIONS_USED_UP
+    third = decision(at(50, slow(), window=window(57, extensions=2)), Intent.EXTENSION)
+    assert (third.kind, third.reason, third.deadline) == (ActionKind.TASK, R.EXTENSIONS_USED_UP, day(57))
+    asked = extension(57, kind=ActionKind.TASK, occasion=third.occasion, task=TaskState.OPEN)
+    assert why(at(51, slow(), window=window(57, extensions=2), effects=(asked,)), RULE) is R.ALREADY_DONE
+
+
+def test_r7_what_provably_was_not_extended_is_asked_for_once_more_then_by_a_person() -> None:
+    """R7: the key of a second attempt is its own; both name the end that they move."""
+    failed = extension(57, state=OutboxState.FAILED, done_at=None)
+    again = decision(at(50, slow(), window=window(57), effects=(failed,)), Intent.EXTENSION)
+    assert (again.kind, again.occasion) == (ActionKind.EXTENSION, f"{day(57).date()}/2")
+    twice = (failed, extension(57, state=OutboxState.FAILED, occasion=again.occasion, done_at=None))
+    third = decision(at(50, slow(), window=window(57), effects=twice), Intent.EXTENSION)
+    assert (third.kind, third.reason, third.occasion) == (ActionKind.TASK, R.EXTENSION_FAILED, f"{day(57).date()}/person")
+
+
+@pytest.mark.parametrize("state", [OutboxState.UNKNOWN, OutboxState.SENDING])
+def test_r7_what_is_in_doubt_is_never_repeated_blindly(state: OutboxState) -> None:
+    """R7, I1: reading the window back settles it first."""
+    doubtful = extension(57, state=state, done_at=None)
+    assert why(at(50, slow(), window=window(57), effects=(doubtful,)), RULE) is R.ALREADY_DONE
+
+
+COMPLAINTS = TimeRule(
+    id="ae.extend",
+    marketplace="aliexpress",
+    kind="action",
+    tz="UTC",
+    anchor="day0",
+    offset=60,
+    offset_max=90,
+    unit="days",
+    direction="after",
+    confidence="high",
+    profile="seed",
+)
+
+
+def test_r7_before_complaints_start_in_the_seed_profile() -> None:
+    """R7, D3: by day 60 of the guide, once; in today's profile the same rule counts from the end and adds nothing."""
+    market = rules().marketplaces["aliexpress"]
+    asks = replace(market, extension=replace(market.extension, complaints="ae.extend"))
+    seed = replace(rules(), marketplaces={"aliexpress": asks}, times={"aliexpress": (COMPLAINTS,)})
+    far = dossier(slow(59), window=window(95), effects=(refund(58),))
+    assert why(decide(far, seed, day(59)), RULE) is R.WINDOW_FAR
+    assert decision(decide(far, seed, day(61)), Intent.EXTENSION).deadline == day(95)
+    once = dossier(slow(59), window=window(95, extensions=1), effects=(refund(58),))
+    assert why(decide(once, seed, day(61)), RULE) is R.WINDOW_FAR
+    today = replace(seed, times={"aliexpress": (replace(COMPLAINTS, anchor="window_end", offset=10, direction="before"),)})
+    assert why(decide(far, today, day(61)), RULE) is R.WINDOW_FAR
+
+
+SHOP = house.shop(platform="aliexpress")
+API = replace(SHOP, api=frozenset({"window", "extend"}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "store", "source", "channel"),
+    [
+        ("api", API, WindowSource.API, Channel.MARKETPLACE),
+        ("api", API, WindowSource.TYPED, Channel.MARKETPLACE),
+        ("api", API, WindowSource.FILE, Channel.MARKETPLACE),
+        ("api", API, WindowSource.ESTIMATED, Channel.TASK),
+        ("manual", API, WindowSource.API, Channel.TASK),
+        ("api", SHOP, WindowSource.API, Channel.TASK),
+        ("api", replace(API, mode=Mode.OBSERVE), WindowSource.API, Channel.TASK),
+        ("api", replace(API, mode=Mode.APPROVE), WindowSource.API, Channel.TASK),
+    ],
+)
+def test_r7_who_extends(mode: str, store: Store, source: WindowSource, channel: Channel) -> None:
+    """R7, D22: by call where the marketplace, the account and the live store allow it and the end is known; else a person."""
+    market = rules().marketplaces["aliexpress"]
+    ours = replace(
+        rules(),
+        marketplaces={"aliexpress": replace(market, extension=replace(market.extension, mode=mode))},
+        stores={store.id: store},
+    )
+    facts = dossier(slow(), window=window(57, source))
+    facts = replace(facts, order=replace(facts.order, store=store.id))
+    begun = birth(decision(decide(facts, ours, day(50)), Intent.EXTENSION), facts, ours)
+    assert begun is not None
+    assert (begun.channel, begun.hold) == (channel, None)
 
 
 def test_an_extension_asked_for_is_not_asked_again() -> None:

@@ -209,6 +209,21 @@ def _disk(look: Look) -> Iterator[Raised]:
         yield _now(look, AlertKind.DISK_LOW, day, folder, None, free=f"{look.free_bytes // 1024**2} MB")
 
 
+def _marketplaces(look: Look) -> Iterator[Raised]:
+    """A method that vanished, an account that is refused, a marketplace that is down: told once, people extend meanwhile."""
+    down = {each.account: each for each in look.counted.marketplaces if each.down_since is not None}
+    for each in down.values():
+        since = utc_text(each.down_since or look.now)
+        yield _now(
+            look, AlertKind.MARKETPLACE_STOPPED, f"{each.account}/{since}", each.account, each.store, since=since, cause="down"
+        )
+    for each in look.counted.marketplaces:
+        if each.stopped_at is not None:
+            since, name = utc_text(each.stopped_at), f"{each.account} {each.capability}"
+            key = f"{each.account}/{each.capability}/{since}"
+            yield _now(look, AlertKind.MARKETPLACE_STOPPED, key, name, each.store, since=since, cause=each.fault or "")
+
+
 def _clock(look: Look) -> Iterator[Raised]:
     if look.distrusted_since is not None:
         since = utc_text(look.distrusted_since)
@@ -235,6 +250,7 @@ _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.PARKED: _parked,
     AlertKind.DISK_LOW: _disk,
     AlertKind.CLOCK: _clock,
+    AlertKind.MARKETPLACE_STOPPED: _marketplaces,
 }
 
 

@@ -73,6 +73,7 @@ async def look(room: Room) -> Answer:
         "at": room.now,
         "daemon": daemon,
         "sources": _sources(counted),
+        "marketplaces": [msgspec.to_builtins(each) for each in counted.marketplaces],
         "order_files": [msgspec.to_builtins(each) for each in counted.order_files if each.state is not Freshness.IDLE],
         "pauses": [msgspec.to_builtins(each) for each in counted.pauses],
         "config": {
@@ -173,6 +174,7 @@ def needs_person(counted: Count, settings: Settings, failed: list[str] | None) -
         ("stores whose order files are late", len(late), f"{', '.join(late)}: what fetches them? tracker import FILE"),
         ("errands that failed", len(broken), f"{', '.join(broken)}: tracker doctor"),
         *_rules(counted),
+        *_stopped(counted),
         *_silent(counts, settings),
     )
     return [{"what": what, "count": count, "see": see} for what, count, see in waiting if count]
@@ -186,6 +188,12 @@ def _rules(counted: Count) -> list[tuple[str, int, str]]:
         if waiting is None
         else [(f"effects held for rules {waiting.hash}", max(waiting.held, 1), f"tracker config accept {waiting.hash}")]
     )
+
+
+def _stopped(counted: Count) -> list[tuple[str, int, str]]:
+    """What a marketplace's API does no longer: people do it meanwhile."""
+    off = [f"{each.account} {each.capability} ({each.fault})" for each in counted.marketplaces if each.stopped_at is not None]
+    return [("things a marketplace's API does no longer", len(off), f"{', '.join(off)}: market.stopped in the log")]
 
 
 def _silent(counts: StatusCounts, settings: Settings) -> list[tuple[str, int, str]]:

@@ -78,6 +78,13 @@ def _inputs(console: Console, counted: Count, quota: Sequence[Forecast]) -> None
     if rows:
         console.line()
         console.table(("source", "state", "last answer", "down until", "because", "quota"), rows, empty="")
+    if counted.marketplaces:
+        console.line()
+        reached = [
+            (each.account, each.capability, each.store, each.last, each.stopped_at or each.down_since, each.why)
+            for each in counted.marketplaces
+        ]
+        console.table(("marketplace", "does", "store", "last", "not since", "because"), reached, empty="")
     files = [each for each in counted.order_files if each.state is not Freshness.IDLE]
     if files:
         console.line()

@@ -31,6 +31,7 @@ async def hosts(loaded: Loaded, clock: Clock) -> list[Finding]:
     tried: list[Awaitable[Finding]] = [
         _source(source.id, source.base_url, clock) for source in settings.sources if source.base_url.startswith("http")
     ]
+    tried += [_source(account.id, account.base_url, clock) for account in settings.accounts]
     if settings.smtp is not None:
         mail = SmtpChannel(settings.smtp, clock, command_seconds=PATIENCE_SECONDS)
         tried.append(_mail(f"{settings.smtp.host}:{settings.smtp.port}", mail))

@@ -12,6 +12,7 @@ from tracker.config import Loaded, Settings
 from tracker.health import Freshness, file_freshness, source_freshness
 from tracker.model import Pause
 from tracker.store import ErrandDone, StatusCounts, Store
+from tracker.store.rows import Capable
 from tracker.store.rulesets import Ruleset
 
 
@@ -21,6 +22,20 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     last: datetime | None
     state: Freshness
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """What one account at a marketplace is to do by API: read last when, down by its breaker, switched off since when and why."""
+
+    account: str
+    platform: str
+    store: str
+    capability: str
+    last: datetime | None = None
+    down_since: datetime | None = None
+    stopped_at: datetime | None = None
+    fault: str | None = None
+    why: str | None = None
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +50,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     sent: Mapping[tuple[str, str], int]
     """(store, channel) -> messages since the first one."""
     config: str
+    marketplaces: tuple[Reached, ...] = ()
     rules_wait: Ruleset | None
     """The rules in force that wait for their acceptance: what they add is held. The files may be newer than them."""
 
@@ -71,8 +87,33 @@ async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
         errands=_concerns(await store.errands(), loaded.settings),
         sent=await store.sent_messages(),
         config=rules.version,
+        marketplaces=_reached(loaded.settings, counts, await store.capabilities()),
         rules_wait=waiting,
     )
+
+
+def _reached(settings: Settings, counts: StatusCounts, states: Mapping[tuple[str, str], Capable]) -> tuple[Reached, ...]:
+    """Every capability that is configured, with what came of it."""
+    breakers = {each.account: each.breaker for each in counts.sources}
+    found = []
+    for account in settings.accounts:
+        breaker = breakers.get(account.id)
+        for capability in sorted(account.api):
+            state = states.get((account.id, capability)) or Capable(account=account.id, capability=capability)
+            found.append(
+                Reached(
+                    account=account.id,
+                    platform=account.platform,
+                    store=account.store,
+                    capability=capability,
+                    last=None if state.read_at is None else instant(state.read_at),
+                    down_since=None if breaker is None else breaker.since,
+                    stopped_at=state.stopped_at,
+                    fault=state.fault,
+                    why=state.why,
+                )
+            )
+    return tuple(found)
 
 
 def _concerns(errands: Mapping[str, ErrandDone], settings: Settings) -> dict[str, ErrandDone]:

@@ -40,6 +40,10 @@ def families(count: Count, *, version: str, reload_good: bool, ticks: Mapping[st
     yield _labelled("tracker_claims", "Claims against carriers by state.", "state", counts.claims)
     yield _sent(count.sent)
     yield from _inputs("source", "a source's answers", count.sources)
+    heard = [(f"{each.account}/{each.capability}", each.last) for each in count.marketplaces if each.last is not None]
+    yield _times("tracker_marketplace_last_timestamp_seconds", "When a marketplace's API did it last.", "name", heard)
+    off = {f"{each.account}/{each.capability}": int(each.stopped_at is not None) for each in count.marketplaces}
+    yield _labelled("tracker_marketplace_stopped", "1 while people do by hand what the API no longer does.", "name", off)
     yield from _inputs("order_file", "a store's order files", count.order_files)
     used = {source.account: source.used_today for source in counts.sources}
     yield _labelled("tracker_source_quota_used", "Used of the day's quota.", "name", used)

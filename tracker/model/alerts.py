@@ -29,6 +29,7 @@ class AlertKind(StrEnum):
     PARKED = "parked"
     DISK_LOW = "disk_low"
     CLOCK = "clock"
+    MARKETPLACE_STOPPED = "marketplace_stopped"
 
     @property
     def at_once(self) -> bool:
