@@ -9,7 +9,7 @@ from typing import Any
 from carriers.model import TrackingStatus
 from tracker.config import english, load
 from tracker.model import Claim, ClaimState, Dossier, Mode, Order, Phase, Scan, Shipment
-from tracker.reports.register import Total, register_sheet, totals
+from tracker.reports.register import Source, Total, register_sheet, totals
 from tracker.rules import Store
 
 DAY = datetime(2026, 2, 10, 8, tzinfo=UTC)
@@ -55,7 +55,7 @@ def _dossier(number: str, *claims: Claim, **order: Any) -> Dossier:
 
 
 def _lines(*dossiers: Dossier, month: str | None = None) -> list[dict[str, Any]]:
-    sheet = register_sheet(dossiers, {"lume": STORE}, english(), month=month)
+    sheet = register_sheet(Source(dossiers=dossiers), {"lume": STORE}, english(), month=month)
     titles = [column.title for column in sheet.columns]
     return [dict(zip(titles, row, strict=True)) for row in sheet.rows]
 
@@ -102,11 +102,11 @@ def test_the_month_is_that_of_the_claim() -> None:
 def test_the_register_speaks_the_operators_language() -> None:
     """Headings and the house's words are Chinese; numbers, names and what the carrier said stay as they are."""
     chinese = load(None, environ={}).languages["zh-CN"]
-    claim = _claim(cause="lost")
-    sheet = register_sheet([_dossier("A-1", claim)], {"lume": STORE}, chinese, month="2026-02")
+    claim = _claim(cause="carrier_says_lost")
+    sheet = register_sheet(Source(dossiers=[_dossier("A-1", claim)]), {"lume": STORE}, chinese, month="2026-02")
     line = dict(zip((column.title for column in sheet.columns), sheet.rows[0], strict=True))
     assert line["运单号"] == claim.shipment
-    assert (line["原因"], line["运输环节"], line["买家处理结果"], line["状态"]) == ("丢失", "运输中", "未退款", "可提交")
+    assert (line["异常类型"], line["运输环节"], line["买家处理结果"], line["状态"]) == ("丢失", "运输中", "未退款", "可提交")
     assert (line["物流商"], line["最近扫描内容"], line["应赔金额"]) == ("china_post", "Lost", Decimal("9.90"))
     assert len(line) == len(sheet.columns), "no two columns share a heading"
     assert sheet.name == "理赔 2026-02"
@@ -119,8 +119,8 @@ def test_what_expired_unfiled_is_added_up_beside_what_may_still_be_filed() -> No
     unknown = _claim("LX000000003CN", state=ClaimState.EXPIRED, payable=None, currency=None)
     earlier = _claim("LX000000004CN", opened_at=DAY - timedelta(days=40))
     dossiers = [_dossier("1", first, second), _dossier("2", late, unknown, earlier), _dossier("3", first)]
-    assert totals(dossiers, month="2026-02") == (
+    assert totals(Source(dossiers=dossiers), month="2026-02") == (
         Total(carrier="china_post", state=ClaimState.EXPIRED, count=2, payable={"CNY": "30"}),
         Total(carrier="china_post", state=ClaimState.READY, count=2, payable={"USD": "14.90"}),
     )
-    assert totals([], month="2026-02") == ()
+    assert totals(Source(dossiers=[]), month="2026-02") == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -75,44 +75,7 @@ async def _send(room: Room) -> Answer:
     return Answer(document={"said": said}, text=lambda console: console.line(said))
 
 
-@app.command(name="month-end")
-def month_end(*, month: str | None = None, out: Path = Path(), common: At = At()) -> int:
-    """Write the register of claims against carriers, as .xlsx and .csv, and add it up by carrier and state.
-
-    Example: `tracker report month-end --month 2026-02 --out reports`
-
-    Args:
-        month: The month in which the claims were opened, 2026-02; the present one by default.
-        out: The folder to write into.
-    """
-    _month(month)
-
-    async def work(room: Room) -> Answer:
-        from tracker.reports.register import register_sheet, totals
-        from tracker.reports.sheet import write_both
-
-        wanted = month or room.now.strftime("%Y-%m")
-        dossiers = await room.store.load_dossiers(await room.store.claimed_orders())
-        sheet = register_sheet(dossiers, room.loaded.rules.stores, room.loaded.phrases, month=wanted)
-        files = write_both(out, f"register-{wanted}", sheet, created=room.now)
-        added = totals(dossiers, month=wanted)
-
-        def text(console: Console) -> None:
-            words = console.phrases
-            written = words.say("register_value.written", month=wanted, count=len(sheet.rows), book=files[0], csv=files[1].name)
-            console.line(written)
-            rows = [(each.carrier, words.word("claim", each.state), each.count, _money(each.payable)) for each in added]
-            if rows:
-                console.table(("carrier", "state", "count", "amount"), rows, empty="")
-
-        document = {"month": wanted, "claims": len(sheet.rows), "files": [str(file) for file in files]}
-        return Answer(document=document | {"totals": msgspec.to_builtins(added)}, text=text)
-
-    return answer(common, work)
-
-
-def _money(sums: Mapping[str, str]) -> str | None:
-    return ", ".join(f"{amount} {currency}" for currency, amount in sums.items()) or None
+app.command("tracker.cli.month_end:month_end", name="month-end")
 
 
 @app.command

@@ -204,7 +204,7 @@ def _pay(claim: Claim, entry: Entry, ground: Ground, *, searches: bool) -> Claim
     if amount <= 0 or currency is None:
         raise BadEntry(f"{amount} {currency or ''} is no payment".replace("  ", " "))
     left = outstanding(claim)
-    settles = min(_settles(claim, entry, amount, currency, ground), left)
+    settles = min(rounded(_settles(claim, entry, amount, currency, ground), claim.claimed_currency or currency), left)
     came = Payment(
         on=entry.on,
         amount=rounded(amount, currency),

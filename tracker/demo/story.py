@@ -19,7 +19,7 @@ from tracker.demo.standin import Aggregator, StandIn
 from tracker.engine.base import Unit
 from tracker.engine.simulated import SimulatedEngine
 from tracker.model import ActionKind, DecisionReason, OutboxState
-from tracker.reports.register import register_sheet
+from tracker.reports.register import Source, register_sheet
 from tracker.reports.sheet import write_both
 from tracker.reports.summary import Section, summarise
 from tracker.reports.worksheet import TASKS, Setting, task_lines, worksheet
@@ -156,7 +156,7 @@ async def _ending(
     zones = {shop.id: shop.zone for shop in loaded.rules.stores.values()}
     setting = Setting(phrases=loaded.phrases, zones=zones, database=await store.identity(), at=now)
     tasks_file = write_both(reports, "tasks", *worksheet(TASKS, task_lines(tasks, loaded.phrases), setting), created=now)[0]
-    claims = register_sheet(dossiers, loaded.rules.stores, loaded.phrases)
+    claims = register_sheet(Source(dossiers=dossiers, rates=loaded.rules.rates), loaded.rules.stores, loaded.phrases)
     register = write_both(reports, "register", claims, created=now)[0]
     return Told(
         days=days,

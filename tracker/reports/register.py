@@ -1,72 +1,63 @@
-"""The register: every loss written down at once, item and amount, for the month end (facts/compensation.md section 5)."""
+"""The register: every loss written down at once, item and amount, for the month end (R86; facts/compensation.md section 5).
+
+The net loss of a line = item cost + freight + what the buyer was paid back - what the carrier paid, in the base currency. The
+buyer's refund counts at what was paid back, because the sale's own revenue stands in the books of sales. A part that is not known
+leaves it empty, and the line says which.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from tracker.model import Claim, ClaimState, Dossier, Order, Shipment
+from tracker import compensation
+from tracker.model import Claim, ClaimChange, ClaimState, Dossier, Order, OrderItem, Settlement, Shipment
 from tracker.phrases import Phrases
-from tracker.reports.sheet import Cell, Column, Sheet
-from tracker.rules import Store
+from tracker.rates import Rates
+from tracker.reports.register_cells import COLUMNS, cells
+from tracker.reports.sheet import Sheet
+from tracker.rules import CompensationRule, Store
 
-_COLUMNS = (
-    Column(title="claim_no", width=18),
-    Column(title="opened_on", width=11),
-    Column(title="shop", width=16),
-    Column(title="platform", width=12),
-    Column(title="order_id", width=20),
-    Column(title="tracking_no", width=18),
-    Column(title="carrier", width=14),
-    Column(title="service", width=14),
-    Column(title="destination", width=11),
-    Column(title="shipped_on", width=11),
-    Column(title="last_scan_on", width=20),
-    Column(title="last_scan_text", width=40, wrap=True),
-    Column(title="cause", width=24),
-    Column(title="phase", width=10),
-    Column(title="buyer_outcome", width=13),
-    Column(title="buyer_amount", width=12),
-    Column(title="buyer_currency", width=8),
-    Column(title="buyer_on", width=11),
-    Column(title="declared_value", width=12),
-    Column(title="declared_currency", width=8),
-    Column(title="freight", width=10),
-    Column(title="freight_currency", width=8),
-    Column(title="rule_id", width=24),
-    Column(title="earliest_on", width=11),
-    Column(title="latest_on", width=11),
-    Column(title="attempt", width=8),
-    Column(title="payable", width=12),
-    Column(title="payable_currency", width=8),
-    Column(title="status", width=14),
-)
+NO_RATES = Rates()
 
 
-class _Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One claim with its parcel, the orders in it, and what was in them where a file told that."""
+
     claim: Claim
     shipment: Shipment
     orders: tuple[Order, ...]
+    items: tuple[OrderItem, ...] = ()
+    terms: CompensationRule | None = None
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Codes of the documents that are missing."""
+        return tuple(each.code for each in compensation.checklist(self.claim, self.terms, self.shipment) if not each.there)
+
+    @property
+    def refunded(self) -> Order | None:
+        """The order that was paid back; with several orders in one parcel no amount is one order's."""
+        return self.orders[0] if len(self.orders) == 1 and self.orders[0].refunded_at else None
+
+    @property
+    def cash(self) -> Decimal:
+        """What came of money and credits, in the claim's own currency; a coupon is no cash."""
+        return sum((each.settles for each in self.claim.payments if each.how is not Settlement.COUPON), Decimal(0))
 
 
-def register_sheet(
-    dossiers: Iterable[Dossier], stores: Mapping[str, Store], phrases: Phrases, *, month: str | None = None
-) -> Sheet:
-    """One line a claim, oldest first, with headings and words in the operators' language.
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What a register is made of. `items` by order id; `terms` by rule id."""
 
-    `month` (YYYY-MM, UTC) keeps the claims opened in it; None keeps all.
-
-    A parcel of two orders is one claim and one line: both orders stand in it.
-    """
-    lines = _of_month(dossiers, month)
-    lines.sort(key=lambda line: (line.claim.opened_at, line.claim.shipment, line.claim.attempt))
-    name = phrases.say("register_value.sheet", month=month or phrases.say("register_value.all"))
-    columns = tuple(replace(column, title=phrases.word("register", column.title)) for column in _COLUMNS)
-    return Sheet(name=name, columns=columns, rows=tuple(_cells(line, stores, phrases) for line in lines))
+    dossiers: Sequence[Dossier]
+    changes: Sequence[ClaimChange] = ()
+    items: Mapping[int, tuple[OrderItem, ...]] = {}
+    terms: Mapping[str, CompensationRule] = {}
+    rates: Rates = NO_RATES
 
 
 class Total(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,78 +69,98 @@ class Total(msgspec.Struct, frozen=True, kw_only=True):
     payable: Mapping[str, str]
 
 
-def totals(dossiers: Iterable[Dossier], *, month: str | None = None) -> tuple[Total, ...]:
+def register_sheet(source: Source, stores: Mapping[str, Store], phrases: Phrases, *, month: str | None = None) -> Sheet:
+    """One line a claim, oldest first, with headings and words in the operators' language.
+
+    `month` (YYYY-MM, UTC) keeps the claims that were opened, or had a posting, in it; None keeps all. A parcel of two orders is
+    one claim and one line: both orders stand in it.
+    """
+    found = lines(source, month)
+    name = phrases.say("register_value.sheet", month=month or phrases.say("register_value.all"))
+    columns = tuple(replace(column, title=phrases.word("register", column.title)) for column in COLUMNS)
+    rows = tuple(cells(line, stores, phrases, net_loss(line, source.rates)) for line in found)
+    return Sheet(name=name, columns=columns, rows=rows, frozen=1)
+
+
+def lines(source: Source, month: str | None = None) -> list[Line]:
+    """The lines of a month, oldest first."""
+    touched = {each.claim for each in source.changes if each.month == month}
+    found = [
+        line
+        for line in _joined(source)
+        if month is None or f"{line.claim.opened_at.astimezone(UTC):%Y-%m}" == month or line.claim.id in touched
+    ]
+    return sorted(found, key=lambda line: (line.claim.opened_at, line.claim.shipment, line.claim.attempt))
+
+
+def totals(source: Source, *, month: str | None = None) -> tuple[Total, ...]:
     """The register's claims added up: what expired unfiled stands beside what may still be filed."""
-    groups: dict[tuple[str, ClaimState], list[_Line]] = {}
-    for line in _of_month(dossiers, month):
+    groups: dict[tuple[str, ClaimState], list[Line]] = {}
+    for line in lines(source, month):
         groups.setdefault((line.shipment.carrier or "", line.claim.state), []).append(line)
     return tuple(
-        Total(carrier=carrier or None, state=state, count=len(lines), payable=_payable(lines))
-        for (carrier, state), lines in sorted(groups.items())
+        Total(carrier=carrier or None, state=state, count=len(mine), payable=_payable(mine))
+        for (carrier, state), mine in sorted(groups.items())
     )
 
 
-def _payable(lines: Iterable[_Line]) -> dict[str, str]:
+def net_loss(line: Line, rates: Rates) -> tuple[Decimal | None, str | None, str]:
+    """The net loss in the base currency, that currency, and what is missing where it is not known."""
+    claim, base = line.claim, rates.base
+    if base is None:
+        return None, None, "no rates in fx.toml"
+    opened = claim.opened_at.astimezone(UTC).date()
+    refund = line.refunded
+    paid_back: list[tuple[str, Decimal | None, str | None, date]] = []
+    if refund is not None and refund.refunded_at is not None:
+        paid_back.append(("refund", refund.refunded_amount, refund.currency, refund.refunded_at.astimezone(UTC).date()))
+    costs = [
+        ("item cost", claim.item_cost, claim.item_cost_currency, opened),
+        ("freight", line.shipment.freight, line.shipment.freight_currency, opened),
+        *paid_back,
+    ]
+    total = Decimal(0)
+    for name, amount, currency, on in costs:
+        if amount is None or currency is None:
+            return None, base, f"{name} is not known"
+        found = compensation.to_base(amount, currency, on, rates)
+        if found.base is None or found.into != base:
+            return None, base, found.why or f"{name}: the base currency was {found.into} then"
+        total += found.base
+    for payment in claim.payments:
+        came = payment.exchange
+        if came is None or came.base is None or came.into != base:
+            return None, base, "a payment has no rate" if came is None else came.why or "the base currency has changed"
+        total -= came.base
+    return total, base, ""
+
+
+def _payable(found: Iterable[Line]) -> dict[str, str]:
     sums: dict[str, Decimal] = {}
-    for claim in (line.claim for line in lines):
+    for claim in (line.claim for line in found):
         if claim.payable is not None and claim.currency is not None:
             sums[claim.currency] = sums.get(claim.currency, Decimal(0)) + claim.payable
     return {currency: str(amount) for currency, amount in sorted(sums.items())}
 
 
-def _of_month(dossiers: Iterable[Dossier], month: str | None) -> list[_Line]:
-    return [line for line in _joined(dossiers) if month in (None, line.claim.opened_at.astimezone(UTC).strftime("%Y-%m"))]
-
-
-def _joined(dossiers: Iterable[Dossier]) -> Iterable[_Line]:
-    found: dict[tuple[str, int], _Line] = {}
-    for dossier in dossiers:
+def _joined(source: Source) -> Iterable[Line]:
+    found: dict[tuple[str, int], Line] = {}
+    for dossier in source.dossiers:
         parcels = {shipment.number: shipment for shipment in dossier.shipments}
+        items = source.items.get(dossier.order.id, ())
         for claim in dossier.claims:
             identity = (claim.shipment, claim.attempt)
             known = found.get(identity)
-            orders = (*(known.orders if known else ()), dossier.order)
-            found[identity] = _Line(claim, parcels[claim.shipment], orders)
+            found[identity] = Line(
+                claim=claim,
+                shipment=parcels[claim.shipment],
+                orders=(*(known.orders if known else ()), dossier.order),
+                items=(*(known.items if known else ()), *items),
+                terms=source.terms.get(claim.rule),
+            )
     return found.values()
 
 
-def _cells(line: _Line, stores: Mapping[str, Store], phrases: Phrases) -> tuple[Cell, ...]:
-    claim, parcel, scan = line.claim, line.shipment, line.shipment.last_scan
-    order = line.orders[0]
-    # With several orders in one parcel, what was refunded is not one amount in one currency.
-    refunded = order if len(line.orders) == 1 and order.refunded_at else None
-    return (
-        f"{claim.shipment}-{claim.attempt}",
-        _day(claim.opened_at),
-        stores[order.store].name if order.store in stores else order.store,
-        order.platform,
-        " ".join(each.number for each in line.orders),
-        claim.shipment,
-        parcel.carrier,
-        parcel.service,
-        parcel.country or order.country,
-        _day(parcel.shipped_at or order.shipped_at),
-        scan.local_time if scan and scan.local_time else (scan.latest if scan else None),
-        scan.description if scan else None,
-        phrases.word("register_value", claim.cause),
-        phrases.word("phase", claim.phase),
-        phrases.word("register_value", "refund" if any(each.refunded_at for each in line.orders) else "none"),
-        refunded.refunded_amount if refunded else None,
-        refunded.currency if refunded else None,
-        _day(refunded.refunded_at) if refunded else None,
-        parcel.declared_value,
-        parcel.declared_currency,
-        parcel.freight,
-        parcel.freight_currency,
-        claim.rule,
-        claim.earliest_on,
-        claim.latest_on,
-        claim.attempt,
-        claim.payable,
-        claim.currency,
-        phrases.word("claim", claim.state),
-    )
-
-
-def _day(at: datetime | None) -> date | None:
+def day_of(at: datetime | None) -> date | None:
+    """The day of an instant, in UTC."""
     return at.astimezone(UTC).date() if at else None

@@ -52,6 +52,14 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     hidden: bool = False
 
 
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """Columns of a sheet as bars, below its rows: a bar a row for each of the columns `values`, named by the column `labels`."""
+
+    title: str
+    labels: int
+    values: tuple[int, ...]
+
+
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """One table. `rows` have as many cells as there are columns; aware instants are shown in UTC, naive ones as they are.
 
@@ -62,10 +70,16 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     rows: tuple[Sequence[Cell], ...]
     frozen: int = 0
+    charts: tuple[Chart, ...] = ()
 
 
 def write_xlsx(path: Path, sheets: Sequence[Sheet], *, created: datetime) -> None:
     """Write a workbook. `created` is its date, so that the same facts give the same bytes. Raises OSError."""
+    path.write_bytes(xlsx_bytes(sheets, created=created))
+
+
+def xlsx_bytes(sheets: Sequence[Sheet], *, created: datetime) -> bytes:
+    """A workbook as it lies in its file."""
     import xlsxwriter
 
     made = io.BytesIO()
@@ -73,18 +87,27 @@ def write_xlsx(path: Path, sheets: Sequence[Sheet], *, created: datetime) -> Non
     book.set_properties({"created": created.astimezone(UTC).replace(tzinfo=None)})
     looks = _Looks(book)
     for sheet in sheets:
-        _fill(book.add_worksheet(sheet.name[:31]), sheet, looks)
+        page = book.add_worksheet(sheet.name[:31])
+        _fill(page, sheet, looks)
+        for place, chart in enumerate(sheet.charts):
+            _draw(book, page, sheet, chart, place)
     book.close()
-    path.write_bytes(made.getvalue())
+    return made.getvalue()
 
 
 def write_csv(path: Path, sheet: Sheet) -> None:
     """Write RFC 4180 with a byte order mark, by which Excel knows that it is UTF-8. Raises OSError."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        out = csv.writer(file, lineterminator="\r\n")
-        shown = [at for at, column in enumerate(sheet.columns) if not column.hidden]
-        out.writerow([sheet.columns[at].title for at in shown])
-        out.writerows([[plain(row[at]) for at in shown] for row in sheet.rows])
+    path.write_bytes(csv_bytes(sheet))
+
+
+def csv_bytes(sheet: Sheet) -> bytes:
+    """A table as it lies in its .csv."""
+    file = io.StringIO(newline="")
+    out = csv.writer(file, lineterminator="\r\n")
+    shown = [at for at, column in enumerate(sheet.columns) if not column.hidden]
+    out.writerow([sheet.columns[at].title for at in shown])
+    out.writerows([[plain(row[at]) for at in shown] for row in sheet.rows])
+    return file.getvalue().encode("utf-8-sig")
 
 
 def write_both(folder: Path, name: str, sheet: Sheet, *others: Sheet, created: datetime) -> tuple[Path, Path]:
@@ -170,6 +193,22 @@ def _fill(page: Worksheet, sheet: Sheet, looks: _Looks) -> None:
     if last:
         page.autofilter(0, 0, last, width - 1)
         page.ignore_errors({"number_stored_as_text": xl_range(1, 0, last, width - 1)})
+
+
+def _draw(book: Workbook, page: Worksheet, sheet: Sheet, chart: Chart, place: int) -> None:
+    """Bars below the rows. Of several charts each stands beside the one before."""
+    last = len(sheet.rows)
+    drawn = book.add_chart({"type": "column"})
+    for at in chart.values:
+        drawn.add_series(
+            {
+                "name": [sheet.name[:31], 0, at],
+                "categories": [sheet.name[:31], 1, chart.labels, last, chart.labels],
+                "values": [sheet.name[:31], 1, at, last, at],
+            }
+        )
+    drawn.set_title({"name": chart.title})
+    page.insert_chart(last + 2, place * 8, drawn)
 
 
 def _for_paper(page: Worksheet) -> None:

@@ -1,0 +1,190 @@
+"""The carrier's money from the loss to the statement, as a clerk types it (R86, R87, R90; facts/daily-operations.md)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shop
+from tests.cli.shell import Shell
+
+FX = """
+[[month]]
+id = "2026-03"
+base = "CNY"
+rates = { USD = "0.14" }
+"""
+
+
+@pytest.fixture
+def desk(shop: Shop, shell: Shell) -> Shell:
+    """The shop with rates for March alone; its only claim has the id 1, is Yanwen's, and can be filed."""
+    (shop.folder / "fx.toml").write_text(FX, encoding="utf-8")
+    with sqlite3.connect(shop.folder / "tracker.db") as raw:
+        raw.execute("UPDATE shipment SET carrier = 'yanwen'")
+    raw.close()
+    return shell
+
+
+def filed(shell: Shell, amount: str = "20.00") -> None:
+    shell.json("claims", "set", 1, "--state", "filed", "--on", "2026-03-02", "--ref", "YW-1", "--amount", amount,
+               "--currency", "USD")  # fmt: skip
+
+
+def approved(shell: Shell, amount: str = "20.00") -> None:
+    filed(shell)
+    shell.json("claims", "set", 1, "--state", "approved", "--on", "2026-03-02", "--amount", amount)
+
+
+def sheet(folder: Path, *lines: str, name: str = "file.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_r87_a_claim_goes_its_whole_way_and_every_step_is_kept(desk: Shell) -> None:
+    """R87: opened, negotiating, paid; who, when, which day, what for. The same words again change nothing."""
+    filed(desk)
+    filed(desk)
+    desk.json("claims", "set", 1, "--state", "acknowledged")
+    desk.json("claims", "set", 1, "--state", "approved", "--amount", "15")
+    desk.json("claims", "set", 1, "--state", "paid", "--amount", "5", "--ref", "S-1")
+    desk.json("claims", "set", 1, "--state", "paid", "--amount", "10", "--ref", "S-2")
+    shown = desk.json("claims", "show", 1)
+    assert shown["claim"]["state"] == "paid"
+    assert [each["event"] for each in shown["history"]] == [
+        "opened", "filed", "acknowledged", "approved_partly", "paid_partly", "paid",
+    ]  # fmt: skip
+    assert {each["who"] for each in shown["history"][1:]} == {"Tester"}
+    assert shown["history"][1]["fields"]["claimed"] == ["", "20.00"]
+
+
+def test_r87_an_illegal_change_is_an_error_with_what_is_possible(desk: Shell) -> None:
+    """R87: never a silent no-op."""
+    said = desk("claims", "set", 1, "--state", "paid", "--amount", "5")
+    assert said.code == 1
+    assert "possible here" in said.err
+    assert desk.json("claims", "show", 1)["claim"]["state"] == "ready"
+
+
+def test_what_the_seller_bears_cannot_be_claimed(desk: Shell) -> None:
+    """R70: quality and packing are the seller's."""
+    desk.json("claims", "set", 1, "--liable", "seller")
+    said = desk("claims", "set", 1, "--state", "filed", "--amount", "5", "--currency", "USD")
+    assert (said.code, "borne by the seller" in said.err) == (1, True)
+
+
+def test_explain_names_terms_window_money_papers_and_who_files(desk: Shell) -> None:
+    """R86: one look says why, until when and with what."""
+    desk.json("claims", "set", 1, "--evidence", "proof_of_value=invoice.pdf@2026-03-01")
+    told = desk.json("claims", "explain", 1)
+    assert {"rule", "phase_because", "window", "days_left", "payable", "papers", "attempts_left", "files"} <= told.keys()
+    assert [(each["code"], each["present"]) for each in told["papers"]] == [("proof_of_value", True)]
+
+
+def test_r90_a_carriers_answers_are_taken_once_each(desk: Shell, tmp_path: Path) -> None:
+    """R90: EasyPost's words and Chinese ones; the same file twice changes nothing."""
+    filed(desk)
+    answers = sheet(tmp_path, "tracking_code,status,approved_amount,reference,status_timestamp",
+                    "RB123456785CN,approved_partial,12.5,EP-9,2026-03-02T10:00:00Z", "LX000000005CN,rejected,,,")  # fmt: skip
+    first = desk("claims", "import", answers, "--carrier", "yanwen", "--json")
+    assert (first.code, first.document["taken"], first.document["refused"]) == (3, 1, 1)
+    assert "no claim with this carrier" in first.document["rows"][1]["message"]
+    claim = desk.json("claims", "show", 1)["claim"]
+    assert (claim["state"], claim["approved"], claim["carrier_ref"]) == ("approved_partial", "12.50", "EP-9")
+    assert desk("claims", "import", answers, "--carrier", "yanwen", "--json").document["unchanged"] == 1
+
+
+def test_a_column_that_nobody_knows_stops_the_file_with_its_place(desk: Shell, tmp_path: Path) -> None:
+    """R90: a clear message with its place, and nothing is applied."""
+    filed(desk)
+    answers = sheet(tmp_path, "运单号,结果,神秘列", "RB123456785CN,拒赔,1")
+    said = desk("claims", "import", answers, "--carrier", "yanwen")
+    assert said.code == 1
+    assert 'line 1: nobody knows the column "神秘列" (column C)' in said.err
+    assert desk.json("claims", "show", 1)["claim"]["state"] == "filed"
+
+
+def test_by_and_carrier_do_not_go_together(desk: Shell, tmp_path: Path) -> None:
+    answers = sheet(tmp_path, "运单号,结果", "RB123456785CN,拒赔")
+    said = desk("claims", "import", answers, "--carrier", "yanwen", "--by", "Mei")
+    assert (said.code, "not both" in said.err) == (2, True)
+
+
+def test_a_statement_is_matched_once_and_what_is_left_over_is_told(desk: Shell, tmp_path: Path) -> None:
+    """facts/compensation.md 6: matched, unknown, missing; a line is used once; within the tolerance a payment is whole."""
+    approved(desk)
+    lines = ("Tracking number,Amount,Currency,Date,Reference", "RB123456785CN,19.98,USD,2026-03-02,ST-1",
+             "LX000000005CN,3.00,USD,2026-03-02,ST-2")  # fmt: skip
+    statement = sheet(tmp_path, *lines)
+    dry = desk("claims", "reconcile", statement, "--carrier", "yanwen", "--month", "2026-03", "--dry-run", "--json")
+    assert (dry.code, len(dry.document["matched"]), len(dry.document["unknown"])) == (3, 1, 1)
+    assert desk.json("claims", "show", 1)["claim"]["state"] == "approved"
+    real = desk("claims", "reconcile", statement, "--carrier", "yanwen", "--month", "2026-03", "--json").document
+    assert real["not_on_statement"] == []
+    claim = desk.json("claims", "show", 1)["claim"]
+    assert (claim["state"], claim["payments"][0]["amount"]) == ("paid", "19.98")
+    again = desk("claims", "reconcile", statement, "--carrier", "yanwen", "--month", "2026-03", "--json").document
+    assert (len(again["used_before"]), again["matched"]) == (1, [])
+
+
+def test_a_part_on_the_statement_leaves_the_claim_open_and_an_absent_one_is_named(desk: Shell, tmp_path: Path) -> None:
+    approved(desk)
+    part = sheet(tmp_path, "运单号,金额,币种,日期", "RB123456785CN,8,USD,2026-03-02")
+    said = desk("claims", "reconcile", part, "--carrier", "yanwen", "--month", "2026-03", "--json")
+    assert (said.code, said.document["partly_paid"][0]["left"]) == (3, "12.00")
+    nothing = sheet(tmp_path, "运单号,金额,币种,日期", name="empty.csv")
+    told = desk("claims", "reconcile", nothing, "--carrier", "yanwen", "--month", "2026-03", "--json").document
+    assert [each["open"] for each in told["not_on_statement"]] == ["12.00"]
+
+
+def test_the_month_closes_to_the_cent_and_a_closed_one_stays_byte_for_byte(desk: Shell, tmp_path: Path) -> None:
+    """R86: roll-forward, postings, charts; late corrections go into the open month with a reference to the old one."""
+    approved(desk, "15")
+    first = desk.json("report", "month-end", "--month", "2026-03", "--out", tmp_path / "a", "--close", "--at", "2026-04-01")
+    [roll] = first["roll_forward"]
+    assert (roll["closing"]["amount"], first["closes"]) == ("15.00", True)
+    assert {each["debit"] for each in first["postings"]} == {"receivable"}
+    desk.json("claims", "set", 1, "--state", "paid", "--on", "2026-03-03", "--amount", "15", "--ref", "S", "--at", "2026-04-02")
+    desk.json("report", "month-end", "--month", "2026-03", "--out", tmp_path / "b", "--at", "2026-04-02")
+    for kind in ("csv", "xlsx"):
+        name = f"register-2026-03.{kind}"
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    april = desk.json("report", "month-end", "--month", "2026-04", "--out", tmp_path / "c", "--at", "2026-04-02")
+    [roll] = april["roll_forward"]
+    assert (roll["opening"]["amount"], roll["moves"]["paid"]["amount"], roll["closing"]["amount"]) == ("15.00", "-15.00", "0.00")
+    assert [each["late"] for each in april["postings"]] == ["2026-03"]
+    with zipfile.ZipFile(tmp_path / "c" / "register-2026-04.xlsx") as book:
+        assert any("chart" in name for name in book.namelist())
+
+
+def test_a_month_that_is_not_over_cannot_be_closed(desk: Shell, tmp_path: Path) -> None:
+    said = desk("report", "month-end", "--month", "2026-03", "--out", tmp_path, "--close", "--at", "2026-03-20")
+    assert (said.code, "not over" in said.err) == (2, True)
+
+
+def test_the_rate_is_frozen_and_a_missing_one_leaves_the_base_empty(desk: Shell) -> None:
+    """facts/compensation.md 7: never 1; the reason stands beside it."""
+    approved(desk)
+    assert desk.json("claims", "show", 1)["claim"]["exchange"]["base"] == "142.86"
+    desk.json("claims", "set", 1, "--state", "paid", "--on", "2026-04-01", "--amount", "20", "--at", "2026-04-02")
+    [payment] = desk.json("claims", "show", 1)["claim"]["payments"]
+    assert (payment["exchange"]["base"], payment["exchange"]["why"]) == (None, "fx.toml has no rates of 2026-04")
+
+
+def test_the_carriers_form_holds_what_is_ready_and_a_worksheet_comes_back(desk: Shell, tmp_path: Path) -> None:
+    """R90: out and in again, line by line, on the facts that were seen."""
+    form = desk.json("claims", "export", tmp_path / "form.csv", "--ready", "--carrier", "yanwen", "--unverified")
+    assert form["claims"] == 1
+    book = tmp_path / "claims.xlsx"
+    assert desk.json("claims", "export", book)["rows"] == 1
+    assert desk("claims", "import", book, "--json").document["silent"] == 1
+
+
+def test_json_of_the_list_is_one_document(desk: Shell) -> None:
+    said = desk("claims", "list", "--json")
+    assert json.loads(said.out)["claims"][0]["state"] == "ready"
