@@ -33,6 +33,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     latency_s: float = 0.0
     rounds: int = 100
     """Of each single step."""
+    past_orders: int = 10_000
+    """Of a backtest."""
     fast: bool = find_spec("httpx_aiohttp") is not None
     """Also with the extra `fast`."""
 
@@ -52,8 +54,10 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
                 runs[name].append(ask("cycles", path=str(copy), base_url=base_url, shipments=plan.shipments, fast=fast))
         lines = _cycle_lines(floors, runs, imported)
         lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
+        lines += _rule_lines(ask("deciding", rounds=plan.rounds), ask("rehearsing", orders=plan.past_orders, repeats=plan.repeats))
         if plan.memory_shipments:
             lines += _memory_lines(ask, folder / "memory.db", base_url, plan.memory_shipments)
+            lines.append(_flat_line(ask, plan.memory_shipments))
     return lines
 
 
@@ -88,6 +92,19 @@ def _step_lines(steps: Figures) -> list[Line]:
     ]
 
 
+def _rule_lines(deciding: Figures, rehearsing: Figures) -> list[Line]:
+    """What the rules cost, each beside the hand-written ladder on the same looks."""
+    hand = "us ladder by hand"
+    return [
+        line("decide_quiet", deciding["quiet"], "us", deciding["ladder"], what="decide() a quiet order, all rules", against=hand),
+        line("decide_weighed", deciding["weigh"], "us", deciding["ladder"], what="  its reasons, when asked for", against=hand),
+        line("backtest", rehearsing["backtest"], "us", rehearsing["ladder"], what="backtest of an order of a year", against=hand),
+        line(
+            "backtest_visits", rehearsing["visits"], "looks", rehearsing["visits"], what="  looks at an order", against="looks"
+        ),
+    ]
+
+
 def _memory_lines(ask: Ask, path: Path, base_url: str, shipments: int) -> list[Line]:
     ask("prepare", path=str(path), shipments=shipments, decided=False)
     found = {
@@ -104,6 +121,13 @@ def _memory_lines(ask: Ask, path: Path, base_url: str, shipments: int) -> list[L
         )
         for cycle, peak in found.items()
     ]
+
+
+def _flat_line(ask: Ask, orders: int) -> Line:
+    """Memory must not follow how many orders are replayed: so many against a tenth of them."""
+    few, many = (ask("rehearsal_peak", orders=count)["peak_mb"] for count in (max(orders // 10, 1), orders))
+    what = f"peak memory, backtest of {orders:,}"
+    return line("peak_memory_backtest", many, "MB", few, what=what, against="MB of a tenth")
 
 
 def main(argv: Sequence[str]) -> int:

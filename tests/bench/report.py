@@ -12,6 +12,9 @@ AIMS: Mapping[str, float] = {
     "same_fast": 8.0,
     "first": 6.0,
     "first_fast": 6.0,
+    "decide_quiet": 4.0,
+    "backtest": 12.0,
+    "peak_memory_backtest": 1.1,
     "peak_memory_first": 1.0,
     "peak_memory_same": 1.0,
 }

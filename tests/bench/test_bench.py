@@ -14,10 +14,12 @@ from carriers.model import TrackingStatus
 from carriers.seventeen_track import SeventeenTrack
 from tests.bench.__main__ import Plan, run
 from tests.bench.answers import BATCH, body, number, numbers
+from tests.bench.rehearsal import AS_OF, _ladder_over, _visits, deciding, past_orders, rules
 from tests.bench.report import line, median, table, write
 from tests.bench.worker import ask, ask_here
+from tracker.backtest import replay
 
-STEPS = {"split_digest", "read", "decide", "import"}
+STEPS = {"split_digest", "read", "decide", "import", "decide_quiet", "backtest", "peak_memory_backtest"}
 
 
 def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
@@ -25,17 +27,33 @@ def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
 
     What "first" touched is decided in the sweep: a cycle without it would flatter us (facts: performance).
     """
-    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2)
+    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2, past_orders=20)
     lines = run(plan, tmp_path, ask_here)
     write(tmp_path / "build" / "bench.json", lines)
     figures = loads((tmp_path / "build" / "bench.json").read_bytes())["figures"]
     assert all(set(figure) == {"name", "value", "unit", "baseline", "ratio"} for figure in figures)
     assert all(figure["ratio"] > 0 and isinstance(figure["unit"], str) for figure in figures)
-    assert all(figure["ratio"] == pytest.approx(figure["value"] / figure["baseline"], abs=0.01) for figure in figures)
+    assert all(figure["ratio"] == pytest.approx(figure["value"] / figure["baseline"], rel=0.01, abs=0.01) for figure in figures)
     value = {figure["name"]: figure["value"] for figure in figures}
     assert len(value) == len(figures)
     assert {"floor_same", "floor_first", "same", "first", "peak_memory_same"} | STEPS <= set(value)
     assert value["first"] == pytest.approx(value["first_poll"] + value["first_sweep"], rel=0.01)
+
+
+def test_a_quiet_order_costs_a_few_ladders_at_most() -> None:
+    """The aim is 4 times the hand-written ladder; a guard that a busy machine cannot trip stands at 10."""
+    found = deciding(100)
+    assert found["quiet"] / found["ladder"] < 10
+
+
+def test_both_sides_of_the_rehearsal_do_the_same_work() -> None:
+    """The ladder acts on the very same looks: it tells as many buyers of day 30 as the rules do."""
+    known, past = rules(), list(past_orders(60))
+    outcomes = [replay(each, known, AS_OF) for each in past]
+    visits = _visits(past, known)
+    assert [each.visits for each in outcomes] == list(map(len, visits))
+    counts = _ladder_over(past, visits)
+    assert counts["stage1"] == sum(each.messages.count("stage1") for each in outcomes) > 0
 
 
 def test_an_answer_has_the_agreed_size() -> None:

@@ -65,12 +65,33 @@ def _peak(path: str, base_url: str, shipments: int, cycle: str) -> Figures:
     return asyncio.run(product.peak(Path(path), base_url, shipments, cycle))
 
 
+def _deciding(rounds: int) -> Figures:
+    from tests.bench import rehearsal
+
+    return rehearsal.deciding(rounds)
+
+
+def _rehearsing(orders: int, repeats: int) -> Figures:
+    from tests.bench import rehearsal
+
+    return rehearsal.rehearsing(orders, repeats)
+
+
+def _rehearsal_peak(orders: int) -> Figures:
+    from tests.bench import rehearsal
+
+    return rehearsal.peak(orders)
+
+
 KINDS: Mapping[str, Callable[..., Figures]] = {
     "floor": _floor,
     "prepare": _prepare,
     "cycles": _cycles,
     "peak": _peak,
     "steps": _steps,
+    "deciding": _deciding,
+    "rehearsing": _rehearsing,
+    "rehearsal_peak": _rehearsal_peak,
 }
 
 
