@@ -21,7 +21,7 @@ def care(view: View, voice: Voice) -> None:
     if template in view.market.messages_off:
         voice.nothing(Intent.VIP, DecisionReason.SWITCHED_OFF)
         return
-    reason, until = (view.over, None) if view.over not in _GOES_ON else people_stop(view) or (None, None)
+    reason, until = _stop(view)
     if reason is not None and reason in OUTLASTS:
         voice.later(Intent.VIP, reason, f"{month:%Y-%m}", again=until)
     elif reason is not None:
@@ -33,13 +33,19 @@ def care(view: View, voice: Voice) -> None:
                 template=template,
                 reason=DecisionReason.VIP_MONTH,
                 occasion=f"{month:%Y-%m}",
-                since=view.now,
                 deadline=_next_month(month),
                 fresh=False,
                 kind=ActionKind.MESSAGE if allowed(view, template) else ActionKind.TASK,
             )
         )
         voice.again(_next_month(month))
+
+
+def _stop(view: View) -> tuple[DecisionReason | None, datetime | None]:
+    """Why nobody writes, and until when where time ends it. A courtesy never follows a refund (I4)."""
+    if view.order.refunded_at is not None:
+        return DecisionReason.REFUNDED, None
+    return (view.over, None) if view.over not in _GOES_ON else people_stop(view) or (None, None)
 
 
 def _next_month(month: datetime) -> datetime:
