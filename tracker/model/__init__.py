@@ -1,6 +1,7 @@
 """Orders, shipments, dossiers, decisions: the pure values of the product (no I/O, no clock)."""
 
 from tracker.model.advisory import Advisory
+from tracker.model.cases import CaseAdvice, CaseKind, CaseOutcome, CaseReason, DateSource
 from tracker.model.claims import Claim, ClaimChange, ClaimMove, Exchange, Paper, Payment
 from tracker.model.dossier import Dossier
 from tracker.model.effects import Case, Considered, Decision, Effect, Verdict
@@ -17,18 +18,13 @@ from tracker.model.imported import (
     ShipmentFacts,
 )
 from tracker.model.journey import Frame, Heard, Journey
-from tracker.model.order import NotFound, Order, Scan, Settled, Shipment, Window
+from tracker.model.order import NotFound, Order, Scan, Settled, Shipment, Window, WindowChange
 from tracker.model.outgoing import Attempt, JournalEnd, OutboxRow, Outgoing, Pause, Release, ReleaseVerdict, Task, Totals
 from tracker.model.words import (
     ActionKind,
     Capability,
-    CaseAdvice,
-    CaseKind,
-    CaseOutcome,
-    CaseReason,
     Channel,
     ClaimState,
-    DateSource,
     DecisionReason,
     HoldReason,
     Intent,
@@ -109,5 +105,6 @@ __all__ = [
     "Totals",
     "Verdict",
     "Window",
+    "WindowChange",
     "WindowSource",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from tracker.model.advisory import Advisory
+from tracker.model.cases import CaseKind
 from tracker.model.claims import Claim
 from tracker.model.effects import Case, Effect
 from tracker.model.order import Order, Shipment
-from tracker.model.words import CaseKind
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     effects: tuple[Effect, ...] = ()
     version: int = 0
     advisories: tuple[Advisory, ...] = ()
-    """Every advisory that a person has made, ended ones included: which concern a parcel is the policy's question (D19)."""
+    """The advisories that can concern it, ended ones included: which do concern a parcel is the policy's question (D19)."""
 
     @property
     def dispute_open(self) -> bool:

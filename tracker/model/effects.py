@@ -8,13 +8,10 @@ from decimal import Decimal
 
 import msgspec
 
+from tracker.model.cases import CaseKind, CaseOutcome, CaseReason, DateSource
 from tracker.model.claims import ClaimMove
 from tracker.model.words import (
     ActionKind,
-    CaseKind,
-    CaseOutcome,
-    CaseReason,
-    DateSource,
     DecisionReason,
     HoldReason,
     Intent,
