@@ -26,6 +26,8 @@ from tracker.model import (
     ReleaseVerdict,
     Shipment,
     TaskState,
+    WindowChange,
+    WindowSource,
 )
 from tracker.policy import decide
 from tracker.timeline import as_of
@@ -220,3 +222,13 @@ def test_what_waits_comes_before_why_nothing_more_is_done() -> None:
     assert of(dossier(slow(), effects=(held,))).summary == "stage1 waits: held, store_observes"
     handed = effect(Intent.STAGE1, 30.5, state=OutboxState.SENT, task=TaskState.OPEN)
     assert of(dossier(slow(), effects=(handed,))).summary == "stage1 waits: its task is open"
+
+
+def test_r7_every_end_of_the_window_is_told_with_its_source() -> None:
+    """R7: by how much it was extended, by whom; one end alone says nothing that the facts do not say."""
+    first = WindowChange(at=day(1), end=day(60), source=WindowSource.FILE, by="import")
+    moved = WindowChange(at=day(50), end=day(75), source=WindowSource.API, by="daemon", days=15, proof="read back")
+    told = dossier(slow(), window=window(75))
+    values = [fact.value for fact in of(told, windows=(first, moved)).facts if fact.name == "window was shown"]
+    assert values == [f"{day(60):%Y-%m-%d}, import", f"{day(75):%Y-%m-%d} +15, daemon"]
+    assert not [fact for fact in of(told, windows=(first,)).facts if fact.name == "window was shown"]

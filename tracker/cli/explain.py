@@ -51,6 +51,7 @@ async def _story(room: Room, dossier: Dossier, asked: str, *, past: bool) -> Exp
         asked=_named(dossier, asked),
         next_poll_at={} if past else await room.store.next_polls(dossier.order.id),
         releases={} if past else await _releases(room, dossier),
+        windows=[each for each in await room.store.window_history(dossier.order.id) if each.at <= room.now],
     )
 
 

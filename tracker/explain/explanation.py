@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ import msgspec
 
 from tracker.explain.facts import Fact, found_facts
 from tracker.explain.words import changes, sentence
-from tracker.model import Considered, Decision, DecisionReason, Dossier, Effect, Release, Verdict
+from tracker.model import Considered, Decision, DecisionReason, Dossier, Effect, Release, Verdict, WindowChange
 from tracker.phrases import Phrases
 from tracker.policy import decide
 from tracker.policy.view import look
@@ -87,11 +87,12 @@ def explain(
     asked: str | None = None,
     next_poll_at: Mapping[str, datetime | None] | None = None,
     releases: Mapping[str, Release] | None = None,
+    windows: Sequence[WindowChange] = (),
 ) -> Explanation:
     """Explain this order at `now`. For another date hand over the dossier as it stood then (tracker.timeline.as_of).
 
     `phrases`: in whose language names and sentences are; `next_poll_at`: number -> when it is asked about next; `releases`: dedup
-    key -> what release() says of a pending row.
+    key -> what release() says of a pending row; `windows`: every end that the order's window had.
     """
     view = look(dossier, rules, now)
     verdict = decide(dossier, rules, now)
@@ -101,7 +102,7 @@ def explain(
         store=dossier.order.store,
         asked=asked or dossier.order.number,
         summary=_summary(verdict, dossier, phrases),
-        facts=tuple(found_facts(view, phrases)),
+        facts=tuple(found_facts(view, phrases, windows)),
         rules=_weighed(verdict, rules, phrases),
         decisions=(*map(_new, verdict.decisions), *(_old(effect, releases or {}, phrases) for effect in dossier.effects)),
         next_decide_at=verdict.next_at,

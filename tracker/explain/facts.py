@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
-from tracker.model import Scan
+from tracker.model import Scan, WindowChange
 from tracker.phrases import Phrases
 from tracker.policy.opening import openings
 from tracker.policy.view import Parcel, View
@@ -23,11 +23,22 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
-def found_facts(view: View, phrases: Phrases) -> Iterator[Fact]:
-    """Those of the order, then those of each parcel."""
+def found_facts(view: View, phrases: Phrases, windows: Sequence[WindowChange] = ()) -> Iterator[Fact]:
+    """Those of the order, then every end that its window had, then those of each parcel."""
     yield from _about_order(view, phrases)
+    if len(windows) > 1:
+        for change in windows:
+            yield _end(view.order.number, change, phrases)
     for parcel in view.parcels:
         yield from _about_parcel(view, parcel, phrases)
+
+
+def _end(number: str, change: WindowChange, phrases: Phrases) -> Fact:
+    """What was shown as the window's end once, and whose doing that was (R7)."""
+    days = "" if change.days is None else f" +{change.days}"
+    value = f"{'-' if change.end is None else _day(change.end)}{days}, {change.by}"
+    source = phrases.word("source", change.source or "typed")
+    return Fact(about=number, name=phrases.name("window_shown"), value=value, source=source, at=change.at)
 
 
 def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:

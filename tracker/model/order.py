@@ -21,6 +21,20 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """How often this order's window was extended so far."""
 
 
+class WindowChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One end of an order's window, from `at` on (aware UTC): who showed it, and where; evidence in a dispute (R7).
+
+    `end` None: it was taken back; `days`: by how many we extended it.
+    """
+
+    at: datetime
+    end: datetime | None
+    source: WindowSource | None
+    by: str
+    days: int | None = None
+    proof: str | None = None
+
+
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """A person's word about a stage that a backlog left: SEND or SKIP (DONE is a contact), whose, when (aware UTC)."""
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from tracker.clock import epoch, instant
-from tracker.model import OrderState, OutboxState, Rank, WindowSource
+from tracker.model import OrderState, OutboxState, Rank, WindowChange, WindowSource
 from tracker.store.connection import Database, Record, Tx, instant_of, required
 from tracker.store.encoding import json_text, stamps, texts
 from tracker.store.records import DAEMON, audit, wake
-from tracker.store.rows import Doubtful, DueWindow, WindowChange, WindowSeen
+from tracker.store.rows import Doubtful, DueWindow, WindowSeen
 from tracker.store.tables import DOSSIER
 
 EXTENDED, REFUSED, NOT_EXTENDED = "extended", "refused", "not_extended"

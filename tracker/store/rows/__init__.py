@@ -3,7 +3,7 @@
 from tracker.store.rows.cases import CaseTold, CaseView, CaseWrite
 from tracker.store.rows.desk import OrderPatch, OrderRef, OutboxView, TaskItem, TaskResult, TaskView, Waiting
 from tracker.store.rows.effects import Freed, NewRow, SendingRow, SweepWritten, VerdictWrite
-from tracker.store.rows.markets import Capable, Doubtful, DueWindow, WindowChange, WindowSeen
+from tracker.store.rows.markets import Capable, Doubtful, DueWindow, WindowSeen
 from tracker.store.rows.polling import (
     AccountMemory,
     AnswerWrite,
@@ -60,6 +60,5 @@ __all__ = [
     "VerdictView",
     "VerdictWrite",
     "Waiting",
-    "WindowChange",
     "WindowSeen",
 ]

@@ -6,18 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from tracker.model import OutboxState, WindowSource
-
-
-class WindowChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One end of an order's window, from `at` on (aware UTC). `end` None: taken back; `days`: by how many we extended it."""
-
-    at: datetime
-    end: datetime | None
-    source: WindowSource | None
-    by: str
-    days: int | None = None
-    proof: str | None = None
+from tracker.model import OutboxState
 
 
 class DueWindow(msgspec.Struct, frozen=True, kw_only=True):
