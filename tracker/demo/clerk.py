@@ -119,6 +119,8 @@ class Clerk:
             return TaskResult(window_end=max(end, now) + EXTENDS_BY, note="extended on the order's page")
         if "amount" in task.wants:
             return TaskResult(amount=Decimal(task.items[0].facts["amount"]), reference=f"RF-{task.id:04d}")
+        if "tracking_number" in task.wants:
+            return TaskResult(tracking_number=task.items[0].facts["shipment"], note="the carrier tries the corrected address")
         if task.kind == "stage2" and task.order in CANNOT_SAY:
             return TaskResult(unsure=True)
         return TaskResult(note="done")
