@@ -207,9 +207,7 @@ def reconcile_(
     async def work(room: Room) -> Answer:
         layout, lines = _read(room, file, "statement", carrier)
         doing = desk.Desk(store=room.store, rules=room.loaded.rules, by=f"{carrier} ({file.name})", now=room.now)
-        found = await reconcile.reconcile(
-            doing, lines, layout, carrier=carrier, month=month, file=file.name, dry_run=dry_run
-        )
+        found = await reconcile.reconcile(doing, lines, layout, carrier=carrier, month=month, file=file.name, dry_run=dry_run)
         document: dict[str, Any] = {"file": str(file), "carrier": carrier, "dry_run": dry_run, **msgspec.to_builtins(found)}
         left = found.unknown or found.partly_paid
         return Answer(document=document, text=lambda console: _tell(console, found, dry_run=dry_run), code=3 if left else 0)

@@ -29,9 +29,7 @@ app.command("tracker.cli.claim_files:reconcile_", name="reconcile")
 
 COLUMNS = ("id", "deadline", "store", "order", "parcel", "carrier", "rule", "amount", "claim_open", "state")
 
-_SETTLED = frozenset(
-    {ClaimState.CLOSED, ClaimState.EXPIRED, ClaimState.WITHDRAWN, ClaimState.WRITTEN_OFF}
-)
+_SETTLED = frozenset({ClaimState.CLOSED, ClaimState.EXPIRED, ClaimState.WITHDRAWN, ClaimState.WRITTEN_OFF})
 
 
 @app.command(name="list")
@@ -81,9 +79,7 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
         def text(console: Console) -> None:
             console.head(f"{view.claim.number} ({view.store}/{view.order})")
             console.facts({name: value for name, value in claim_document(view).items() if value not in (None, "", [], {})})
-            rows = [
-                (each.on, each.event, each.before or "", each.after, each.who, each.late or "", each.why) for each in history
-            ]
+            rows = [(each.on, each.event, each.before or "", each.after, each.who, each.late or "", each.why) for each in history]
             console.line()
             console.table(("on", "event", "before", "after", "by", "late", "reason"), rows, empty="list.nothing_here")
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from carriers import registry
-from tracker.compensation import equal_rank
-from tracker.compensation.matching import ANY_CARRIER, ANY_POST
 from tracker.config.accounts import check_accounts, check_modes
 from tracker.config.build import Shapes, stage_days
 from tracker.config.checks_alerts import check_addresses, check_alerts
 from tracker.config.checks_cases import check_cases
 from tracker.config.checks_channels import check_channels, check_messengers
+from tracker.config.checks_claims import check_claims
 from tracker.config.checks_stores import check_stages
 from tracker.config.checks_team import check_team
 from tracker.config.checks_times import check_times
@@ -38,7 +37,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("carriers", _carriers(shapes, adapters)),
         ("marketplaces", _marketplaces(shapes)),
         ("time-rules", check_times(shapes.time_rules, shapes.marketplaces)),
-        ("compensation", _compensation(shapes, rules)),
+        ("compensation", check_claims(shapes, rules)),
         ("lint", _lint(shapes)),
         ("cases", check_cases(shapes.cases, rules)),
         ("team", check_team(shapes.team, shapes.stores)),
@@ -151,26 +150,6 @@ def _marketplaces(shapes: Shapes) -> Iterator[Found]:
 
 
 _NO_MAIL = 'contact outside the platform is forbidden there, so its buyers are reached by "task" (D5)'
-
-
-def _compensation(shapes: Shapes, rules: Rules) -> Iterator[Found]:
-    known = {ANY_CARRIER, ANY_POST, *(each.id for each in shapes.carriers.carrier)}
-    for each in shapes.compensation.rule:
-        path = ("rule", each.id)
-        for name in each.carriers:
-            if name not in known:
-                yield _unknown((*path, "carriers"), "carrier in carriers.toml", name, known)
-        if each.latest_days is not None and each.latest_months is not None:
-            yield (*path, "latest_months"), "latest_days or latest_months, not both", _ERROR
-        same_clock = each.earliest_clock in {None, each.clock} and each.day_kind == "cal"
-        if same_clock and each.latest_days is not None and each.latest_days < each.earliest_days:
-            yield (*path, "latest_days"), f"closes on day {each.latest_days}, before it opens on day {each.earliest_days}", _ERROR
-        if (each.cap_amount is not None or each.cap_per_kg is not None) and each.cap_currency is None:
-            yield path, "a cap needs its cap_currency", _ERROR
-    for one, other in combinations(rules.compensation, 2):
-        if equal_rank(one, other):
-            message = f"holds for the same parcels as {other.id}, and neither is more specific: narrow one of them"
-            yield ("rule", one.id), message, _ERROR
 
 
 def _lint(shapes: Shapes) -> Iterator[Found]:

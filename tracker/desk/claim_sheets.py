@@ -128,9 +128,7 @@ def _filled(lines: Lines, columns: Mapping[str, int]) -> Iterable[Line]:
             yield Line(at=number, cells=named)
 
 
-def _said(
-    name: str, line: int, layout: ClaimSheet, missing: Sequence[frozenset[str]], unknown: Sequence[tuple[int, str]]
-) -> str:
+def _said(name: str, line: int, layout: ClaimSheet, missing: Sequence[frozenset[str]], unknown: Sequence[tuple[int, str]]) -> str:
     said = f"{name}, line {line}: "
     if missing:
         titles = [sorted({layout.columns[field][0] for field in group & layout.columns.keys()}) for group in missing]

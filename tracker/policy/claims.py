@@ -81,9 +81,7 @@ def _keeps_its_claim(claim: Claim, parcel: Parcel) -> bool:
     return parcel.damaged or claim.loss_type.arrives
 
 
-def _by_the_calendar(
-    view: View, out: Findings, claim: Claim, parcel: Parcel, terms: CompensationRule | None
-) -> _Event | None:
+def _by_the_calendar(view: View, out: Findings, claim: Claim, parcel: Parcel, terms: CompensationRule | None) -> _Event | None:
     window = ClaimWindow(earliest_on=claim.earliest_on, latest_on=claim.latest_on, why="as registered")
     opens_by, closes_by = compensation.origin_days(view.now, parcel.shipment.origin)
     for today in (closes_by, opens_by):

@@ -26,9 +26,7 @@ RULE = "compensation"
 _NOTHING = "none"
 """Basis of terms that pay nothing. Where they do not even search, silence opens no claim; a loss that is sure is registered."""
 
-_DAMAGE = frozenset(
-    {DecisionReason.CARRIER_SAYS_DAMAGED, DecisionReason.BUYER_SAYS_DAMAGED, DecisionReason.BUYER_SAYS_SHORT}
-)
+_DAMAGE = frozenset({DecisionReason.CARRIER_SAYS_DAMAGED, DecisionReason.BUYER_SAYS_DAMAGED, DecisionReason.BUYER_SAYS_SHORT})
 """Causes for which the terms of damage hold; the parcel may have been delivered."""
 
 _SURE = _DAMAGE | {DecisionReason.CARRIER_SAYS_LOST}
