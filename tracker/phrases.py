@@ -32,6 +32,8 @@ WORDS: Mapping[str, str] = {
     "advice": "case_advice",
     "advised_because": "case_because",
     "answer_by_source": "source",
+    "logistics_cause": "explain",
+    "risky_buyer": "explain",
     "proposes": "remedy",
 }
 """Fact -> the table that names its values; the values of every other fact are told as they are."""
@@ -98,6 +100,7 @@ def task_title(phrases: Phrases, kind: str, order: str, facts: Mapping[str, str]
         shipment=facts.get("shipment") or phrases.say("task.of_this_order"),
         amount=amount or phrases.say("task.whole_payment"),
         service=facts.get("service_text", "?"),
+        case=phrases.word("case", facts["case_kind"]) if "case_kind" in facts else phrases.say("task.some_case"),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,12 @@ def street(tmp_path: Path, shell: Shell) -> Street:
     return street
 
 
+def bodies(street: Street) -> list[str]:
+    """What the mails say."""
+    found = (street.folder / "mailbox" / "new").glob("*")
+    return [message_from_bytes(each.read_bytes(), policy=default).get_content() for each in found]
+
+
 def advise(street: Street, what: str, *more: str, words: tuple[str, ...] = (*STRIKE, *CAUSES)) -> Said:
     by = () if what == "preview" else ("--by", "Mei")
     return street.say("advisory", what, *words, *more, *by, at=NOW)
@@ -52,7 +60,7 @@ def test_r35_previewed_made_and_told_once(street: Street) -> None:
     made = street.json("advisory", "add", *STRIKE, *CAUSES, "--by", "Mei", at=NOW)
     assert (made["advisory"]["id"], made["advisory"]["state"], made["messages"]) == (1, "holds", 2)
     assert street.day(NOW + timedelta(minutes=5)) == 2
-    mails = [each.read_text(encoding="utf-8") for each in (street.folder / "mailbox" / "new").glob("*")]
+    mails = bodies(street)
     assert all("uma greve nos Correios" in mail and "12 dias" in mail for mail in mails)
     assert street.day(NOW + timedelta(days=1)) == 0, "once an advisory"
 
@@ -99,3 +107,45 @@ def test_what_cannot_be_is_refused_with_what_to_write(street: Street, words: tup
     said = advise(street, "add", words=tuple(word for pair in given.items() for word in pair))
     assert (said.code in {1, 2}, told in said.err) == (True, True), said.err
     assert street.json("advisory", "list", at=NOW)["advisories"] == []
+
+
+# ------------------------------------------------------------------------------------------------------------- corrections
+
+RIGHT = ("--correct", "en=there is no strike", "--correct", "pt-BR=não há greve")
+
+
+def test_r59_a_wrong_text_is_corrected_by_a_persons_order(street: Street) -> None:
+    """R59: each buyer who got it hears what is right, in his language, once; the next text keeps its 72 hours."""
+    assert advise(street, "add").code == 0
+    assert street.day(NOW) == 2
+    wrong = ("decisions", "withdraw", "--intent", "delay", "--reason", "it was a rumour")
+    dry = street.json(*wrong, *RIGHT, "--dry-run", at=NOW)
+    assert dry["corrections"] == {"opened": 2, "switched_off": 0, "without_words": {}}
+    assert street.json(*wrong, "--by", "Mei", at=NOW)["corrections"] is None, "only by a person's order"
+    made = street.json(*wrong, *RIGHT, "--by", "Mei", at=NOW)
+    assert made["corrections"]["opened"] == 2
+    assert street.day(NOW + timedelta(days=2)) == 0
+    assert street.day(NOW + timedelta(days=3, hours=1)) == 2
+    mails = bodies(street)
+    assert sum("não há greve" in mail and "29 de março de 2026" in mail for mail in mails) == 2
+    assert street.json(*wrong, *RIGHT, "--by", "Mei", at=NOW + timedelta(days=3, hours=1))["corrections"]["opened"] == 0
+
+
+def test_r59_a_language_without_words_is_told_and_becomes_a_persons_text(street: Street) -> None:
+    """R59: no machine fills the gap."""
+    assert advise(street, "add").code == 0
+    assert street.day(NOW) == 2
+    wrong = ("decisions", "withdraw", "--intent", "delay", "--reason", "a rumour", "--correct", "en=there is no strike")
+    said = street.say(*wrong, "--by", "Mei", at=NOW)
+    assert "2 of them in pt-BR lack their words" in said.out
+    assert street.day(NOW + timedelta(days=3, hours=1)) == 0
+    tasks = street.shell.json("tasks", "list")["tasks"]
+    assert {(task["kind"], task["items"][0]["facts"]["fill_in_first"]) for task in tasks} == {("correction", "correction")}
+
+
+def test_r59_words_that_say_nothing_correct_nothing(street: Street) -> None:
+    for words, told in (("en=", "says nothing"), ("there is none", "write the language before it")):
+        said = street.say(
+            "decisions", "withdraw", "--intent", "delay", "--reason", "r", "--correct", words, "--by", "Mei", at=NOW
+        )
+        assert (said.code != 0, told in said.err) == (True, True)

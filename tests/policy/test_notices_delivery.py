@@ -149,6 +149,18 @@ def test_r38_a_platform_that_confirmed_by_itself_does_not_end_it() -> None:
     assert "not_found_by_buyer:0" in keys(verdict)
 
 
+def test_d17_on_a_manual_channel_it_is_a_snippet_in_the_task_of_his_message() -> None:
+    """D17, R38: a person answers him anyway; his task brings the text along, no second one is opened."""
+    verdict = at(22.1, CAME, cases=(asked(),))
+    assert why(verdict, "not_found_by_buyer") is R.SWITCHED_OFF
+    assert decision(verdict, Intent.CASE_ANSWER).template == "delivered_not_found"
+    own_shop = at(22.1, CAME, cases=(asked(),), **SHOP)
+    assert decision(own_shop, Intent.CASE_ANSWER).template is None, "there it is sent"
+    off = rules(messages_off=frozenset({"delivered_not_found"}))
+    assert decision(at(22.1, CAME, cases=(asked(),), rules=off), Intent.CASE_ANSWER).template is None
+    assert decision(at(22.1, parcel(), cases=(asked(),)), Intent.CASE_ANSWER).template is None
+
+
 def test_r45_an_answer_is_a_round() -> None:
     """R45: stages and answers count; a notice does not, and after three a person decides."""
     said = (mine(Intent.STAGE1, 10), mine(Intent.STAGE2, 15), mine(Intent.NOT_FOUND_BY_BUYER, 16, occasion="9"))

@@ -29,14 +29,30 @@ def strike(**change: Any) -> Advisory:
 
 
 async def test_r35_an_advisory_is_told_with_every_dossier(store: Store) -> None:
-    """R35: once a batch, ended ones too; which concern a parcel is the policy's question (D19)."""
+    """R35: read once a batch, ended ones too; which do concern a parcel is the policy's question (D19)."""
     await given(store, order(), parcel(), order("8002", row=2), parcel("LX002CN", "8002", row=2))
-    made = await store.add_advisory(strike(), [], NOW)
+    made = await store.add_advisory(strike(region=None, carrier="yanwen"), [], NOW)
     assert (made.id, made.created_at) == (1, NOW)
     wide = await store.add_advisory(strike(country=None, region=None, carrier=None, leg="any"), [], NOW)
-    found = await store.load_dossiers([1, 2])
-    assert [each.advisories for each in found] == [(made, wide), (made, wide)]
-    assert found[0].advisories is found[1].advisories
+    assert [each.advisories for each in await store.load_dossiers([1, 2])] == [(made, wide), (made, wide)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"country": "MX"},
+        {"region": "SP"},
+        {"carrier": "correios"},
+        {"start": date(2026, 8, 1), "end": date(2026, 8, 31)},
+    ],
+    ids=["place", "state", "carrier", "before it was paid"],
+)
+async def test_what_cannot_concern_an_order_is_not_in_its_dossier(store: Store, change: dict[str, Any]) -> None:
+    """An advisory about others leaves the order as quiet as it was."""
+    await given(store)
+    await store.add_advisory(strike(**({"region": None, "carrier": None} | change)), [], NOW)
+    [found] = await store.load_dossiers([1])
+    assert found.advisories == ()
 
 
 async def test_r35_the_orders_that_it_touches_are_decided_again(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -10,9 +10,8 @@ import msgspec
 from cyclopts import App, Parameter
 
 from tracker.cli.brake import known
-from tracker.cli.choice import one_of
+from tracker.cli.choice import by_language, one_of
 from tracker.cli.context import Room, answer
-from tracker.cli.errors import UsageError
 from tracker.cli.options import At, Day, Person
 from tracker.cli.output import Answer, Console
 from tracker.desk import advisories
@@ -178,22 +177,12 @@ def _wanted(  # noqa: PLR0913 - everything that an advisory can name
         start=start,
         end=to,
         add_days=days,
-        causes=_causes(causes, room.loaded.texts.sources.keys()),
+        causes=by_language("cause", causes, room.loaded.texts.sources.keys()),
         country=place.get("country"),
         region=None if state is None else state.strip(),
         carrier=place.get("carrier"),
         leg=one_of("leg", leg, LEGS),
     )
-
-
-def _causes(given: Sequence[str], languages: Collection[str]) -> dict[str, str]:
-    causes: dict[str, str] = {}
-    for each in given:
-        language, sign, words = each.partition("=")
-        if not sign:
-            raise UsageError(f"--cause {each!r}: write the language before it: --cause en='a strike at the posts'")
-        causes[one_of("cause", language, languages)] = words.strip()
-    return causes
 
 
 def _document(each: Advisory, today: date) -> dict[str, Any]:

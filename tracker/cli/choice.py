@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,17 @@ def one_of(option: str, value: str, allowed: Collection[str]) -> str:
     else:
         hint = f"there are {len(allowed)}, for instance {', '.join(sorted(allowed)[:3])}"
     raise UsageError(f"--{option}: {value!r} is not known; {hint}")
+
+
+def by_language(option: str, given: Iterable[str], languages: Collection[str]) -> dict[str, str]:
+    """`en=a strike` said once a language. Raises UsageError for a language that has no texts."""
+    words: dict[str, str] = {}
+    for each in given:
+        language, sign, said = each.partition("=")
+        if not sign:
+            raise UsageError(f"--{option} {each!r}: write the language before it: --{option} en='...'")
+        words[one_of(option, language, languages)] = said.strip()
+    return words
 
 
 async def known_store(value: str | None, room: Room) -> str | None:

@@ -10,12 +10,14 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import App, Parameter
 
-from tracker.cli.choice import known_rule, known_store
+from tracker.cli.choice import by_language, known_rule, known_store
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import EVERYWHERE, Person, Time
 from tracker.cli.output import Answer, Console
 from tracker.cli.rows import row_document, state_of
+from tracker.desk import corrections
+from tracker.desk.corrections import Corrected
 from tracker.model import Intent
 from tracker.phrases import Phrases
 from tracker.store.decisions import DecidedView, DecisionFilter, Withdrawn
@@ -98,16 +100,24 @@ def list_(*, limit: int = 200, which: Which = Which()) -> int:
 
 
 @app.command
-def withdraw(*, reason: str, dry_run: Annotated[bool, Parameter(negative=())] = False, which: Which = Which()) -> int:
+def withdraw(
+    *,
+    reason: str,
+    correct: Annotated[list[str] | None, Parameter(negative=())] = None,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    which: Which = Which(),
+) -> int:
     """Take back what a wrong rule decided: what waits is cancelled, tasks that nobody took are dropped; the rest is listed.
 
     What was taken back may be decided again: put the right rules in force first. What has left is listed with its text, as far
-    as a task holds it, for a correction by hand.
+    as a task holds it; with `--correct` each of its buyers gets the text `correction`: by a channel that sends, else as a line
+    of one grouped worksheet.
 
     Example: `tracker decisions withdraw --config 4f2a91c0 --rule br-standard --reason "stage 1 came ten days early" --by Mei`
 
     Args:
         reason: Why; the audit keeps it.
+        correct: What was wrong and what is right, for buyers, as LANGUAGE=words. Once a language.
         dry_run: Only say what would be done.
     """
     if not which.filter.named:
@@ -117,11 +127,18 @@ def withdraw(*, reason: str, dry_run: Annotated[bool, Parameter(negative=())] = 
 
     async def work(room: Room) -> Answer:
         wanted = await _known(which.filter, room)
+        words = corrections.checked(by_language("correct", correct or (), room.loaded.texts.sources.keys()))
         done = await room.store.withdraw_decisions(
             wanted, by="" if dry_run else room.who, reason=reason.strip(), now=room.now, dry_run=dry_run
         )
         in_force = next((each.hash for each in await room.store.rulesets() if each.in_force), None)
         again = in_force in done.versions
+        put_right = None
+        if words:
+            who = "" if dry_run else room.who
+            put_right = await corrections.correct(
+                room.store, room.loaded.rules, done.left, words, by=who, reason=reason.strip(), now=room.now, dry_run=dry_run
+            )
         return Answer(
             document={
                 "dry_run": dry_run,
@@ -129,8 +146,9 @@ def withdraw(*, reason: str, dry_run: Annotated[bool, Parameter(negative=())] = 
                 "dropped": done.dropped,
                 "left": [_document(each) for each in done.left],
                 "still_in_force": in_force if again else None,
+                "corrections": None if put_right is None else msgspec.to_builtins(put_right),
             },
-            text=lambda console: _text(console, done, dry_run=dry_run, again=again),
+            text=lambda console: _text(console, done, put_right, dry_run=dry_run, again=again),
         )
 
     return answer(which.common, work, writes=not dry_run)
@@ -162,7 +180,7 @@ def _cells(each: DecidedView, phrases: Phrases) -> tuple[object, ...]:
             row.config_version[:8], state, each.task)  # fmt: skip
 
 
-def _text(console: Console, done: Withdrawn, *, dry_run: bool, again: bool) -> None:
+def _text(console: Console, done: Withdrawn, put_right: Corrected | None, *, dry_run: bool, again: bool) -> None:
     would = "would be " if dry_run else ""
     console.line(f"{done.cancelled} effects {would}cancelled, {done.dropped} tasks {would}dropped, {len(done.left)} cannot be.")
     if again:
@@ -170,6 +188,8 @@ def _text(console: Console, done: Withdrawn, *, dry_run: bool, again: bool) -> N
             "The rules in force decided some of them: they will decide the same again at the next look. "
             "Mend the rules and reload first."
         )
+    if put_right is not None:
+        _text_corrections(console, put_right, "would be " if dry_run else "")
     if done.left:
         console.line()
         rows = [
@@ -186,3 +206,9 @@ def _text(console: Console, done: Withdrawn, *, dry_run: bool, again: bool) -> N
             for each in done.left
         ]
         console.table(_LEFT, rows, empty="")
+
+
+def _text_corrections(console: Console, put_right: Corrected, would: str) -> None:
+    console.line(f"{put_right.opened} corrections {would}ordered, {put_right.switched_off} have no way to their buyers.")
+    for language, count in sorted(put_right.without_words.items()):
+        console.line(f"{count} of them in {language} lack their words: a person fills them in, or say --correct {language}='…'.")

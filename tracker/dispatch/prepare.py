@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parseaddr
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
@@ -101,12 +102,12 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
     phrases: Phrases
 
     def prepare(self, row: OutboxRow, dossier: Dossier, now: datetime) -> Prepared:
-        """Render and lint a message before anything is claimed. Raises RenderError, NotByItselfError.
+        """Render and lint a message before anything is claimed; also the text that a task brings along (R16, R38, D17).
 
         A blank that nothing fills makes it a person's (facts/messages.md section 1): his draft shows the gap. A text that is
-        broken for everybody fails.
+        broken for everybody fails. Raises RenderError, NotByItselfError.
         """
-        if row.kind is not ActionKind.MESSAGE:
+        if row.kind is not ActionKind.MESSAGE and row.template is None:
             return Prepared()
         market = self.rules.marketplace(dossier.order.platform)
         letter = self._letter(row, dossier, now)
@@ -176,7 +177,8 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
         order, text = dossier.order, prepared.text
         if text is None:
             raise RenderError(f"{row.kind.value} has no text that could be sent through {row.channel.value}")
-        sender = self.rules.stores[order.store].sender or self.sender
+        shop = self.rules.stores[order.store]
+        sender = shop.sender or self.sender
         return Outgoing(
             key=row.key,
             message_id=message_id(row.key, parseaddr(sender)[1].partition("@")[2] or "tracker.invalid"),
@@ -193,6 +195,7 @@ class Preparer(msgspec.Struct, frozen=True, kw_only=True):
             chat=order.buyer_chat,
             blanks=prepared.blanks,
             unsubscribe=self._unsubscribe(row, sender),
+            unsubscribe_url=(shop.unsubscribe_url or "").replace("{order}", quote(order.number, safe="")) or None,
         )
 
     def _unsubscribe(self, row: OutboxRow, sender: str) -> str | None:

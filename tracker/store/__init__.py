@@ -88,6 +88,8 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     decisions   decisions(wanted: DecisionFilter, *, limit) -> list[DecidedView]
                 withdraw_decisions(wanted, *, by, reason, now, dry_run=False) -> Withdrawn
 
+                open_corrections(writes, *, by, reason, now) -> list[key]
+
     advisories  advisories() -> list[Advisory]                   add_advisory(wanted, orders, now) -> Advisory
                 end_advisory(id, orders, *, by, reason, now) -> Advisory
 

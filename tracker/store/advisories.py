@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from tracker.model import Advisory
+from tracker.model import Advisory, Order, Shipment
 from tracker.store.connection import Database, Record, Tx, instant_of
 from tracker.store.encoding import json_text, sorted_texts, texts
 from tracker.store.errors import Conflict, NotThere
@@ -81,6 +81,24 @@ def named(advisories: Sequence[Advisory], advisory_id: int) -> Advisory:
 def told(tx: Tx) -> tuple[Advisory, ...]:
     """Every advisory that a person has made."""
     return tuple(_advisory(row) for row in tx.rows(_ALL))
+
+
+def concerning(advisories: tuple[Advisory, ...], order: Order, shipments: Sequence[Shipment]) -> tuple[Advisory, ...]:
+    """Those that can concern any parcel of the order, by place, carrier and the days it travels: for most orders none is left."""
+    if not advisories:
+        return advisories
+    began = min((each for each in (order.paid_at, order.shipped_at) if each is not None), default=None)
+    places = {order.country, *(place for each in shipments for place in (each.country, each.origin))}
+    carriers = {each.carrier for each in shipments}
+    region = (order.region or "").casefold()
+    return tuple(
+        each
+        for each in advisories
+        if (each.country is None or each.country in places)
+        and (each.carrier is None or each.carrier in carriers)
+        and (each.region is None or each.region.casefold() == region)
+        and (began is None or each.end >= began.date())
+    )
 
 
 def _advisory(row: Record) -> Advisory:

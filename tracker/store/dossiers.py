@@ -29,7 +29,7 @@ from tracker.model import (
     Window,
     WindowSource,
 )
-from tracker.store.advisories import told
+from tracker.store.advisories import concerning, told
 from tracker.store.claim_rows import SELECTED, claim_of
 from tracker.store.connection import Record, Tx, instant_of, required
 from tracker.store.encoding import contacts, ladder, money, settlements, unpack, words
@@ -122,7 +122,7 @@ def load(tx: Tx, ids: Sequence[int]) -> list[Dossier]:
                 claims=tuple(claim for shipment in shipments for claim in claims.get(shipment.id, ())),
                 effects=_all_effects(effects.get(order_id, []), shipments, shared),
                 version=orders[order_id][29],
-                advisories=advisories,
+                advisories=concerning(advisories, order, shipments),
             )
         )
     return found

@@ -17,6 +17,7 @@ from tracker.store.capabilities import Capabilities
 from tracker.store.cases import Cases
 from tracker.store.claims import Claims
 from tracker.store.connection import Database, required, sqlite_path
+from tracker.store.corrections import Corrections
 from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
 from tracker.store.dispatch import Dispatch
@@ -79,6 +80,7 @@ class Store(
     Alerts,
     Rulesets,
     Decisions,
+    Corrections,
     Advisories,
     Backlog,
     Agreement,

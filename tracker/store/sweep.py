@@ -114,7 +114,9 @@ class Sweep:
             known = dict(tx.among("SELECT id, version FROM dossier WHERE id IN (??)", [write.order_id for write in verdicts]))
             moved = [write.order_id for write in verdicts if known.get(write.order_id) != write.version]
             if moved:
-                raise Conflict(f"the facts of {len(moved)} orders moved this very moment; nothing was applied: make the plan anew")
+                raise Conflict(
+                    f"the facts of {len(moved)} orders moved this very moment; nothing was applied: make the plan anew"
+                )
             opened = _write(tx, verdicts, now).opened
             for write in verdicts:
                 for new in write.rows:
@@ -152,7 +154,7 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
             continue
         verdict = write.verdict
         if write.rows:
-            opened += _open_rows(tx, write, row[3], now)
+            opened += open_rows(tx, write, row[3], now)
         if verdict.withdraw:
             closed += [key for key, reason in verdict.withdraw if _withdraw(tx, key, reason, now)]
         for freed in write.free:
@@ -184,7 +186,8 @@ def _free(tx: Tx, order_id: int, freed: Freed, now: datetime) -> None:
             )
 
 
-def _open_rows(tx: Tx, write: VerdictWrite, store: Record, now: datetime) -> list[str]:
+def open_rows(tx: Tx, write: VerdictWrite, store: Record, now: datetime) -> list[str]:
+    """Write the rows of one verdict; the keys that are new, or open again after the facts took them back."""
     opened = []
     for new in write.rows:
         decision = new.decision

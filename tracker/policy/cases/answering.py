@@ -16,6 +16,7 @@ from tracker.policy.cases.waiting import escalate
 from tracker.policy.cases.weighing import Weighed, concerned, weigh
 from tracker.policy.findings import Findings
 from tracker.policy.remedies import by_value
+from tracker.policy.searching import snippet
 from tracker.policy.view import View, standing, withdrawable
 from tracker.rules import CaseRule
 
@@ -123,6 +124,7 @@ def _task(
         intent=intent,
         occasion=f"{case.id}/{stamp}/{word}",
         shipment=case.shipment,
+        template=snippet(view, case) if intent is Intent.CASE_ANSWER else None,
         deadline=deadline,
         amount=case.amount,
         currency=case.currency,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tracker.model import Case, CaseKind, CaseReason, DecisionReason, Intent
+from tracker.model import DecisionReason, Intent
 from tracker.policy.ladder import rounds
-from tracker.policy.notices.late import arrival
 from tracker.policy.notices.voice import Voice, Word, seen_at
+from tracker.policy.searching import TEMPLATE, arrival, missing, searching
 from tracker.policy.view import Parcel, View
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -64,7 +64,7 @@ def answer_search(view: View, voice: Voice) -> None:
     `dispute_opened` speaks. It answers the buyer, so it is a round (R45).
     """
     case = searching(view)
-    parcel = None if case is None else _missing(view, case)
+    parcel = None if case is None else missing(view, case)
     if case is None or parcel is None:
         return
     used, limit = rounds(view), view.rules.manners.rounds
@@ -74,7 +74,7 @@ def answer_search(view: View, voice: Voice) -> None:
     voice.say(
         Word(
             intent=Intent.NOT_FOUND_BY_BUYER,
-            template="delivered_not_found",
+            template=TEMPLATE,
             reason=DecisionReason.DELIVERED_BUT_NOT_FOUND,
             parcel=parcel,
             since=case.opened_at,
@@ -83,24 +83,3 @@ def answer_search(view: View, voice: Voice) -> None:
             facts={"case": case.id},
         )
     )
-
-
-def searching(view: View) -> Case | None:
-    """The buyer's unanswered message that he has nothing."""
-    for case in view.dossier.cases:
-        mine = case.kind is CaseKind.BUYER_MESSAGE and case.reason is CaseReason.NOT_RECEIVED
-        if mine and case.closed_at is None and case.answered_at is None:
-            return case
-    return None
-
-
-def _missing(view: View, case: Case) -> Parcel | None:
-    """The delivered parcel that he misses: he wrote after it came; none where the money is settled."""
-    if view.over not in {None, DecisionReason.FINISHED}:
-        return None
-    for parcel in view.parcels:
-        came = arrival(parcel)
-        named = case.shipment in {None, parcel.shipment.number}
-        if named and parcel.gone is DecisionReason.DELIVERED and (came is None or case.opened_at >= came.earliest):
-            return parcel
-    return None

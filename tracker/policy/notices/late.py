@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tracker.dates import utc_text
-from tracker.model import ActionKind, Decision, DecisionReason, Intent, Scan
+from tracker.model import ActionKind, Decision, DecisionReason, Intent
 from tracker.policy.findings import Findings
+from tracker.policy.searching import arrival
 from tracker.policy.slots import allowed
-from tracker.policy.view import Parcel, View, standing
+from tracker.policy.view import View, standing
 
 
 def late_arrival(view: View, out: Findings) -> None:
@@ -39,9 +40,3 @@ def late_arrival(view: View, out: Findings) -> None:
                 evidence={"refunded_at": utc_text(refunded)},
             )
         )
-
-
-def arrival(parcel: Parcel) -> Scan | None:
-    """The delivery; where the source only says the word, its newest scan."""
-    shipment = parcel.shipment
-    return shipment.delivered_scan or shipment.last_scan if shipment.delivered else None
