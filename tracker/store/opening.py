@@ -25,16 +25,16 @@ from tracker.store.errands import Errands
 from tracker.store.errors import NotARehearsal
 from tracker.store.explain import Explain
 from tracker.store.gate import Gate
+from tracker.store.goods import Goods
 from tracker.store.handing import Handing
 from tracker.store.holds import Holds
 from tracker.store.intake import Intake
-from tracker.store.goods import Goods
 from tracker.store.items import Items
 from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
-from tracker.store.replay import Agreement
 from tracker.store.recoveries import Recoveries
+from tracker.store.replay import Agreement
 from tracker.store.retention import Retention
 from tracker.store.retiring import Retirement, retirement
 from tracker.store.review import Review
