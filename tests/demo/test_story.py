@@ -45,7 +45,7 @@ def tale(told: Told, order: str) -> Tale:
         ("J-1004", ["compensation", "stage1", "stage2", "refund", "refund_issued"]),
         ("J-1005", ["forwarder_inquiry", "refund", "compensation", "refund_issued"]),
         ("J-1006", ["stage1", "stage2"]),
-        ("J-1007", ["refund", "refund_issued"]),
+        ("J-1007", ["refund", "refund", "refund_issued"]),
         ("J-1008", ["stage1", "refund", "compensation", "refund_issued"]),
         ("J-1009", ["forwarder_inquiry", "refund", "compensation", "refund_issued"]),
         ("J-1010", ["stage1", "stage2"]),
