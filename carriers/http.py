@@ -34,7 +34,8 @@ WAIT_UNASKED = 1.0
 NOT_SENT = "not_sent"
 """Code of an error before the first byte left: whoever writes to buyers may try again, nobody has read it."""
 
-_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_BEFORE_SENDING = (httpx.ConnectError, httpx.PoolTimeout)
+"""Not ConnectTimeout: the fast transport calls by that name a server, too, that hung up after it had read the request."""
 
 _GZIP = 47
 """zlib: the largest window, gzip or zlib header recognised by itself."""

@@ -91,3 +91,15 @@ def test_a_message_id_stays_on_one_line_of_every_header(order: str) -> None:
         "In-Reply-To",
         "References",
     ]
+
+
+def test_courtesies_say_how_to_get_off_the_list() -> None:
+    """R101, R91: review and vip mails carry List-Unsubscribe; a mail about the buyer's own order does not."""
+    plain = compose(outgoing(), NOW)
+    courtesy = compose(outgoing(unsubscribe="care@lamps.example", order="10/01"), NOW)
+    click = compose(outgoing(unsubscribe="care@lamps.example", unsubscribe_url="https://lamps.example/off?o=1", order="1"), NOW)
+    assert plain["List-Unsubscribe"] is None
+    assert courtesy["List-Unsubscribe"] == "<mailto:care@lamps.example?subject=unsubscribe%2010%2F01>"
+    assert courtesy["List-Unsubscribe-Post"] is None
+    assert click["List-Unsubscribe"] == "<https://lamps.example/off?o=1>, <mailto:care@lamps.example?subject=unsubscribe%201>"
+    assert click["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -538,7 +538,8 @@ BRIEF = "subject: x\n\n" + "word " * 80 + "{{ tracking }} {{ last_event }} {{ la
     [
         pytest.param(
             {"messages/en/vip.txt": "subject: x\n\nThank you, {{ name }}\n"},
-            "messages/en/vip.txt: messages.en.vip: warning: nobody would get it: vip is switched off ([messages] off in tracker.toml)",
+            "messages/en/vip.txt: messages.en.vip: warning: nobody would get it:"
+            " vip is switched off ([messages] off in tracker.toml)",
             id="a type that is switched off",
         ),
         pytest.param(
@@ -555,8 +556,8 @@ BRIEF = "subject: x\n\n" + "word " * 80 + "{{ tracking }} {{ last_event }} {{ la
         ),
         pytest.param(
             {"stores/lume.toml": SHOP, "messages/en/reopened.txt": "subject: x\n\n{{ tracking }}\n"},
-            "messages/en/reopened.txt: messages.en.reopened: warning: nobody would get it: no channel of your stores carries reopened:"
-            " by hand goes only what tasks_for or grouped names (D17)",
+            "messages/en/reopened.txt: messages.en.reopened: warning: nobody would get it:"
+            " no channel of your stores carries reopened: by hand goes only what tasks_for or grouped names (D17)",
             id="a type that no channel carries",
         ),
         pytest.param(
@@ -572,8 +573,12 @@ BRIEF = "subject: x\n\n" + "word " * 80 + "{{ tracking }} {{ last_event }} {{ la
             id="what one marketplace forbids",
         ),
         pytest.param(
-            {"tracker.toml": '[messages.languages]\nDE = "de"\n', "messages/de/delay.txt": "subject: x\n\n{{ cause }} {{ extra_days | days }}\n"},
-            'messages/de/words.toml: days: de lacks a plural of days, which delay needs: [days] one = "{count} …", other = "{count} …"',
+            {
+                "tracker.toml": '[messages.languages]\nDE = "de"\n',
+                "messages/de/delay.txt": "subject: x\n\n{{ cause }} {{ extra_days | days }}\n",
+            },
+            "messages/de/words.toml: days: de lacks a plural of days, which delay needs: [days] "
+            'one = "{count} …", other = "{count} …"',
             id="a language that lacks a plural",
         ),
         pytest.param(
@@ -677,3 +682,73 @@ def test_a_check_tells_which_languages_wait_for_a_reviewer(tmp_path: Path) -> No
     said = config.unreviewed(rules) or ""
     assert said.startswith("not reviewed by a native speaker: es, ru, zh-CN; texts to AR, ")
     assert config.unreviewed(replace(rules, reviewed=frozenset({"en", "pt-BR", "es", "ru", "zh-CN"}))) is None
+
+
+OWN = SHOP.replace("aliexpress", "own_shop") + 'channel = "maildir"\n'
+MESSENGER = (
+    '[whatsapp]\nphone_number_id = "100000000000001"\ntoken = "env:WA"\n'
+    '[whatsapp.templates]\nstage1 = {{ name = "order", blanks = [{}] }}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        pytest.param(
+            {"stores/lume.toml": SHOP + 'fallback = ["whatsapp"]\n'},
+            'stores/lume.toml:5: fallback: "whatsapp" would reach its buyers outside of aliexpress: contact outside the platform'
+            " is forbidden there: its messages are watched, and stores were frozen for less. Only a task is allowed, unless"
+            " contact_outside = true stands at the marketplace because its rules permit it (D5)",
+            id="a messenger on a marketplace",
+        ),
+        pytest.param(
+            {"stores/lume.toml": OWN + 'fallback = ["whatsapp", "task"]\n'},
+            'stores/lume.toml:6: fallback: "whatsapp" has no [whatsapp] in tracker.toml',
+            id="a messenger that is not set up",
+        ),
+        pytest.param(
+            {"stores/lume.toml": OWN + 'fallback = ["whatsapp"]\n', "tracker.toml": MESSENGER.format('"name"')},
+            'stores/lume.toml:6: fallback: "whatsapp" needs messenger_consent = true: your buyers have to agree to it when they'
+            " order (R25)",
+            id="buyers who were not asked",
+        ),
+        pytest.param(
+            {"stores/lume.toml": OWN + 'fallback = ["maildir"]\n'},
+            'stores/lume.toml:6: fallback: "maildir" is the channel itself: what it refused, it refuses again',
+            id="the channel itself",
+        ),
+        pytest.param(
+            {"tracker.toml": MESSENGER.format('"nmae"')},
+            'tracker.toml:5: whatsapp.templates.stage1.blanks: no such blank (got "nmae", did you mean "name")',
+            id="a blank that none has",
+        ),
+        pytest.param(
+            {"tracker.toml": MESSENGER.format("").replace("stage1", "stage_1")},
+            'tracker.toml:5: whatsapp.templates.stage_1: no such type of message (got "stage_1", did you mean "stage1")',
+            id="a template for nothing",
+        ),
+        pytest.param(
+            {"tracker.toml": '[quiet_hours]\nfrom = "21:00"\n'},
+            "tracker.toml:2: quiet_hours: from has to be before to (got 21:00 and 20:00)",
+            id="hours of the night",
+        ),
+        pytest.param(
+            {"stores/us.toml": AMAZON["stores/us.toml"] + 'modes = { stage1 = "live" }\n'},
+            "stores/us.toml:5: modes.stage1: warning: does nothing:"
+            " amazon does not permit stage1 (messages_off in marketplaces.toml)",
+            id="a mode that does nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_said_about_channels(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    """R25, D5a, D16: a fallback is the shop's own word, with its buyers' consent, and never leads outside of a marketplace."""
+    assert said in told(tmp_path, files, {"WA": "x"})
+
+
+def test_a_marketplace_whose_rules_permit_it_may_fall_back(tmp_path: Path) -> None:
+    """D5a: denied by default, allowed by one line of who knows the rules."""
+    files = {
+        "stores/lume.toml": SHOP + 'fallback = ["maildir"]\n',
+        "marketplaces.toml": '[[marketplace]]\nid = "aliexpress"\ncontact_outside = true\n',
+    }
+    assert told(tmp_path, files) == []

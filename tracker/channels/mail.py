@@ -35,14 +35,27 @@ def compose(message: Outgoing, now: datetime) -> EmailMessage:
             mail["In-Reply-To"] = message.in_reply_to
             mail["References"] = message.in_reply_to
         mail["Auto-Submitted"] = "auto-generated"
-        if message.unsubscribe:
-            mail["List-Unsubscribe"] = f"<mailto:{message.unsubscribe}?subject=unsubscribe%20{quote(message.order, safe='')}>"
+        for header, value in _unsubscribe(message).items():
+            mail[header] = value
     except (ValueError, IndexError) as error:  # IndexError: headerregistry on an address that ends in the middle
         raise Refused(f"no mail can be made of it: {error}", retry=False) from error
     # Quoted-printable needs no 8BITMIME of any server on the way and stays readable in the file.
     mail.set_content(message.body, subtype="plain", charset="utf-8", cte="quoted-printable")
     mail["Content-Language"] = message.language  # after set_content, which clears every Content-* header
     return mail
+
+
+def _unsubscribe(message: Outgoing) -> dict[str, str]:
+    """How to get off the list: by mail, and by one click where the shop has a page for it (RFC 8058)."""
+    if not message.unsubscribe:
+        return {}
+    by_mail = f"<mailto:{message.unsubscribe}?subject=unsubscribe%20{quote(message.order, safe='')}>"
+    if not message.unsubscribe_url:
+        return {"List-Unsubscribe": by_mail}
+    return {
+        "List-Unsubscribe": f"<{message.unsubscribe_url}>, {by_mail}",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _address(text: str, name: str | None) -> Address:

@@ -29,7 +29,7 @@ class Caller:
             account_id=name,
             total_deadline_s=total_deadline_s,
             max_body_bytes=_MOST_BYTES,
-            transport=make_transport(connections=2),
+            transport=make_transport(connections=2, fast=False),  # it alone tells a failed connection from a lost one
         )
 
     async def post(self, url: str, body: object, headers: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:

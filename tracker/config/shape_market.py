@@ -87,3 +87,4 @@ class StoreFile(Shape):
     stages: Mapping[str, Mapping[Stage, Positive]] = {}
     fallback: tuple[Fallback, ...] = ()
     messenger_consent: bool = False
+    unsubscribe_url: Annotated[str, Field(pattern=r"^https://")] | None = None

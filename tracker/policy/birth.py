@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from tracker.messages import base_key
-from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Mode, WindowSource
+from tracker.model import ActionKind, Channel, Decision, Dossier, HoldReason, Intent, Mode, WindowSource
+from tracker.policy.ringing import RINGS
 from tracker.rules import Rules
 
 API, EXTEND = "api", "extend"
@@ -39,6 +40,8 @@ def birth(decision: Decision, dossier: Dossier, rules: Rules) -> Birth | None:
             store, market = rules.stores[dossier.order.store], rules.marketplace(dossier.order.platform)
             kind = base_key(decision.template or decision.intent.value)
             channel = Channel.TASK if kind in market.tasks_for else store.channel or market.channel
+            if decision.intent is Intent.NUDGE:
+                channel = next((each for each in store.fallback if each in RINGS), channel)
             hold = _BY_MODE.get(store.mode_for(kind))
             answered = hold is HoldReason.MESSAGE_NEEDS_APPROVAL and decision.approved_by is not None
             return Birth(channel, None if answered else hold)

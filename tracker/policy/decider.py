@@ -12,6 +12,7 @@ from tracker.policy.inquiries import inquire
 from tracker.policy.ladder import climb
 from tracker.policy.losses import claim
 from tracker.policy.notices import tell
+from tracker.policy.nudge import nudge
 from tracker.policy.opening import warn
 from tracker.policy.preparing import prepare
 from tracker.policy.problems import solve
@@ -52,5 +53,6 @@ def weigh(dossier: Dossier, rules: Rules, now: datetime) -> Verdict:
     prepare(view, out)
     climb(view, out)
     tell(view, out)
+    nudge(view, out)
     count_rounds(view, out)
     return out.verdict()

@@ -97,6 +97,8 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
 
     fallback: tuple[Channel, ...] = ()
     """Where a message goes that its channel definitely refused, in this order (R25); a task there is a call by phone (R81)."""
+    unsubscribe_url: str | None = None
+    """Its page that takes a buyer off the list by one POST; `{order}` is filled in."""
     messenger_consent: bool = False
     """Its buyers agreed to be written to by messenger when they ordered; without it no messenger is a fallback (D5a)."""
 
