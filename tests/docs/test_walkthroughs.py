@@ -20,6 +20,7 @@ YEAR = ("first-day", "every-day", "month-end", "fire", "when-it-burns", "moving-
 WALKS = {
     "first-day": YEAR,
     "be-told": ("be-told",),
+    "advisories": ("advisories",),
     "order-files": ("order-files",),
     "cases": ("cases",),
     "change-the-rules": ("change-the-rules",),
