@@ -13,6 +13,7 @@ from tracker.config.checks_alerts import check_addresses, check_alerts
 from tracker.config.checks_cases import check_cases
 from tracker.config.checks_channels import check_channels, check_messengers
 from tracker.config.checks_claims import check_claims
+from tracker.config.checks_ladders import check_default_country, check_ladders, check_services
 from tracker.config.checks_stores import check_stages
 from tracker.config.checks_team import check_team
 from tracker.config.checks_times import check_times
@@ -33,7 +34,9 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
     """Every finding, with file and line."""
     checks: Iterable[tuple[str, Iterator[Found]]] = (
         ("destinations", _destinations(shapes)),
+        ("destinations", check_ladders(shapes)),
         ("services", _services(shapes)),
+        ("services", check_services(shapes, sections["services"])),
         ("carriers", _carriers(shapes, adapters)),
         ("marketplaces", _marketplaces(shapes)),
         ("time-rules", check_times(shapes.time_rules, shapes.marketplaces)),
@@ -61,6 +64,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         yield from (sections[name].problem(path, message, level) for path, message, level in found)
     for id_ in shapes.stores:
         yield from (sections[f"stores/{id_}"].problem(*each) for each in _store(id_, shapes))
+    yield from (sections[f"stores/{id_}"].problem(*found) for id_, found in check_default_country(shapes, rules))
 
 
 def first_steps(file: str, *, stores: bool, sources: bool) -> Iterator[Problem]:
