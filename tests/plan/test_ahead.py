@@ -16,6 +16,8 @@ from tracker.plan import Forecast, Work, forecast, identity
 from tracker.plan import ahead as ahead_
 from tracker.rules import Rules
 
+CASEWORK = (Work.ANSWER_CASE, Work.OTHER_TASK)
+
 
 def story(found: Forecast) -> list[tuple[float, str]]:
     """Days after day 0, intents."""
@@ -133,6 +135,14 @@ def test_a_case_is_to_be_answered_by_its_deadline() -> None:
     closed = Case(id="c2", kind=CaseKind.INQUIRY, opened_at=day(30), due_at=day(33), closed_at=day(31))
     found = ahead(dossier(parcel(last=28, heard=32), cases=(case, closed)), 32, 44)
     assert [each for each in work(found) if each[1] is Work.ANSWER_CASE] == [(34, Work.ANSWER_CASE)]
+
+
+def test_r33_an_answered_case_is_no_work_and_its_task_is_not_counted_twice() -> None:
+    """R33, D3: the date that holds is the work; the task that says so is the same work."""
+    asked = Case(id="c1", kind=CaseKind.INQUIRY, opened_at=day(30), due_at=day(34))
+    for case, wanted in ((replace(asked, answered_at=day(31)), []), (asked, [(34, Work.ANSWER_CASE)])):
+        found = ahead(dossier(parcel(last=28, heard=32), cases=(case,)), 32, 44)
+        assert [each for each in work(found) if each[1] in CASEWORK] == wanted
 
 
 def test_a_recommendation_is_the_same_effect_whatever_it_counts() -> None:

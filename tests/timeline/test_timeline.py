@@ -15,6 +15,7 @@ from tracker.model import (
     ActionKind,
     Case,
     CaseKind,
+    CaseOutcome,
     Claim,
     ClaimState,
     DecisionReason,
@@ -240,7 +241,14 @@ def test_facts_of_later_days_are_not_known_yet() -> None:
         ),
         shipments=(parcel(last=40, heard=60, day0=day(0)),),
         cases=(
-            Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(41), closed_at=day(50)),
+            Case(
+                id="1",
+                kind=CaseKind.DISPUTE,
+                opened_at=day(41),
+                answered_at=day(48),
+                closed_at=day(50),
+                outcome=CaseOutcome.WON,
+            ),
             Case(id="2", kind=CaseKind.INQUIRY, opened_at=day(70)),
         ),
         claims=(claim,),
@@ -250,7 +258,8 @@ def test_facts_of_later_days_are_not_known_yet() -> None:
     assert (then.order.refunded_at, then.order.refunded_amount, then.order.received_at, then.order.waiting_since) == (None,) * 4
     assert then.order.window is not None
     assert (then.order.window.end, then.order.window.extensions) == (day(57), 0)
-    assert [(each.id, each.closed_at) for each in then.cases] == [("1", None)]
+    assert [(each.id, each.answered_at, each.closed_at, each.outcome) for each in then.cases] == [("1", None, None, None)]
+    assert [each.outcome for each in as_of(late, {}, day(51)).cases] == [CaseOutcome.WON]
     assert then.claims == (claim,)
     assert [(each.intent, each.state, each.done_at) for each in then.effects] == [
         (Intent.STAGE1, OutboxState.SENT, day(30)),

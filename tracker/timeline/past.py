@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
-from tracker.model import ActionKind, Dossier, Effect, Heard, NotFound, Order, OutboxState, Shipment, TaskState, Window
+from tracker.model import ActionKind, Case, Dossier, Effect, Heard, NotFound, Order, OutboxState, Shipment, TaskState, Window
 from tracker.model.journey import fold, travelled
 from tracker.policy.window import moves
 from tracker.rules import STAGES
@@ -48,7 +48,7 @@ def as_of(dossier: Dossier, seen: Mapping[str, Sequence[Seen]], at: datetime) ->
         dossier,
         order=_order_as_of(dossier, at),
         shipments=tuple(_shipment_as_of(dossier, each, seen.get(each.number, ()), at) for each in dossier.shipments),
-        cases=tuple(replace(case, closed_at=_past(case.closed_at, at)) for case in dossier.cases if case.opened_at <= at),
+        cases=tuple(_case_as_of(case, at) for case in dossier.cases if case.opened_at <= at),
         claims=tuple(claim for claim in dossier.claims if claim.opened_at <= at),
         effects=tuple(_effect_as_of(effect, at) for effect in dossier.effects if effect.created_at <= at),
     )
@@ -56,6 +56,12 @@ def as_of(dossier: Dossier, seen: Mapping[str, Sequence[Seen]], at: datetime) ->
 
 def _past(instant: datetime | None, at: datetime) -> datetime | None:
     return None if instant is None or instant > at else instant
+
+
+def _case_as_of(case: Case, at: datetime) -> Case:
+    closed_at = _past(case.closed_at, at)
+    outcome = None if closed_at is None and case.closed_at is not None else case.outcome
+    return replace(case, closed_at=closed_at, outcome=outcome, answered_at=_past(case.answered_at, at))
 
 
 def _order_as_of(dossier: Dossier, at: datetime) -> Order:
