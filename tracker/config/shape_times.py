@@ -69,7 +69,6 @@ class TimeRule(Entry):
     opens: frozenset[CaseKind] = frozenset()
     ships: bool = False
     limits_promise: bool = False
-    api_fields: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     profiles: Figures
 
