@@ -42,6 +42,17 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "review import": (("{worksheet}", *AT), 0, {"approves", "taken", "unchanged", "refused", "silent", "rows", "rejected_file"}),
     "tasks export": (("tasks.xlsx",), 0, {"file", "rows"}),
     "tasks import": (("{worksheet}", *AT), 0, {"taken", "unchanged", "refused", "silent", "rows", "rejected_file"}),
+    "claims list": ((), 0, {"claims"}),
+    "claims show": (("1",), 0, {"claim", "history"}),
+    "claims explain": (("1",), 0, {"claim", "rule", "phase", "window", "payable", "papers", "attempts_left", "files"}),
+    "claims set": (("1", "--note", "seen", "--by", "Mei", *AT), 0, {"claim"}),
+    "claims export": (("claims.xlsx",), 0, {"file", "rows"}),
+    "claims import": (("{answers}", "--carrier", "yanwen", *AT), 1, {"taken", "unchanged", "refused", "rows"}),
+    "claims reconcile": (
+        ("{statement}", "--carrier", "yanwen", "--month", "2026-02", *AT),
+        3,
+        {"matched", "partly_paid", "unknown", "used_before", "not_on_statement"},
+    ),
     "outbox list": (("--state", "unknown"), 0, {"outbox"}),
     "outbox show": (("{doubtful}",), 0, {"row"}),
     "outbox resolve": (("{doubtful}", "--to", "sent", "--reason", "provider's log", *AT), 0, {"results"}),
@@ -106,6 +117,8 @@ def _words(name: str, shop: Shop, tmp_path: Path) -> list[str]:
     orders.write_text("订单号,平台渠道,店铺账号,国家二字码,运单号\n", encoding="utf-8")
     known = {
         **{field: str(getattr(shop, field)) for field in shop.__struct_fields__},
+        "answers": str(_text(tmp_path / "answers.csv", "运单号,结果\nLX000000005CN,拒赔\n")),
+        "statement": str(_text(tmp_path / "statement.csv", "运单号,金额,币种\nLX000000005CN,3,USD\n")),
         "orders": str(Path(__file__).parents[1] / "samples" / "imports" / "aliexpress_orders_zh.xls"),
         "answer": str(next(iter(sorted(ANSWER.glob("*.json"))))),
         "worksheet": str(_worksheet(name, shop, tmp_path)),
@@ -120,6 +133,11 @@ def _plan(name: str, shop: Shop, tmp_path: Path) -> Path:
     file = tmp_path / "plan.json"
     if name == "apply":
         assert main(["plan", "--out", str(file), "--config", str(shop.folder / "tracker.toml"), *AT]) == 0
+    return file
+
+
+def _text(file: Path, text: str) -> Path:
+    file.write_text(text, encoding="utf-8")
     return file
 
 

@@ -71,6 +71,14 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 save_cases([CaseWrite], now, *, by, reason="") -> int
                 change_case(case, now, *, by, reason="", seen=None) -> CaseView          newest_order(store) -> OrderRef
 
+    claims      claims(states=(), *, carrier=None, store=None) -> list[ClaimView]    claim(claim_id) -> ClaimView
+                claim_changes(claim_id=None) -> list[ClaimChange]
+                change_claim(before, after, *, event, on, who, why, now) -> ClaimView
+                open_again(before, after, fresh, *, who, why, now) -> ClaimView
+                used_lines(carrier) -> set[key]                  settle_claims(uses, *, who, now)
+                closed_months() -> list[month]                   frozen_month(month) -> (csv, xlsx) | None
+                close_month(month, sheet, book, *, by, now)
+
     brake       pauses(now) -> list[Pause]                       pause(wanted, now) -> Pause
                 waiting(now) -> list[Waiting]                    freed_by(pause_ids, now) -> list[Waiting]
                 resume(pause_ids, *, by, now) -> list[Waiting]   settle_brake(now) -> list[Pause]
