@@ -135,7 +135,9 @@ def test_a_dirty_row_is_named_and_replayed(tmp_path: Path, name: str) -> None:
 )
 def test_an_incomplete_row_is_not_suspect(tmp_path: Path, change: dict[str, str]) -> None:
     """Empty cells are usual, a hand-over after the promised date is a trap and no error."""
-    assert tried(tmp_path, row(**({"status": "shipped"} | change)) if "delivered_at" in change else row(**change))["suspect"] == []
+    assert (
+        tried(tmp_path, row(**({"status": "shipped"} | change)) if "delivered_at" in change else row(**change))["suspect"] == []
+    )
 
 
 REJECTED: dict[str, tuple[dict[str, str], str]] = {
@@ -200,9 +202,7 @@ def test_other_rules_are_compared(tmp_path: Path, capfd: pytest.CaptureFixture[s
     other = tmp_path / "other"
     other.mkdir()
     (other / "tracker.toml").write_text("", encoding="utf-8")
-    (other / "destinations.toml").write_text(
-        '[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 40 }\n', encoding="utf-8"
-    )
+    (other / "destinations.toml").write_text('[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 40 }\n', encoding="utf-8")
     file = written(tmp_path, row(delivered_at="2025-04-07T09:00:00"))
     _, found = told(capfd, file, "--as-of", AS_OF, "--compare", other)
     assert found["compared"]["figures"]["messages.stage1"] == {"this": 1, "other": 0, "difference": -1}
@@ -251,7 +251,12 @@ def test_a_file_that_is_not_there_failed(capfd: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_text_names_figures_and_odd_rows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    file = written(tmp_path, row(**NEVER, amount="30", currency="USD"), row(order_id="d", **DIRTY["delivered_without_date"]), row(order_id=""))
+    file = written(
+        tmp_path,
+        row(**NEVER, amount="30", currency="USD"),
+        row(order_id="d", **DIRTY["delivered_without_date"]),
+        row(order_id=""),
+    )
     assert main(["backtest", str(file), "--as-of", AS_OF]) == 3
     out = capfd.readouterr().out
     assert "2 orders as of 2025-12-31 12:00Z, 2 of them handed over" in out

@@ -54,7 +54,9 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
                 runs[name].append(ask("cycles", path=str(copy), base_url=base_url, shipments=plan.shipments, fast=fast))
         lines = _cycle_lines(floors, runs, imported)
         lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
-        lines += _rule_lines(ask("deciding", rounds=plan.rounds), ask("rehearsing", orders=plan.past_orders, repeats=plan.repeats))
+        lines += _rule_lines(
+            ask("deciding", rounds=plan.rounds), ask("rehearsing", orders=plan.past_orders, repeats=plan.repeats)
+        )
         if plan.memory_shipments:
             lines += _memory_lines(ask, folder / "memory.db", base_url, plan.memory_shipments)
             lines.append(_flat_line(ask, plan.memory_shipments))
@@ -99,9 +101,7 @@ def _rule_lines(deciding: Figures, rehearsing: Figures) -> list[Line]:
         line("decide_quiet", deciding["quiet"], "us", deciding["ladder"], what="decide() a quiet order, all rules", against=hand),
         line("decide_weighed", deciding["weigh"], "us", deciding["ladder"], what="  its reasons, when asked for", against=hand),
         line("backtest", rehearsing["backtest"], "us", rehearsing["ladder"], what="backtest of an order of a year", against=hand),
-        line(
-            "backtest_visits", rehearsing["visits"], "looks", rehearsing["visits"], what="  looks at an order", against="looks"
-        ),
+        line("backtest_visits", rehearsing["visits"], "looks", rehearsing["visits"], what="  looks at an order", against="looks"),
     ]
 
 

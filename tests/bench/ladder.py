@@ -1,7 +1,7 @@
 """The yardstick of the rules: the same thresholds as a program of one evening would have them, on plain integers (seconds).
 
-30/45/60 days, extension before the window closes, untrackable by silence, the carrier's loss, whether a message may go out now, and
-when to look again. No reasons, no calendar, no zones, no second parcel, no case: what all of that costs is what the ratio tells.
+30/45/60 days, extension before the window closes, untrackable by silence, the carrier's loss, whether a message may go out now,
+and when to look again. No reasons, no calendar, no zones, no second parcel, no case: what that costs is what the ratio tells.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Parcel:
         self.stage = 0
 
 
-def look(parcel: Parcel, now: int) -> tuple[list[str], int]:
+def look(parcel: Parcel, now: int) -> tuple[list[str], int]:  # noqa: C901, PLR0912 - as one writes it in an evening
     """What to do now, and when to look again."""
     if parcel.delivered or parcel.refunded:
         return [], NEVER

@@ -17,7 +17,6 @@ from tests.bench.micro import cpu_us
 from tests.bench.report import median
 from tracker import config
 from tracker.backtest import Counts, PastOrder, replay
-
 from tracker.model import Dossier, Order, OrderState, Scan, Shipment, Window, WindowSource
 from tracker.policy import decide
 from tracker.policy.decider import weigh

@@ -43,7 +43,9 @@ def test_it_names_no_order_and_no_parcel(file: Path, shop: Shop) -> None:
 
 def test_it_fails_under_other_rules(file: Path, shop: Shop, shell: Shell) -> None:
     (shop.folder / "marketplaces.toml").write_text('[[marketplace]]\nid = "aliexpress"\nextension = { mode = "none" }\n')
-    (shop.folder / "destinations.toml").write_text('[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 2, stage2 = 3, stage3 = 4 }\n')
+    (shop.folder / "destinations.toml").write_text(
+        '[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 2, stage2 = 3, stage3 = 4 }\n'
+    )
     assert shell("test", file).code == 1
 
 

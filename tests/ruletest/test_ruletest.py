@@ -80,7 +80,9 @@ def test_no_shipped_case_passes_whatever_the_rules_say() -> None:
         )
         for each in RULES.profiles
     )
-    market = replace(RULES.marketplaces["aliexpress"], extension=replace(RULES.marketplaces["aliexpress"].extension, trigger_days=1))
+    market = replace(
+        RULES.marketplaces["aliexpress"], extension=replace(RULES.marketplaces["aliexpress"].extension, trigger_days=1)
+    )
     rules = replace(RULES, profiles=other, marketplaces={**RULES.marketplaces, "aliexpress": market})
     assert all(trial(file, rules)[1] for file in SHIPPED)
 
@@ -97,7 +99,9 @@ def test_a_difference_is_told_with_its_line(tmp_path: Path, capfd: pytest.Captur
     [differs] = found["differences"]
     assert (code, differs["line"], differs["at"], differs["case"]) == (1, 15, "day 30", "Brazil hears on day 30")
     assert differs["missing"] == ["stage stage1, language es"]
-    assert differs["got"][0].startswith("stage stage1, template stage1, language pt-BR, parcel LP00000000000001, because stage_due")
+    assert differs["got"][0].startswith(
+        "stage stage1, template stage1, language pt-BR, parcel LP00000000000001, because stage_due"
+    )
     assert main(["test", str(file)]) == 1
     out = capfd.readouterr().out
     assert f"{file}:15: Brazil hears on day 30, day 30" in out
@@ -157,7 +161,9 @@ def test_a_file_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
 def test_other_rules_are_tried_with_config(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """R1 tuned: the case of day 30 differs under a ladder that speaks on day 28."""
     (tmp_path / "tracker.toml").write_text("", encoding="utf-8")
-    (tmp_path / "destinations.toml").write_text('[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 28 }\n', encoding="utf-8")
+    (tmp_path / "destinations.toml").write_text(
+        '[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 28 }\n', encoding="utf-8"
+    )
     code, found = told(capfd, written(tmp_path), "--config", tmp_path)
     assert (code, found["failed"]) == (1, 1)
     assert found["differences"][0]["unexpected"][0].startswith("stage stage1")
@@ -179,7 +185,9 @@ STORY: dict[str, tuple[str, str]] = {
 def test_what_a_person_says_stops_outreach(tmp_path: Path, what: str) -> None:
     """D15, I4: every fact of an event reaches decide()."""
     fact, reason = STORY[what]
-    event = f'[[case.event]]\nat = "day 5"\n{fact}\n\n[[case.moment]]\nat = "day 29"\nnever = ["stage1"]\nbecause = ["{reason}"]\n'
+    event = (
+        f'[[case.event]]\nat = "day 5"\n{fact}\n\n[[case.moment]]\nat = "day 29"\nnever = ["stage1"]\nbecause = ["{reason}"]\n'
+    )
     head = CASE.split("[[case.moment]]", maxsplit=1)[0]
     assert trial(written(tmp_path, head + event), RULES) == (1, [])
 

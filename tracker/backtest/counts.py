@@ -73,7 +73,11 @@ class Counts:
             "open_longer_than": {str(day): count for day, count in self.open_longer.items()},
             "messages": dict(sorted(self.messages.items())),
             "extensions": self.extensions,
-            "refunds": {"recommended": self.recommended, "later_delivered": self.later_delivered, "amounts": _sums(self.refunded)},
+            "refunds": {
+                "recommended": self.recommended,
+                "later_delivered": self.later_delivered,
+                "amounts": _sums(self.refunded),
+            },
             "compensation": {"opened": self.claims},
             "never_arrived_by_day": {
                 str(day): round(self._never[day] / judged, 4) if judged else None for day, judged in self._judged.items()

@@ -1,8 +1,8 @@
 """One past order under a set of rules: decide() at the events of its row and wherever its answer can change by itself.
 
-The row becomes a dossier (DESIGN, backtest): day 0 is the hand-over, its only scan; the promised date stands in for the end of the
-window; sources answer whenever they are asked. Between hand-over and delivery such a file knows nothing, exactly as of a parcel
-that is scanned at both ends only, so silence is judged like that of one. What is decided is done at once, money included.
+The row becomes a dossier (DESIGN, backtest): day 0 is the hand-over, its only scan; the promised date stands in for the end of
+the window; sources answer whenever they are asked. Between hand-over and delivery such a file knows nothing, exactly as of a
+parcel that is scanned at both ends only, so silence is judged like that of one. What is decided is done at once, money included.
 """
 
 from __future__ import annotations

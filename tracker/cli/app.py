@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("tracker.cli.explain:explain_", "Why an order is treated as it is, at any date."),
     "plan": ("tracker.cli.plan:plan", "What will happen, or what other rules would change; reads only."),
     "apply": ("tracker.cli.apply:apply", "Let exactly that happen which a saved plan found due."),
-    "test": ("tracker.cli.test:test", "Rules on trial: cases with what must be decided, and what must not."),
+    "test": ("tracker.cli.test:try_rules", "Rules on trial: cases with what must be decided, and what must not."),
     "backtest": ("tracker.cli.backtest:backtest", "Past orders under today's rules, or under two sets of them."),
     "decisions": ("tracker.cli.decisions:app", "Decisions by rule, configuration and time; taking back those of a wrong rule."),
     "review": ("tracker.cli.review:app", "Recommendations that wait for a person's word."),

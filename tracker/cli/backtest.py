@@ -1,4 +1,4 @@
-"""`tracker backtest`: past orders under today's rules, or two sets of rules side by side. Needs neither configuration nor database."""
+"""`tracker backtest`: past orders under today's rules, or two sets of rules side by side; no configuration, no database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from tracker import config
-from tracker.backtest import Counts, PastOrder, RejectedRow, compared, replay, suspicions
+from tracker.backtest import Counts, RejectedRow, compared, replay, suspicions
 from tracker.cli.errors import Failed, UsageError
 from tracker.cli.options import Common
 from tracker.cli.output import Answer, Console, emit
@@ -53,8 +53,8 @@ def backtest(
 ) -> int:
     """Run past orders through the rules: messages, refunds, claims, and what each refund day would have cost.
 
-    FILE is a CSV with order_id, destination_country, destination_state, status, purchased_at, paid_at, handed_over_at, delivered_at,
-    promised_at (and amount, currency, platform, service, tracking_number where you have them). Nothing is written.
+    FILE is a CSV with order_id, destination_country, destination_state, status, purchased_at, paid_at, handed_over_at,
+    delivered_at, promised_at (and amount, currency, platform, service, tracking_number where you have them). Nothing is written.
 
     Example: `tracker backtest orders-2025.csv --as-of 2026-02-01 --tz America/Sao_Paulo --compare new/tracker.toml`
 
@@ -75,9 +75,7 @@ def backtest(
         raise Failed("unreadable_file", f"{file}: cannot be read: {error.strerror}") from error
     document = _document(found, until, rules, other)
     return emit(
-        Answer(
-            document=document, text=lambda console: _text(console, found, document), code=IN_PART if found.rejected else 0
-        ),
+        Answer(document=document, text=lambda console: _text(console, found, document), code=IN_PART if found.rejected else 0),
         json=common.json,
     )
 

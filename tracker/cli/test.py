@@ -29,11 +29,11 @@ class Found(msgspec.Struct, frozen=True):
     difference: Difference
 
 
-def test(*files: Path, generate: str | None = None, store: str | None = None, common: At = At()) -> int:
+def try_rules(*files: Path, generate: str | None = None, store: str | None = None, common: At = At()) -> int:
     """Play the cases of rule test files, and show where the rules decide otherwise. Exit code 1 on a difference.
 
-    Without a file the shipped tests are played: what the shipped rules promise, held against yours. With `--generate` such a file is
-    written to stdout from a real order, without names, addresses or numbers that point at anybody.
+    Without a file the shipped tests are played: what the shipped rules promise, held against yours. With `--generate` such a
+    file is written to stdout from a real order, without names, addresses or numbers that point at anybody.
 
     Example: `tracker test rules/*.toml` · `tracker test --generate 8201 > rules/customs.toml`
 
@@ -58,9 +58,7 @@ def test(*files: Path, generate: str | None = None, store: str | None = None, co
         "files": len(named),
         "cases": cases,
         "failed": len({(each.file, each.difference.case) for each in found}),
-        "differences": [
-            {"file": each.file, "line": each.line, **msgspec.to_builtins(each.difference)} for each in found
-        ],
+        "differences": [{"file": each.file, "line": each.line, **msgspec.to_builtins(each.difference)} for each in found],
     }
     return emit(
         Answer(document=document, text=lambda console: _text(console, document, found), code=1 if found else 0),
@@ -78,14 +76,14 @@ def trial(file: Path, rules: Rules) -> tuple[int, list[Found]]:
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
     lines = config.line_map(text)
-    found = []
+    found: list[Found] = []
     path: tuple[str | int, ...] = ()
     try:
         cases = cases_of(data)
         for index, case in enumerate(cases):
             path = ("case", index)
-            for each in judge(case, index, play(case, rules), rules):
-                found.append(Found(str(file), _line(lines, each.path), each))
+            differs = judge(case, index, play(case, rules), rules)
+            found += [Found(str(file), _line(lines, each.path), each) for each in differs]
     except CaseError as error:
         where = error.path if error.path[:1] == ("case",) else (*path, *error.path)
         line = _line(lines, where)
@@ -104,7 +102,8 @@ def _line(lines: dict[tuple[str | int, ...], int], path: tuple[str | int, ...]) 
 async def _generate(room: Room, number: str, store: str | None) -> Answer:
     found = [ref for ref in await room.store.find_orders(number) if store in {None, ref.store}]
     if len(found) != 1:
-        raise NotThere(f"{'Several orders are' if found else 'No order and no parcel is'} called {number!r}: name it, with --store")
+        what = "Several orders are" if found else "No order and no parcel is"
+        raise NotThere(f"{what} called {number!r}: name it, with --store")
     [dossier] = await room.store.load_dossiers([found[0].id])
     seen = {
         parcel.number: [

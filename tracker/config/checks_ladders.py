@@ -1,4 +1,4 @@
-"""Rules that are well formed and yet do nothing, or rest on figures that nobody verified: told as warnings, each with its place."""
+"""Rules that are well formed and yet do nothing, or rest on figures that nobody verified: warnings, each with its place."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_services(shapes: Shapes, section: Section) -> Iterator[Found]:
         origin = section.origin(path)
         own = origin is not None and not origin.layer.shipped
         if own and each.carrier is not None and each.carrier not in terms | posts:
-            message = f"{each.carrier} has no claim terms in compensation.toml: what it loses is written down, and nothing is claimed"
+            message = f"{each.carrier} has no claim terms in compensation.toml: its losses are written down, nothing is claimed"
             yield (*path, "carrier"), message, _WARNING
 
 
@@ -63,7 +63,8 @@ def check_default_country(shapes: Shapes, rules: Rules) -> Iterator[tuple[str, F
             continue
         profile = rules.profile(country, "standard")
         if profile.id == rules.fallback.id:
-            yield id_, (("default_country",), f"no profile in destinations.toml is for {country}: its parcels follow [fallback]", _WARNING)
+            message = f"no profile in destinations.toml is for {country}: its parcels follow [fallback]"
+            yield id_, (("default_country",), message, _WARNING)
         elif evidence.get(profile.id) == _UNVERIFIED:
             message = f"the figures of {profile.id} are unverified: compare them with your own deliveries (tracker backtest)"
             yield id_, (("default_country",), message, _WARNING)

@@ -84,7 +84,9 @@ class _Rows:
         names = [normalise(name).replace(" ", "_") for name in header]
         missing = [name for name in COLUMNS if name not in names]
         if missing:
-            raise FileError(f"{file}:1: lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)} (it has: {', '.join(names)})")
+            raise FileError(
+                f"{file}:1: lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)} (it has: {', '.join(names)})"
+            )
         twice = sorted({name for name in (*COLUMNS, *OPTIONAL) if names.count(name) > 1})
         if twice:
             raise FileError(f"{file}:1: has the column {twice[0]} twice")
@@ -125,7 +127,9 @@ class _Rows:
             return OWN_SHOP
         found = self._platforms.get(normalise(written))
         if found is None:
-            raise RowError(f"platform {written!r} is in no marketplaces.toml; known: {', '.join(sorted({*self._platforms.values()}))}")
+            raise RowError(
+                f"platform {written!r} is in no marketplaces.toml; known: {', '.join(sorted({*self._platforms.values()}))}"
+            )
         return found
 
     def _country(self, written: str) -> str | None:

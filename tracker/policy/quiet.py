@@ -1,8 +1,8 @@
 """The quiet order: nearly every look at an order finds nothing to do, and has to cost next to nothing (facts/performance.md 4).
 
 An ordinary order with one parcel on its way, between two of its dates, is told apart here by a handful of comparisons; so is one
-that arrived and wants nothing more. Whatever is not plainly so goes the long way of `decider.weigh`, which alone knows the rules: the
-dates here are the same rules' own, worked out once for each kind of order, and the tests hold both ways against each other.
+that arrived and wants nothing more. Whatever is not plainly so goes the long way of `decider.weigh`, which alone knows the rules:
+the dates here are the same rules' own, worked out once for each kind of order, and tests hold both ways against each other.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class Kind(msgspec.Struct, frozen=True, gc=False):
     """What one kind of order waits for: spans from day 0 (the stages), from the last scan (silence), to the window's end.
 
     `claims` counts from posting, with `watch` from the last scan (policy.early); `promise` from day 0. None: no such date.
-    `warns`: the buyer is told of a season that his promised date falls into. `plain` is false where a date of this kind needs more than a span; `ends` says that a delivery ends it.
+    `warns`: the buyer is told of a season that his promised date falls into. `plain` is false where a date of this kind needs
+    more than a span; `ends` says that a delivery ends it.
     """
 
     plain: bool
@@ -162,7 +163,7 @@ def _told(effects: Sequence[Effect]) -> Told | None:
     return _BY_STAGE[told]
 
 
-def _next_date(  # noqa: PLR0911, C901 - a flat list of what has to be plain
+def _next_date(  # noqa: C901, PLR0912 - a flat list of what has to be plain
     order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime, told: Told
 ) -> datetime | None:
     """When the next of its dates comes; None where one has come that nobody acted on, or that needs a closer look."""
@@ -200,8 +201,7 @@ def _next_date(  # noqa: PLR0911, C901 - a flat list of what has to be plain
         if window is None or window.extensions:
             return None
         opens = window.end - kind.lead
-        if opens < looks:
-            looks = opens
+        looks = min(looks, opens)
     return looks if now < looks else None
 
 
@@ -218,11 +218,7 @@ def _kind(order: Order, parcel: Shipment, rules: Rules) -> Kind:
     warning = max(rules.timing.warn_days, default=0)
     off = all(name in rules.messages_off or name in market.messages_off for name in _SAID_AFTERWARDS)
     return Kind(
-        plain=(
-            off
-            and parcel.capability is not Capability.EXPORT_ONLY
-            and (not extends or _plain_window(order, rules))
-        ),
+        plain=(off and parcel.capability is not Capability.EXPORT_ONLY and (not extends or _plain_window(order, rules))),
         ends=off and market.release_funds_days is None,
         stages=profile.steps,
         investigate=silence.investigate * DAY,
@@ -237,7 +233,7 @@ def _kind(order: Order, parcel: Shipment, rules: Rules) -> Kind:
 
 
 def _plain_window(order: Order, rules: Rules) -> bool:
-    """Whether the extension comes due a fixed span before the window's end: no holiday of the team, no rule that counts otherwise."""
+    """Whether the extension comes due a fixed span before the window's end: no team holiday, no rule that counts otherwise."""
     market = rules.marketplace(order.platform)
     if any(person.leave for person in rules.team.responsible(order.store)):
         return False

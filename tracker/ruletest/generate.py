@@ -41,8 +41,9 @@ def generated(dossier: Dossier, seen: Mapping[str, Sequence[Seen]], rules: Rules
 
 def _day0(dossier: Dossier, now: datetime) -> datetime:
     order = dossier.order
-    dates = [parcel.shipped_at or (parcel.first_scan and parcel.first_scan.latest) for parcel in dossier.shipments]
-    known = [each for each in (*dates, order.shipped_at, order.paid_at, order.ordered_at) if each is not None]
+    scans = [None if parcel.first_scan is None else parcel.first_scan.latest for parcel in dossier.shipments]
+    shipped = [parcel.shipped_at for parcel in dossier.shipments]
+    known = [each for each in (*shipped, *scans, order.shipped_at, order.paid_at, order.ordered_at) if each is not None]
     return (known[0] if known else now).replace(microsecond=0)
 
 
@@ -175,7 +176,10 @@ def _expect(happened: Happened, told: Told, rules: Rules) -> dict[str, Any]:
 
 def _toml(case: Mapping[str, Any]) -> str:
     """The case as a file; a dozen plain values need no library."""
-    lines = ["# Written by tracker test --generate: what the rules of that day decide. Change what you want them to decide.", "[[case]]"]
+    lines = [
+        "# Written by tracker test --generate: what the rules of that day decide. Change it to what they shall decide.",
+        "[[case]]",
+    ]
     lines += [f"{key} = {_value(case[key])}" for key in ("name", "start")]
     lines += ["", "[case.order]", *(f"{key} = {_value(value)}" for key, value in case["order"].items())]
     for table in ("parcel", "event", "moment"):

@@ -68,9 +68,7 @@ class _Stage:
 
     def __init__(self, case: Case, rules: Rules) -> None:
         self._case, self._rules = case, rules
-        self._assume = Assume(
-            messages=case.assume.messages, extensions=case.assume.extensions, refunds=case.assume.refunds
-        )
+        self._assume = Assume(messages=case.assume.messages, extensions=case.assume.extensions, refunds=case.assume.refunds)
         self._dossier = Dossier(order=_order(case), shipments=tuple(_parcel(case, each, rules) for each in case.parcel))
         self._events = sorted(case.event, key=lambda event: case.at(event.at))
         dates = [case.at(event.at) for event in case.event] + [case.at(moment.at) for moment in case.moment]
@@ -246,5 +244,3 @@ def _cases(cases: tuple[OpenCase, ...], event: Event, case: Case, at: datetime) 
 def language_of(dossier: Dossier, rules: Rules) -> str:
     """In which language a text to this buyer is wanted."""
     return dossier.order.language or rules.language(dossier.order.country)
-
-

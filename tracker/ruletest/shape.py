@@ -45,7 +45,7 @@ class _Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every table: no other keys than these."""
 
 
-class OrderFacts(_Shape, kw_only=True):
+class OrderFacts(_Shape, frozen=True, kw_only=True):
     """The order. Without a platform it is your own shop's."""
 
     platform: str = "own_shop"
@@ -74,7 +74,7 @@ class OrderFacts(_Shape, kw_only=True):
     stages: Mapping[Intent, int] = {}
 
 
-class ParcelFacts(_Shape, kw_only=True):
+class ParcelFacts(_Shape, frozen=True, kw_only=True):
     """One parcel. `channel` is the text of a file; services.toml then says carrier, service and tracking, unless named here."""
 
     number: str = "LP00000000000001"
@@ -92,7 +92,7 @@ class ParcelFacts(_Shape, kw_only=True):
     declared_currency: str | None = "USD"
 
 
-class Assumed(_Shape, kw_only=True):
+class Assumed(_Shape, frozen=True, kw_only=True):
     """What others are taken to do at once: texts go out, extensions are made, refunds are approved and paid."""
 
     messages: bool = True
@@ -100,7 +100,7 @@ class Assumed(_Shape, kw_only=True):
     refunds: bool = True
 
 
-class Event(_Shape, kw_only=True):
+class Event(_Shape, frozen=True, kw_only=True):
     """What becomes known at a time. Several keys may stand in one event."""
 
     at: str
@@ -128,8 +128,8 @@ class Event(_Shape, kw_only=True):
     case_closed: bool = False
 
 
-class Expected(_Shape, kw_only=True):
-    """One action. Exactly one of stage, message, extension, refund, claim, task says which; the others are looked at where named."""
+class Expected(_Shape, frozen=True, kw_only=True):
+    """One action. Exactly one of stage, message, extension, refund, claim, task says which; others are looked at where named."""
 
     stage: Intent | None = None
     message: Intent | None = None
@@ -146,11 +146,11 @@ class Expected(_Shape, kw_only=True):
     currency: str | None = None
 
 
-class Moment(_Shape, kw_only=True):
+class Moment(_Shape, frozen=True, kw_only=True):
     """What happened since the moment before, until `at`. `expect` lists all of it, unless `more` allows other actions too.
 
-    `never` names purposes that must not be among it. `nothing`: no action at all, because of these reasons; `because`: rules that did
-    nothing at `at`, as REASON or "RULE: REASON".
+    `never` names purposes that must not be among it. `nothing`: no action at all, because of these reasons; `because`: rules
+    that did nothing at `at`, as REASON or "RULE: REASON".
     """
 
     at: str
@@ -161,7 +161,7 @@ class Moment(_Shape, kw_only=True):
     because: tuple[str, ...] = ()
 
 
-class Case(_Shape, kw_only=True):
+class Case(_Shape, frozen=True, kw_only=True):
     """One story."""
 
     name: str
@@ -187,7 +187,7 @@ class Case(_Shape, kw_only=True):
         return None if text is None else self.at(text)
 
 
-class _File(_Shape, kw_only=True):
+class _File(_Shape, frozen=True, kw_only=True):
     case: tuple[Case, ...]
 
 

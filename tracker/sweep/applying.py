@@ -59,7 +59,7 @@ async def apply_plan(saved: SavedPlan, *, store: Store, rules: Rules, gate: Rule
                 left = set(order.due) - {effect.key for effect in dossier.effects if not taken_back(effect)}
                 already += sorted(set(order.due) - left)
                 if left:
-                    write = _write(order, dossier, left, rules, now)
+                    write = _write(dossier, left, rules, now)
                     writes.append(write if waits is None else withhold(dossier, write, waits, now))
             except _Moved as error:
                 moved_.append(f"{order.store}/{order.order}: {error}")
@@ -78,7 +78,7 @@ def _same(order: SavedOrder, dossier: Dossier | None) -> Dossier:
     return dossier
 
 
-def _write(order: SavedOrder, dossier: Dossier, keys: set[str], rules: Rules, now: datetime) -> VerdictWrite:
+def _write(dossier: Dossier, keys: set[str], rules: Rules, now: datetime) -> VerdictWrite:
     """The planned part of today's verdict; everything else of it is the next sweep's, which is due at once."""
     verdict = decide(dossier, rules, now)
     planned = tuple(decision for decision in verdict.decisions if decision.key in keys)
@@ -86,4 +86,3 @@ def _write(order: SavedOrder, dossier: Dossier, keys: set[str], rules: Rules, no
         raise _Moved(f"{key} is not due any more")
     only = replace(verdict, decisions=planned, withdraw=(), claims=(), ask_now=())
     return replace(written(dossier, only, rules, now), verdict=replace(only, next_at=now))
-
