@@ -40,6 +40,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
     vip: bool | None = None,
     risky: bool | None = None,
     unread_since: Time | None = None,
+    chat: str | None = None,
     reviewed: str | None = None,
     payment: str | None = None,
     tax_number: str | None = None,
@@ -72,6 +73,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         vip: A buyer to look after.
         risky: A buyer to be careful with: what is recommended about this order says so.
         unread_since: Since when the marketplace shows that our last message was not read.
+        chat: The buyer's chat with your Telegram bot, which he has opened.
         reviewed: The buyer has left a review: the day, or "now".
         payment: How it is paid, in one word: boleto, paypal, card, bank_transfer ...
         tax_number: The buyer's tax number (CPF, CNPJ ...); it releases a parcel that waits for it.
@@ -93,6 +95,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         vip=UNSET if vip is None else vip,
         risky=UNSET if risky is None else risky,
         unread_since=UNSET if unread_since is None else unread_since,
+        buyer_chat=UNSET if chat is None else chat.strip() or None,
         payment=UNSET if payment is None else payment.strip().casefold() or None,
         tax_number=UNSET if tax_number is None else tax_number.strip() or None,
         ship_by=UNSET if ship_by is None else ship_by,

@@ -9,10 +9,10 @@ _tracker() {
   prev="${COMP_WORDS[COMP_CWORD-1]}"
 
   # Build list of options that take values (to skip their arguments)
-  local options_with_values='--against --amount --as --at --by --carrier --channel --config --contacted --country --cutover --days --dir --every --facts --file --format --from --hold-until --http-status --intent --items --journal --limit --month --note --on --opt-out --out --prefix --reason --received --ref --refunded --root --rule --section --seen --since --stage --state --store --target --template --to --until --up-to --vip --waiting-since --window-end'
+  local options_with_values='--against --amount --as --as-of --at --by --carrier --cause --channel --chat --compare --config --confirmed --contacted --correct --country --currency --cutover --days --dir --due --every --evidence --evidence-due --facts --file --format --from --generate --hold-until --how --http-status --id --insured --insured-currency --intent --item-cost --item-cost-currency --items --journal --kind --leg --liable --limit --loss-type --month --note --on --opened --opt-out --out --outcome --owner --paid-again --parcel --payment --prefix --reason --received --ref --refunded --reviewed --risky --root --rule --section --seen --settles --ship-by --since --stage --stages --state --store --target --tax-number --template --to --tracking-number --tz --unread-since --until --up-to --vip --waiting-since --weight --window-end'
 
   # Build list of all valid command names (to distinguish from positionals)
-  local all_commands='accept approve assign backlog backup carriers check config db decisions demo doctor done drop edit explain export handover hold import init list logs month-end order outbox parse pause plan purge reject release report resolve restore resume retire review run schema services set settle show snooze status take tasks upgrade withdraw'
+  local all_commands='accept add advisory apply approve assign backlog backtest backup carriers cases check claims config db decisions demo doctor done drop edit end evidence explain export handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw'
 
   # Detect command path by collecting valid command words only
   local -a cmd_path=()
@@ -74,7 +74,7 @@ _tracker() {
           [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
         done
       else
-        local -a _c=("init" "demo" "run" "import" "carriers" "services" "explain" "plan" "decisions" "review" "tasks" "outbox" "hold" "backlog" "pause" "resume" "order" "status" "doctor" "logs" "config" "db" "report")
+        local -a _c=("init" "demo" "run" "import" "carriers" "services" "explain" "plan" "apply" "test" "backtest" "decisions" "review" "tasks" "claims" "cases" "outbox" "hold" "backlog" "pause" "resume" "advisory" "order" "status" "doctor" "logs" "config" "db" "report")
         local _q
         COMPREPLY=()
         for _x in "${_c[@]}"; do
@@ -84,6 +84,52 @@ _tracker() {
       ;;
     1)
       case "${cmd_path[@]}" in
+        "advisory")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local -a _c=("add" "preview" "end" "list")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          fi
+          ;;
+        "apply")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
         "backlog")
           if [[ ${cur} == -* ]]; then
             local -a _c=("--help" "-h" "--version")
@@ -101,6 +147,38 @@ _tracker() {
             done
           fi
           ;;
+        "backtest")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--as-of" "--tz" "--compare" "--config" "--json" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --as-of)
+                COMPREPLY=()
+                ;;
+              --tz)
+                COMPREPLY=()
+                ;;
+              --compare)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
         "carriers")
           if [[ ${cur} == -* ]]; then
             local -a _c=("--help" "-h" "--version")
@@ -111,6 +189,40 @@ _tracker() {
             done
           else
             local -a _c=("list" "parse")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          fi
+          ;;
+        "cases")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local -a _c=("list" "show" "add" "done" "export" "import")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          fi
+          ;;
+        "claims")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local -a _c=("export" "import" "reconcile" "list" "show" "explain" "set")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -461,7 +573,7 @@ _tracker() {
           ;;
         "plan")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--until" "--against" "--needs-person" "--from" "--to" "--store" "--config" "--json" "--at" "--help" "-h" "--version")
+            local -a _c=("--until" "--against" "--needs-person" "--from" "--to" "--store" "--out" "--config" "--json" "--at" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -488,6 +600,9 @@ _tracker() {
               --store)
                 COMPREPLY=()
                 ;;
+              --out)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )
                 ;;
@@ -509,7 +624,7 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("handover" "month-end")
+            local -a _c=("handover" "month-end" "evidence" "savings")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -679,12 +794,205 @@ _tracker() {
             done
           fi
           ;;
+        "test")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--generate" "--store" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --generate)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
         *)
           ;;
       esac
       ;;
     2)
       case "${cmd_path[@]}" in
+        "advisory add")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--from" "--to" "--days" "--cause" "--empty-cause" "--country" "--state" "--carrier" "--leg" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --from)
+                COMPREPLY=()
+                ;;
+              --to)
+                COMPREPLY=()
+                ;;
+              --days)
+                COMPREPLY=()
+                ;;
+              --cause)
+                COMPREPLY=()
+                ;;
+              --country)
+                COMPREPLY=()
+                ;;
+              --state)
+                COMPREPLY=()
+                ;;
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --leg)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "advisory end")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--reason" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --reason)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "advisory list")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "advisory preview")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--from" "--to" "--days" "--cause" "--empty-cause" "--country" "--state" "--carrier" "--leg" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --from)
+                COMPREPLY=()
+                ;;
+              --to)
+                COMPREPLY=()
+                ;;
+              --days)
+                COMPREPLY=()
+                ;;
+              --cause)
+                COMPREPLY=()
+                ;;
+              --country)
+                COMPREPLY=()
+                ;;
+              --state)
+                COMPREPLY=()
+                ;;
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --leg)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
         "backlog list")
           if [[ ${cur} == -* ]]; then
             local -a _c=("--store" "--config" "--json" "--at" "--help" "-h" "--version")
@@ -826,6 +1134,531 @@ _tracker() {
                     COMPREPLY=()
                     ;;
                 esac
+                ;;
+            esac
+          fi
+          ;;
+        "cases add")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--kind" "--reason" "--store" "--id" "--due" "--opened" "--evidence-due" "--amount" "--currency" "--parcel" "--note" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --kind)
+                COMPREPLY=()
+                ;;
+              --reason)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --id)
+                COMPREPLY=()
+                ;;
+              --due)
+                COMPREPLY=()
+                ;;
+              --opened)
+                COMPREPLY=()
+                ;;
+              --evidence-due)
+                COMPREPLY=()
+                ;;
+              --amount)
+                COMPREPLY=()
+                ;;
+              --currency)
+                COMPREPLY=()
+                ;;
+              --parcel)
+                COMPREPLY=()
+                ;;
+              --note)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "cases done")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--outcome" "--answered" "--no-answer-needed" "--note" "--facts" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --outcome)
+                COMPREPLY=()
+                ;;
+              --note)
+                COMPREPLY=()
+                ;;
+              --facts)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "cases export")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--store" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --store)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "cases import")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--by" "--store" "--kind" "--complete" "--force" "--ignore-columns" "--dry-run" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --by)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --kind)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "cases list")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--store" "--kind" "--all" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --store)
+                COMPREPLY=()
+                ;;
+              --kind)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "cases show")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "claims explain")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "claims export")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--ready" "--carrier" "--unverified" "--store" "--mine" "--to" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --to)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "claims import")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--carrier" "--dry-run" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "claims list")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--state" "--empty-state" "--carrier" "--store" "--all" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --state)
+                local -a _c=("draft" "ready" "inquiry-open" "filed" "acknowledged" "waiting-documents" "approved" "approved-partial" "rejected" "appealed" "paid" "offset" "closed" "expired" "withdrawn" "written-off" "reversed")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --store)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "claims reconcile")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--carrier" "--month" "--dry-run" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --carrier)
+                COMPREPLY=()
+                ;;
+              --month)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+            esac
+          fi
+          ;;
+        "claims set")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--state" "--on" "--ref" "--amount" "--currency" "--settles" "--how" "--whole" "--again" "--evidence" "--empty-evidence" "--loss-type" "--liable" "--item-cost" "--item-cost-currency" "--weight" "--insured" "--insured-currency" "--owner" "--note" "--reason" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --state)
+                local -a _c=("draft" "ready" "inquiry-open" "filed" "acknowledged" "waiting-documents" "approved" "approved-partial" "rejected" "appealed" "paid" "offset" "closed" "expired" "withdrawn" "written-off" "reversed")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --on)
+                COMPREPLY=()
+                ;;
+              --ref)
+                COMPREPLY=()
+                ;;
+              --amount)
+                COMPREPLY=()
+                ;;
+              --currency)
+                COMPREPLY=()
+                ;;
+              --settles)
+                COMPREPLY=()
+                ;;
+              --how)
+                local -a _c=("cash" "offset" "coupon")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --evidence)
+                COMPREPLY=()
+                ;;
+              --loss-type)
+                local -a _c=("lost" "short" "damaged" "delay" "not-in-warehouse")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --liable)
+                local -a _c=("carrier" "seller" "buyer" "unknown")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --item-cost)
+                COMPREPLY=()
+                ;;
+              --item-cost-currency)
+                COMPREPLY=()
+                ;;
+              --weight)
+                COMPREPLY=()
+                ;;
+              --insured)
+                COMPREPLY=()
+                ;;
+              --insured-currency)
+                COMPREPLY=()
+                ;;
+              --owner)
+                COMPREPLY=()
+                ;;
+              --note)
+                COMPREPLY=()
+                ;;
+              --reason)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "claims show")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
                 ;;
             esac
           fi
@@ -1156,7 +1989,7 @@ _tracker() {
           ;;
         "decisions withdraw")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--reason" "--dry-run" "--rule" "--since" "--store" "--intent" "--by" "--config" "--empty-config" "--json" "--at" "--help" "-h" "--version")
+            local -a _c=("--reason" "--correct" "--dry-run" "--rule" "--since" "--store" "--intent" "--by" "--config" "--empty-config" "--json" "--at" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1169,6 +2002,9 @@ _tracker() {
             fi
             case "$_value_prev" in
               --reason)
+                COMPREPLY=()
+                ;;
+              --correct)
                 COMPREPLY=()
                 ;;
               --rule)
@@ -1307,7 +2143,7 @@ _tracker() {
           ;;
         "order set")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--store" "--refunded" "--ref" "--received" "--window-end" "--hold-until" "--waiting-since" "--opt-out" "--no-opt-out" "--vip" "--no-vip" "--note" "--reason" "--force" "--from" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--store" "--refunded" "--ref" "--paid-again" "--received" "--window-end" "--hold-until" "--waiting-since" "--opt-out" "--no-opt-out" "--vip" "--no-vip" "--risky" "--no-risky" "--unread-since" "--chat" "--reviewed" "--payment" "--tax-number" "--ship-by" "--confirmed" "--stages" "--note" "--reason" "--force" "--from" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1328,6 +2164,9 @@ _tracker() {
               --ref)
                 COMPREPLY=()
                 ;;
+              --paid-again)
+                COMPREPLY=()
+                ;;
               --received)
                 COMPREPLY=()
                 ;;
@@ -1344,6 +2183,33 @@ _tracker() {
                 COMPREPLY=()
                 ;;
               --vip)
+                COMPREPLY=()
+                ;;
+              --risky)
+                COMPREPLY=()
+                ;;
+              --unread-since)
+                COMPREPLY=()
+                ;;
+              --chat)
+                COMPREPLY=()
+                ;;
+              --reviewed)
+                COMPREPLY=()
+                ;;
+              --payment)
+                COMPREPLY=()
+                ;;
+              --tax-number)
+                COMPREPLY=()
+                ;;
+              --ship-by)
+                COMPREPLY=()
+                ;;
+              --confirmed)
+                COMPREPLY=()
+                ;;
+              --stages)
                 COMPREPLY=()
                 ;;
               --note)
@@ -1476,6 +2342,41 @@ _tracker() {
             esac
           fi
           ;;
+        "report evidence")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--store" "--cases" "--due" "--out" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --store)
+                COMPREPLY=()
+                ;;
+              --due)
+                COMPREPLY=()
+                ;;
+              --out)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
         "report handover")
           if [[ ${cur} == -* ]]; then
             local -a _c=("--since" "--out" "--send" "--config" "--json" "--at" "--help" "-h" "--version")
@@ -1510,7 +2411,7 @@ _tracker() {
           ;;
         "report month-end")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--month" "--out" "--config" "--json" "--at" "--help" "-h" "--version")
+            local -a _c=("--month" "--out" "--close" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1534,6 +2435,38 @@ _tracker() {
               --at)
                 COMPREPLY=()
                 ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "report savings")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--month" "--orders" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --month)
+                COMPREPLY=()
+                ;;
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
               *)
                 COMPREPLY=()
                 ;;
@@ -1542,7 +2475,7 @@ _tracker() {
           ;;
         "review approve")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--reason" "--facts" "--up-to" "--store" "--note" "--dry-run" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--reason" "--facts" "--as" "--amount" "--up-to" "--store" "--note" "--dry-run" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1558,6 +2491,17 @@ _tracker() {
                 COMPREPLY=()
                 ;;
               --facts)
+                COMPREPLY=()
+                ;;
+              --as)
+                local -a _c=("full-refund" "partial-refund" "reship" "forward" "wait")
+                local _q
+                COMPREPLY=()
+                for _x in "${_c[@]}"; do
+                  [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+                done
+                ;;
+              --amount)
                 COMPREPLY=()
                 ;;
               --up-to)
@@ -1857,7 +2801,7 @@ _tracker() {
           ;;
         "tasks done")
           if [[ ${cur} == -* ]]; then
-            local -a _c=("--window-end" "--amount" "--ref" "--unsure" "--note" "--items" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local -a _c=("--window-end" "--amount" "--ref" "--tracking-number" "--unsure" "--note" "--items" "--force" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1876,6 +2820,9 @@ _tracker() {
                 COMPREPLY=()
                 ;;
               --ref)
+                COMPREPLY=()
+                ;;
+              --tracking-number)
                 COMPREPLY=()
                 ;;
               --note)

@@ -18,7 +18,7 @@ from tracker.store.rows import OrderPatch, OrderRef
 
 _NOTHING_TOLD = (
     "say what is known: --refunded, --paid-again, --received, --window-end, --hold-until, --waiting-since, --unread-since, "
-    "--opt-out, --vip, --risky, --reviewed, --payment, --tax-number, --ship-by, --confirmed, --stages, --note"
+    "--chat, --opt-out, --vip, --risky, --reviewed, --payment, --tax-number, --ship-by, --confirmed, --stages, --note"
 )
 
 
@@ -85,5 +85,5 @@ def news(order: Order, patch: OrderPatch) -> OrderPatch:
 
 _KEPT = (
     *("received_at", "window_end", "hold_until", "waiting_since", "opted_out", "vip", "note"),
-    *("payment", "ship_by", "confirmed_at", "unread_since", "reviewed_at", "risky", "stages"),
+    *("payment", "ship_by", "confirmed_at", "unread_since", "buyer_chat", "reviewed_at", "risky", "stages"),
 )

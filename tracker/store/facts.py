@@ -28,7 +28,7 @@ PERSON = 9
 
 _FIELDS = (
     *("received_at", "hold_until", "waiting_since", "opted_out", "vip", "note"),
-    *("tax_number", "payment", "ship_by", "confirmed_at", "unread_since", "reviewed_at", "risky"),
+    *("tax_number", "payment", "ship_by", "confirmed_at", "unread_since", "buyer_chat", "reviewed_at", "risky"),
 )
 
 

@@ -136,6 +136,7 @@ class OrderPatch(msgspec.Struct, frozen=True, kw_only=True):
     ship_by: datetime | UnsetType | None = UNSET
     confirmed_at: datetime | UnsetType | None = UNSET
     unread_since: datetime | UnsetType | None = UNSET
+    buyer_chat: str | UnsetType | None = UNSET
     reviewed_at: datetime | UnsetType | None = UNSET
     risky: bool | UnsetType = UNSET
     stages: Mapping[Intent, int] | UnsetType | None = UNSET
