@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Shell, Shop
+from tests.cli.conftest import Shop
+from tests.cli.shell import Shell
 
 AT = ("--at", "2026-03-02")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ def days(found: Profile) -> tuple[int, ...]:
     return tuple(found.stages[stage] for stage in STAGES)
 
 
-def learning(own: Learned, **change: object) -> Rules:
+def learning(own: Learned, **change: Any) -> Rules:
     return replace(RULES, learned={"BR/standard": own}, profiles=(profile(**change), *RULES.profiles[1:]))
 
 
@@ -36,7 +37,7 @@ def learning(own: Learned, **change: object) -> Rules:
     ],
 )
 def test_r5_own_deliveries_replace_the_days_once_there_are_enough(
-    own: Learned, change: dict[str, object], expected: tuple[int, ...]
+    own: Learned, change: dict[str, Any], expected: tuple[int, ...]
 ) -> None:
     assert days(learning(own, **change).profile("BR", "standard")) == expected
 

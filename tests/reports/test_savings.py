@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -63,7 +64,7 @@ def told(found: Dossier) -> list[tuple[str, str, Decimal | None, str | None]]:
 
 COME = delivered(parcel(last=20), IN_JUNE)
 PROPOSED = refund(60, state=OutboxState.HELD)
-BACK = {"refunded_at": day(62), "refunded_amount": PAID, "refund_reference": "R"}
+BACK: dict[str, Any] = {"refunded_at": day(62), "refunded_amount": PAID, "refund_reference": "R"}
 DONE = refund(61, DecisionReason.NEVER_SCANNED, state=OutboxState.SENT, task=TaskState.DONE)
 
 

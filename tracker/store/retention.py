@@ -74,7 +74,8 @@ _SCANNED = f"""
 """A parcel of several orders waits for the last of them."""
 
 _NAMELESS = """
-    UPDATE dossier SET buyer_name = NULL, buyer_email = NULL, buyer_phone = NULL, buyer_chat = NULL, tax_number = NULL, note = NULL, purged_at = ?
+    UPDATE dossier SET buyer_name = NULL, buyer_email = NULL, buyer_phone = NULL, buyer_chat = NULL, tax_number = NULL,
+        note = NULL, purged_at = ?
     WHERE id IN (??)"""
 
 _TEXTLESS = """

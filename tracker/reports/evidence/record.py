@@ -16,7 +16,8 @@ from tracker.dates import day0, utc_text
 from tracker.model import ActionKind, Case, Channel, Dossier, Order, OutboxState, Shipment
 from tracker.rules import Rules
 from tracker.store import Store
-from tracker.store.rows import EventView, OutboxView, RawAnswer, WindowChange
+from tracker.store.rows import EventView, OutboxView, RawAnswer
+from tracker.store.rows.markets import WindowChange
 
 _PERSONAL = frozenset(
     {"address", "recipient", "consignee", "phone", "mobile", "mail", "postal_code", "zip", "cpf", "cnpj", "tax_id"}
