@@ -13,11 +13,10 @@ from datetime import datetime
 import msgspec
 
 from tracker.dates import day0, utc_text
-from tracker.model import ActionKind, Case, Channel, Dossier, Order, OutboxState, Shipment
+from tracker.model import ActionKind, Case, Channel, Dossier, Order, OutboxState, Shipment, WindowChange
 from tracker.rules import Rules
 from tracker.store import Store
 from tracker.store.rows import EventView, OutboxView, RawAnswer
-from tracker.store.rows.markets import WindowChange
 
 _PERSONAL = frozenset(
     {"address", "recipient", "consignee", "phone", "mobile", "mail", "postal_code", "zip", "cpf", "cnpj", "tax_id"}
