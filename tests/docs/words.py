@@ -65,14 +65,15 @@ ALERTS: Mapping[AlertKind, str] = {
     AlertKind.CLAIM_EXPIRED: "Nobody filed a claim before its window closed: that money is gone.",
     AlertKind.CASE_DUE: "A case has to be answered within `alerts.case_lead_h`.",
     AlertKind.ANSWER_NOW: (
-        "A first answer that a platform wants within minutes, a problem on the way, or a mail of the platform itself: told at once."
+        "A first answer that a platform wants within minutes, a problem on the way, or a mail of the platform itself: "
+        "told at once."
     ),
     AlertKind.TASK_DUE: "A task has to be done within `alerts.task_lead_h`.",
     AlertKind.REVIEW_DUE: "A recommendation has to be decided within a day.",
     AlertKind.SECOND_PERSON: "A refund that one person approved has waited a day for the second one.",
     AlertKind.STUCK_CLUSTER: (
-        "Many parcels of one carrier, or on one route, have no scan for `refunds.stuck_days`: at least `refunds.stuck_parcels` of them, "
-        "and `refunds.stuck_share` of all under way there. Told once a week while it lasts."
+        "Many parcels of one carrier, or on one route, have no scan for `refunds.stuck_days`: at least "
+        "`refunds.stuck_parcels` of them, and `refunds.stuck_share` of all under way there. Told once a week while it lasts."
     ),
     AlertKind.RULES_WAIT: "A change of the rules touches so many parcels that its new effects wait for your word.",
     AlertKind.ERRAND_FAILED: "The backup, the handover or the cleaning up of the schedule failed.",
