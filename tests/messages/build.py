@@ -100,4 +100,4 @@ def about(template: str, **changes: Any) -> Decision:
 
 def values(template: str, case: Dossier, now: datetime, *, language: str = "pt-BR", **changes: Any) -> dict[str, Value]:
     words: Mapping[str, str] = loaded().texts.words_of(language)
-    return variables(case, about(template, **changes), rules(), words, now)
+    return variables(case, about(template, **changes), rules(), words, now, language=language)

@@ -224,3 +224,38 @@ def test_a_number_cannot_leave_its_place_in_the_tracking_page() -> None:
         values("stage1", dossier(odd), day(30), shipment=odd.number)["url"]
         == "https://t.17track.net/en#nums=A%20B%2F..%2F%3Fx%3D1%26y"
     )
+
+
+def test_what_was_said_in_one_language_stays_in_it() -> None:
+    """R35, R59: an advisory's cause by language; one of the language's own words; else the default of the language."""
+    said = {"cause_pt-BR": "uma enchente", "cause": "a flood"}
+    assert values("delay", dossier(), day(40), evidence=said)["cause"] == "uma enchente"
+    assert values("delay", dossier(), day(40), language="en", evidence=said)["cause"] == "a flood"
+    assert values("delay", dossier(), day(40), language="ru", evidence={"cause": "strike"})["cause"] == "забастовки"
+    assert values("delay", dossier(), day(40), language="es")["cause"] == "la lentitud del transporte internacional"
+
+
+@pytest.mark.parametrize(
+    ("key", "language", "action"),
+    [
+        ("customs_hold", "pt-BR", "enviar à alfândega os documentos ou o CPF solicitados"),
+        ("duties_unpaid", "en", "pay the amount named in the notice of the carrier or of customs"),
+    ],
+)
+def test_what_a_buyer_has_to_do_is_told_in_his_language(key: str, language: str, action: str) -> None:
+    """R14, R105: a default per type; a person's own words go before it."""
+    assert values(key, dossier(), day(20), language=language)["buyer_action"] == action
+    assert values(key, dossier(), day(20), evidence={"buyer_action": "call them"})["buyer_action"] == "call them"
+    assert "buyer_action" not in values("stage1", dossier(), day(20))
+
+
+def test_an_order_without_a_parcel_has_a_range_too() -> None:
+    """R22, R34: `placed` counts from the last day to ship, else from the payment; no exact day, never in the past."""
+    case = dossier()
+    bare = type(case)(order=replace(case.order, ship_by=day(3)))
+    found = values("placed", bare, day(-1), shipment=None)
+    assert (found["eta_from"], found["eta_to"]) == (day(3 + 22).date(), day(3 + 45).date())
+    paid = values("placed", type(case)(order=case.order), day(-1), shipment=None)
+    assert paid["eta_from"] == day(-2 + 22).date()
+    assert "eta_from" not in values("boleto_pending", bare, day(-1), shipment=None)
+    assert "eta_to" not in values("placed", bare, day(90), shipment=None)
