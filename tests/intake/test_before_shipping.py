@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -40,8 +41,8 @@ ROW: dict[str, object] = {
 }
 
 
-def sheet(*rows: dict[str, object]) -> bytes:
-    return delimited(SHEET, *[list((ROW | row).values()) for row in rows])
+def sheet(*rows: Mapping[str, object]) -> bytes:
+    return delimited(SHEET, *[list((ROW | dict(row)).values()) for row in rows])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,11 @@ def test_r46_a_column_that_is_empty_throughout_says_nothing(read: Read) -> None:
 
 def test_r86_the_goods_of_an_order_in_the_order_of_the_file(read: Read) -> None:
     """R86: a row an item; what is no count of pieces is one."""
-    rows = ({}, {"sku": "CAP", "product": "Cap", "qty": "many", "unit price": ""}, {"sku": "", "product": ""})
+    rows: tuple[dict[str, object], ...] = (
+        {},
+        {"sku": "CAP", "product": "Cap", "qty": "many", "unit price": ""},
+        {"sku": "", "product": ""},
+    )
     [order] = read(sheet(*rows)).orders
     assert order.items == (
         OrderItem(sku="LAMP-1", title="Lamp", quantity=2, price=Decimal("7.50"), currency="USD"),
@@ -155,7 +160,7 @@ async def test_saved_facts_reach_the_dossier_and_a_file_takes_its_own_word_back(
     """R15, R46, R60, R86: the address that was mended is no problem any more; the goods are found by order."""
     now = datetime(2026, 9, 2, tzinfo=UTC)
 
-    async def import_(*rows: dict[str, object]) -> Any:
+    async def import_(*rows: Mapping[str, object]) -> Any:
         await store.save_import(read(sheet(*rows, {"order": "A-2"})), now)
         found = await store.order_ref("A-1")
         [dossier] = await store.load_dossiers([found.id])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -76,7 +75,7 @@ def rules(**change: Any) -> Rules:
 
 
 TABLE = rules()
-OWN = {"store": "lotus", "platform": "ownshop", "shipped_at": None, "state": OrderState.PAID}
+OWN: dict[str, Any] = {"store": "lotus", "platform": "ownshop", "shipped_at": None, "state": OrderState.PAID}
 MINE = "order/lotus/8001"
 
 
@@ -146,7 +145,7 @@ def test_r15_where_the_platform_reminds_nobody_else_does() -> None:
     ],
 )
 def test_r16_commercial_and_valuable_parcels_to_brazil_need_the_number(
-    change: Mapping[str, Any], shipments: tuple[str, ...], wanted: bool
+    change: dict[str, Any], shipments: tuple[str, ...], wanted: bool
 ) -> None:
     """R16, R17: the buyer is asked, and the parcel waits."""
     parcels = [parcel(last=None, heard=0.5, shipped_at=None, service=shipments[0], carrier=shipments[1])] if shipments else []
@@ -164,7 +163,7 @@ def test_r17_the_task_warns_about_the_channel() -> None:
 
 
 @pytest.mark.parametrize("change", [{"tax_number_known": True}, {"amount": Decimal(20)}])
-def test_r16_the_task_goes_when_the_number_comes(change: Mapping[str, Any]) -> None:
+def test_r16_the_task_goes_when_the_number_comes(change: dict[str, Any]) -> None:
     """R16, D17: taken back by itself, the question to the buyer too."""
     task = effect(Intent.DO_NOT_SHIP, 0, subject=MINE, task=TaskState.OPEN)
     asked = effect(Intent.TAX_NUMBER, 0, subject=MINE, state=OutboxState.PENDING)
@@ -185,7 +184,7 @@ def test_r16_the_task_goes_when_the_number_comes(change: Mapping[str, Any]) -> N
         ({"store": "jade", "platform": "aliexpress"}, False),  # the platform shows duty itself
     ],
 )
-def test_r18_r105_the_buyer_hears_of_duty_before_the_parcel_leaves(change: Mapping[str, Any], said: bool) -> None:
+def test_r18_r105_the_buyer_hears_of_duty_before_the_parcel_leaves(change: dict[str, Any], said: bool) -> None:
     """R18, R105: where duty can be charged, once, on the seller's own channel."""
     assert ("customs_duty:0" in decided(1, **change)) is said
 
@@ -196,8 +195,8 @@ def test_r18_r105_the_buyer_hears_of_duty_before_the_parcel_leaves(change: Mappi
 def test_r22_r34_placed_and_shipped_are_off_until_they_are_switched_on() -> None:
     """R22, R34: platforms send them; switched on they go out once, while they are news."""
     talking = rules(messages_off=frozenset())
-    placed = {"country": "DE"}
-    sent = {"country": "DE", "state": OrderState.SHIPPED, "shipped_at": day(0)}
+    placed: dict[str, Any] = {"country": "DE"}
+    sent: dict[str, Any] = {"country": "DE", "state": OrderState.SHIPPED, "shipped_at": day(0)}
     on_its_way = parcel(last=0.5, country="DE", shipped_at=day(0))
     assert decided(0, **placed) == []
     assert decided(0, table=talking, **placed) == ["placed:0"]
@@ -241,9 +240,7 @@ def test_r46_an_address_that_lacks_something_is_checked_before_shipping() -> Non
         ("amazon", {"ship_by": day(5), "shipped_at": day(3)}, None),
     ],
 )
-def test_r60_a_person_is_told_when_the_last_day_to_ship_is_near(
-    platform: str, change: Mapping[str, Any], due: float | None
-) -> None:
+def test_r60_a_person_is_told_when_the_last_day_to_ship_is_near(platform: str, change: dict[str, Any], due: float | None) -> None:
     """R60, D3: the marketplace's date before the table's; half a day before, not earlier, and never after it left."""
     base: dict[str, Any] = {"platform": platform, "country": "US", "state": OrderState.PAID, "shipped_at": None}
     near = (5 if due is None else due) - 0.5
@@ -287,7 +284,13 @@ def test_r61_a_marketplace_without_such_a_rule_wants_no_confirmation() -> None:
 
 def test_d17_the_ordinary_order_gets_no_task_before_it_leaves() -> None:
     """D17: 30,000 parcels a month: nothing to do before the last day to ship is near."""
-    ordinary = {"platform": "amazon", "country": "US", "state": OrderState.PAID, "shipped_at": None, "ship_by": day(3)}
+    ordinary: dict[str, Any] = {
+        "platform": "amazon",
+        "country": "US",
+        "state": OrderState.PAID,
+        "shipped_at": None,
+        "ship_by": day(3),
+    }
     verdict = decide(bare(**ordinary), TABLE, day(0))
     assert verdict.decisions == ()
     assert verdict.next_at == day(3) - timedelta(hours=12)

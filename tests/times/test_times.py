@@ -146,7 +146,7 @@ def test_a_window_has_two_ends_and_the_second_its_own_anchor() -> None:
 
 def test_a_rule_counts_from_another_one_in_its_own_profile() -> None:
     """R62: seven days before the deadline of R61, in today's figures and in the guide's."""
-    order = {"ship_by": DAY, "ordered_at": DAY}
+    order: dict[str, Any] = {"ship_by": DAY, "ordered_at": DAY}
     for profile, confirm, warn in (
         ("current", "2026-04-10T12:00", "2026-04-03T12:00"),
         ("seed", "2026-05-01T12:00", "2026-04-24T12:00"),
