@@ -21,6 +21,7 @@ earliest_days = 7
 latest_days = 30
 basis = "declared"
 """
+SOON = CLAIM.replace("latest_days = 30", "latest_days = 8").replace("yanwen", "gls").replace("pre_scan", "any")
 TEXT = "subject: x\n\nHello {{ name }}, parcel {{ tracking }}, until {{ new_deadline }}.\n"
 
 MEI = '[[person]]\nid = "mei"\nname = "Mei"\nzone = "Asia/Shanghai"\n'
@@ -304,6 +305,24 @@ CASES = {
         [
             "compensation.toml:2: rule[mine]: a cap needs its cap_currency",
             "compensation.toml:11: rule[mine].latest_months: latest_days or latest_months, not both",
+        ],
+    ),
+    "terms that close before any silence": (
+        {"compensation.toml": SOON},
+        [
+            "compensation.toml:8: rule[mine].latest_days: warning: closes on day 8, before a silence reaches investigate "
+            "(15 days, fallback): only a task warns"
+        ],
+    ),
+    "terms for a service that nobody sells": (
+        {"compensation.toml": CLAIM.replace('"yanwen"', '"gls"') + 'services = ["rocket"]\n'},
+        ["compensation.toml:10: rule[mine].services: warning: can never hold: services.toml knows no service rocket"],
+    ),
+    "a carrier's sheet with a field that there is not": (
+        {"compensation.toml": '[[sheet]]\nid = "s"\nkind = "statement"\ncarriers = ["yanwen"]\ncolumns = { total = ["Total"] }\n'},
+        [
+            "compensation.toml:5: sheet[s].columns.total: no such field "
+            '(got "total", allowed: amount, currency, note, on, reference, tracking_no)'
         ],
     ),
     "an extension without days": (

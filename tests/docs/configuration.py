@@ -45,12 +45,6 @@ NOT_YET: Mapping[str, frozenset[str]] = {
     "tracker": frozenset({"grace_days_after_promise"}),
     "destinations": frozenset({"p99", "promise_days", "promise_by_platform"}),
     "marketplaces": frozenset({"window_field"}),
-    "compensation": frozenset(
-        {
-            *("seller_may_file", "max_attempts", "response_days", "response_day_kind", "appeal_days", "payout_days"),
-            *("payout_day_kind", "evidence_not_before", "exclusions", "unverified_fields", "warn_days"),
-        }
-    ),
 }
 """Keys that are checked and kept, but on which nothing acts in this version. A test tells when one of them begins to act."""
 

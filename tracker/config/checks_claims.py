@@ -39,10 +39,10 @@ def check_claims(shapes: Shapes, rules: Rules) -> Iterator[Found]:
     """Every finding in compensation.toml."""
     known = {ANY_CARRIER, ANY_POST, *(each.id for each in shapes.carriers.carrier)}
     services = {each.service for each in shapes.services.service}
-    shortest = min((profile.silence.investigate for profile in (*rules.profiles, rules.fallback)), default=0)
+    proves = rules.fallback.silence.investigate
     for each in shapes.compensation.rule:
         yield from _names(each, known, services)
-        yield from _window(each, shortest)
+        yield from _window(each, proves)
         if (each.cap_amount is not None or each.cap_per_kg is not None) and each.cap_currency is None:
             yield ("rule", each.id), "a cap needs its cap_currency", "error"
         for field in sorted(set(each.unverified_fields) - set(ClaimRule.model_fields)):
@@ -65,7 +65,7 @@ def _names(each: ClaimRule, known: set[str], services: set[str]) -> Iterator[Fou
         yield ("rule", each.id, "services"), f"can never hold: services.toml knows no service {listed}", "warning"
 
 
-def _window(each: ClaimRule, shortest: int) -> Iterator[Found]:
+def _window(each: ClaimRule, proves: int) -> Iterator[Found]:
     path = ("rule", each.id)
     if each.latest_days is not None and each.latest_months is not None:
         yield (*path, "latest_months"), "latest_days or latest_months, not both", "error"
@@ -76,8 +76,8 @@ def _window(each: ClaimRule, shortest: int) -> Iterator[Found]:
     key = "latest_days" if each.latest_days is not None else "latest_months"
     if same_clock and last < each.earliest_days:
         yield (*path, key), f"closes on day {last}, before it opens on day {each.earliest_days}", "error"
-    elif each.phase is not Phase.PRE_SCAN and each.basis != "none" and each.clock != "last_scan" and last < shortest:
-        message = f"closes on day {last}, before any silence reaches investigate (day {shortest} at the earliest)"
+    elif each.phase is not Phase.PRE_SCAN and each.basis != "none" and each.clock != "last_scan" and last < proves:
+        message = f"closes on day {last}, before a silence reaches investigate ({proves} days, fallback): only a task warns"
         yield (*path, key), message, "warning"
 
 

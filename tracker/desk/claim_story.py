@@ -41,6 +41,8 @@ def story(view: ClaimView, dossier: Dossier, shipment: Shipment, rules: Rules, n
         "rule": claim.rule,
         "rule_is": "gone from the configuration" if terms is None else terms.evidence_of_rule,
         "unverified_fields": [] if terms is None else list(terms.unverified_fields),
+        "not_paid_for": [] if terms is None else list(terms.exclusions),
+        "seller_may_file": [] if terms is None else list(terms.seller_may_file),
         "phase": claim.phase,
         "phase_because": _PHASES[claim.phase],
         "cause": claim.cause,
