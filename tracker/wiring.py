@@ -104,7 +104,9 @@ class House:
         gate: RulesGate,
         connections: Sequence[Closable],
         journal: Journal,
+        markets: Sequence[str] = (),
     ) -> None:
+        self._markets = tuple(markets)
         self.done: Counter[str] = Counter()
         self.poller = poller
         self.dispatcher = dispatcher
@@ -122,8 +124,8 @@ class House:
         return msgspec.structs.replace(unit, run=run)
 
     async def down(self) -> tuple[str, ...]:
-        """The sources whose last answer was a failure."""
-        return tuple([name for name in self.poller.sources if (await self.poller.pulse.look(name)).failures])
+        """The sources, and the accounts at marketplaces, whose last answer was a failure."""
+        return tuple([name for name in (*self.poller.sources, *self._markets) if (await self.poller.pulse.look(name)).failures])
 
     async def close(self) -> None:
         """Close connections and the journal; the database stays with whoever opened it."""
@@ -193,7 +195,15 @@ def assemble(
     messengers = [each for each in channels.values() if isinstance(each, WhatsAppChannel | TelegramChannel)]
     transports = [source.transport for source in sources.values()]
     connections: tuple[Closable, ...] = (*transports, *accounts.transports, *messengers, teller)
-    return House(units=units, poller=poller, dispatcher=dispatcher, gate=gate, connections=connections, journal=journal)
+    return House(
+        units=units,
+        poller=poller,
+        dispatcher=dispatcher,
+        gate=gate,
+        connections=connections,
+        journal=journal,
+        markets=reader.names,
+    )
 
 
 def _preparer(loaded: Loaded) -> Preparer:
