@@ -85,7 +85,7 @@ def test_claims_inquiries_and_notices_have_their_place() -> None:
     paid = refund(60, state=OutboxState.SENT, task=TaskState.DONE)
     late = dossier(delivered(parcel(heard=66), 65), effects=(paid,), refunded_at=day(61), refunded_amount=paid.amount)
     told = [each.rule for each in of(late, 66.1).rules]
-    assert told[-2:] == ["stage3", "late_arrival"]
+    assert told.index("refund") < told.index("stage3") < told.index("late_arrival")
 
 
 def test_nothing_because_is_an_answer() -> None:
@@ -123,7 +123,12 @@ def test_facts_come_with_source_and_time() -> None:
     assert facts["LP1", "suspect"].source == "carrier"
     assert facts["LP1", "service"].value.startswith("not matched")
     bare = of(dossier(parcel(last=None, shipped_at=None), shipped_at=None, paid_at=None, amount=None))
-    assert {each.name for each in bare.facts if each.about == "LP1"} == {"status", "profile", "silence limits"}
+    assert {each.name for each in bare.facts if each.about == "LP1"} == {
+        "status",
+        "profile",
+        "silence limits",
+        "carrier takes a claim",
+    }
 
 
 def test_an_unknown_zone_is_said() -> None:
@@ -232,3 +237,15 @@ def test_r7_every_end_of_the_window_is_told_with_its_source() -> None:
     values = [fact.value for fact in of(told, windows=(first, moved)).facts if fact.name == "window was shown"]
     assert values == [f"{day(60):%Y-%m-%d}, import", f"{day(75):%Y-%m-%d} +15, daemon"]
     assert not [fact for fact in of(told, windows=(first,)).facts if fact.name == "window was shown"]
+
+
+def test_all_dates_that_count_stand_on_the_screen() -> None:
+    """Day 0, every stage, the window, the carrier's claim window, and until when an open case wants an answer."""
+    case = Case(id="D-1", kind=CaseKind.DISPUTE, opened_at=day(30), due_at=day(35))
+    told = dossier(slow(), cases=(case,), window=window(60))
+    facts = {fact.name: fact.value for fact in of(told).facts}
+    assert facts["stages"] == "stage1 2026-05-01, stage2 2026-05-16, stage3 2026-05-31"
+    assert facts["carrier takes a claim"].startswith("2026-04-")
+    assert facts["answer due"].startswith(day(35).date().isoformat())
+    assert facts["day 0"].startswith("2026-04-01")
+    assert facts["window ends"].startswith(day(60).date().isoformat())

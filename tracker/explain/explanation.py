@@ -11,7 +11,7 @@ import msgspec
 
 from tracker.explain.facts import Fact, found_facts
 from tracker.explain.words import changes, sentence
-from tracker.model import Considered, Decision, DecisionReason, Dossier, Effect, Release, Verdict, WindowChange
+from tracker.model import Considered, Decision, DecisionReason, Dossier, Effect, Intent, Release, Verdict, WindowChange
 from tracker.phrases import Phrases
 from tracker.policy import decide
 from tracker.policy.view import look
@@ -146,6 +146,16 @@ def _summary(verdict: Verdict, dossier: Dossier, phrases: Phrases) -> str:
 
 # ------------------------------------------------------------------------------------------------------------------- rules
 
+_NOTICES = frozenset(intent.value for intent in Intent) - {
+    "stage1",
+    "stage2",
+    "extension",
+    "refund",
+    "compensation",
+    "buyer_waiting",
+}
+"""Rules that are called by what they say or ask."""
+
 _CONCERNS = ("buyer_waiting", "window", "refund", "claim", "inquiry", "ladder", "notice")
 """Top down, as decide() asks them."""
 
@@ -171,7 +181,7 @@ def _concern(rule: str, terms: set[str]) -> str:
         return "inquiry"
     if rule.startswith("refund.") or rule == "refund" or (rule.endswith(".stage3")):
         return "refund"
-    if rule in {"extended", "stage3", "refund_issued", "late_arrival"}:
+    if rule in _NOTICES:
         return "notice"
     head = rule.split(".", maxsplit=1)[0]
     return head if head in {"buyer_waiting", "window"} else "ladder"

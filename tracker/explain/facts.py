@@ -7,10 +7,13 @@ from datetime import datetime
 
 import msgspec
 
+from tracker import compensation
 from tracker.model import Scan, WindowChange
 from tracker.phrases import Phrases
 from tracker.policy.opening import openings
 from tracker.policy.view import Parcel, View
+from tracker.rules import STAGES
+from tracker.times import case_due
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,13 @@ def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
         )
         name = phrases.say("explain.case", kind=phrases.word("case", case.kind))
         yield Fact(about=order.number, name=name, value=state, source=case.id, at=case.opened_at)
+        due = case_due(case, view.dossier, view.rules) if case.closed_at is None else None
+        if due is not None:
+            yield fact("answer_due", f"{_day(due.at)}; {due.why}", "time-rules.toml" if due.rule else "order", due.at)
+    for claim in view.dossier.claims:
+        span = f"{claim.earliest_on or '-'} - {claim.latest_on or '-'}"
+        value = f"{phrases.word('claim', claim.state)}, {span}"
+        yield Fact(about=claim.shipment, name=phrases.name("claim"), value=value, source=claim.rule, at=claim.opened_at)
 
 
 def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact]:
@@ -110,6 +120,8 @@ def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact
     yield fact("silence_limits", phrases.say("explain.silence", days=days, capability=capability), "destinations.toml")
     if parcel.day0 is not None:
         yield fact("day_0", phrases.say("explain.day0", day=_day(parcel.day0), age=parcel.age), "D1", parcel.day0)
+        dues = [f"{phrases.word('intent', stage)} {_day(due)}" for stage, due in zip(STAGES, parcel.dues, strict=True) if due]
+        yield fact("stages", ", ".join(dues), parcel.profile.id)
     for name, scan in (
         ("first_scan", shipment.first_scan),
         ("last_scan", shipment.last_scan),
@@ -123,10 +135,21 @@ def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact
         yield fact("not_found", value, "carrier", run.since)
     if shipment.suspect is not None:
         yield fact("suspect", phrases.word("suspect", shipment.suspect), "carrier")
+    yield from _claim_window(view, parcel, phrases)
     if shipment.settled_by is not None:
         yield fact("settled_by", phrases.word("settled_by", shipment.settled_by), "services.toml")
     if not shipment.matched:
         yield fact("service", phrases.say("explain.not_matched", text=shipment.service_text or ""), "services.toml")
+
+
+def _claim_window(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact]:
+    """From when until when the carrier would take a claim, by the terms that hold today (R86)."""
+    shipment = parcel.shipment
+    terms = compensation.match(shipment, view.rules)
+    if terms is not None:
+        span = compensation.window(terms, shipment, view.order)
+        value = f"{span.earliest_on or '-'} - {span.latest_on or '-'}; {span.why}"
+        yield Fact(about=shipment.number, name=phrases.name("claim_window"), value=value, source=terms.id)
 
 
 def _scanned(scan: Scan, phrases: Phrases) -> str:
