@@ -310,8 +310,10 @@ CASES = {
     "terms that close before any silence": (
         {"compensation.toml": SOON},
         [
-            "compensation.toml:8: rule[mine].latest_days: warning: closes on day 8, before a silence reaches investigate "
-            "(15 days, fallback): only a task warns"
+            (
+                "compensation.toml:8: rule[mine].latest_days: warning: closes on day 8, before a silence reaches investigate "
+                "(15 days, fallback): only a task warns"
+            )
         ],
     ),
     "terms for a service that nobody sells": (
@@ -319,10 +321,12 @@ CASES = {
         ["compensation.toml:10: rule[mine].services: warning: can never hold: services.toml knows no service rocket"],
     ),
     "a carrier's sheet with a field that there is not": (
-        {"compensation.toml": '[[sheet]]\nid = "s"\nkind = "statement"\ncarriers = ["yanwen"]\ncolumns = { total = ["Total"] }\n'},
+        {"compensation.toml": '[[sheet]]\nid = "s"\nkind = "statement"\ncarriers = ["*"]\ncolumns = { total = ["Total"] }\n'},
         [
-            "compensation.toml:5: sheet[s].columns.total: no such field "
-            '(got "total", allowed: amount, currency, note, on, reference, tracking_no)'
+            (
+                "compensation.toml:5: sheet[s].columns.total: no such field "
+                '(got "total", allowed: amount, currency, note, on, reference, tracking_no)'
+            )
         ],
     ),
     "an extension without days": (
