@@ -98,9 +98,12 @@ def test_a_refund_names_the_amount_and_wants_the_reference() -> None:
         (Intent.STAGE1, ActionKind.MESSAGE, "stage1:lume:2026-02-28"),  # 03:00 UTC is the evening before in Los Angeles (D9)
         (Intent.STAGE2, ActionKind.MESSAGE, None),
         (Intent.EXTENSION, ActionKind.EXTENSION, None),
+        (Intent.RELEASE_FUNDS, ActionKind.TASK, "release_funds:lume:2026-02-28"),
+        (Intent.VIP, ActionKind.TASK, "vip:lume:2026-02-28"),
+        (Intent.VIP, ActionKind.MESSAGE, None),
     ],
 )
-def test_only_stage_one_is_grouped_per_store_and_local_day(intent: Intent, kind: ActionKind, group: str | None) -> None:
+def test_r20_r91_what_is_grouped_per_store_and_local_day(intent: Intent, kind: ActionKind, group: str | None) -> None:
     """D17: 324 parcels a day reach their first stage; that is one worksheet, not 324 tasks."""
     task = build(_row(intent, kind=kind), ORDER, STORE, MARKET, ENGLISH, now=NOW)
     assert task.group == group

@@ -319,3 +319,12 @@ def test_an_approved_refund_of_a_parcel_that_arrived_is_cancelled() -> None:
     item, _ = money()
     came = dossier(delivered(parcel(), 61), effects=(refund(61, state=OutboxState.PENDING, decided_at=day(61)),))
     assert asked(replace(item, approved_by="li"), came, now=day(61.1)).verdict is CANCEL
+
+
+@pytest.mark.parametrize("template", ["customs_hold", "duties_unpaid", "storage_expiring", "delivered_not_found"])
+def test_answers_and_notices_with_a_date_keep_nobody_waiting_for_72_hours(template: str) -> None:
+    """R14, R38: what the buyer must do by a date, and what he asked; facts/messages.md section 8."""
+    dated = stage(template=template, intent=Intent.CUSTOMS)
+    assert asked(dated, last_message_at=day(29)).verdict is SEND
+    other = stage(template="pickup_waiting", intent=Intent.PICKUP)
+    assert asked(other, last_message_at=day(29)).why == "72_hours"
