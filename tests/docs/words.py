@@ -59,8 +59,8 @@ ALERTS: Mapping[AlertKind, str] = {
     AlertKind.FILE_FAILED: "A file of the inbox could not be read; it lies in `inbox/failed` with the reason beside it.",
     AlertKind.WINDOW_CLOSES: "A delivery window closes within `alerts.window_lead_h`.",
     AlertKind.CLAIM_CLOSES: (
-        "A claim against a carrier has to be filed: told `warn_days` of compensation.toml and `alerts.claim_lead_days` before the "
-        "window closes, and at once where it closes before the buyer's next stage."
+        "A claim against a carrier has to be filed: told `warn_days` of compensation.toml and `alerts.claim_lead_days` before "
+        "the window closes, and at once where it closes before the buyer's next stage."
     ),
     AlertKind.CLAIM_EXPIRED: "Nobody filed a claim before its window closed: that money is gone.",
     AlertKind.CASE_DUE: "A case has to be answered within `alerts.case_lead_h`.",
@@ -80,6 +80,9 @@ ALERTS: Mapping[AlertKind, str] = {
     AlertKind.QUOTA_ENDS: "A source's quota is used up within three days, at the present pace.",
     AlertKind.PARKED: "Orders could not be decided; everything else went on.",
     AlertKind.DISK_LOW: "Less than `alerts.free_mb` is free. On a full disk nothing is sent.",
+    AlertKind.MARKETPLACE_STOPPED: (
+        "A marketplace's API refuses for good what it did before, or its account lost its rights: people do it until then."
+    ),
     AlertKind.CLOCK: "The clock jumped. Messages and refunds wait until somebody has looked.",
 }
 """What each kind of alert means; the command that shows more is the phrase that the message itself ends with."""
