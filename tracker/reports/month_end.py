@@ -13,8 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tracker import compensation
-from tracker.compensation import OPEN, age_band
+from tracker.compensation import age_band
 from tracker.model import Claim, ClaimChange, ClaimState
 from tracker.store.claims import ClaimView
 
@@ -198,13 +197,3 @@ def closes(end: MonthEnd) -> bool:
         key = (each.carrier, each.currency)
         sums[key] = sums.get(key, Decimal(0)) + each.open
     return all(sums.get((roll.carrier, roll.currency), Decimal(0)) == roll.closing.amount for roll in end.rolls)
-
-
-def stands(views: Sequence[ClaimView]) -> dict[tuple[str, str], Decimal]:
-    """What is open today by carrier and currency, from the claims themselves: the other side of the proof."""
-    sums: dict[tuple[str, str], Decimal] = {}
-    for view in views:
-        if view.claim.state in OPEN:
-            key = (view.carrier or "", view.claim.claimed_currency or "?")
-            sums[key] = sums.get(key, Decimal(0)) + compensation.outstanding(view.claim)
-    return sums

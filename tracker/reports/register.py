@@ -8,14 +8,14 @@ leaves it empty, and the line says which.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
 from tracker import compensation
-from tracker.model import Claim, ClaimChange, ClaimState, Dossier, Order, OrderItem, Settlement, Shipment
+from tracker.model import Claim, ClaimChange, ClaimState, Dossier, Order, OrderItem, Shipment
 from tracker.phrases import Phrases
 from tracker.rates import Rates
 from tracker.reports.register_cells import COLUMNS, cells
@@ -43,11 +43,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     def refunded(self) -> Order | None:
         """The order that was paid back; with several orders in one parcel no amount is one order's."""
         return self.orders[0] if len(self.orders) == 1 and self.orders[0].refunded_at else None
-
-    @property
-    def cash(self) -> Decimal:
-        """What came of money and credits, in the claim's own currency; a coupon is no cash."""
-        return sum((each.settles for each in self.claim.payments if each.how is not Settlement.COUPON), Decimal(0))
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,8 +154,3 @@ def _joined(source: Source) -> Iterable[Line]:
                 terms=source.terms.get(claim.rule),
             )
     return found.values()
-
-
-def day_of(at: datetime | None) -> date | None:
-    """The day of an instant, in UTC."""
-    return at.astimezone(UTC).date() if at else None
