@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -70,20 +71,34 @@ effects = st.lists(
         st.sampled_from([Intent.STAGE1, Intent.STAGE2, Intent.DELAY, Intent.EXTENDED]),
         st.integers(0, 80),
         state=st.sampled_from([OutboxState.SENT] * 6 + [OutboxState.PENDING, OutboxState.CANCELLED]),
+        occasion=st.sampled_from(["0", "peak-2026", "cny-2027"]),
     ),
     max_size=2,
     unique_by=lambda each: each.intent,
 ).map(tuple)
 
 
+def moved(value: Any, by: timedelta) -> Any:
+    """The same story so many days later: into the peak at the end of the year, and the new year of China."""
+    match value:
+        case datetime():
+            return value + by
+        case tuple():
+            return tuple(moved(each, by) for each in value)
+        case msgspec.Struct():
+            return replace(value, **{name: moved(getattr(value, name), by) for name in value.__struct_fields__})
+        case _:
+            return value
+
+
 @settings(max_examples=800, deadline=None)
-@given(orders(), parcels(), days, st.just(()) | effects)
+@given(orders(), parcels(), days, st.just(()) | effects, st.sampled_from([0, 200, 270]))
 def test_the_quick_way_says_what_the_long_way_says(
-    told: Order, shipment: Shipment, when: float, past: tuple[Effect, ...]
+    told: Order, shipment: Shipment, when: float, past: tuple[Effect, ...], later: int
 ) -> None:
     """Whatever the rules find, the quiet path never hides: decisions, dates and reasons are the same."""
-    dossier = Dossier(order=told, shipments=(shipment,), effects=past)
-    now = day(when)
+    dossier = moved(Dossier(order=told, shipments=(shipment,), effects=past), timedelta(days=later))
+    now = day(when + later)
     assert decide(dossier, SHIPPED, now) == weigh(dossier, SHIPPED, now)
 
 

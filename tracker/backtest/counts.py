@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from tracker.backtest.past import PastOrder
 from tracker.backtest.replay import Outcome
@@ -18,6 +21,20 @@ FOLLOW_UP = timedelta(days=150)
 """Whether a parcel never arrived is known only of one that had so long to do so."""
 
 
+_COST_SPANS = tuple(timedelta(days=day) for day in COST_DAYS)
+_OPEN_SPANS = tuple((day, timedelta(days=day)) for day in OPEN_DAYS)
+
+
+class _Longest(msgspec.Struct):
+    """Parcels by the last day of COST_DAYS on which they were still open."""
+
+    judged: int = 0
+    never: int = 0
+    orders: int = 0
+    arrived: int = 0
+    cost: dict[str, Decimal] = {}
+
+
 class Counts:
     """All figures of one set of rules over one file."""
 
@@ -27,11 +44,7 @@ class Counts:
         self.open_longer = dict.fromkeys(OPEN_DAYS, 0)
         self.messages: dict[str, int] = {}
         self.refunded: dict[str, Decimal] = {}
-        self._judged = dict.fromkeys(COST_DAYS, 0)
-        self._never = dict.fromkeys(COST_DAYS, 0)
-        self._cost_orders = dict.fromkeys(COST_DAYS, 0)
-        self._cost_arrived = dict.fromkeys(COST_DAYS, 0)
-        self._cost: dict[int, dict[str, Decimal]] = {day: {} for day in COST_DAYS}
+        self._longest = [_Longest() for _ in range(len(COST_DAYS) + 1)]
 
     def add(self, past: PastOrder, outcome: Outcome) -> None:
         """One more order."""
@@ -53,19 +66,32 @@ class Counts:
         arrived = past.delivered_at is not None and past.delivered_at <= self._as_of
         took = (past.delivered_at if arrived and past.delivered_at is not None else self._as_of) - handed_over_at
         judged = self._as_of - handed_over_at >= FOLLOW_UP
-        for day in OPEN_DAYS:
-            self.open_longer[day] += took > timedelta(days=day)
-        for day in COST_DAYS:
-            if took <= timedelta(days=day):
+        for day, span in _OPEN_SPANS:
+            if took <= span:
                 break
-            self._judged[day] += judged
-            self._never[day] += judged and not arrived
-            self._cost_orders[day] += 1
-            self._cost_arrived[day] += arrived
-            _plus(self._cost[day], past.amount, past.currency)
+            self.open_longer[day] += 1
+        here = self._longest[bisect_left(_COST_SPANS, took)]
+        here.judged += judged
+        here.never += judged and not arrived
+        here.orders += 1
+        here.arrived += arrived
+        _plus(here.cost, past.amount, past.currency)
+
+    def _open_on(self, place: int) -> _Longest:
+        """All that were still open after the day at this place: those that took longer, however much."""
+        found = _Longest()
+        for each in self._longest[place + 1 :]:
+            found.judged += each.judged
+            found.never += each.never
+            found.orders += each.orders
+            found.arrived += each.arrived
+            for currency, amount in each.cost.items():
+                _plus(found.cost, amount, currency)
+        return found
 
     def document(self) -> dict[str, Any]:
         """The figures, as the contract names them (DESIGN, Commands)."""
+        open_on = {str(day): self._open_on(place) for place, day in enumerate(COST_DAYS)}
         return {
             "orders": self.orders,
             "shipped": self.shipped,
@@ -80,16 +106,12 @@ class Counts:
             },
             "compensation": {"opened": self.claims},
             "never_arrived_by_day": {
-                str(day): round(self._never[day] / judged, 4) if judged else None for day, judged in self._judged.items()
+                day: round(each.never / each.judged, 4) if each.judged else None for day, each in open_on.items()
             },
-            "judged_by_day": {str(day): judged for day, judged in self._judged.items()},
+            "judged_by_day": {day: each.judged for day, each in open_on.items()},
             "refund_cost_by_day": {
-                str(day): {
-                    "orders": count,
-                    "later_delivered": self._cost_arrived[day],
-                    "amounts": _sums(self._cost[day]),
-                }
-                for day, count in self._cost_orders.items()
+                day: {"orders": each.orders, "later_delivered": each.arrived, "amounts": _sums(each.cost)}
+                for day, each in open_on.items()
             },
         }
 

@@ -8,7 +8,7 @@ the dates here are the same rules' own, worked out once for each kind of order, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 
 import msgspec
@@ -138,10 +138,11 @@ def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdic
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
-    """How many stages the buyer was told, and whether of anything at all."""
+    """How many stages the buyer was told, of which delays, and whether of anything at all."""
 
     stages: int
     anything: bool
+    delays: tuple[str, ...] = ()
 
 
 _NOTHING = Told(0, anything=False)
@@ -151,6 +152,7 @@ _BY_STAGE = (Told(0, anything=True), Told(1, anything=True), Told(2, anything=Tr
 def _told(effects: Sequence[Effect]) -> Told | None:
     """What the buyer was told, where stages and delays are all that ever happened to the order; None else."""
     told = 0
+    delays: tuple[str, ...] = ()
     for effect in effects:
         if effect.done_at is None or effect.task is not None or effect.kind is not _MESSAGE or effect.state is not _SENT:
             return None
@@ -158,9 +160,11 @@ def _told(effects: Sequence[Effect]) -> Told | None:
             told = told or 1
         elif effect.intent is Intent.STAGE2:
             told = 2
-        elif effect.intent is not Intent.DELAY:
+        elif effect.intent is Intent.DELAY:
+            delays = (*delays, effect.occasion)
+        else:
             return None
-    return _BY_STAGE[told]
+    return Told(told, anything=True, delays=delays) if delays else _BY_STAGE[told]
 
 
 def _next_date(  # noqa: C901, PLR0912 - a flat list of what has to be plain
@@ -182,11 +186,14 @@ def _next_date(  # noqa: C901, PLR0912 - a flat list of what has to be plain
     if stage is None:
         return None
     looks = min(day0 + stage, silent)
-    for season in rules.seasons_on(expected.date()):
-        if on_leg(season, parcel, last):
-            begins = datetime.combine(season.start, time(), UTC)
-            if begins < looks and (kind.warns or told.anything):
-                looks = begins
+    if kind.warns or told.anything:
+        for season in rules.seasons_on(expected.date()):
+            begins, ends = _midnight(season.start), _midnight(season.end + DAY)
+            if ends <= now or not on_leg(season, parcel, last):
+                continue
+            if begins <= now and season.occasion not in told.delays:
+                return None
+            looks = min(looks, begins if begins > now else ends)
     if told.stages and now < day0 + (kind.stages[told.stages - 1] or DAY):
         return None
     posted = parcel.shipped_at or order.shipped_at
@@ -203,6 +210,10 @@ def _next_date(  # noqa: C901, PLR0912 - a flat list of what has to be plain
         opens = window.end - kind.lead
         looks = min(looks, opens)
     return looks if now < looks else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _kind(order: Order, parcel: Shipment, rules: Rules) -> Kind:

@@ -96,7 +96,7 @@ def _told(each: Season | Advisory) -> Slowdown:
             made_at=each.created_at,
         )
     return Slowdown(
-        occasion=f"{each.id}-{each.start.year}",
+        occasion=each.occasion,
         reason=DecisionReason.SEASON_SLOWS,
         start=each.start,
         end=each.end,

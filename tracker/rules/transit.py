@@ -92,6 +92,11 @@ class Season(msgspec.Struct, frozen=True, kw_only=True):
     causes: Mapping[str, str] = {}
     """The words for `{cause}` by language, where the buyer is told (R35)."""
 
+    @property
+    def occasion(self) -> str:
+        """This year's instance: what a buyer is told of a season, he is told once a year."""
+        return f"{self.id}-{self.start.year}"
+
 
 class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     """Who transports (carriers.toml): its name on paper, its public tracking page, whose working days it keeps.
