@@ -54,9 +54,8 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
                 runs[name].append(ask("cycles", path=str(copy), base_url=base_url, shipments=plan.shipments, fast=fast))
         lines = _cycle_lines(floors, runs, imported)
         lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
-        lines += _rule_lines(
-            ask("deciding", rounds=plan.rounds), ask("rehearsing", orders=plan.past_orders, repeats=plan.repeats)
-        )
+        years = {line_: ask("rehearsing", orders=plan.past_orders, repeats=plan.repeats, line=line_) for line_ in ("", "_abroad")}
+        lines += _rule_lines(ask("deciding", rounds=plan.rounds), years)
         if plan.memory_shipments:
             lines += _memory_lines(ask, folder / "memory.db", base_url, plan.memory_shipments)
             lines.append(_flat_line(ask, plan.memory_shipments))
@@ -94,15 +93,17 @@ def _step_lines(steps: Figures) -> list[Line]:
     ]
 
 
-def _rule_lines(deciding: Figures, rehearsing: Figures) -> list[Line]:
+def _rule_lines(deciding: Figures, years: dict[str, Figures]) -> list[Line]:
     """What the rules cost, each beside the hand-written ladder on the same looks."""
     hand = "us ladder by hand"
-    return [
+    lines = [
         line("decide_quiet", deciding["quiet"], "us", deciding["ladder"], what="decide() a quiet order, all rules", against=hand),
         line("decide_weighed", deciding["weigh"], "us", deciding["ladder"], what="  its reasons, when asked for", against=hand),
-        line("backtest", rehearsing["backtest"], "us", rehearsing["ladder"], what="backtest of an order of a year", against=hand),
-        line("backtest_visits", rehearsing["visits"], "looks", rehearsing["visits"], what="  looks at an order", against="looks"),
     ]
+    for name, year in years.items():
+        what = f"backtest of an order{name.replace('_', ' from ')}, {year['visits']:.1f} looks"
+        lines.append(line(f"backtest{name}", year["backtest"], "us", year["ladder"], what=what, against=hand))
+    return lines
 
 
 def _memory_lines(ask: Ask, path: Path, base_url: str, shipments: int) -> list[Line]:

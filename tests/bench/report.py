@@ -14,6 +14,7 @@ AIMS: Mapping[str, float] = {
     "first_fast": 6.0,
     "decide_quiet": 4.0,
     "backtest": 12.0,
+    "backtest_abroad": 12.0,
     "peak_memory_backtest": 1.1,
     "peak_memory_first": 1.0,
     "peak_memory_same": 1.0,

@@ -48,7 +48,7 @@ def test_a_quiet_order_costs_a_few_ladders_at_most() -> None:
 
 def test_both_sides_of_the_rehearsal_do_the_same_work() -> None:
     """The ladder acts on the very same looks: it tells as many buyers of day 30 as the rules do."""
-    known, past = rules(), list(past_orders(60))
+    known, past = rules(), list(past_orders(60, "_abroad"))
     outcomes = [replay(each, known, AS_OF) for each in past]
     visits = _visits(past, known)
     assert [each.visits for each in outcomes] == list(map(len, visits))

@@ -71,10 +71,10 @@ def _deciding(rounds: int) -> Figures:
     return rehearsal.deciding(rounds)
 
 
-def _rehearsing(orders: int, repeats: int) -> Figures:
+def _rehearsing(orders: int, repeats: int, line: str) -> Figures:
     from tests.bench import rehearsal
 
-    return rehearsal.rehearsing(orders, repeats)
+    return rehearsal.rehearsing(orders, repeats, line)
 
 
 def _rehearsal_peak(orders: int) -> Figures:
