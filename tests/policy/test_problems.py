@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from carriers.model import TrackingReason, TrackingStatus
-from tests.policy.build import RULES, at, day, decision, delivered, effect, keys, parcel, refund, why
+from tests.policy.build import RULES, at, day, decision, delivered, effect, keys, parcel, refund, why, window
 from tracker import config
 from tracker.model import Case, CaseKind, CaseReason, DecisionReason, Intent, Liable, Shipment, TaskState
 from tracker.policy.liability import UNKNOWN, fault
@@ -76,6 +76,24 @@ def test_one_task_a_problem_taken_back_when_the_parcel_moves() -> None:
 def test_what_happened_before_the_cut_over_is_left() -> None:
     assert why(at(20, stuck(None), cutover_at=day(19.5)), "problem") is R.BEFORE_CUTOVER
     assert "problem:exception" not in keys(at(20, stuck(None), cutover_at=day(19.5)))
+
+
+def test_i2_an_old_problem_is_looked_at_when_danger_begins() -> None:
+    """I2, D21: time alone makes it live danger; the dossier wakes on that day, ten days before the window closes."""
+    refused = stuck(TrackingReason.PROHIBITED_CONTENT)
+    left = at(20, refused, cutover_at=day(19.5), window=window(50), rules=TUNED)
+    [found] = [each for each in left.considered if each.rule == "certificate"]
+    assert (found.reason, found.looks_again) == (R.BEFORE_CUTOVER, day(40))
+    assert "certificate:0" in keys(at(40, refused, cutover_at=day(19.5), window=window(50), rules=TUNED))
+
+
+def test_d21_what_came_since_the_cut_over_is_ours() -> None:
+    """D21: a buyer who writes now, and a hold that has lasted too long since, are no old business."""
+    there = delivered(parcel(), 18)
+    said = case(CaseReason.NOT_RECEIVED, CaseKind.BUYER_MESSAGE, opened_at=day(21))
+    assert "problem:proof c1" in keys(at(22, there, cutover_at=day(20), cases=(said,)))
+    held = replace(parcel(last=10), reason=TrackingReason.CUSTOMS_HOLD)
+    assert "certificate:0" in keys(at(71, held, rules=TUNED, cutover_at=day(20)))
 
 
 # ------------------------------------------------------------------------------------------------------- R39, R87, R88: damage
@@ -148,7 +166,15 @@ def test_r14_a_hold_is_normal_for_long_then_wants_proof() -> None:
     held = replace(parcel(last=10), reason=TrackingReason.CUSTOMS_HOLD)
     early_ = at(29, held, rules=TUNED)
     assert "certificate:0" not in keys(early_)
-    assert "certificate:0" in keys(at(70, held, rules=TUNED))
+    assert "certificate:0" in keys(at(71, held, rules=TUNED))
+
+
+def test_r14_an_outage_is_no_hold() -> None:
+    """R14, promise 2: that customs still keep it, only an answer from after the limit says."""
+    held = replace(parcel(last=10), reason=TrackingReason.CUSTOMS_HOLD)
+    unheard = at(70, replace(held, last_answer_at=day(20)), rules=TUNED)
+    assert "certificate:0" not in keys(unheard)
+    assert unheard.waits_for_answer
 
 
 def test_r14_a_dispute_about_customs_wants_proof_at_once() -> None:

@@ -254,6 +254,34 @@ def test_r84_what_was_sent_on_is_not_proposed_again_but_its_loss_is() -> None:
     assert proposed(at(25, broken(TrackingReason.LOST), rules=TUNED, effects=(sent_on,)))[0] is R.CARRIER_SAYS_LOST
 
 
+@pytest.mark.parametrize("remedy", [Remedy.FORWARD, Remedy.WAIT])
+def test_r84_an_answered_problem_hides_no_later_reason(remedy: Remedy) -> None:
+    """R3, R8, R84: the carrier's last word stays "address problem"; day 60 and a silence beyond the limit come all the same."""
+    fate: dict[str, Any] = {}
+    if remedy is Remedy.WAIT:
+        fate = {"state": OutboxState.CANCELLED, "task": None, "rejected": True}
+    answered = done(remedy, R.ADDRESS_UNREACHABLE, 20, **fate)
+    resting = broken(TrackingReason.ADDRESS_PROBLEM)
+    assert "refund:1" not in keys(at(40, resting, rules=TUNED, effects=(answered,)))
+    later = decision(at(100, resting, rules=TUNED, effects=(answered,), window=window(200)), Intent.REFUND)
+    assert later.reason in {R.SILENT_BEYOND_LIMIT, R.STAGE3_NOT_ARRIVED}
+
+
+def test_r85_a_replaced_parcel_that_comes_back_is_settled() -> None:
+    """R85, D11: the buyer has the second one; the first one's return gives him no money beside it."""
+    back = replace(parcel(last=30), status=TrackingStatus.RETURNED)
+    verdict = at(31, back, rules=TUNED, effects=(done(Remedy.RESHIP, R.CARRIER_SAYS_LOST, 21),))
+    assert why(verdict, "refund.returned") is R.MONEY_SETTLED
+
+
+def test_d25_what_was_lost_before_the_cut_over_turned_bad_then() -> None:
+    """D21, D25: a take-over brings old losses at once; that is no mass change of today."""
+    lost = broken(TrackingReason.LOST)
+    old = decision(at(40, lost, rules=TUNED, cutover_at=day(35)), Intent.REFUND)
+    assert (old.reason, old.not_before) == (R.CARRIER_SAYS_LOST, day(19))
+    assert decision(at(40, lost, rules=TUNED), Intent.REFUND).not_before is None
+
+
 def test_a_person_who_waits_is_not_asked_the_same_again() -> None:
     """D11: `--as wait` is a no for this reason."""
     waits = refund(60, remedy=Remedy.WAIT, state=OutboxState.CANCELLED, rejected=True, decided_at=day(60))

@@ -14,7 +14,7 @@ import msgspec
 from carriers.model import TrackingReason, TrackingStatus
 from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Case, CaseKind, CaseReason, Decision, DecisionReason, Intent
-from tracker.policy.cutover import before, pressing
+from tracker.policy.cutover import before, danger_from, pressing, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.liability import CUSTOMS, fault
@@ -69,6 +69,8 @@ class _Task(msgspec.Struct, frozen=True):
     occasion: str
     reason: DecisionReason
     deadline: datetime | None
+    since: datetime | None
+    """When it began; None: nothing tells it."""
     evidence: Mapping[str, str]
 
 
@@ -105,7 +107,7 @@ def _damaged(view: View, parcel: Parcel) -> _Task | None:
         "checklist": DAMAGE_PROOFS,
         "liable": fault(parcel.shipment, view.rules).told,
     }
-    return _Task(Intent.PROBLEM, "damaged", DecisionReason.CARRIER_SAYS_DAMAGED, _clock(view), facts)
+    return _Task(Intent.PROBLEM, "damaged", DecisionReason.CARRIER_SAYS_DAMAGED, _clock(view), _scanned(parcel), facts)
 
 
 def _exception(view: View, parcel: Parcel) -> _Task | None:
@@ -115,7 +117,7 @@ def _exception(view: View, parcel: Parcel) -> _Task | None:
         return None
     facts = {"advice": "ask the carrier what happened and what he needs", "liable": fault(parcel.shipment, view.rules).told}
     occasion = "exception" if reason is None else reason.value
-    return _Task(Intent.PROBLEM, occasion, DecisionReason.PARCEL_EXCEPTION, _clock(view), facts)
+    return _Task(Intent.PROBLEM, occasion, DecisionReason.PARCEL_EXCEPTION, _clock(view), _scanned(parcel), facts)
 
 
 def _at_customs(view: View, out: Findings, parcel: Parcel) -> _Task | None:
@@ -127,10 +129,18 @@ def _at_customs(view: View, out: Findings, parcel: Parcel) -> _Task | None:
     if parcel.gone is not None or shipment.reason not in CUSTOMS:
         return None
     about = (each for each in view.dossier.cases if each.closed_at is None and each.reason is CaseReason.CUSTOMS)
-    disputed, until = next(about, None), _kept_until(view, parcel)
-    if shipment.reason is TrackingReason.CUSTOMS_HOLD and disputed is None and (until is None or until > view.now):
-        out.again(until)
-        return None
+    disputed, since = next(about, None), _scanned(parcel)
+    if disputed is not None:
+        since = disputed.opened_at
+    elif shipment.reason is TrackingReason.CUSTOMS_HOLD:
+        since = _kept_until(view, parcel)
+        if since is None or since > view.now:
+            out.again(since)
+            return None
+        if shipment.last_answer_at is None or shipment.last_answer_at < since:
+            # Only an answer from after it says that they still keep it.
+            out.wait()
+            return None
     found = fault(shipment, view.rules)
     facts = {
         "cause": found.cause,
@@ -138,13 +148,17 @@ def _at_customs(view: View, out: Findings, parcel: Parcel) -> _Task | None:
         "advice": "ask the carrier for the customs' official certificate; the platform asks the buyer for his part of the proof",
     }
     due = None if disputed is None else disputed.evidence_due_at or disputed.due_at
-    return _Task(Intent.CERTIFICATE, "0", DecisionReason.CUSTOMS_WANTS_PROOF, due, facts)
+    return _Task(Intent.CERTIFICATE, "0", DecisionReason.CUSTOMS_WANTS_PROOF, due, since, facts)
 
 
 def _kept_until(view: View, parcel: Parcel) -> datetime | None:
     """How long customs may keep a parcel in silence."""
-    scan = parcel.shipment.last_scan
-    return None if scan is None else scan.latest + view.rules.untrackable.customs_hold_days * DAY
+    since = _scanned(parcel)
+    return None if since is None else since + view.rules.untrackable.customs_hold_days * DAY
+
+
+def _scanned(parcel: Parcel) -> datetime | None:
+    return None if parcel.shipment.last_scan is None else parcel.shipment.last_scan.latest
 
 
 def _not_there(view: View, parcel: Parcel) -> Iterator[_Task]:
@@ -160,7 +174,7 @@ def _not_there(view: View, parcel: Parcel) -> Iterator[_Task]:
             if parcel.shipment.delivered_scan is not None:
                 facts["delivered_at"] = utc_text(parcel.shipment.delivered_scan.latest)
             due = case.evidence_due_at or case.due_at or _clock(view)
-            yield _Task(Intent.PROBLEM, f"proof {case.id}", DecisionReason.DELIVERED_NOT_RECEIVED, due, facts)
+            yield _Task(Intent.PROBLEM, f"proof {case.id}", DecisionReason.DELIVERED_NOT_RECEIVED, due, case.opened_at, facts)
 
 
 def _says_not_received(case: Case) -> bool:
@@ -173,12 +187,13 @@ def _clock(view: View) -> datetime:
 
 
 def _open(view: View, out: Findings, parcel: Parcel, task: _Task) -> None:
-    shipment, scan = parcel.shipment, parcel.shipment.last_scan
+    shipment = parcel.shipment
     past = [each for each in view.effects(task.intent, shipment.subject) if each.occasion == task.occasion]
     if standing(past) is not None:
         out.nothing(task.intent.value, DecisionReason.ALREADY_DONE, shipment.number, task.occasion)
-    elif before(view, None if scan is None else scan.latest) and not pressing(view):
-        out.nothing(task.intent.value, DecisionReason.BEFORE_CUTOVER, shipment.number, task.occasion)
+    elif before(view, task.since) and not pressing(view):
+        reason, again = DecisionReason.BEFORE_CUTOVER, danger_from(view)
+        out.nothing(task.intent.value, reason, shipment.number, f"{task.occasion}; {told(view, task.since)}", again)
     else:
         out.act(
             Decision(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from tracker.dates import DAY, utc_text
-from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, TaskState
+from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, Remedy, TaskState
 from tracker.policy.cases import urged
 from tracker.policy.cutover import before, danger_from, left_behind, pressing, told
 from tracker.policy.findings import Findings
@@ -24,7 +24,7 @@ from tracker.policy.patience import patience
 from tracker.policy.problems import PROBLEMS, Problem
 from tracker.policy.problems import RULE as PROBLEM_RULE
 from tracker.policy.remedies import cost_of_dispute, cost_of_refund, options, propose
-from tracker.policy.shares import Purse, pays, share_of
+from tracker.policy.shares import Purse, share_of
 from tracker.policy.untrackable import Trace
 from tracker.policy.view import PLATFORM, Parcel, View, standing
 from tracker.policy.window import closes_at
@@ -66,8 +66,8 @@ def recommend(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
     purse = Purse(view, [effect for effect in past if not out.taken_back(effect)])
     made = 0
     for parcel in view.parcels:
-        advice = _advise(view, out, parcel, traces.get(parcel.shipment.number))
         mine = [effect for effect in past if effect.shipment in {parcel.shipment.number, None}]
+        advice = _advise(view, out, parcel, traces.get(parcel.shipment.number), mine)
         made += _settle(view, out, parcel, advice, mine, purse, len(past) + made)
 
 
@@ -85,8 +85,11 @@ def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
 # ------------------------------------------------------------------------------------------------------------------ advice
 
 
-def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> Advice:
-    """The strongest reason that holds, top down: the carrier's own word, untrackable, age."""
+def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None, mine: list[Effect]) -> Advice:
+    """The strongest reason that holds, top down: the carrier's own word, untrackable, age.
+
+    A problem on the way that somebody has answered, or that was old at the cut-over, hides no reason that comes after it.
+    """
     if parcel.gone is DecisionReason.RETURNED_TO_SENDER:
         return _returned(view, parcel)
     if parcel.gone is not None or found is None:
@@ -94,11 +97,14 @@ def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> A
     if parcel.shipment.suspect is not None:
         return Advice(reason=DecisionReason.SUSPECT_NUMBER)
     if parcel.lost:
-        facts = {"stock": "take it off sale: it is not coming back"}
-        return Advice(reason=DecisionReason.CARRIER_SAYS_LOST, rule="refund.lost", due=True, urgent=True, evidence=facts)
+        return _lost(view, parcel)
     problem = PROBLEMS.get(parcel.shipment.reason) if parcel.shipment.reason is not None else None
     if problem is not None:
-        return _problem(view, parcel, problem)
+        advice = _problem(view, parcel, problem)
+        answered = _answered(out, mine, advice.reason, parcel)
+        if advice.due and answered is None:
+            return advice
+        out.nothing(advice.rule, answered or advice.reason, parcel.shipment.number, advice.detail, again=advice.again)
     if found.proven:
         return Advice(
             reason=found.reason,
@@ -115,6 +121,20 @@ def _advise(view: View, out: Findings, parcel: Parcel, found: Trace | None) -> A
     if urge is not None:
         return Advice(reason=urge.reason, rule=urge.rule, due=True, urgent=urge.urgent, since=urge.since, evidence=urge.evidence)
     return _by_age(view, parcel)
+
+
+def _lost(view: View, parcel: Parcel) -> Advice:
+    """The carrier's own word (R37). What was lost before the cut-over is due since then: a take-over is no mass change (D25)."""
+    scan = parcel.shipment.last_scan
+    came = None if scan is None else scan.latest
+    return Advice(
+        reason=DecisionReason.CARRIER_SAYS_LOST,
+        rule="refund.lost",
+        due=True,
+        urgent=True,
+        since=came if before(view, came) else None,
+        evidence={"stock": "take it off sale: it is not coming back"},
+    )
 
 
 def _returned(view: View, parcel: Parcel) -> Advice:
@@ -221,6 +241,18 @@ def _settle(view: View, out: Findings, parcel: Parcel, advice: Advice, mine: lis
     return 0
 
 
+def _answered(out: Findings, mine: list[Effect], reason: DecisionReason, parcel: Parcel) -> DecisionReason | None:
+    """How a person has answered this very matter: by a no, or by sending the parcel on; None: not yet."""
+    for effect in mine:
+        if out.taken_back(effect) or not _same_matter(effect, reason, parcel):
+            continue
+        if effect.rejected:
+            return DecisionReason.RECOMMENDATION_REJECTED
+        if effect.acted and effect.remedy is Remedy.FORWARD:
+            return DecisionReason.MONEY_SETTLED
+    return None
+
+
 def _refused(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool:
     """Whether a person's no still covers this advice (see the module's head)."""
     return effect.rejected and _same_matter(effect, reason, parcel)
@@ -235,7 +267,7 @@ def _same_matter(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool
 
 def _another_matter(effect: Effect, reason: DecisionReason, parcel: Parcel) -> bool:
     """It was sent on and something else has come since: the money of that parcel is not settled yet (R84)."""
-    return effect.acted and not pays(effect) and not _same_matter(effect, reason, parcel)
+    return effect.acted and effect.remedy is Remedy.FORWARD and not _same_matter(effect, reason, parcel)
 
 
 def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, count: int) -> Decision:
