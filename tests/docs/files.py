@@ -9,7 +9,6 @@ from tests.docs.markdown import code, codes, table
 from tracker.config import defaults_dir
 from tracker.messages import MESSAGE_TYPES
 from tracker.messages.catalogue import NODATE, NOSCAN, SHORT, needed, offered
-from tracker.model import Intent
 
 FORMATS = """\
 # Layouts of order files
@@ -68,16 +67,8 @@ def _sentence(text: str) -> str:
 
 def messages_page() -> str:
     """The whole page about texts."""
-    written = [key for key in MESSAGE_TYPES if key in set(Intent)]
-    waiting = [key for key in MESSAGE_TYPES if key not in written]
     columns = ("name", "kind", "must name", "may name", "shipped in", "variants")
-    return (
-        MESSAGES
-        + "\n## Written in this version\n\n"
-        + table(columns, [_row(key) for key in written])
-        + "\n## Known, but written by no rule of this version\n\n"
-        + f"{codes(waiting)}. A text for one of them is checked and kept; nothing sends it yet.\n"
-    )
+    return MESSAGES + "\n## The types\n\n" + table(columns, [_row(key) for key in MESSAGE_TYPES])
 
 
 def _row(key: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ WALKS = {
     "order-files": ("order-files",),
     "cases": ("cases",),
     "change-the-rules": ("change-the-rules",),
+    "connect-a-marketplace": ("connect-a-marketplace",),
     "rehearse": ("rehearse",),
     "stop-and-resume": ("stop-and-resume",),
     "people": ("people",),

@@ -31,14 +31,16 @@ def check(*, common: Common = Common()) -> int:
     file = config.find(common.config, os.environ)
     problems = _found(file)
     errors = sum(problem.level == "error" for problem in problems)
+    notes = _notes(file, problems)
     document = {
         "config": None if file is None else str(file),
+        "notes": list(notes),
         "errors": errors,
         "warnings": len(problems) - errors,
         "problems": [problem_document(problem) for problem in problems],
     }
     return emit(
-        Answer(document=document, text=lambda console: _problems(console, file, problems), code=1 if errors else 0),
+        Answer(document=document, text=lambda console: _problems(console, file, problems, notes), code=1 if errors else 0),
         json=common.json,
     )
 
@@ -144,20 +146,24 @@ def _found(file: Path | None) -> tuple[Problem, ...]:
     missing = (
         config.first_steps(str(file), stores=bool(loaded.rules.stores), sources=bool(loaded.settings.sources)) if file else ()
     )
-    return (*loaded.problems, *known.problems, *missing, *_unreviewed(loaded))
+    return (*loaded.problems, *known.problems, *missing)
 
 
-def _unreviewed(loaded: Loaded) -> tuple[Problem, ...]:
-    """Said on request alone: nothing is wrong with it, and it stays so until a person reviews the texts (R59)."""
-    said = config.unreviewed(loaded.rules) if loaded.rules.stores else None
-    return (loaded.sections["tracker"].problem(("messages", "reviewed"), said, "warning"),) if said else ()
+def _notes(file: Path | None, problems: tuple[Problem, ...]) -> tuple[str, ...]:
+    """What is good to know of a configuration that can be used: nothing is wrong with it (R59)."""
+    if any(problem.level == "error" for problem in problems):
+        return ()
+    said = config.unreviewed(config.load(file, environ=os.environ).rules)
+    return () if said is None else (said,)
 
 
-def _problems(console: Console, file: Path | None, problems: tuple[Problem, ...]) -> None:
+def _problems(console: Console, file: Path | None, problems: tuple[Problem, ...], notes: tuple[str, ...]) -> None:
     for problem in problems:
         console.line(str(problem))
     if not problems:
         console.line(f"{file or 'the shipped defaults'}: nothing is wrong.")
+    for note in notes:
+        console.line(f"Good to know: {note}")
     if file is None:
         console.line("There is no tracker.toml here: only the defaults were checked. Go to its folder, or name it: --config PATH")
 
