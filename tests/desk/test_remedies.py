@@ -149,14 +149,38 @@ async def test_r85_the_second_parcel_joins_the_order_and_is_followed(world: Worl
     assert gone, "the first one is not waited for any more"
 
 
-async def test_a_file_may_have_brought_the_second_parcel_before(world: World) -> None:
-    row = await _recommended(world, Remedy.RESHIP)
-    await world.order("A-9", "LP2")
+async def _by_now(world: World, row: int) -> None:
+    """Approved as sent again, and LP2 is what travels now."""
     await _as(world, row, Remedy.RESHIP)
     task = await _task(world, row, "reship")
     await tasks.done(world.store, task, TaskResult(tracking_number="LP2"), by="Mei", now=NOW)
+
+
+async def test_a_file_may_have_brought_the_second_parcel_before(world: World) -> None:
+    """R85: under an order of its own that the ERP made for the same buyer, or beside the first one; each is worth all of it."""
+    for number, buyer in (("A-1", "Ana"), ("A-9", "ana")):
+        await world.order(number, "LP1" if number == "A-1" else "LP2", buyer_name=buyer)
+    order = (await world.store.order_ref("lume/A-1")).id
+    await _by_now(world, await world.refund(order, remedy=Remedy.RESHIP, shipment="LP1", evidence=EVIDENCE))
+    [dossier] = await world.store.load_dossiers([order])
+    assert [(each.number, each.share) for each in dossier.shipments] == [("LP1", PAID), ("LP2", PAID)]
+
+
+async def test_r85_a_file_that_named_both_parcels_takes_no_half_away(world: World) -> None:
+    order = await world.order("A-1", "LP1", "LP2")
+    await _by_now(world, await world.refund(order, remedy=Remedy.RESHIP, shipment="LP1", evidence=EVIDENCE))
+    [dossier] = await world.store.load_dossiers([order])
+    assert [(each.number, each.share) for each in dossier.shipments] == [("LP1", PAID), ("LP2", PAID)]
+
+
+async def test_r85_another_buyers_parcel_is_refused(world: World) -> None:
+    """R85: a slip of the finger ties no stranger's parcel to the order."""
+    row = await _recommended(world, Remedy.RESHIP)
+    await world.order("A-9", "LP2", buyer_name="Bia")
+    with pytest.raises(Conflict, match="another buyer's"):
+        await _by_now(world, row)
     [dossier] = await world.store.load_dossiers([(await world.store.order_ref("lume/A-1")).id])
-    assert [each.number for each in dossier.shipments] == ["LP1", "LP2"]
+    assert [each.number for each in dossier.shipments] == ["LP1"]
 
 
 @pytest.mark.parametrize("number", ["", "LP1"])
@@ -176,6 +200,19 @@ async def test_r84_what_goes_on_keeps_its_story_under_the_new_number(world: Worl
     assert (only.number, only.carrier) == ("EE2", None)
     assert (await world.store.outbox_view(row)).row.shipment == "EE2"
     assert [each.number for each in await world.store.due_shipments(NOW, 10)] == ["EE2"]
+
+
+async def test_r84_every_order_in_the_parcel_knows_its_new_number(world: World) -> None:
+    """R84, D12: two orders in one parcel: what was decided for the other one is found under the new number, too."""
+    row = await _recommended(world, Remedy.FORWARD)
+    other = await world.order("A-9", "LP1")
+    theirs = await world.refund(other, remedy=Remedy.FULL_REFUND, shipment="LP1", evidence=EVIDENCE)
+    await _as(world, row, Remedy.FORWARD)
+    task = await _task(world, row, "forward")
+    before = (await world.store.outbox_view(theirs)).order.version
+    await tasks.done(world.store, task, TaskResult(tracking_number="EE2"), by="Mei", now=NOW)
+    after = await world.store.outbox_view(theirs)
+    assert (after.row.shipment, after.order.version) == ("EE2", before + 1)
 
 
 async def test_r84_it_may_go_on_under_the_same_number(world: World) -> None:
