@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.desk.world import NOW, PAID, RULES, World
-from tracker.desk import Refused, review, tasks
+from tracker.desk import Refused, orders, review, tasks
 from tracker.model import DecisionReason, HoldReason, Intent, OutboxState, Remedy, Task
 from tracker.policy import decide
-from tracker.store import Conflict, OutboxView
+from tracker.store import Conflict, OrderPatch, OutboxView
 from tracker.store.rows import TaskResult
 
 EVIDENCE = {"worth": "12.50"}
@@ -86,6 +86,15 @@ async def test_i7_another_sum_never_exceeds_what_was_paid(world: World) -> None:
     with pytest.raises(Conflict, match="would exceed"):
         await _as(world, row, Remedy.FULL_REFUND, "12.51")
     assert (await world.store.outbox_view(row)).row.amount == PAID, "both or neither"
+
+
+async def test_i7_all_of_it_is_what_is_left_of_it(world: World) -> None:
+    """I7: a part was paid back outside; "full" is the rest, and not refused."""
+    row = await _recommended(world, Remedy.RESHIP)
+    patch = OrderPatch(refunded=Decimal("2.50"), reference="R-1")
+    await orders.tell(world.store, "A-1", patch, by="Mei", reason=None, now=NOW)
+    view = await _as(world, row, Remedy.FULL_REFUND)
+    assert (view.row.state, view.row.amount) == (OutboxState.PENDING, Decimal(10))
 
 
 async def test_a_message_has_no_remedy(world: World) -> None:

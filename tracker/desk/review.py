@@ -10,7 +10,7 @@ from babel.numbers import get_currency_precision
 
 from tracker.desk import limits
 from tracker.desk.errors import Refused
-from tracker.model import ActionKind, Remedy
+from tracker.model import ActionKind, OutboxState, Remedy
 from tracker.policy.remedies import partial
 from tracker.rules import Rules
 from tracker.store import Store
@@ -77,6 +77,8 @@ async def approve_as(  # noqa: PLR0913 - a decision with everything that makes i
     said = _said(reason, "a decision")
     view = await store.outbox_view(row_id)
     sum_ = _sum_of(view, remedy, amount, rules)
+    if amount is None and remedy is Remedy.FULL_REFUND and sum_ is not None:
+        sum_ = await _at_most_left(store, view, sum_)
     version = view.order.version if seen is None else seen
     second = _wants(by, rules, now)
     return await store.approve_as(row_id, version, remedy, sum_, by=by, reason=said, now=now, second=second)
@@ -100,6 +102,17 @@ def _sum_of(view: OutboxView, remedy: Remedy, amount: Decimal | None, rules: Rul
     if part is None:
         raise Refused("missing_value", "how much of it is paid back? --amount AMOUNT, or [refunds] partial_share in tracker.toml")
     return part
+
+
+async def _at_most_left(store: Store, view: OutboxView, worth: Decimal) -> Decimal:
+    """All of the parcel's worth that is not paid back or promised otherwise (I7); the worth where nothing is: it is refused."""
+    [dossier] = await store.load_dossiers([view.order.id])
+    paid_left = dossier.order.paid_left
+    if paid_left is None:
+        return worth
+    others = [each for each in dossier.effects if each.kind is ActionKind.REFUND and each.key != view.row.key and each.open]
+    left = paid_left - sum((each.amount or Decimal(0) for each in others if each.state is not OutboxState.HELD), Decimal(0))
+    return min(worth, left) if left > 0 else worth
 
 
 def _wants(by: str, rules: Rules, now: datetime) -> Callable[[OutboxView], bool]:
