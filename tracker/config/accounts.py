@@ -109,9 +109,9 @@ def _alone(account: MarketplaceAccount, path: Merged) -> Iterator[tuple[Merged, 
         yield (*path, "api"), f'{account.platform} offers no "{name}": leave it out, people do it', _ERROR
     if EXTEND in account.api and WINDOW not in account.api:
         yield (*path, "api"), '"extend" needs "window": the new end is proven by reading it back', _ERROR
-    for name in _WANTED:
-        if name not in account.secrets:
-            message = f'wants a secret "{name}" (for instance {name} = "credential:{account.id}-{name.replace("_", "-")}")'
+    for wanted in _WANTED:
+        if wanted not in account.secrets:
+            message = f'wants a secret "{wanted}" (for instance {wanted} = "credential:{account.id}-{wanted.replace("_", "-")}")'
             yield (*path, "secrets"), message, _ERROR
 
 

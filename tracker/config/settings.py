@@ -176,7 +176,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         passwords = [self.smtp.password] if self.smtp and self.smtp.password else []
         passwords += [each.token for each in (self.whatsapp, self.telegram) if each is not None]
         urls = [each.url for each in self.targets if each.url is not None]
-        keys = [each for source in (*self.sources, *self.accounts) for each in source.secrets.values()]
+        keys = [each for source in self.sources for each in source.secrets.values()]
+        keys += [each for account in self.accounts for each in account.secrets.values()]
         return tuple(each.reveal() for each in (*passwords, *urls, *keys))
 
 
