@@ -92,7 +92,7 @@ def find(rules: Rules, rule_id: str, country: str | None, store: str | None = No
         for each in group:
             if each.id == rule_id and not each.regions:
                 general = each
-            elif country in each.regions and (each.id == rule_id or each.id.startswith(f"{rule_id}.")):
+            elif country in each.regions and rule_id in {each.id, _general(each.id)}:
                 return each
     return general
 
@@ -111,10 +111,15 @@ def rules_for(order: Order, rules: Rules) -> Iterator[TimeRule]:
         special = [each for each in group if country in each.regions]
         for each in group:
             if not each.regions:
-                if not any(other.id.startswith(f"{each.id}.") for other in special):
+                if not any(_general(other.id) == each.id for other in special):
                     yield each
             elif each in special:
                 yield each
+
+
+def _general(rule_id: str) -> str:
+    """The rule whose variant for some countries this one is, by its id: one word more. `a.b.warn.de` is none of `a.b`."""
+    return rule_id.rpartition(".")[0]
 
 
 # ------------------------------------------------------------------------------------------------------------------- dates
@@ -136,7 +141,12 @@ def when(rule: TimeRule, anchors: Mapping[str, datetime], *, rules: Rules, count
     if rule.offset_max is not None:
         last = start if rule.end_anchor is None else _anchor(rule, rule.end_anchor, anchors, rules, country)
         until = None if last is None else _count(rule, last, rule.offset_max, rules, country)
-    return Moment(at=begin, until=until, rule=rule.id, confidence=rule.confidence, why=_why(rule, start))
+    return Moment(at=begin, until=until, rule=rule.id, confidence=_confidence(rule), why=_why(rule, start))
+
+
+def _confidence(rule: TimeRule) -> str:
+    """A date that is counted from a doubtful one is doubtful itself."""
+    return LOW if rule.base is not None and _confidence(rule.base) == LOW else rule.confidence
 
 
 def _anchor(rule: TimeRule, name: str, anchors: Mapping[str, datetime], rules: Rules, country: str | None) -> datetime | None:

@@ -232,6 +232,26 @@ def test_a_variant_for_a_country_stands_in_for_the_general_rule() -> None:
     assert find(rules(), "no.such.rule", "BR") is None
 
 
+def test_r61_a_variant_stands_in_for_its_own_rule_alone() -> None:
+    """R61, R62: a warning for one country is no variant of the deadline that it warns of; both ids begin alike."""
+    warn = rule(id="amazon.confirm.warn.de", marketplace="amazon", kind="warning", regions=frozenset({"DE"}))
+    table = replace(rules(), times={"amazon": (*rules().times["amazon"], warn)})
+    german = {each.id for each in rules_for(dossier("amazon", "DE").order, table)}
+    assert {"amazon.confirm", "amazon.confirm.warn.de"} <= german
+    assert "amazon.confirm.warn" not in german
+    found = find(replace(table, times={"amazon": (warn, *rules().times["amazon"])}), "amazon.confirm", "DE")
+    assert found is not None
+    assert found.id == "amazon.confirm"
+
+
+def test_r62_a_date_counted_from_a_doubtful_one_is_a_hint() -> None:
+    """D3: low confidence passes on along `rule:`."""
+    doubtful = rule(id="base", confidence="low")
+    found = when(rule(anchor="rule:base", base=doubtful), {"paid": DAY}, rules=rules(), country="US")
+    assert found is not None
+    assert found.hint
+
+
 def test_the_country_is_that_of_the_site() -> None:
     """D8: the store's site goes before the marketplace's only one, that before the buyer's country."""
     assert country_of(dossier("ebay", "FR").order, rules()) == "FR"
