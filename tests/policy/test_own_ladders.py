@@ -32,7 +32,7 @@ def learning(own: Learned, **change: Any) -> Rules:
         (FAST, {"learn": False}, (30, 45, 60)),
         (SLOW, {}, (58, 81, 118)),
         (SLOW, {"limit_days": 60}, (58, 59, 60)),  # R5: the limit of patience stays
-        (SLOW, {"guarantee_days": 75}, (58, 65, 118)),  # stage 2 ten days before the protection ends
+        (SLOW, {"guarantee_days": 75}, (58, 65, 75)),  # stage 2 ten days before the protection ends, none after it
         (replace(FAST, p80=1.0, p95=1.0, p99=2.0), {"limit_days": 1}, (30, 45, 60)),  # no room for three stages: the prior
     ],
 )

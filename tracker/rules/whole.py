@@ -144,11 +144,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.fallback
 
     def _learn(self, profile: Profile, country: str | None, service: str) -> Profile:
-        """Stages at p80, p95 and p99 of own deliveries, stage 2 at least 10 days before the window ends (facts/transit.md)."""
+        """Stages at p80, p95 and p99 of own deliveries, stage 2 at least 10 days before the window ends (facts/transit.md).
+
+        None lies after the protection's end, nor beyond the profile's limit.
+        """
         own, least = self.learned.get(f"{country}/{service}"), self.manners.learn_from
         if own is None or not profile.learn or not least or own.count < least:
             return profile
-        last = math.ceil(own.p99) if profile.limit_days is None else min(math.ceil(own.p99), profile.limit_days)
+        last = min(math.ceil(own.p99), profile.guarantee_days, profile.limit_days or profile.guarantee_days)
         second = min(math.ceil(own.p95), profile.guarantee_days - BEFORE_WINDOW_END, last - 1)
         first = min(math.ceil(own.p80), second - 1)
         if first < 1:
