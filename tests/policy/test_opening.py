@@ -130,6 +130,14 @@ def test_the_task_goes_when_the_facts_change() -> None:
         assert made.key in {key for key, _ in verdict.withdraw}
 
 
+def test_d17_the_task_goes_when_the_date_moves_away() -> None:
+    """R30, D17: eBay gave a later promised date: the warning comes anew, with the new date."""
+    made = effect(Intent.WINDOW_OPENS, 28, occasion="ebay.inr.open.first", task=TaskState.OPEN)
+    moved = risky(29, effects=(made,), promised_at=day(40))
+    assert dict(moved.withdraw) == {made.key: DecisionReason.NOT_YET_DUE}
+    assert why(moved, "window_opens") is DecisionReason.NOT_YET_DUE
+
+
 def test_late_and_not_moving_is_a_risk_too() -> None:
     """R74: past the promised date without a scan for ten days; a claim can be filed three days after it."""
     late = parcel(last=18, country="US")

@@ -6,9 +6,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.policy.build import RULES, at, day, decision, effect, evidence, keys, order, parcel, why
+from carriers.model import TrackingStatus
+from tests.policy.build import MARKETS, RULES, at, day, decision, effect, evidence, keys, order, parcel, why
 from tests.policy.build import dossier as bare
 from tests.policy.build import rules as built
 from tracker.model import DecisionReason, Intent, OrderState, OutboxState, TaskState
@@ -273,6 +275,111 @@ def test_r61_r62_the_confirmation_is_warned_of_before_amazon_cancels() -> None:
     ):
         gone = at(7, sent, rules=TABLE, effects=(made,), **(base | change))
         assert made.key in {key for key, _ in gone.withdraw}
+
+
+def test_r61_past_the_last_day_there_is_nothing_to_confirm() -> None:
+    """R61, D17: Amazon has cancelled it; the task goes by time alone, and an old order of a file gets none."""
+    base: dict[str, Any] = {"platform": "amazon", "country": "US", "state": OrderState.PAID, "ship_by": day(1)}
+    sent, made = parcel(last=3, country="US"), effect(Intent.CONFIRM_SHIPMENT, 5, subject="order/jade/8001", task=TaskState.OPEN)
+    waiting = at(9.9, sent, rules=TABLE, effects=(made,), **base)
+    assert waiting.next_at is not None
+    assert waiting.next_at <= day(10)
+    assert made.key in {key for key, _ in at(10, sent, rules=TABLE, effects=(made,), **base).withdraw}
+    for when in (10, 200):
+        assert "confirm_shipment:0" not in keys(at(when, sent, rules=TABLE, **base))
+
+
+def test_r61_a_doubtful_figure_warns_nobody_alone() -> None:
+    """R62, D3: low confidence is a hint."""
+    hint = msgspec.structs.replace(WARN, confidence="low")
+    table = rules(times={"amazon": (SHIP, CONFIRM, hint)})
+    base: dict[str, Any] = {"platform": "amazon", "country": "US", "state": OrderState.PAID, "ship_by": day(1)}
+    assert keys(at(5, parcel(last=3, country="US"), rules=table, **base)) == []
+
+
+def test_d17_one_task_for_an_order_that_is_neither_sent_nor_confirmed() -> None:
+    """R60, R61, D17: from the day on which the confirmation is warned of, that task is the alert; never both."""
+    base: dict[str, Any] = {
+        "platform": "amazon",
+        "country": "US",
+        "state": OrderState.PAID,
+        "shipped_at": None,
+        "ship_by": day(1),
+    }
+    assert keys(at(2.9, rules=TABLE, **base)) == ["ship_late:0"]
+    late = effect(Intent.SHIP_LATE, 1, subject="order/jade/8001", task=TaskState.OPEN)
+    verdict = at(3, rules=TABLE, effects=(late,), **base)
+    assert (keys(verdict), [key for key, _ in verdict.withdraw]) == (["confirm_shipment:0"], [late.key])
+
+
+def test_d17_the_number_and_the_parcel_that_waits_for_it_are_one_task() -> None:
+    """R16, D17: where a person pastes the question he keeps the parcel back too; the second task comes when no answer does."""
+    byhand = rules(
+        marketplaces={**MARKETS, "ebay": msgspec.structs.replace(MARKETS["ebay"], tasks_for=frozenset({"tax_number"}))}
+    )
+    base: dict[str, Any] = {"platform": "ebay", "state": OrderState.PAID, "shipped_at": None, "amount": Decimal(80)}
+    assert keys(at(0.5, rules=byhand, **base)) == ["tax_number:0"]
+    for state, task, then in (
+        (OutboxState.PENDING, None, []),
+        (OutboxState.SENT, TaskState.OPEN, []),
+        (OutboxState.SENT, TaskState.IN_HAND, []),
+        (OutboxState.SENT, TaskState.DONE, ["do_not_ship:0"]),
+        (OutboxState.HELD, None, ["do_not_ship:0"]),  # the shop observes: nobody asks
+    ):
+        asked = effect(Intent.TAX_NUMBER, 0.5, subject="order/jade/8001", state=state, task=task)
+        assert keys(at(1, rules=byhand, effects=(asked,), **base)) == then
+
+
+def test_r16_nothing_is_wanted_for_another_country() -> None:
+    """R16, D17: the country was mended after the task was opened."""
+    task = effect(Intent.DO_NOT_SHIP, 0, subject=MINE, task=TaskState.OPEN)
+    verdict = at(1, rules=TABLE, effects=(task,), **(OWN | {"amount": Decimal(80), "country": "DE"}))
+    assert [key for key, _ in verdict.withdraw] == [task.key]
+
+
+OLD: dict[str, Any] = {
+    "platform": "ownshop",
+    "store": "lotus",
+    "state": OrderState.PAID,
+    "shipped_at": None,
+    "amount": Decimal(80),
+    "address_problems": ("missing_phone",),
+    "ship_by": day(0),
+}
+
+
+def test_d17_old_orders_of_a_file_prepare_nothing() -> None:
+    """R16, R46, R60, R105, D17: three thousand paid orders of last year in the first import are no tasks, and no messages."""
+    fresh, old = at(29.9, rules=TABLE, **OLD), at(30, rules=TABLE, **OLD)
+    assert {each.intent for each in fresh.decisions} >= {Intent.CHECK_ADDRESS, Intent.SHIP_LATE, Intent.DO_NOT_SHIP}
+    assert keys(old) == []
+    made = tuple(effect(each, 1, subject=MINE, task=TaskState.OPEN) for each in (Intent.CHECK_ADDRESS, Intent.SHIP_LATE))
+    kept = at(29.9, rules=TABLE, effects=made, **OLD)
+    assert kept.next_at is not None
+    assert kept.next_at <= day(30)
+    assert {key for key, _ in at(30, rules=TABLE, effects=made, **OLD).withdraw} == {each.key for each in made}
+
+
+def test_d17_what_lay_before_the_cut_over_was_somebody_elses() -> None:
+    """R16, R46, R60: orders that were taken over bring no tasks of the time before; what comes due afterwards does."""
+    assert keys(at(1.5, rules=TABLE, cutover_at=day(1), **OLD)) == []
+    later = OLD | {"ship_by": day(3)}
+    assert keys(at(3, rules=TABLE, cutover_at=day(1), **later)) == ["ship_late:0"]
+
+
+def test_a_parcel_that_a_source_has_seen_moving_has_left() -> None:
+    """R46, R60: some sources tell a status without a scan."""
+    moving = parcel(last=None, heard=1, shipped_at=None, status=TrackingStatus.IN_TRANSIT)
+    assert Intent.CHECK_ADDRESS not in {each.intent for each in at(1, moving, rules=TABLE, **OLD).decisions}
+    label = parcel(last=None, heard=1, shipped_at=None, status=TrackingStatus.INFO_RECEIVED)
+    assert Intent.CHECK_ADDRESS in {each.intent for each in at(1, label, rules=TABLE, **OLD).decisions}
+
+
+def test_r60_the_alert_goes_with_its_date() -> None:
+    """R60, D17: the marketplace's date was a mistake and was taken back."""
+    task = effect(Intent.SHIP_LATE, 0, subject=MINE, task=TaskState.OPEN)
+    verdict = at(1, rules=TABLE, effects=(task,), **(OWN | {"country": "DE"}))
+    assert [key for key, _ in verdict.withdraw] == [task.key]
 
 
 def test_r61_a_marketplace_without_such_a_rule_wants_no_confirmation() -> None:

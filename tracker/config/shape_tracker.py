@@ -219,6 +219,7 @@ class Preparing(Shape):
     duty_countries: frozenset[Country]
     late_ship_hours: Hours
     news_days: Days
+    stale_days: Positive
     case_warn_days: Days
 
 

@@ -94,6 +94,7 @@ def warn(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
         return
     begins = coming.opens - view.rules.preparing.case_warn_days * DAY
     if begins > view.now:
+        out.take_back(past, DecisionReason.NOT_YET_DUE)
         out.nothing(RULE, DecisionReason.NOT_YET_DUE, detail=f"{coming.item}: {utc_text(coming.opens)}", again=begins)
     elif standing([each for each in past if each.occasion == coming.rule]) is not None:
         out.nothing(RULE, DecisionReason.ALREADY_DONE, detail=coming.rule, again=coming.opens)

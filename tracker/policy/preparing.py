@@ -1,24 +1,31 @@
 """The order before it travels: money, address, papers, the last day to ship, and its confirmation to the marketplace.
 
 R15 boleto and every payment that comes later, R16 and R17 tax numbers, R18 and R105 import duty, R22 and R34 what the buyer is
-told, R46 addresses, R60 to R62 shipping and confirming in time. One task an order and kind, taken back by itself when the facts
-change (D17). What left, is cancelled or settled wants nothing of this any more.
+told, R46 addresses, R60 to R62 shipping and confirming in time. One task an order and thing to do, taken back by itself when the
+facts change (D17). What left, is cancelled or settled wants nothing of this any more; nor does an order that stands in a file as
+paid and never sent long after its time, or whose time came before it was taken over.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from carriers.model import TrackingStatus
 from tracker.dates import DAY, utc_text
-from tracker.model import ActionKind, Decision, DecisionReason, Intent, OrderState
+from tracker.model import ActionKind, Decision, DecisionReason, Intent, Mode, OrderState, OutboxState, Shipment
+from tracker.policy.cutover import before, told
 from tracker.policy.findings import Findings
-from tracker.policy.slots import allowed
+from tracker.policy.slots import allowed, by_hand
 from tracker.policy.view import View, standing
-from tracker.times import country_of, order_anchors, rules_for, when
+from tracker.rules import TimeRule
+from tracker.times import Moment, country_of, order_anchors, rules_for, when
 
+RULE = "preparing"
 _MESSAGES = (Intent.PLACED, Intent.BOLETO_PENDING, Intent.TAX_NUMBER, Intent.CUSTOMS_DUTY)
 _BEFORE = (*_MESSAGES, Intent.CHECK_ADDRESS, Intent.DO_NOT_SHIP, Intent.SHIP_LATE)
 _EXPRESS = "express"
+_NOT_SENT = frozenset({TrackingStatus.UNKNOWN, TrackingStatus.NOT_FOUND, TrackingStatus.INFO_RECEIVED})
+"""What a source says of a parcel that may still lie in the shop."""
 
 
 def prepare(view: View, out: Findings) -> None:
@@ -43,9 +50,13 @@ def _left(view: View) -> bool:
         return True
     if view.over is not None:
         return view.over is not DecisionReason.NOT_PAID
-    if any(parcel.shipment.first_scan is not None or parcel.shipment.shipped_at is not None for parcel in view.parcels):
+    if any(_sent(parcel.shipment) for parcel in view.parcels):
         return True
     return order.state is OrderState.UNKNOWN and order.paid_at is None
+
+
+def _sent(shipment: Shipment) -> bool:
+    return shipment.first_scan is not None or shipment.shipped_at is not None or shipment.status not in _NOT_SENT
 
 
 # ------------------------------------------------------------------------------------------------------------------ payment
@@ -73,11 +84,23 @@ def _unpaid(view: View, out: Findings) -> None:
 
 def _paid(view: View, out: Findings) -> None:
     out.take_back(view.effects(Intent.BOLETO_PENDING), DecisionReason.ALREADY_DONE)
+    known = [at for at in (_bought(view), view.order.ship_by) if at is not None]
+    stale = max(known) + view.rules.preparing.stale_days * DAY if known else None
+    if stale is not None and stale <= view.now:
+        out.nothing(RULE, DecisionReason.NO_LONGER_NEWS, detail=utc_text(stale))
+        for intent in _BEFORE:
+            out.take_back(view.effects(intent), DecisionReason.NO_LONGER_NEWS)
+        return
+    out.again(stale)
     _tax_number(view, out)
     _duty(view, out)
     _address(view, out)
     _ship_by(view, out)
-    _news(view, out, Intent.PLACED, DecisionReason.ORDER_PLACED, view.order.paid_at or view.order.ordered_at)
+    _news(view, out, Intent.PLACED, DecisionReason.ORDER_PLACED, _bought(view))
+
+
+def _bought(view: View) -> datetime | None:
+    return view.order.paid_at or view.order.ordered_at
 
 
 # ------------------------------------------------------------------------------------------------------------------- papers
@@ -86,18 +109,33 @@ def _paid(view: View, out: Findings) -> None:
 def _tax_number(view: View, out: Findings) -> None:
     """Commercial parcels, and postal ones of value, need the buyer's tax number before they are sent (R16, R17)."""
     order, ways = view.order, view.rules.preparing
-    if order.country not in ways.tax_number_countries:
-        return
-    why = _needs_number(view)
+    why = _needs_number(view) if order.country in ways.tax_number_countries else None
     if order.tax_number_known or why is None:
-        for intent in (Intent.TAX_NUMBER, Intent.DO_NOT_SHIP):
-            out.take_back(view.effects(intent), DecisionReason.ALREADY_DONE)
+        if view.dossier.effects:
+            for intent in (Intent.TAX_NUMBER, Intent.DO_NOT_SHIP):
+                out.take_back(view.effects(intent), DecisionReason.ALREADY_DONE)
         return
     facts = {"destination": order.country or "", "needed_for": why}
     if warning := ways.channel_warnings.get(order.country or ""):
         facts["channel_warning"] = warning
     _say(view, out, Intent.TAX_NUMBER, DecisionReason.TAX_NUMBER_MISSING, facts)
-    _task(view, out, Intent.DO_NOT_SHIP, DecisionReason.TAX_NUMBER_MISSING, facts, deadline=order.ship_by)
+    if _asking(view, out):
+        # One task a thing to do: whoever pastes the question is told to keep the parcel back (D17).
+        out.nothing(Intent.DO_NOT_SHIP.value, DecisionReason.ALREADY_DONE, detail=Intent.TAX_NUMBER.value)
+    elif not _taken_over(view, out, Intent.DO_NOT_SHIP, _bought(view)):
+        _task(view, out, Intent.DO_NOT_SHIP, DecisionReason.TAX_NUMBER_MISSING, facts, deadline=order.ship_by)
+
+
+def _asking(view: View, out: Findings) -> bool:
+    """Whether a person is about to ask the buyer for the number by hand."""
+    store, name = view.rules.stores.get(view.order.store), Intent.TAX_NUMBER.value
+    if not by_hand(view.rules, view.market, view.order.store, name):
+        return False
+    asked = standing(view.effects(Intent.TAX_NUMBER))
+    if asked is not None:
+        return asked.open and asked.state is not OutboxState.HELD
+    live = store is not None and store.mode_for(name) is Mode.LIVE
+    return live and any(each.intent is Intent.TAX_NUMBER for each in out.decided)
 
 
 def _needs_number(view: View) -> str | None:
@@ -130,18 +168,30 @@ def _address(view: View, out: Findings) -> None:
             out.take_back(view.effects(Intent.CHECK_ADDRESS), DecisionReason.ALREADY_DONE)
         return
     facts = {"address": ", ".join(order.address_problems)}
-    _task(view, out, Intent.CHECK_ADDRESS, DecisionReason.ADDRESS_INCOMPLETE, facts, deadline=order.ship_by)
+    if not _taken_over(view, out, Intent.CHECK_ADDRESS, _bought(view)):
+        _task(view, out, Intent.CHECK_ADDRESS, DecisionReason.ADDRESS_INCOMPLETE, facts, deadline=order.ship_by)
 
 
 def _ship_by(view: View, out: Findings) -> None:
-    """The last day to ship is near: as the marketplace has it, else by the table (R60)."""
+    """The last day to ship is near: as the marketplace has it, else by the table (R60).
+
+    Once its confirmation is warned of, that task is the alert: it is the same parcel, and costs more.
+    """
     due, why = _last_day_to_ship(view)
+    past = view.effects(Intent.SHIP_LATE)
     if due is None:
+        out.take_back(past, DecisionReason.ALREADY_DONE)
+        return
+    warned = _confirmation(view)
+    if warned is not None and warned[1].at <= view.now < warned[2].at:
+        out.take_back(past, DecisionReason.SUPERSEDED_BY_LATER_STAGE)
         return
     near = due - timedelta(hours=view.rules.preparing.late_ship_hours)
     if view.now < near:
         out.nothing(Intent.SHIP_LATE.value, DecisionReason.NOT_YET_DUE, detail=why, again=near)
-        out.take_back(view.effects(Intent.SHIP_LATE), DecisionReason.NOT_YET_DUE)
+        out.take_back(past, DecisionReason.NOT_YET_DUE)
+        return
+    if _taken_over(view, out, Intent.SHIP_LATE, due):
         return
     facts = {"ship_by": utc_text(due), "counted": why}
     _task(view, out, Intent.SHIP_LATE, DecisionReason.SHIP_BY_NEAR, facts, deadline=due, since=near)
@@ -153,7 +203,7 @@ def _last_day_to_ship(view: View) -> tuple[datetime | None, str]:
         return order.ship_by, "told"
     anchors, country = order_anchors(view.dossier), country_of(order, rules)
     for rule in rules_for(order, rules):
-        if rule.ships and not rule.base:
+        if rule.ships:
             moment = when(rule, anchors, rules=rules, country=country)
             if moment is not None and not moment.hint:
                 return moment.at, moment.why
@@ -162,23 +212,22 @@ def _last_day_to_ship(view: View) -> tuple[datetime | None, str]:
 
 def _confirm(view: View, out: Findings) -> None:
     """The marketplace cancels, and does not pay, what is not confirmed in time; a person is warned before (R61, R62)."""
-    order, rules = view.order, view.rules
     past = view.effects(Intent.CONFIRM_SHIPMENT)
-    if order.state is not OrderState.PAID or order.confirmed_at is not None or view.over is not None:
+    found = _confirmation(view)
+    if found is None:
         out.take_back(past, view.over or DecisionReason.ALREADY_DONE)
         return
-    rule = next((each for each in rules_for(order, rules) if each.kind == "warning" and each.base is not None), None)
-    if rule is None or rule.base is None:
-        return
-    anchors, country = order_anchors(view.dossier), country_of(order, rules)
-    begins, due = (when(each, anchors, rules=rules, country=country) for each in (rule, rule.base))
-    if begins is None or due is None:
+    rule, begins, due = found
+    if due.at <= view.now:
+        out.nothing(Intent.CONFIRM_SHIPMENT.value, DecisionReason.WINDOW_OVER, detail=due.why)
+        out.take_back(past, DecisionReason.WINDOW_OVER)
         return
     if view.now < begins.at:
         out.nothing(Intent.CONFIRM_SHIPMENT.value, DecisionReason.NOT_YET_DUE, detail=due.why, again=begins.at)
         out.take_back(past, DecisionReason.NOT_YET_DUE)
         return
-    facts = {"confirm_by": utc_text(due.at), "counted": due.why, "consequence": rule.base.consequence}
+    out.again(due.at)
+    facts = {"confirm_by": utc_text(due.at), "counted": due.why, "consequence": rule.base.consequence if rule.base else ""}
     _task(
         view,
         out,
@@ -189,6 +238,19 @@ def _confirm(view: View, out: Findings) -> None:
         since=begins.at,
         rule=rule.id,
     )
+
+
+def _confirmation(view: View) -> tuple[TimeRule, Moment, Moment] | None:
+    """The warning's rule, when it begins, and the last day to confirm; None: nothing to confirm, or a mere hint."""
+    order, rules = view.order, view.rules
+    if order.state is not OrderState.PAID or order.confirmed_at is not None or view.over is not None:
+        return None
+    rule = next((each for each in rules_for(order, rules) if each.kind == "warning" and each.base is not None), None)
+    if rule is None or rule.base is None:
+        return None
+    anchors, country = order_anchors(view.dossier), country_of(order, rules)
+    begins, due = (when(each, anchors, rules=rules, country=country) for each in (rule, rule.base))
+    return None if begins is None or due is None or begins.hint else (rule, begins, due)
 
 
 # --------------------------------------------------------------------------------------------------------- what is decided
@@ -237,6 +299,14 @@ def _say(
                 evidence=facts,
             )
         )
+
+
+def _taken_over(view: View, out: Findings, intent: Intent, came: datetime | None) -> bool:
+    """Whether it became somebody's business before the cut-over: then it was somebody else's."""
+    if not before(view, came) or standing(view.effects(intent)) is not None:
+        return False
+    out.nothing(intent.value, DecisionReason.BEFORE_CUTOVER, detail=told(view, came))
+    return True
 
 
 def _task(

@@ -22,9 +22,17 @@ def sent_there(rules: Rules, market: Marketplace, store: str, template: str) -> 
     """The same for every order of a store on a marketplace."""
     if template in rules.messages_off or template in market.messages_off:
         return False
+    return _channel(rules, market, store) is not Channel.TASK or template in market.tasks_for or template in market.grouped
+
+
+def by_hand(rules: Rules, market: Marketplace, store: str, template: str) -> bool:
+    """Whether a person pastes this type there."""
+    return template in market.tasks_for or _channel(rules, market, store) is Channel.TASK
+
+
+def _channel(rules: Rules, market: Marketplace, store: str) -> Channel:
     shop = rules.stores.get(store)
-    channel = shop.channel if shop is not None and shop.channel is not None else market.channel
-    return channel is not Channel.TASK or template in market.tasks_for or template in market.grouped
+    return shop.channel if shop is not None and shop.channel is not None else market.channel
 
 
 def outreach_stop(view: View) -> tuple[DecisionReason, datetime | None] | None:

@@ -27,5 +27,7 @@ class Preparing(msgspec.Struct, frozen=True, kw_only=True):
     """How long before the last day to ship a person is told (R60)."""
     news_days: int = 3
     """How long `placed` and `shipped` are news."""
+    stale_days: int = 30
+    """An order that is paid and not sent for so long after its time is an old row of a file: nothing is prepared any more."""
     case_warn_days: int = 3
     """How long before a buyer may open a case a person is told about a parcel at risk (R8, R30)."""
