@@ -111,6 +111,11 @@ _GROUPS = {
     "claim_follow_up": "claim_group",
     "release_funds": "funds_group",
     "vip": "vip_group",
+    "check_address": "address_group",
+    "do_not_ship": "do_not_ship_group",
+    "ship_late": "ship_group",
+    "confirm_shipment": "confirm_group",
+    "window_opens": "opening_group",
 }
 """Kinds whose worksheet holds no texts to paste: a carrier's list (what it gets is one), orders to go through."""
 

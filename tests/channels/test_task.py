@@ -101,13 +101,29 @@ def test_a_refund_names_the_amount_and_wants_the_reference() -> None:
         (Intent.RELEASE_FUNDS, ActionKind.TASK, "release_funds:lume:2026-02-28"),
         (Intent.VIP, ActionKind.TASK, "vip:lume:2026-02-28"),
         (Intent.VIP, ActionKind.MESSAGE, None),
+        (Intent.CHECK_ADDRESS, ActionKind.TASK, "check_address:lume:2026-02-28"),
+        (Intent.DO_NOT_SHIP, ActionKind.TASK, "do_not_ship:lume:2026-02-28"),
+        (Intent.SHIP_LATE, ActionKind.TASK, "ship_late:lume:2026-02-28"),
+        (Intent.CONFIRM_SHIPMENT, ActionKind.TASK, "confirm_shipment:lume:2026-02-28"),
+        (Intent.WINDOW_OPENS, ActionKind.TASK, "window_opens:lume:2026-02-28"),
     ],
 )
-def test_r20_r91_what_is_grouped_per_store_and_local_day(intent: Intent, kind: ActionKind, group: str | None) -> None:
+def test_r20_r30_r46_r60_r62_r91_what_is_grouped_per_store_and_local_day(
+    intent: Intent, kind: ActionKind, group: str | None
+) -> None:
     """D17: 324 parcels a day reach their first stage; that is one worksheet, not 324 tasks."""
     task = build(_row(intent, kind=kind), ORDER, STORE, MARKET, ENGLISH, now=NOW)
     assert task.group == group
     assert ("817-1" in task.title) is (group is None), "a group is not named after one of its orders"
+
+
+@pytest.mark.parametrize("intent", [Intent.CHECK_ADDRESS, Intent.DO_NOT_SHIP, Intent.SHIP_LATE])
+def test_r46_r60_what_is_not_sent_yet_stays_on_the_list_past_its_last_day(intent: Intent) -> None:
+    """R16, R46, R60: the parcel still lies in the shop; an alert that ends with its deadline would hide the late ones."""
+    task = build(_row(intent, kind=ActionKind.TASK, deadline=END), ORDER, STORE, MARKET, ENGLISH, now=NOW)
+    assert (task.deadline, task.valid_until) == (END, None)
+    confirm = build(_row(Intent.CONFIRM_SHIPMENT, kind=ActionKind.TASK, deadline=END), ORDER, STORE, MARKET, ENGLISH, now=NOW)
+    assert confirm.valid_until == END, "then the order is cancelled: nothing to confirm any more (R61)"
 
 
 @pytest.mark.parametrize("intent", list(Intent))

@@ -22,7 +22,12 @@ WANTS: Mapping[ActionKind, tuple[str, ...]] = {
 SENT: Mapping[Remedy | None, str] = {Remedy.RESHIP: "reship", Remedy.FORWARD: "forward"}
 """Remedies that send a parcel instead of money -> the kind of their task: it wants the number that travels now (R84, R85)."""
 
-_STAYS = frozenset({Intent.PROBLEM, Intent.CERTIFICATE, Intent.ROUNDS_OVER})
+_STAYS = frozenset(
+    {
+        *(Intent.PROBLEM, Intent.CERTIFICATE, Intent.ROUNDS_OVER),
+        *(Intent.CHECK_ADDRESS, Intent.DO_NOT_SHIP, Intent.SHIP_LATE),
+    }
+)
 """Tasks whose deadline is a clock: the work is still there when it has run down."""
 
 
@@ -84,8 +89,13 @@ _BY_CARRIER = frozenset({Intent.CLAIM_INQUIRY, Intent.CLAIM_FOLLOW_UP})
 """What goes to a carrier goes there as one list, not parcel by parcel (D17)."""
 
 
-_BY_DAY = frozenset({Intent.RELEASE_FUNDS, Intent.VIP})
-"""Rounds that a person makes order by order: one worksheet a day and store (R20, R91, D17)."""
+_BY_DAY = frozenset(
+    {
+        *(Intent.RELEASE_FUNDS, Intent.VIP),
+        *(Intent.CHECK_ADDRESS, Intent.DO_NOT_SHIP, Intent.SHIP_LATE, Intent.CONFIRM_SHIPMENT, Intent.WINDOW_OPENS),
+    }
+)
+"""Rounds that a person makes order by order: one worksheet a day and store (R20, R30, R46, R60, R62, R91, D17)."""
 
 
 def _group(row: OutboxRow, store: Store, marketplace: Marketplace, now: datetime) -> str | None:
