@@ -76,9 +76,9 @@ class Desk:
         while (await sweeper.sweep_once()).more:
             pass
 
-    async def dispatch(self) -> None:
-        """Do what was decided."""
-        dispatcher = Dispatcher(
+    def dispatcher(self) -> Dispatcher:
+        """A dispatcher as a daemon has one."""
+        return Dispatcher(
             store=self.store,
             clock=self.clock,
             rules=self.rules,
@@ -87,6 +87,10 @@ class Desk:
             journal=self.journal,
             accounts=Accounts([self.connected]),
         )
+
+    async def dispatch(self) -> None:
+        """Do what was decided."""
+        dispatcher = self.dispatcher()
         while (await dispatcher.dispatch_once()).more:
             pass
 

@@ -18,9 +18,10 @@ from tracker.log import Event, get_logger
 from tracker.marketplaces.accounts import AUTH_PAUSE, Accounts, Connected, stop, stopped
 from tracker.marketplaces.base import Answer, Capability, WindowRead
 from tracker.marketplaces.errors import Fault, MarketplaceError
-from tracker.model import Dossier, JournalEnd, OutboxRow, OutboxState, WindowSource
+from tracker.model import Dossier, JournalEnd, Mode, OutboxRow, OutboxState, WindowSource
+from tracker.policy.birth import API
 from tracker.rules import Extension, Rules
-from tracker.store import Store, StoreError
+from tracker.store import Store
 from tracker.store.rows import WindowSeen
 
 AGAIN = timedelta(minutes=15)
@@ -60,6 +61,8 @@ class Extender:
         account = self._accounts.of(row.store, Capability.EXTEND)
         if account is None:
             return await self._by_hand(row, "no account of this store extends windows")
+        if (why := self._not_by_itself(row, dossier)) is not None:
+            return await self._by_hand(row, why)
         now = self._clock.now()
         for capability in (Capability.WINDOW, Capability.EXTEND):
             off = stopped(await self._store.capabilities(), account.id, capability, epoch(now))
@@ -70,6 +73,14 @@ class Extender:
         except MarketplaceError as error:
             return await self._unread(row, account, error)
         return await self._with(row, dossier, account, read)
+
+    def _not_by_itself(self, row: OutboxRow, dossier: Dossier) -> str | None:
+        """Why no call is made for a row that was born for one: the configuration has changed since (D22)."""
+        shop, extension = self._rules.stores.get(row.store), self._rules.marketplace(dossier.order.platform).extension
+        mode = Mode.OBSERVE if shop is None else shop.mode_for(row.intent.value)
+        if mode is not Mode.LIVE:
+            return f"the store's mode is {mode.value}: only a live one extends by itself"
+        return None if extension.mode == API else "this marketplace's windows are extended by hand"
 
     async def _with(self, row: OutboxRow, dossier: Dossier, account: Connected, read: WindowRead) -> bool:
         """The window was read just now."""
@@ -91,7 +102,12 @@ class Extender:
         if not await self._store.claim_row(row.id, who=self._who, version=dossier.version, now=now):
             return False
         fault("extend_after_claim")
-        await self._steps(row, dossier.order.number, account, extension, read.end)
+        try:
+            await self._steps(row, dossier.order.number, account, extension, read.end)
+        except Exception as error:
+            # Claimed, and nobody knows how far it came: else the row would stay `sending`, seen by nobody, until the next start.
+            self._sender.owe(row, JournalEnd(attempt=row.attempts + 1, state=OutboxState.UNKNOWN, result=repr(error)))
+            raise
         return True
 
     async def _steps(self, row: OutboxRow, number: str, account: Connected, extension: Extension, end: datetime) -> None:
@@ -165,25 +181,21 @@ class Extender:
     async def _write_down(self, row: OutboxRow, account: Connected, step: _Step, days: int) -> None:
         """The database's half. Where it cannot take it, the row becomes `unknown` later: the read-back settles it."""
         now = self._clock.now()
-        try:
-            if step.seen is not None:
-                await self._store.extension_proven(row.id, step.seen, days=days, request=step.request, at=now, now=now)
-                await self._store.capability_works(account.id, Capability.EXTEND.value, now, epoch(now))
-                _log.info(Event.OUTBOX_SENT, key=row.key, channel=row.channel.value, store=row.store)
-            elif step.state is OutboxState.UNKNOWN:
-                await self._store.finish_row(row.id, OutboxState.UNKNOWN, now, result=step.why, provider_id=step.request)
-                _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel=row.channel.value, reason=step.why)
-            elif step.person:
-                await self._store.extension_by_hand(row.id, step.why, now)
-                _log.warning(Event.OUTBOX_BY_HAND, key=row.key, channel=row.channel.value, reason=step.why)
-            else:
-                until = now + (step.wait or AGAIN)
-                await self._store.extension_put_off(row.id, step.why, until, now)
-                seconds = round((until - now).total_seconds())
-                _log.warning(Event.OUTBOX_REFUSED, key=row.key, channel=row.channel.value, reason=step.why, retry_in=seconds)
-        except StoreError:
-            self._sender.owe(row, JournalEnd(attempt=row.attempts + 1, state=OutboxState.UNKNOWN, result=step.why))
-            raise
+        if step.seen is not None:
+            await self._store.extension_proven(row.id, step.seen, days=days, request=step.request, at=now, now=now)
+            await self._store.capability_works(account.id, Capability.EXTEND.value, now, epoch(now))
+            _log.info(Event.OUTBOX_SENT, key=row.key, channel=row.channel.value, store=row.store)
+        elif step.state is OutboxState.UNKNOWN:
+            await self._store.finish_row(row.id, OutboxState.UNKNOWN, now, result=step.why, provider_id=step.request)
+            _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel=row.channel.value, reason=step.why)
+        elif step.person:
+            await self._store.extension_by_hand(row.id, step.why, now)
+            _log.warning(Event.OUTBOX_BY_HAND, key=row.key, channel=row.channel.value, reason=step.why)
+        else:
+            until = now + (step.wait or AGAIN)
+            await self._store.extension_put_off(row.id, step.why, until, now)
+            seconds = round((until - now).total_seconds())
+            _log.warning(Event.OUTBOX_REFUSED, key=row.key, channel=row.channel.value, reason=step.why, retry_in=seconds)
 
     async def _unread(self, row: OutboxRow, account: Connected, error: MarketplaceError) -> bool:
         """The window could not be read before the call: nothing was done, so that waiting is safe while there is time."""

@@ -88,7 +88,7 @@ class _Disputes(msgspec.Struct, frozen=True):
 
 
 class _Page(msgspec.Struct, frozen=True):
-    total_item: int = 0
+    total_item: int | None = None
     data_list: _Disputes | None = None
 
 
@@ -139,8 +139,11 @@ class AliExpress:
             read = decode(await self._call(_ISSUES, {"query_dto": msgspec.json.encode(query).decode()}), _Page)
             listed = (read.data_list.issue_api_issue_dto if read.data_list is not None else None) or ()
             found += [_case(each) for each in listed]
+            if read.total_item is None:
+                break
             if page * _PAGE >= read.total_item or not listed:
-                return CaseList(cases=tuple(found), complete=len(found) >= read.total_item)
+                # By id: a dispute that is opened while we leaf through shows another one twice, and hides none of them.
+                return CaseList(cases=tuple(found), complete=len({each.case.id for each in found}) >= read.total_item)
         return CaseList(cases=tuple(found), complete=False)
 
     async def _call(self, method: str, business: Mapping[str, str], *, write: bool = False) -> msgspec.Raw:

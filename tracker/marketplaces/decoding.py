@@ -32,9 +32,10 @@ def local_time(text: str, zone: str) -> datetime:
     """
     try:
         naive = datetime.fromisoformat(text)
-    except ValueError:
+        if naive.tzinfo is not None:
+            return naive.astimezone(UTC)
+        place = ZoneInfo(zone)
+        return min(naive.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))
+    except (ValueError, OverflowError):
+        # OverflowError: the year 9999 that stands for "never", moved by a zone.
         raise MarketplaceError(Fault.TRANSIENT, "a date of another form than documented") from None
-    if naive.tzinfo is not None:
-        return naive.astimezone(UTC)
-    place = ZoneInfo(zone)
-    return min(naive.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))

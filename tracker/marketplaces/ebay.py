@@ -65,12 +65,12 @@ class _Inquiry(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Paging(msgspec.Struct, frozen=True, rename="camel"):
-    total_pages: int = 1
+    total_pages: int
 
 
 class _Inquiries(msgspec.Struct, frozen=True, rename="camel"):
     members: tuple[_Inquiry, ...] = ()
-    pagination_output: _Paging = _Paging()
+    pagination_output: _Paging | None = None
 
 
 class _Dispute(msgspec.Struct, frozen=True, rename="camel"):
@@ -85,7 +85,7 @@ class _Dispute(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Disputes(msgspec.Struct, frozen=True, rename="camel"):
     payment_dispute_summaries: tuple[_Dispute, ...] = ()
-    total: int = 0
+    total: int | None = None
 
 
 class _Renewed(msgspec.Struct, frozen=True):
@@ -122,8 +122,10 @@ class Ebay:
             query = urlencode({"limit": _PAGE, "offset": page, "inquiry_status": "OPEN"})
             read = decode((await self._get(f"{self._base}{_INQUIRIES}?{query}", "IAF")).body, _Inquiries)
             found += [_inquiry(each) for each in read.members if each.inquiry_status_enum not in _ENDED]
+            if read.pagination_output is None:
+                break
             if page >= read.pagination_output.total_pages or not read.members:
-                return found, True
+                return found, page >= read.pagination_output.total_pages
         return found, False
 
     async def _payment_disputes(self, now: datetime) -> tuple[list[CaseRead], bool]:
@@ -133,8 +135,10 @@ class Ebay:
             query = urlencode({"limit": _PAGE, "offset": page * _PAGE, "open_date_from": since})
             read = decode((await self._get(f"{self._payments}{_DISPUTES}?{query}", "Bearer")).body, _Disputes)
             found += [_dispute(each) for each in read.payment_dispute_summaries if each.payment_dispute_status not in _ENDED]
+            if read.total is None:
+                break
             if (page + 1) * _PAGE >= read.total or not read.payment_dispute_summaries:
-                return found, True
+                return found, (page + 1) * _PAGE >= read.total
         return found, False
 
     @property

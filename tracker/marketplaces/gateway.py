@@ -31,6 +31,15 @@ CODES: Mapping[str, Fault] = {
 }
 """The gateway's own codes; numbers are TOP's (call limit, unknown method, signature, session missing or refused)."""
 
+_BROKEN = re.compile(r"time[- ]?out|unavailable|internal|system[- ]?(?:error|busy)|service[- ]?(?:error|busy)", re.IGNORECASE)
+"""Said where their side broke, perhaps after the work was done: no definite no."""
+
+_THEIRS = "ISP"
+"""The `type` of an error of the service behind the gateway."""
+
+_REMOTE = frozenset({"10", "15"})
+"""TOP's own codes of a service that is down or broke; with `sub_code = isv...` it is our request that was wrong."""
+
 _REFRESHABLE = frozenset({"IllegalAccessToken", "27"})
 """A wrong key or signature is not mended by a new token."""
 
@@ -38,6 +47,7 @@ _FORM = {"content-type": "application/x-www-form-urlencoded;charset=utf-8"}
 
 
 class _Problem(msgspec.Struct, frozen=True):
+    type: str | None = None
     code: Id = ""
     msg: str | None = None
     sub_code: str | None = None
@@ -46,6 +56,9 @@ class _Problem(msgspec.Struct, frozen=True):
 
 class _Envelope(msgspec.Struct, frozen=True):
     error_response: _Problem | None = None
+    type: str | None = None
+    code: Id = ""
+    message: str | None = None
 
 
 async def call(
@@ -78,8 +91,9 @@ async def _once(session: Session, method: str, request: Request, *, write: bool)
 
 
 def refuse(body: bytes, *, write: bool = False) -> None:
-    """Raise what an `error_response` says; it comes with HTTP 200."""
-    problem = decode(body, _Envelope, write=write).error_response
+    """Raise what an `error_response` says; it comes with HTTP 200. System methods (tokens) say it at the top of the answer."""
+    said = decode(body, _Envelope, write=write)
+    problem = said.error_response or (_Problem(type=said.type, code=said.code, msg=said.message) if said.type else None)
     if problem is None:
         return
     code, sub = str(problem.code), problem.sub_code or ""
@@ -87,8 +101,7 @@ def refuse(body: bytes, *, write: bool = False) -> None:
     fault = CODES.get(code)
     if fault is None and sub.startswith("accesscontrol.limited-by"):
         fault = Fault.THROTTLED
-    if fault is None and sub.startswith("isp."):
-        # Their side broke, perhaps after the work was done.
+    if fault is None and _broke(problem, code, sub):
         fault = Fault.AMBIGUOUS if write else Fault.TRANSIENT
     if fault is None:
         fault = Fault.GONE if _VANISHED.search(text) else Fault.REFUSED
@@ -97,6 +110,13 @@ def refuse(body: bytes, *, write: bool = False) -> None:
         named = _SECONDS.search(text)
         wait = float(named[1]) if named else WAIT_UNASKED
     raise MarketplaceError(fault, text, code=sub or code if fault is Fault.REFUSED else code, retry_after=wait)
+
+
+def _broke(problem: _Problem, code: str, sub: str) -> bool:
+    """Whether their side broke, perhaps after the work was done."""
+    if sub.startswith("isv."):
+        return False
+    return problem.type == _THEIRS or sub.startswith("isp.") or code in _REMOTE or _BROKEN.search(f"{code} {sub}") is not None
 
 
 def form(url: str, params: Mapping[str, str]) -> Request:

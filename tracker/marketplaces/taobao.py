@@ -100,7 +100,7 @@ class _Refunds(msgspec.Struct, frozen=True):
 
 class _Page(msgspec.Struct, frozen=True):
     refunds: _Refunds | None = None
-    has_next: bool = False
+    has_next: bool | None = None
 
 
 class _One(msgspec.Struct, frozen=True):
@@ -158,7 +158,8 @@ class Taobao:
             listed = read.refunds.refund if read.refunds is not None else ()
             found += [await self._detailed(each) for each in listed if each.status not in _ENDED]
             if not read.has_next or not listed:
-                return CaseList(cases=tuple(found), complete=True)
+                # Without the word that nothing follows it is any answer, not a whole list: no case is over for it.
+                return CaseList(cases=tuple(found), complete=read.has_next is False)
         return CaseList(cases=tuple(found), complete=False)
 
     async def _detailed(self, listed: _Refund) -> CaseRead:

@@ -23,7 +23,7 @@ from tracker.polling.poller import PollReport
 from tracker.polling.pulse import Pulse
 from tracker.rules import Extension, Rules
 from tracker.store import Conflict, NotThere, Store
-from tracker.store.rows import DueWindow, WindowSeen
+from tracker.store.rows import Doubtful, DueWindow, WindowSeen
 
 CHUNK = 20
 """Orders that one unit reads of one account: it must not hold the lane for long at one request a second."""
@@ -36,6 +36,9 @@ SHORTEST, LONGEST = 6 * 3600, 7 * 86_400
 
 UNKNOWN_END = 86_400
 """Seconds until an order without an end (not shipped yet, say) is read again."""
+
+STRANGE = 600
+"""Seconds until an order without an answer is asked about again: the others go first."""
 
 _PERSONS_WORD = timedelta(days=1)
 """A case that a person closed is not opened again by a list that may be a day old."""
@@ -68,6 +71,8 @@ class MarketReader:
         self._accounts = accounts
         self.pulse = pulse
         self.said: dict[tuple[str, str], str] = {}
+        self.settled_up_to: dict[str, int] = {}
+        """By account: the row after which the next look at what is in doubt begins."""
         self._strange: set[tuple[str, str]] = set()
 
     async def read_once(self) -> PollReport:
@@ -114,7 +119,7 @@ class _Unit:
             if capability not in self._account.api or stopped(states, self._account.id, capability, now) is not None:
                 continue
             known = states.get((self._account.id, capability.value))
-            if capability is Capability.DISPUTES and known is not None and now < known.next_at:
+            if known is not None and now < known.next_at:
                 continue
             before = self.worked
             try:
@@ -188,6 +193,8 @@ class _Unit:
             read = await self._account.market.window(order.number)
         except MarketplaceError as error:
             if error.fault is not Fault.REFUSED:
+                # Else an order whose answer nobody understands would stand first in the line for ever (faults row 33).
+                await self._store.put_off_windows([(order.order_id, epoch(now) + STRANGE)], refused=False)
                 raise
             wait = spread(order.number, min(UNKNOWN_END << min(order.failures, 3), LONGEST))
             await self._store.put_off_windows([(order.order_id, epoch(now) + wait)])
@@ -200,19 +207,32 @@ class _Unit:
         """Read back what is in doubt."""
         if Capability.EXTEND not in self._account.api:
             return
-        for each in await self._store.doubtful_extensions(self._account.store, CHUNK):
-            read = await self._account.market.window(each.number)
-            now = self._clock.now()
-            seen = seen_of(read, self._extension, now)
-            self.worked += 1
-            if seen.end is not None and seen.end > each.end_before:
-                done = await self._store.extension_proven(each.row_id, seen, days=each.days, request=None, at=each.at, now=now)
-            elif now - each.at >= LATE_ANSWER:
-                why = f"read back: the window still ends {each.end_before:%Y-%m-%d %H:%M} UTC ({read.status}); {read.proof}"
-                done = await self._store.extension_not_made(each.row_id, seen, why, now)
-            else:
+        after = self._reader.settled_up_to.get(self._account.id, 0)
+        doubtful = await self._store.doubtful_extensions(self._account.store, CHUNK, after=after)
+        # Those that cannot be settled yet must not keep the others from their turn.
+        self._reader.settled_up_to[self._account.id] = doubtful[-1].row_id if len(doubtful) == CHUNK else 0
+        for each in doubtful:
+            try:
+                read = await self._account.market.window(each.number)
+            except MarketplaceError as error:
+                if error.fault is not Fault.REFUSED:
+                    raise
+                # An order that the account no longer shows stays in doubt, for a person; it stops nobody else.
                 continue
-            self.settled += done
+            self.worked += 1
+            self.settled += await self._settled(each, read)
+
+    async def _settled(self, each: Doubtful, read: WindowRead) -> bool:
+        """Whether this one is in doubt no more. No end (a dispute hides it, say) proves nothing, unless the order is over."""
+        now = self._clock.now()
+        seen = seen_of(read, self._extension, now)
+        if seen.end is not None and seen.end > each.end_before:
+            return await self._store.extension_proven(each.row_id, seen, days=each.days, request=None, at=each.at, now=now)
+        if now - each.at < LATE_ANSWER or (seen.end is None and not read.over):
+            return False
+        shown = f"still ends {each.end_before:%Y-%m-%d %H:%M} UTC" if seen.end is not None else "is over"
+        why = f"read back: the window {shown} ({read.status}); {read.proof}"
+        return await self._store.extension_not_made(each.row_id, seen, why, now)
 
     # ---------------------------------------------------------------------------------------------------------------- cases
 
@@ -232,7 +252,7 @@ class _Unit:
             self._reader.strange(account.id, read.case.id)
             return False
         known = await self._known(read.case.id)
-        if known is not None and known.closed_at is not None and now - known.closed_at < _PERSONS_WORD:
+        if known is not None and _by_a_person(known) and now - (known.closed_at or now) < _PERSONS_WORD:
             return False
         try:
             return await self._store.save_case(order, read.case, now, by=self._by)
@@ -276,6 +296,11 @@ _LISTED = {
     "ebay": frozenset({"inquiry", "chargeback"}),
 }
 """The kinds of case that a platform's list holds: only of those does being absent from it say anything."""
+
+
+def _by_a_person(case: Case) -> bool:
+    """Closed, and not by a list that did not hold it: what is listed again is open again at once."""
+    return case.closed_at is not None and case.outcome is not CaseOutcome.GONE_FROM_LIST
 
 
 def _over(case: Case, now: datetime) -> Case:

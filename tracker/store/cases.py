@@ -136,6 +136,9 @@ def merged(known: Case, told: Case) -> Case:
     values: dict[str, Any] = {name: getattr(known, name) for name in _STAYS if getattr(told, name) is None}
     if told.reason is CaseReason.UNKNOWN:
         values["reason"] = known.reason
+    if known.closed_at is not None and told.closed_at is None:
+        # Open again: how it once ended is how it ends no more.
+        values["outcome"] = told.outcome
     weaker = _WORD[told.due_source] < _WORD[known.due_source]
     if told.due_at is None or (known.due_at is not None and weaker):
         values |= {"due_at": known.due_at, "due_source": known.due_source}

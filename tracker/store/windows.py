@@ -22,6 +22,9 @@ EXTENDED, REFUSED, NOT_EXTENDED = "extended", "refused", "not_extended"
 LIVING = timedelta(days=14)
 """An API that has not been asked about an order for so long no longer speaks for it: files do again."""
 
+_REFUSALS = 4
+"""After so many refusals in a row (a day, two, four, seven between them) an API no longer speaks for the order."""
+
 _NOTE = """
     INSERT INTO window_history (order_id, at, window_end, source, by, days, proof) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 
@@ -49,7 +52,7 @@ _DOUBT = """
     SELECT o.id, o.order_id, o.dedup_key, d.number, o.state, o.occasion, o.sent_at, o.created_at, a.end_before, a.at, a.days
     FROM outbox o JOIN dossier d ON d.id = o.order_id
     LEFT JOIN extension_attempt a ON a.id = (SELECT max(id) FROM extension_attempt WHERE row_id = o.id)
-    WHERE o.kind = 'extension' AND o.channel = 'marketplace' AND o.store = ?
+    WHERE o.kind = 'extension' AND o.channel = 'marketplace' AND o.store = ? AND o.id > ?
         AND (o.state = 'unknown' OR (o.state = 'sent' AND a.id IS NOT NULL AND a.settled_at IS NULL))
     ORDER BY o.id LIMIT ?"""
 
@@ -98,8 +101,8 @@ def speaks(tx: Tx, order_id: int, now: datetime) -> bool:
     """Whether the end that is known is an API's which is still asked: then no file takes it back (api > typed > file)."""
     sql = """
         SELECT 1 FROM window_watch w JOIN dossier d ON d.id = w.order_id
-        WHERE w.order_id = ? AND d.window_source = 'api' AND w.next_at > ?"""
-    return tx.value(sql, order_id, epoch(now - LIVING)) is not None
+        WHERE w.order_id = ? AND d.window_source = 'api' AND w.next_at > ? AND w.failures < ?"""
+    return tx.value(sql, order_id, epoch(now - LIVING), _REFUSALS) is not None
 
 
 class Windows:
@@ -145,10 +148,10 @@ class Windows:
 
         return await self._db.write(save)
 
-    async def put_off_windows(self, waits: Sequence[tuple[int, int]]) -> None:
-        """(order id, epoch): nothing was answered about these, ask again then."""
-        sql = "UPDATE window_watch SET next_at = ?, failures = failures + 1 WHERE order_id = ?"
-        await self._db.write(lambda tx: tx.many(sql, [(at, order_id) for order_id, at in waits]))
+    async def put_off_windows(self, waits: Sequence[tuple[int, int]], *, refused: bool = True) -> None:
+        """(order id, epoch): nothing was told about these, ask again then. `refused`: the API does not know them."""
+        sql = "UPDATE window_watch SET next_at = ?, failures = failures + ? WHERE order_id = ?"
+        await self._db.write(lambda tx: tx.many(sql, [(at, int(refused), order_id) for order_id, at in waits]))
 
     async def begin_extension(self, row_id: int, *, attempt: int, days: int, end_before: datetime, now: datetime) -> None:
         """Write the attempt down before the call is made."""
@@ -227,9 +230,9 @@ class Windows:
 
         return await self._db.write(hand_over)
 
-    async def doubtful_extensions(self, store: str, limit: int) -> list[Doubtful]:
-        """Extensions of this store whose proof is missing: in doubt, or said to be made before a crash."""
-        return [_doubtful(row) for row in await self._db.read(lambda tx: tx.rows(_DOUBT, store, limit))]
+    async def doubtful_extensions(self, store: str, limit: int, *, after: int = 0) -> list[Doubtful]:
+        """Extensions of this store without proof, beyond the row `after`: in doubt, or said to be made before a crash."""
+        return [_doubtful(row) for row in await self._db.read(lambda tx: tx.rows(_DOUBT, store, after, limit))]
 
 
 def _adopt(tx: Tx, order_id: int, seen: WindowSeen, days: int | None, now: datetime, *, extended: bool = False) -> bool:
