@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tracker.channels.base import Ambiguous, Refused
+from tracker.channels.messenger import reason_of
 from tracker.channels.telegram import TelegramChannel
 from tracker.channels.whatsapp import WhatsAppChannel, number_of
 from tracker.config import Secret, Telegram, WhatsApp, WhatsAppTemplate
@@ -111,7 +112,7 @@ async def test_telegram_sends_the_text() -> None:
         channel = telegram(there.url)
         delivered = await channel.deliver(letter())
         await channel.close()
-    assert delivered.provider_id == "5001/71"
+    assert delivered.provider_id == "71", "the journal names no buyer's chat (faults row 27)"
     [(first, _, sent)] = there.asked
     assert first == f"POST /bot{TOKEN}/sendMessage HTTP/1.1"
     assert (sent["chat_id"], sent["text"]) == ("5001", "Your order 1001\n\nHello Ana Exemplo")
@@ -153,6 +154,26 @@ async def test_nobody_knows(name: str, status: int, body: bytes) -> None:
             await channel.deliver(letter())
         await channel.close()
     assert TOKEN not in str(doubt.value)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 408, 413])
+@pytest.mark.parametrize("body", [b"<html>not me</html>", b"{}", b'{"error": "no"}'])
+async def test_a_no_that_is_not_the_apis_own_is_doubtful(status: int, body: bytes) -> None:
+    """R25, I1: a proxy's page with a 4xx is no definite refusal, so that no other channel writes to the buyer as well."""
+    async with door(status, body) as there:
+        channel = whatsapp(there.url)
+        with pytest.raises(Ambiguous, match=str(status)):
+            await channel.deliver(letter())
+        await channel.close()
+
+
+def test_a_reason_is_short_and_names_no_number() -> None:
+    """Faults rows 10 and 27: what an API says goes into log, journal and database."""
+    said = reason_of("Recipient +55 (11) 95555-0100\nis not on WhatsApp " + "x" * 10_000)
+    assert said.startswith("Recipient … is not on WhatsApp x")
+    assert len(said) <= 300
+    assert reason_of({"an": "object"}) == reason_of(None) == "no reason"
+    assert reason_of("(#131026) Message undeliverable") == "(#131026) Message undeliverable"
 
 
 async def test_an_error_that_may_come_after_the_message_is_doubtful() -> None:

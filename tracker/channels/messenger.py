@@ -6,6 +6,7 @@ to connect, and an answer that says no, are definite.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -18,6 +19,8 @@ from tracker.channels.base import Ambiguous, Refused
 DEADLINE_SECONDS = 30.0
 _MOST_BYTES = 256 * 1024
 _SERVER_ERRORS = 500
+_MOST_SAID = 300
+_NUMBER = re.compile(r"\+?\d(?:[ ().-]{0,2}\d){7,}")
 
 
 class Caller:
@@ -49,6 +52,12 @@ class Caller:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
+
+
+def reason_of(said: object) -> str:
+    """What an API gave as its reason, fit for log, journal and database: short, one line, without anybody's number."""
+    text = said if isinstance(said, str) and said.strip() else "no reason"
+    return _NUMBER.sub("…", " ".join(text.split()))[:_MOST_SAID]
 
 
 def _object(answer: Response) -> dict[str, Any]:

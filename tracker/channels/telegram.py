@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracker.channels.base import Ambiguous, Delivered, Refused
-from tracker.channels.messenger import DEADLINE_SECONDS, Caller
+from tracker.channels.messenger import DEADLINE_SECONDS, Caller, reason_of
 from tracker.config import Telegram
 from tracker.model import Outgoing
 
@@ -24,7 +24,7 @@ class TelegramChannel:
         self._caller = Caller("telegram", total_deadline_s=total_deadline_s)
 
     async def deliver(self, message: Outgoing) -> Delivered:
-        """Send one text. `provider_id` is chat and message id."""
+        """Send one text. `provider_id` is the message's id in the buyer's chat; whose chat that is stays with the order."""
         if message.chat is None:
             raise Refused("the buyer has opened no chat with the bot, and a bot can start none", retry=False)
         text = f"{message.subject}\n\n{message.body}".strip()
@@ -34,7 +34,7 @@ class TelegramChannel:
         body = {"chat_id": message.chat, "text": text, "link_preview_options": {"is_disabled": True}}
         status, answer = await self._caller.post(url, body)
         if answer.get("ok") is True:
-            return Delivered(provider_id=f"{message.chat}/{_message_id(answer)}")
+            return Delivered(provider_id=str(_message_id(answer)))
         raise _refusal(status, answer)
 
     async def close(self) -> None:
@@ -54,4 +54,4 @@ def _refusal(status: int, answer: Mapping[str, Any]) -> Refused | Ambiguous:
     if answer.get("ok") is not False:
         return Ambiguous(f"telegram answers {status} with a body that means nothing")
     code = answer.get("error_code", status)
-    return Refused(f"telegram answers {code}: {answer.get('description', 'no reason')}", retry=code in _LATER)
+    return Refused(f"telegram answers {code}: {reason_of(answer.get('description'))}", retry=code in _LATER)

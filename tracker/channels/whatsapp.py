@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracker.channels.base import Ambiguous, Delivered, Refused
-from tracker.channels.messenger import DEADLINE_SECONDS, Caller
+from tracker.channels.messenger import DEADLINE_SECONDS, Caller, reason_of
 from tracker.config import WhatsApp
 from tracker.model import Outgoing
 
 _ACCEPTED = 200
 _UNAUTHORIZED = 401
 _TOO_MANY = 429
+_PLAIN = frozenset({_UNAUTHORIZED, _TOO_MANY})
+"""Statuses that say no without the API's own code."""
+
 _LATER = frozenset({4, 80007, 130429, 131048, 131056, 133016})
 """Throughput, pair rate and the like: not sent, try again later."""
 
@@ -95,8 +98,9 @@ def _refusal(status: int, answer: Mapping[str, Any]) -> Refused | Ambiguous:
     error = answer.get("error")
     error = error if isinstance(error, dict) else {}
     code = error.get("code")
-    said = f"whatsapp answers {status}, {code}: {error.get('message', 'no reason')}"
-    if code in _TEMPORARY:
+    said = f"whatsapp answers {status}, {code}: {reason_of(error.get('message'))}"
+    if code in _TEMPORARY or (code is None and status not in _PLAIN):
+        # An answer without the API's own word may be any proxy's: it says nothing about the message.
         return Ambiguous(said)
     later = status in {_TOO_MANY, _UNAUTHORIZED} or code in _LATER or code in _OPERATORS
     return Refused(said, retry=later)
