@@ -9,7 +9,7 @@ import pytest
 
 from tests.keeping.conftest import Keep
 from tests.store.build import NOW, decided, decision, dossier, given, order, parcel, pending
-from tracker.model import Attempt, Channel, DecisionReason, Intent, JournalEnd, OutboxState
+from tracker.model import ActionKind, Attempt, Channel, DecisionReason, Intent, JournalEnd, OutboxState
 from tracker.store import Store
 from tracker.store.replay import NO_END, TASK_LOST, Settled, replay
 
@@ -75,6 +75,28 @@ async def test_a_missing_row_is_made_with_its_key_used_up(store: Store) -> None:
     (effect,) = [effect for effect in (await dossier(store)).effects if effect.key == key]
     assert (effect.acted, effect.reason, effect.done_at) == (True, DecisionReason.KNOWN_FROM_JOURNAL, AT)
     assert "outbox_restored" in {line.what for line in await store.audit_of(1)}
+
+
+@pytest.mark.parametrize(
+    ("intent", "occasion", "kind"),
+    [
+        ("stage3", "0", ActionKind.MESSAGE),
+        ("customs", "0", ActionKind.MESSAGE),
+        ("nudge", "0", ActionKind.MESSAGE),
+        ("extension", "2026-11-18", ActionKind.EXTENSION),
+        ("extension", "2026-11-18/2", ActionKind.EXTENSION),
+        ("extension", "2026-11-18/person", ActionKind.TASK),
+        ("refund_task", "0", ActionKind.TASK),
+        ("case_answer", "5", ActionKind.TASK),
+        ("reship", "0", ActionKind.TASK),
+        ("rounds_over", "0", ActionKind.TASK),
+    ],
+)
+async def test_a_missing_row_is_of_its_own_kind(store: Store, intent: str, occasion: str, kind: ActionKind) -> None:
+    """Faults row 36: a person's task that the journal knows is no message to a buyer, and holds none back."""
+    await replayed(store, tried(f"order/shop/8001:{intent}:{occasion}"))
+    (effect,) = [each for each in (await dossier(store)).effects if each.reason is DecisionReason.KNOWN_FROM_JOURNAL]
+    assert effect.kind is kind
 
 
 async def test_a_parcels_key_finds_its_order(store: Store) -> None:

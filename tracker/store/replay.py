@@ -12,7 +12,9 @@ from datetime import datetime
 import msgspec
 
 from tracker.clock import epoch
+from tracker.messages import MESSAGE_TYPES
 from tracker.model import ActionKind, Attempt, Channel, DecisionReason, HoldReason, Intent, OutboxState
+from tracker.policy.window import PERSON
 from tracker.store.connection import Database, Record, Tx
 from tracker.store.dispatch import FIX_DAY0
 from tracker.store.records import audit, wake
@@ -31,13 +33,10 @@ _KINDS: Mapping[Intent, ActionKind] = {
     Intent.EXTENSION: ActionKind.EXTENSION,
     Intent.REFUND: ActionKind.REFUND,
     Intent.COMPENSATION: ActionKind.COMPENSATION,
-    Intent.REFUND_TASK: ActionKind.TASK,
-    Intent.FORWARDER_INQUIRY: ActionKind.TASK,
-    Intent.BUYER_WAITING: ActionKind.TASK,
-    Intent.SUSPECT: ActionKind.TASK,
-    Intent.SERVICE_UNMATCHED: ActionKind.TASK,
+    **dict.fromkeys((each.slot for each in MESSAGE_TYPES.values()), ActionKind.MESSAGE),
+    Intent.NUDGE: ActionKind.MESSAGE,
 }
-"""Every other intent is a message's."""
+"""Every other intent is a person's task."""
 
 _CHUNK = 500
 
@@ -191,7 +190,7 @@ def _remember(tx: Tx, attempt: Attempt, now: datetime) -> Settled:
         subject=subject,
         intent=known.value,
         occasion=occasion,
-        kind=_KINDS.get(known, ActionKind.MESSAGE).value,
+        kind=_kind(known, occasion).value,
         state=state.value,
         channel=attempt.channel.value,
         reason=DecisionReason.KNOWN_FROM_JOURNAL.value,
@@ -210,6 +209,13 @@ def _remember(tx: Tx, attempt: Attempt, now: datetime) -> Settled:
     tx.run(FIX_DAY0, row_id)
     _tell(tx, attempt.key, order[0], state, now)
     return Settled(key=attempt.key, state=state, channel=attempt.channel, order=True)
+
+
+def _kind(intent: Intent, occasion: str) -> ActionKind:
+    """An extension that no call may make any more is a task of the same intent (tracker.policy.window)."""
+    if intent is Intent.EXTENSION and occasion.endswith(f"/{PERSON}"):
+        return ActionKind.TASK
+    return _KINDS.get(intent, ActionKind.TASK)
 
 
 def _order_of(tx: Tx, subject: str) -> Record:
