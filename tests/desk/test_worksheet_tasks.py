@@ -13,7 +13,7 @@ from tests.desk.paper import WITH_SHOP, Paper, Value, fates, open_tasks, problem
 from tests.desk.world import NOW, STORE, World
 from tracker.desk import tasks
 from tracker.desk.worksheet import Fate
-from tracker.model import DecisionReason, Intent, OutboxState, Task, TaskState, Verdict
+from tracker.model import DecisionReason, Intent, OutboxState, Remedy, Task, TaskState, Verdict
 from tracker.store import OrderPatch, TaskResult, VerdictWrite
 from tracker.team import Person, Team
 
@@ -71,6 +71,19 @@ async def test_what_a_task_wants_is_written_to_its_order(world: World) -> None:
     assert fates(await paper.decide(world)) == [UNCHANGED, UNCHANGED]
     paper.fill(0, window_end="2026-06-30").fill(1, reference="R-4712")
     assert fates(await paper.decide(world)) == [(REFUSED, "closed"), (REFUSED, "closed")]
+
+
+async def test_r85_the_number_that_travels_now_is_told_in_the_sheet(world: World) -> None:
+    """R85, D17: a second parcel joins its order from the line; a long number that a spreadsheet rounded is none."""
+    order = await world.order("A-1", "LP1")
+    await world.task(order, Intent.REFUND, "tracking_number", amount=Decimal("12.50"), shipment="LP1", remedy=Remedy.RESHIP)
+    paper = await open_tasks(world)
+    assert problem(await paper.fill(0, decision="done").decide(world)) == ("no_value", {"column": "tracking_number"})
+    assert problem(await paper.fill(0, tracking_number=1.2345e17).decide(world))[0] == "destroyed"
+    assert fates(await paper.fill(0, tracking_number="LP2").decide(world)) == [TAKEN]
+    [dossier] = await world.store.load_dossiers([order])
+    assert [each.number for each in dossier.shipments] == ["LP1", "LP2"]
+    assert fates(await paper.decide(world)) == [UNCHANGED]
 
 
 async def test_given_up_and_unsure(world: World) -> None:

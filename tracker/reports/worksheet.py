@@ -33,7 +33,7 @@ LAYOUT: Mapping[str, tuple[str, ...]] = {
     REVIEW: (*_BEGIN, *_TOLD, "first_yes", "decision", "until", "note", "facts", *MACHINE),
     TASKS: (
         *(*_BEGIN, "kind", *_TOLD, "valid_until", "whose"),
-        *("decision", "window_end", "amount_paid", "reference", "note", "facts", *MACHINE),
+        *("decision", "window_end", "amount_paid", "reference", "tracking_number", "note", "facts", *MACHINE),
     ),
     CLAIMS: (
         *(*_BEGIN, "parcel", "carrier", "claim_state", "advice", "amount", "currency", "reason", "evidence", "whose"),
@@ -68,7 +68,7 @@ SOMETIMES = frozenset({"zone", "problem"})
 
 ANSWERS: Mapping[str, tuple[str, ...]] = {
     REVIEW: ("amount", "decision", "until", "note"),
-    TASKS: ("decision", "window_end", "amount_paid", "reference", "note"),
+    TASKS: ("decision", "window_end", "amount_paid", "reference", "tracking_number", "note"),
     CLAIMS: ("decision", "on", "figure", "reference", "note"),
     CASES: ("decision", "note"),
 }
@@ -94,12 +94,13 @@ _WIDTHS: Mapping[str, int] = {
     "valid_until": 17,
     "note": 32,
     "reference": 20,
+    "tracking_number": 22,
     "facts": 8,
 }
 _FORMS: Mapping[str, str] = {
     **dict.fromkeys(("until", "window_end", "on"), "yyyy-mm-dd"),
     **dict.fromkeys(("amount", "amount_paid", "figure"), "#,##0.00"),
-    **dict.fromkeys(("reference", "note"), "@"),
+    **dict.fromkeys(("reference", "tracking_number", "note"), "@"),
 }
 _OF_THE_LINE = frozenset({"reason", "amount", "currency"})
 

@@ -14,7 +14,12 @@ from tracker.desk.worksheet.reading import Filled
 from tracker.model import OutboxState, TaskState
 from tracker.store.rows import OutboxView, TaskItem, TaskResult, TaskView
 
-VALUES = {"window_end": "window_end", "amount": "amount_paid", "reference": "reference"}
+VALUES = {
+    "window_end": "window_end",
+    "amount": "amount_paid",
+    "reference": "reference",
+    "tracking_number": "tracking_number",
+}
 """What a task wants to know -> the column in which it stands."""
 
 
@@ -91,6 +96,7 @@ def _result(asking: Asking, filled: Filled, task: TaskView, item: TaskItem, word
         window_end=_end(asking, filled, task) if "window_end" in wants else None,
         amount=_paid(filled, item) if "amount" in wants else None,
         reference=wanted(filled, "reference") if "reference" in wants else None,
+        tracking_number=wanted(filled, "tracking_number") if "tracking_number" in wants else None,
         note=note or None,
         unsure=word == "unsure",
     )
@@ -122,14 +128,15 @@ def _same(word: str, result: TaskResult, view: OutboxView, task: TaskView) -> bo
         return view.row.state is OutboxState.UNKNOWN
     if word == "drop":
         return task.state is TaskState.DROPPED and view.rejected
-    told = {name: task.result.get(name) for name in ("window_end", "amount", "reference")}
+    told = {name: task.result.get(name) for name in VALUES}
     known_amount = None if told["amount"] is None else Decimal(told["amount"])
     end = None if result.window_end is None else result.window_end.isoformat()
-    return task.state is TaskState.DONE and (told["window_end"], known_amount, told["reference"]) == (
-        end,
-        result.amount,
-        result.reference,
-    )
+    return task.state is TaskState.DONE and (
+        told["window_end"],
+        known_amount,
+        told["reference"],
+        told["tracking_number"],
+    ) == (end, result.amount, result.reference, result.tracking_number)
 
 
 def _open(asking: Asking, task: TaskView) -> None:

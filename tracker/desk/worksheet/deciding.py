@@ -81,7 +81,7 @@ def _unless_twice(line: _Line, mine: Sequence[_Line]) -> _Line:
 
 
 def _answers(filled: Filled) -> tuple[str, ...]:
-    names = ("decision", "amount", "until", "window_end", "amount_paid", "reference", "on", "figure")
+    names = ("decision", "amount", "until", "window_end", "amount_paid", "reference", "tracking_number", "on", "figure")
     return tuple(filled.text(name).casefold() for name in names)
 
 
