@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from carriers.model import TrackingStatus
-from tests.policy.build import at, day, decision, delivered, effect, evidence, keys, parcel, refund, scan, why, window
+from tests.policy.build import at, day, decision, delivered, effect, evidence, keys, parcel, refund, rules, scan, why, window
 from tracker.model import (
     ActionKind,
     Case,
@@ -23,6 +23,7 @@ from tracker.model import (
     TaskState,
     WindowSource,
 )
+from tracker.rules import Notices
 
 R = DecisionReason
 REFUNDED: dict[str, Any] = {"refunded_at": day(61), "refunded_amount": Decimal("30.00"), "refund_reference": "R-77"}
@@ -155,7 +156,27 @@ def test_r4_once_and_never_inside_a_case() -> None:
     told = effect(Intent.LATE_ARRIVAL, 65, subject=SHOP_ORDER)
     assert why(at(66, came, effects=(told,), **SHOP, **REFUNDED), "late_arrival") is R.ALREADY_DONE
     case = Case(id="1", kind=CaseKind.DISPUTE, opened_at=day(64))
-    assert why(at(66, came, cases=(case,), **SHOP, **REFUNDED), "late_arrival") is R.DISPUTE_OPEN
+    waits = effect(Intent.LATE_ARRIVAL, 65, subject=SHOP_ORDER, state=OutboxState.PENDING)
+    disputed = at(66, came, cases=(case,), effects=(waits,), **SHOP, **REFUNDED)
+    assert (why(disputed, "late_arrival"), disputed.withdraw) == (R.DISPUTE_OPEN, ((waits.key, R.DISPUTE_OPEN),))
+
+
+def test_r4_d22_old_late_arrivals_are_asked_of_nobody() -> None:
+    """R4, D22: an import of last year's orders, or of what came before the take-over."""
+    came = delivered(parcel(), 65)
+    assert why(at(100, came, **SHOP, **REFUNDED), "late_arrival") is R.NO_LONGER_NEWS
+    assert why(at(70, came, cutover_at=day(68), **SHOP, **REFUNDED), "late_arrival") is R.BEFORE_CUTOVER
+    assert evidence(at(66, came, **SHOP, **REFUNDED), Intent.LATE_ARRIVAL)["due_at"] == "2026-06-05T01:00:00Z"
+
+
+@pytest.mark.parametrize(("paid", "asked"), [("20.00", False), ("20.01", True), (None, True)])
+def test_d23_for_little_money_nobody_is_asked_to_pay_again(paid: str | None, asked: bool) -> None:
+    """D23, R4: a task above a value."""
+    above = rules(notices=Notices(late_arrival_above={"USD": Decimal(20)}))
+    money = {"amount": None, "refunded_amount": None if paid is None else Decimal(paid), "currency": "USD"}
+    verdict = at(66, delivered(parcel(), 65), rules=above, **SHOP, **REFUNDED | money)
+    assert (Intent.LATE_ARRIVAL in {each.intent for each in verdict.decisions}) is asked
+    assert asked or why(verdict, "late_arrival") is R.TOO_LITTLE_TO_ASK
 
 
 def test_d15_opt_out_does_not_stop_a_notice() -> None:

@@ -321,6 +321,11 @@ def test_r20_the_task_ends_by_itself(facts: dict[str, Any], reason: DecisionReas
     assert (why(verdict, "release_funds"), verdict.withdraw) == (reason, ((task.key, reason),))
 
 
+def test_r20_d17_of_old_deliveries_nobody_is_asked_for_the_money() -> None:
+    """R20, D17: three thousand old orders of the first import are no three thousand lines; the marketplace paid long ago."""
+    assert why(at(38, CAME, rules=KEEPS), "release_funds") is R.NO_LONGER_NEWS
+
+
 def test_r20_an_estimated_window_ends_nothing() -> None:
     assert keys(at(30, CAME, rules=KEEPS, window=window(25, WindowSource.ESTIMATED))) == ["release_funds:0"]
 

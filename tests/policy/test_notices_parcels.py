@@ -47,7 +47,7 @@ def test_r14_r36_r38_the_buyer_is_told_what_waits_for_him(
     """R14, R36, R38: on its slot, with the parcel as occasion where each parcel counts (D12)."""
     found = decision(at(21, shipment, **SHOP), intent)
     assert (found.template, found.reason, found.occasion, found.shipment) == (template, reason, occasion, "LP1")
-    assert found.evidence["due_at"] == ("2026-04-22T01:00:00Z" if intent is Intent.STORAGE else "2026-04-21T01:00:00Z")
+    assert found.evidence["due_at"] == "2026-04-21T01:00:00Z"
 
 
 @each_event
@@ -161,8 +161,28 @@ def test_r38_a_new_scan_does_not_move_the_last_day() -> None:
 def test_r38_a_source_that_says_storage_ends_is_believed() -> None:
     ends = to_collect(30, reason=TrackingReason.STORAGE_EXPIRING)
     assert evidence(at(30.5, ends, **SHOP), Intent.STORAGE)["due_date"] == "2026-05-04"
-    late = evidence(at(45, replace(ends, last_answer_at=day(44.9)), **SHOP), Intent.STORAGE)
-    assert late["due_date"] == "2026-05-17", "tomorrow at the earliest"
+    late = evidence(at(37, replace(ends, last_answer_at=day(36.9)), **SHOP), Intent.STORAGE)
+    assert late["due_date"] == "2026-05-09", "tomorrow at the earliest"
+
+
+@each_event
+def test_d22_what_waits_since_long_ago_is_told_to_nobody(
+    intent: Intent, shipment: Shipment, template: str, reason: DecisionReason, occasion: str
+) -> None:
+    """D17, D22: three thousand old orders in the first import, or a month of downtime, write to nobody and open no task."""
+    old = replace(shipment, last_answer_at=day(119.9))
+    for place in (SHOP, {"rules": BY_HAND}):
+        decided = at(120, old, **place).decisions
+        slots = {Intent.CUSTOMS, Intent.DUTIES, Intent.PICKUP, Intent.STORAGE}
+        assert not slots & {each.intent for each in decided}, (intent, template, reason, occasion)
+
+
+def test_d22_a_warning_dates_from_the_day_that_made_it_due() -> None:
+    """D22, cut-over: so first start and take-over see that it is old; "now" would let every old parcel through."""
+    ends = to_collect(20, reason=TrackingReason.STORAGE_EXPIRING, heard=24)
+    assert why(at(24, ends, cutover_at=day(23), **SHOP), "storage") is R.BEFORE_CUTOVER
+    near = at(25, to_collect(), **SHOP)
+    assert evidence(near, Intent.STORAGE)["due_at"] == "2026-04-25T00:00:00Z", "three days before the last one"
 
 
 def test_r38_each_parcel_waits_for_itself() -> None:

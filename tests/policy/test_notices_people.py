@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,15 +46,20 @@ def case(kind: CaseKind = CaseKind.INQUIRY, **change: Any) -> Case:
     return Case(id="5008", kind=kind, opened_at=day(22), **({"reason": CaseReason.NOT_RECEIVED} | change))
 
 
+ANSWERED: dict[str, Any] = {"answered_at": day(22.1)}
+ASKED = rules(marketplaces=MARKETS | {"ebay": replace(MARKETS["ebay"], tasks_for=frozenset({"dispute_opened"}))})
+"""Where a person pastes the text."""
+
+
 @pytest.mark.parametrize("kind", [CaseKind.INQUIRY, CaseKind.DISPUTE, CaseKind.A_TO_Z, CaseKind.NOT_AS_DESCRIBED])
 def test_r33_the_buyer_hears_that_his_case_was_seen(kind: CaseKind) -> None:
-    """R10-R13, R33: at once, and whatever else stops outreach; once a case."""
-    verdict = at(22.1, parcel(), cases=(case(kind),), opted_out=True, waiting_since=day(22), **SHOP)
+    """R10-R13, R33: once it is answered, whatever else stops outreach; once a case."""
+    verdict = at(22.2, parcel(), cases=(case(kind, **ANSWERED),), opted_out=True, waiting_since=day(22), **SHOP)
     found = decision(verdict, Intent.DISPUTE)
     assert (found.template, found.reason, found.occasion, found.urgent) == ("dispute_opened", R.CASE_OPENED, "5008", True)
     assert (found.shipment, found.evidence["case_kind"], found.evidence["due_at"]) == ("LP1", kind.value, "2026-04-23T01:00:00Z")
     told = mine(Intent.DISPUTE, 22.2, occasion="5008")
-    assert why(at(23, parcel(), cases=(case(kind),), effects=(told,), **SHOP), "dispute") is R.ALREADY_DONE
+    assert why(at(23, parcel(), cases=(case(kind, **ANSWERED),), effects=(told,), **SHOP), "dispute") is R.ALREADY_DONE
 
 
 @pytest.mark.parametrize("kind", [CaseKind.CHARGEBACK, CaseKind.BUYER_MESSAGE, CaseKind.BAD_REVIEW, CaseKind.RETURN_REQUEST])
@@ -63,19 +69,48 @@ def test_r33_other_cases_have_their_own_answers(kind: CaseKind) -> None:
 
 def test_r33_off_says_so_and_a_closed_case_takes_its_text_back() -> None:
     off = rules(messages_off=frozenset({"dispute_opened"}))
-    assert why(at(22.1, parcel(), cases=(case(),), rules=off, **SHOP), "dispute") is R.SWITCHED_OFF
-    by_hand = rules(marketplaces=MARKETS | {"ebay": replace(MARKETS["ebay"], tasks_for=frozenset({"dispute_opened"}))})
-    assert "dispute:5008" in keys(at(22.1, parcel(), cases=(case(),), rules=by_hand, platform="ebay"))
+    assert why(at(22.2, parcel(), cases=(case(**ANSWERED),), rules=off, **SHOP), "dispute") is R.SWITCHED_OFF
     waits = mine(Intent.DISPUTE, 22.2, occasion="5008", task=TaskState.OPEN, done_at=None)
     closed = at(23, parcel(), cases=(case(closed_at=day(22.5)),), effects=(waits,), **SHOP)
     assert (waits.key, R.EVENT_OVER) in closed.withdraw
 
 
+def test_r33_no_mail_says_that_evidence_is_in_the_case_before_it_is() -> None:
+    """R13, R33: it leaves after the answer; one that was decided before is taken back. Who pastes it has it at once."""
+    waits = mine(Intent.DISPUTE, 22.05, occasion="5008", state=OutboxState.PENDING)
+    early = at(22.1, parcel(), cases=(case(),), effects=(waits,), **SHOP)
+    assert (why(early, "dispute"), early.withdraw) == (R.CASE_WANTS_ANSWER, ((waits.key, R.CASE_WANTS_ANSWER),))
+    assert "dispute:5008" in keys(at(22.1, parcel(), cases=(case(),), rules=ASKED, platform="ebay"))
+
+
+def test_r33_who_answered_a_case_without_the_text_is_not_asked_to_paste_it() -> None:
+    """D17: an open task stays, for the answer may be what it waited for; a new one would be work about nothing."""
+    answered = (case(**ANSWERED),)
+    place: dict[str, Any] = {"rules": ASKED, "platform": "ebay"}
+    assert why(at(22.2, parcel(), cases=answered, **place), "dispute") is R.CASE_ANSWERED
+    open_ = effect(Intent.DISPUTE, 22.05, occasion="5008", task=TaskState.OPEN, done_at=None)
+    assert at(22.2, parcel(), cases=answered, effects=(open_,), **place).withdraw == ()
+
+
+def test_r33_no_text_about_a_case_of_long_ago_or_one_whose_money_is_settled() -> None:
+    """D13: the refund speaks; and a first list of cases writes to nobody about last quarter's."""
+    old = case(**ANSWERED)
+    assert why(at(53, parcel(), cases=(old,), **SHOP), "dispute") is R.NO_LONGER_NEWS
+    assert why(at(53, parcel(), cases=(case(),), rules=ASKED, platform="ebay"), "dispute") is R.NO_LONGER_NEWS
+    assert (
+        why(
+            at(23, parcel(), cases=(old,), refunded_at=day(22.1), refunded_amount=Decimal(30), amount=Decimal(30), **SHOP),
+            "dispute",
+        )
+        is R.REFUNDED
+    )
+
+
 def test_r13_the_text_speaks_of_the_parcel_that_the_case_names() -> None:
     pair = (parcel(), parcel("LP2", id=2, first_scan=None))
-    named = at(22.1, *pair, cases=(case(shipment="LP1"),), **SHOP)
+    named = at(22.2, *pair, cases=(case(shipment="LP1", **ANSWERED),), **SHOP)
     assert decision(named, Intent.DISPUTE).shipment == "LP1"
-    assert decision(at(22.1, cases=(case(),), **SHOP), Intent.DISPUTE).shipment is None
+    assert decision(at(22.2, cases=(case(**ANSWERED),), **SHOP), Intent.DISPUTE).shipment is None
 
 
 # -------------------------------------------------------------------------------------------------------------------- lost

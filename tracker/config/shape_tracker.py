@@ -145,6 +145,7 @@ class Refunds(Shape):
     early_below: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
     partial_share: Annotated[Decimal | None, Optional, Field(gt=0, lt=1)] = None
     problem_hours: Hours
+    problem_days: Positive
     stuck_days: Positive
     stuck_parcels: Positive
     stuck_share: Annotated[Decimal, Field(gt=0, le=1)]
@@ -154,6 +155,7 @@ class Notices(Shape):
     """[notices]."""
 
     news_days: Positive
+    state_days: Positive
     customs_answer_days: Positive
     pickup_kept_days: Positive
     storage_warn_days: Days
@@ -161,6 +163,7 @@ class Notices(Shape):
     review_within_days: Positive
     review_repeats: Annotated[int, Field(ge=0, le=1)]
     review_repeat_days: Positive
+    late_arrival_above: Mapping[Currency, Annotated[Decimal, Field(ge=0)]]
 
 
 class QuietHours(Shape):
@@ -282,6 +285,13 @@ class RemedyRule(Entry):
     up_to: Mapping[Currency, Annotated[Decimal, Field(ge=0)]] = {}
 
 
+class PartialRule(Entry):
+    """A [[partial]]."""
+
+    share: Annotated[Decimal, Field(gt=0, lt=1)]
+    up_to: Mapping[Currency, Annotated[Decimal, Field(ge=0)]] = {}
+
+
 class Liability(Entry):
     """A [[liability]]."""
 
@@ -324,4 +334,5 @@ class TrackerFile(Shape):
     source: tuple[Source, ...] = ()
     marketplace_account: tuple[MarketplaceAccount, ...] = ()
     remedy: tuple[RemedyRule, ...] = ()
+    partial: tuple[PartialRule, ...] = ()
     liability: tuple[Liability, ...] = ()

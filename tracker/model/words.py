@@ -365,6 +365,7 @@ class DecisionReason(StrEnum):
     CLAIM_OPEN = "claim_open"
     ATTEMPTS_USED_UP = "attempts_used_up"
     BELOW_INQUIRY_VALUE = "below_inquiry_value"
+    TOO_LITTLE_TO_ASK = "too_little_to_ask"
     CLAIM_WINDOW_OPENED = "claim_window_opened"
     SCANNED_AT_LAST = "scanned_at_last"
     PAYS_NOTHING = "pays_nothing"

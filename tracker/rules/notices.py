@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 import msgspec
 
 
@@ -10,6 +13,8 @@ class Notices(msgspec.Struct, frozen=True, kw_only=True):
 
     news_days: int = 7
     """What happened longer ago is told to nobody any more: a type that is switched on does not speak of old orders."""
+    state_days: int = 30
+    """A parcel that has waited for its buyer (customs, duties, collection), a case, a late arrival of longer ago: old history."""
     customs_answer_days: int = 10
     """By when a buyer is asked to do his part at customs (R14)."""
     pickup_kept_days: int = 7
@@ -23,3 +28,5 @@ class Notices(msgspec.Struct, frozen=True, kw_only=True):
     review_repeats: int = 0
     """How often it is repeated without an answer: at most once (R104), never on a marketplace with a window for it."""
     review_repeat_days: int = 14
+    late_arrival_above: Mapping[str, Decimal] = {}
+    """By currency: for no more than this nobody is asked to pay again (D23); empty: everybody is."""

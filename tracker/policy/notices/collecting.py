@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from carriers.model import TrackingReason, TrackingStatus
+from tracker.dates import DAY
 from tracker.model import DecisionReason, Intent
 from tracker.policy.notices.voice import Voice, Word, going, oldest, seen_at
 from tracker.policy.view import Parcel, View, standing
@@ -17,7 +18,15 @@ def pay_duties(view: View, voice: Voice) -> None:
         lead = oldest(waiting)
         reason = DecisionReason.DUTIES_AWAIT_PAYMENT
         voice.say(
-            Word(intent=Intent.DUTIES, template="duties_unpaid", reason=reason, parcel=lead, since=seen_at(lead), urgent=True)
+            Word(
+                intent=Intent.DUTIES,
+                template="duties_unpaid",
+                reason=reason,
+                parcel=lead,
+                since=seen_at(lead),
+                urgent=True,
+                within=view.rules.notices.state_days,
+            )
         )
 
 
@@ -30,14 +39,14 @@ def collect(view: View, voice: Voice) -> None:
             continue
         last = _last_day(view, voice, parcel, expiring=expiring)
         if last is not None:
-            _warn(view, voice, parcel, last)
+            _warn(voice, parcel, *last)
         if last is None or standing(voice.past(Intent.PICKUP, shipment.number)) is not None:
-            _waiting(voice, parcel)
+            _waiting(view, voice, parcel)
         else:
             voice.nothing(Intent.PICKUP, DecisionReason.SUPERSEDED_BY_LATER_STAGE, parcel)
 
 
-def _waiting(voice: Voice, parcel: Parcel) -> None:
+def _waiting(view: View, voice: Voice, parcel: Parcel) -> None:
     voice.say(
         Word(
             intent=Intent.PICKUP,
@@ -46,11 +55,12 @@ def _waiting(voice: Voice, parcel: Parcel) -> None:
             occasion=parcel.shipment.number,
             parcel=parcel,
             since=seen_at(parcel),
+            within=view.rules.notices.state_days,
         )
     )
 
 
-def _warn(view: View, voice: Voice, parcel: Parcel, last: date) -> None:
+def _warn(voice: Voice, parcel: Parcel, last: date, since: datetime) -> None:
     voice.say(
         Word(
             intent=Intent.STORAGE,
@@ -58,7 +68,7 @@ def _warn(view: View, voice: Voice, parcel: Parcel, last: date) -> None:
             reason=DecisionReason.STORAGE_ENDS_SOON,
             occasion=parcel.shipment.number,
             parcel=parcel,
-            since=view.now,
+            since=since,
             deadline=datetime.combine(last, time(23, 59, 59), UTC),
             urgent=True,
             facts={"due_date": last.isoformat()},
@@ -66,17 +76,21 @@ def _warn(view: View, voice: Voice, parcel: Parcel, last: date) -> None:
     )
 
 
-def _last_day(view: View, voice: Voice, parcel: Parcel, *, expiring: bool) -> date | None:
-    """The last day to collect it, once it is near. Nobody tells it: the short end of what posts keep counts from the first sight.
+def _last_day(view: View, voice: Voice, parcel: Parcel, *, expiring: bool) -> tuple[date, datetime] | None:
+    """The last day to collect it, once it is near, and since when it is.
 
-    A source that says "storage ends soon" is believed: then it is tomorrow at the earliest.
+    Nobody tells it: the short end of what posts keep counts from the first sight.
+    A source that says "storage ends soon" is believed: then it is tomorrow at the earliest. What it said long ago is over.
     """
     days, today = view.rules.notices, view.now.astimezone(UTC).date()
     seen = [effect.created_at for effect in voice.past(Intent.PICKUP, parcel.shipment.number)]
     first = min([*seen, *filter(None, [seen_at(parcel)])], default=view.now)
     last = first.astimezone(UTC).date() + timedelta(days=days.pickup_kept_days)
     if expiring:
-        return max(min(last, today + timedelta(days=days.storage_warn_days)), today + timedelta(days=1))
+        said = seen_at(parcel) or view.now
+        if view.now - said > days.pickup_kept_days * DAY:
+            return None
+        return max(min(last, today + timedelta(days=days.storage_warn_days)), today + timedelta(days=1)), said
     near = last - timedelta(days=days.storage_warn_days)
     if today < near:
         voice.again(datetime.combine(near, time(), UTC))
@@ -85,4 +99,4 @@ def _last_day(view: View, voice: Voice, parcel: Parcel, *, expiring: bool) -> da
         # It may lie there for weeks yet, or be on its way back: a date would be invented.
         return None
     voice.again(datetime.combine(last, time(), UTC))
-    return last
+    return last, datetime.combine(near, time(), UTC)

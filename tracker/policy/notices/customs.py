@@ -29,6 +29,7 @@ def clear(view: View, voice: Voice) -> None:
             parcel=lead,
             since=seen_at(lead),
             urgent=True,
+            within=view.rules.notices.state_days,
             facts={"due_date": answer.date().isoformat()},
         )
     )

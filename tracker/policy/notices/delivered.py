@@ -42,8 +42,10 @@ def arrive(view: View, voice: Voice) -> None:
     elif view.dossier.dispute_open:
         voice.nothing(Intent.DELIVERED, DecisionReason.DISPUTE_OPEN, last)
     else:
-        reason = DecisionReason.DELIVERY_CONFIRMED
-        voice.say(Word(intent=Intent.DELIVERED, template="delivered", reason=reason, parcel=last, since=came_at(last), news=True))
+        reason, news = DecisionReason.DELIVERY_CONFIRMED, view.rules.notices.news_days
+        voice.say(
+            Word(intent=Intent.DELIVERED, template="delivered", reason=reason, parcel=last, since=came_at(last), within=news)
+        )
 
 
 def reopen(view: View, voice: Voice) -> None:
@@ -53,8 +55,8 @@ def reopen(view: View, voice: Voice) -> None:
     told = {effect.shipment for effect in view.effects(Intent.DELIVERED) if effect.acted}
     back = next((parcel for parcel in view.expected if parcel.shipment.number in told), None)
     if back is not None:
-        reason = DecisionReason.DELIVERY_TAKEN_BACK
-        voice.say(Word(intent=Intent.REOPENED, template="reopened", reason=reason, parcel=back, since=seen_at(back)))
+        reason, days = DecisionReason.DELIVERY_TAKEN_BACK, view.rules.notices.state_days
+        voice.say(Word(intent=Intent.REOPENED, template="reopened", reason=reason, parcel=back, since=seen_at(back), within=days))
 
 
 def answer_search(view: View, voice: Voice) -> None:

@@ -10,7 +10,10 @@ from tracker.policy.view import View
 
 
 def release_funds(view: View, voice: Voice) -> None:
-    """One line of a grouped worksheet, days after the delivery; it ends by itself when he confirms, or the window closes."""
+    """One line of a grouped worksheet, days after the delivery; it ends by itself when he confirms, or the window closes.
+
+    Not for old deliveries: most buyers have confirmed by then, or the marketplace has, and no file says so (D17).
+    """
     days = view.market.release_funds_days
     last = None if days is None else confirmed(view)
     came = None if last is None else came_at(last)
@@ -35,6 +38,7 @@ def release_funds(view: View, voice: Voice) -> None:
                 parcel=last,
                 since=due,
                 deadline=ends,
+                within=view.rules.notices.news_days,
                 fresh=False,
                 kind=ActionKind.TASK,
             )

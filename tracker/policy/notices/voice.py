@@ -38,8 +38,8 @@ SLOTS = frozenset(
 class Word(msgspec.Struct, frozen=True, kw_only=True):
     """Something to say. `template` is its type of message; `since` when it came about (aware UTC).
 
-    `news`: told within `notices.news_days` of `since` or not at all. `fresh`: it speaks of where the parcel is, so the facts must
-    be of the last 48 hours (D20).
+    `within`: told within so many days of `since` or not at all: an import of old orders, or a long outage, must write to nobody.
+    `fresh`: it speaks of where the parcel is, so the facts must be of the last 48 hours (D20).
     """
 
     intent: Intent
@@ -50,7 +50,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     deadline: datetime | None = None
     urgent: bool = False
-    news: bool = False
+    within: int | None = None
     fresh: bool = True
     kind: ActionKind = ActionKind.MESSAGE
     facts: Mapping[str, str] = {}
@@ -82,7 +82,7 @@ class Voice:
             out.nothing(rule, DecisionReason.SWITCHED_OFF, number)
         elif before(view, word.since):
             out.nothing(rule, DecisionReason.BEFORE_CUTOVER, number, told(view, word.since))
-        elif word.news and word.since is not None and view.now - word.since > view.rules.notices.news_days * DAY:
+        elif word.within is not None and word.since is not None and view.now - word.since > word.within * DAY:
             out.nothing(rule, DecisionReason.NO_LONGER_NEWS, number, f"since {word.since:%Y-%m-%d}")
         elif word.fresh and word.parcel is not None and not self._fresh(word.parcel):
             out.wait_for_facts(rule, word.parcel, "a message needs facts of the last 48 hours")
