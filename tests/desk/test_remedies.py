@@ -51,13 +51,13 @@ async def _task(world: World, row: int, kind: str) -> int:
     [
         (Remedy.FULL_REFUND, None, PAID),
         (Remedy.PARTIAL_REFUND, "4", Decimal(4)),
-        (Remedy.PARTIAL_REFUND, None, Decimal("6.25")),
+        (Remedy.PARTIAL_REFUND, None, Decimal("7.50")),
         (Remedy.RESHIP, None, PAID),
         (Remedy.FORWARD, None, PAID),
     ],
 )
 async def test_r40_a_person_chooses_another_remedy(world: World, remedy: Remedy, amount: str | None, expected: Decimal) -> None:
-    """D7: without a sum the part is the configured one; what is sent counts by its worth."""
+    """D7: without a sum the part is the configured one for its value; what is sent counts by its worth."""
     view = await _as(world, await _recommended(world), remedy, amount)
     assert (view.row.state, view.row.remedy, view.row.amount, view.row.approved_by) == (
         OutboxState.PENDING,

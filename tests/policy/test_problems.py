@@ -87,6 +87,23 @@ def test_i2_an_old_problem_is_looked_at_when_danger_begins() -> None:
     assert "certificate:0" in keys(at(40, refused, cutover_at=day(19.5), window=window(50), rules=TUNED))
 
 
+def test_d17_d22_history_opens_no_task() -> None:
+    """D17, D22: a shop's first import brings months of old exceptions, returns at customs and broken parcels."""
+    there = replace(delivered(parcel(), 19), reason=TrackingReason.DAMAGED)
+    for old in (stuck(None), stuck(TrackingReason.SEIZED), there):
+        assert {"problem", "certificate"}.isdisjoint(each.partition(":")[0] for each in keys(at(60, old, rules=TUNED)))
+    rule = "certificate"
+    assert why(at(60, stuck(TrackingReason.SEIZED), rules=TUNED), rule) is R.NO_LONGER_NEWS
+    assert "certificate:0" in keys(at(60, stuck(TrackingReason.SEIZED), rules=TUNED, window=window(65))), (
+        "its window is about to close"
+    )
+
+
+def test_d17_what_a_person_has_begun_does_not_grow_old() -> None:
+    past = effect(Intent.PROBLEM, 20, subject="shipment/LP1", occasion="exception", task=TaskState.OPEN, done_at=None)
+    assert "shipment/LP1:problem:exception" not in dict(at(60, stuck(None), effects=(past,)).withdraw)
+
+
 def test_d21_what_came_since_the_cut_over_is_ours() -> None:
     """D21: a buyer who writes now, and a hold that has lasted too long since, are no old business."""
     there = delivered(parcel(), 18)

@@ -30,7 +30,7 @@ from tracker.policy import decide
 from tracker.policy.remedies import by_value, early, partial
 from tracker.policy.view import look
 from tracker.rates import Month, Rates
-from tracker.rules import Learned, Liability, Manners, RemedyRule, Rules
+from tracker.rules import Learned, Liability, Manners, PartialRule, RemedyRule, Rules
 
 R = DecisionReason
 PROBLEM = TrackingStatus.EXCEPTION
@@ -94,11 +94,25 @@ def test_r41_cheap_goods_are_refunded_early(amount: str | None, expected: bool) 
 
 def test_d7_the_part_comes_from_the_configuration() -> None:
     """D7: without a figure there a person names the sum; a part is never nothing nor all."""
-    assert partial(Decimal("30.00"), "USD", TUNED) == Decimal("9.00")
-    assert partial(Decimal(1000), "JPY", TUNED) == Decimal(300)
-    assert partial(Decimal("0.01"), "USD", TUNED) is None
-    assert partial(Decimal(30), "USD", RULES) is None
-    assert partial(None, "USD", TUNED) is None
+    on = day(20).date()
+    assert partial(Decimal("30.00"), "USD", TUNED, on) == Decimal("9.00")
+    assert partial(Decimal(1000), "JPY", TUNED, on) == Decimal(300)
+    assert partial(Decimal("0.01"), "USD", TUNED, on) is None
+    assert partial(Decimal(30), "USD", RULES, on) is None
+    assert partial(None, "USD", TUNED, on) is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [("10", "USD", "6.00"), ("10.01", "USD", "4.00"), ("50", "BRL", "30.00"), ("40", "USD", "12.00"), ("10", "NOK", "3.00")],
+)
+def test_d7_r40_the_part_follows_the_value(amount: str, currency: str, expected: str) -> None:
+    """D7, R40: the first line that fits, another currency by fx.toml; where none does the share of all others."""
+    table = (
+        PartialRule(id="small", share=Decimal("0.6"), up_to={"USD": Decimal(10)}),
+        PartialRule(id="middle", share=Decimal("0.4"), up_to={"USD": Decimal(20)}),
+    )
+    assert partial(Decimal(amount), currency, replace(TUNED, partials=table), day(20).date()) == Decimal(expected)
 
 
 # ------------------------------------------------------------------------------------------------------------ what is proposed
@@ -323,7 +337,7 @@ def test_i7_holds_for_every_mix_of_remedies(
 
 def _chosen(made: Any, moment: int, fate: tuple[TrackingReason | None, Remedy, TaskState | None]) -> Effect:
     _, remedy, task = fate
-    part = partial(made.amount, "USD", TUNED) if remedy is Remedy.PARTIAL_REFUND else None
+    part = partial(made.amount, "USD", TUNED, day(20).date()) if remedy is Remedy.PARTIAL_REFUND else None
     change: dict[str, Any] = {"state": OutboxState.SENT, "task": task} if task is not None else {}
     return refund(
         moment,

@@ -22,7 +22,7 @@ from tracker.config.problem import Problem
 from tracker.config.show import MASK, hidden
 from tracker.rules import Learned, Rules
 
-_TABLES = ("outreach", "refunds", "notices", "remedy", "liability", "messages", "quiet_hours")
+_TABLES = ("outreach", "refunds", "notices", "remedy", "partial", "liability", "messages", "quiet_hours")
 """Tables of tracker.toml that rules are built from; of its sources only their names count."""
 
 _ABSENT = object()

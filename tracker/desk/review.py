@@ -76,7 +76,7 @@ async def approve_as(  # noqa: PLR0913 - a decision with everything that makes i
     """
     said = _said(reason, "a decision")
     view = await store.outbox_view(row_id)
-    sum_ = _sum_of(view, remedy, amount, rules)
+    sum_ = _sum_of(view, remedy, amount, rules, now)
     if amount is None and remedy is Remedy.FULL_REFUND and sum_ is not None:
         sum_ = await _at_most_left(store, view, sum_)
     version = view.order.version if seen is None else seen
@@ -84,7 +84,7 @@ async def approve_as(  # noqa: PLR0913 - a decision with everything that makes i
     return await store.approve_as(row_id, version, remedy, sum_, by=by, reason=said, now=now, second=second)
 
 
-def _sum_of(view: OutboxView, remedy: Remedy, amount: Decimal | None, rules: Rules) -> Decimal | None:
+def _sum_of(view: OutboxView, remedy: Remedy, amount: Decimal | None, rules: Rules, now: datetime) -> Decimal | None:
     """What is paid, or the worth of what is sent: as told, else what the recommendation knows."""
     row = view.row
     if row.kind is not ActionKind.REFUND:
@@ -98,7 +98,7 @@ def _sum_of(view: OutboxView, remedy: Remedy, amount: Decimal | None, rules: Rul
     worth = row.amount if known is None else Decimal(known)
     if remedy is not Remedy.PARTIAL_REFUND:
         return worth
-    part = row.amount if row.remedy is remedy else partial(worth, row.currency, rules)
+    part = row.amount if row.remedy is remedy else partial(worth, row.currency, rules, now.date())
     if part is None:
         raise Refused("missing_value", "how much of it is paid back? --amount AMOUNT, or [refunds] partial_share in tracker.toml")
     return part

@@ -186,6 +186,12 @@ def _clock(view: View) -> datetime:
     return view.now + timedelta(hours=view.rules.manners.problem_hours)
 
 
+def _history(view: View, task: _Task) -> bool:
+    """Old when it is first seen: orders that came in with their past want no clock of 48 hours each (D17, D22)."""
+    old = task.since is not None and view.now - task.since > view.rules.manners.problem_days * DAY
+    return old and not pressing(view)
+
+
 def _open(view: View, out: Findings, parcel: Parcel, task: _Task) -> None:
     shipment = parcel.shipment
     past = [each for each in view.effects(task.intent, shipment.subject) if each.occasion == task.occasion]
@@ -194,6 +200,8 @@ def _open(view: View, out: Findings, parcel: Parcel, task: _Task) -> None:
     elif before(view, task.since) and not pressing(view):
         reason, again = DecisionReason.BEFORE_CUTOVER, danger_from(view)
         out.nothing(task.intent.value, reason, shipment.number, f"{task.occasion}; {told(view, task.since)}", again)
+    elif _history(view, task):
+        out.nothing(task.intent.value, DecisionReason.NO_LONGER_NEWS, shipment.number, task.occasion, danger_from(view))
     else:
         out.act(
             Decision(

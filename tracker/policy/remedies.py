@@ -37,10 +37,13 @@ def early(amount: Decimal | None, currency: str | None, rules: Rules, on: date) 
     return within(rules.manners.early_below, amount, currency, rules.rates, on) is True
 
 
-def partial(amount: Decimal | None, currency: str | None, rules: Rules) -> Decimal | None:
-    """What a partial refund of this value proposes (D7); None where a person names the sum."""
-    part = rules.manners.partial_share
-    if amount is None or part is None:
+def partial(amount: Decimal | None, currency: str | None, rules: Rules, on: date) -> Decimal | None:
+    """What a partial refund of this value proposes (D7, R40), by the table, else the share; None where a person names the sum."""
+    if amount is None:
+        return None
+    fits = (line.share for line in rules.partials if line.fits(amount, currency, rules.rates, on))
+    part = next(fits, rules.manners.partial_share)
+    if part is None:
         return None
     found = (amount * part).quantize(Decimal(1).scaleb(-get_currency_precision(currency or "")), ROUND_HALF_UP)
     return found if 0 < found < amount else None
@@ -52,14 +55,14 @@ def propose(view: View, reason: DecisionReason, worth: Decimal | None) -> tuple[
     remedy = by_value(reason.value, worth, currency, view.rules, view.now.date())
     if remedy is not Remedy.PARTIAL_REFUND:
         return remedy, worth
-    part = partial(worth, currency, view.rules)
+    part = partial(worth, currency, view.rules, view.now.date())
     return (Remedy.FULL_REFUND, worth) if part is None else (remedy, part)
 
 
 def options(view: View, parcel: Parcel, reason: DecisionReason, worth: Decimal | None, closes: datetime | None) -> dict[str, str]:
     """Every way open to a person with its cost, as evidence: `option_<remedy>` -> what it costs."""
     found = {Remedy.FULL_REFUND: cost_of_refund(view, parcel, worth)}
-    part = partial(worth, view.order.currency, view.rules)
+    part = partial(worth, view.order.currency, view.rules, view.now.date())
     if part is not None:
         found[Remedy.PARTIAL_REFUND] = _money(view, part)
     found[Remedy.RESHIP] = _reship(view, parcel, worth)

@@ -11,7 +11,7 @@ from tracker.rules.markets import Evidence, Extension, Marketplace, Store
 from tracker.rules.notices import Notices
 from tracker.rules.preparing import Preparing
 from tracker.rules.quiet import QuietHours
-from tracker.rules.remedies import Liability, RemedyRule, within
+from tracker.rules.remedies import Liability, PartialRule, RemedyRule, within
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import STAGES, Carrier, Learned, PrefixCapability, Profile, Season, Service, Silence, Untrackable
 from tracker.rules.whole import Rules
@@ -31,6 +31,7 @@ __all__ = [
     "Manners",
     "Marketplace",
     "Notices",
+    "PartialRule",
     "PrefixCapability",
     "Preparing",
     "Profile",

@@ -39,9 +39,11 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     early_below: Mapping[str, Decimal] = {}
     """In a case, goods up to it are refunded without a fight, by currency (R41): a recommendation like any other."""
     partial_share: Decimal | None = None
-    """The part of the money that a partial refund proposes (D7); None: a person names the sum."""
+    """The part of the money that a partial refund proposes where no PartialRule fits (D7); None: a person names the sum."""
     problem_hours: int = 48
     """Until when a problem on the way is to be solved (R83)."""
+    problem_days: int = 30
+    """A problem that is older when it is first seen is history, unless a case or the window's end makes it danger."""
     stuck_days: int = 10
     """Without a scan for so many days a parcel counts as stuck, for the alert about a carrier or a route (R93)."""
     stuck_parcels: int = 20

@@ -31,6 +31,21 @@ class RemedyRule(msgspec.Struct, frozen=True, kw_only=True):
         return cause in self.causes and (not self.up_to or within(self.up_to, amount, currency, rates, on) is True)
 
 
+class PartialRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A [[partial]] of tracker.toml: the part of the money that a partial refund proposes up to this value (D7, R40).
+
+    The first that fits wins. `up_to` as in `RemedyRule`.
+    """
+
+    id: str
+    share: Decimal
+    up_to: Mapping[str, Decimal] = {}
+
+    def fits(self, amount: Decimal, currency: str | None, rates: Rates, on: date) -> bool:
+        """Whether it speaks of this value."""
+        return not self.up_to or within(self.up_to, amount, currency, rates, on) is True
+
+
 class Liability(msgspec.Struct, frozen=True, kw_only=True):
     """A [[liability]] of tracker.toml: who bears what the carrier reports; the first that fits wins (R14, R70).
 

@@ -21,7 +21,7 @@ from tracker.rules.markets import Marketplace, Store
 from tracker.rules.notices import Notices
 from tracker.rules.preparing import Preparing
 from tracker.rules.quiet import QuietHours
-from tracker.rules.remedies import Liability, RemedyRule
+from tracker.rules.remedies import Liability, PartialRule, RemedyRule
 from tracker.rules.times import TimeRule
 from tracker.rules.transit import (
     BEFORE_WINDOW_END,
@@ -57,6 +57,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     notices: Notices = Notices()
     cases: CasePolicy = CasePolicy()
     remedies: tuple[RemedyRule, ...] = ()
+    partials: tuple[PartialRule, ...] = ()
     """What is proposed by cause and value, first match first (R40)."""
     liability: tuple[Liability, ...] = ()
     """Who bears what the carrier reports, first match first (R14, R70)."""
