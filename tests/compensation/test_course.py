@@ -101,7 +101,7 @@ def test_the_exchange_gain_of_a_payment_is_a_figure_of_its_own() -> None:
     """facts/compensation.md 7: 14 USD were 100 CNY when approved, and 87.50 when they came."""
     claim = go(go(READY, E.FILED, amount=Decimal(14)), E.APPROVED)
     paid = go(claim, E.PAID, on=date(2026, 12, 2), amount=Decimal(14))
-    assert gain(paid, paid.payments[0]) == Decimal("-12.50")
+    assert gain(paid.exchange, paid.payments[0]) == Decimal("-12.50")
     assert (paid.state, outstanding(paid)) == (S.PAID, Decimal(0))
 
 

@@ -38,7 +38,7 @@ def month_end(
     Args:
         month: The month, 2026-02; the present one by default.
         out: The folder to write into.
-        close: Freeze it, and everything before it. It must be over.
+        close: Freeze it. It must be over, and every earlier month with postings closed.
     """
     if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise UsageError(f"{month!r} is no month; write 2026-02")
@@ -95,9 +95,11 @@ async def _fresh(room: Room, month: str, out: Path, *, close: bool) -> Answer:
     again = await store.recoveries(begins, ends)
     recovered = [(each.order, each.store, each.at.date(), each.amount, each.currency) for each in again]
     book = xlsx_bytes([register, *month_sheets(end, booked, recovered, phrases)], created=room.now)
-    files = await asyncio.to_thread(_write, out, month, sheet, book)
     if close:
-        await store.close_month(month, sheet, book, by=room.who, now=room.now)
+        await store.close_month(
+            month, sheet, book, by=room.who, now=room.now, seen=max((each.id for each in source.changes), default=0)
+        )
+    files = await asyncio.to_thread(_write, out, month, sheet, book)
     added = totals(source, month=month)
 
     def text(console: Console) -> None:

@@ -56,6 +56,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 def record(claim: Claim, entry: Entry, ground: Ground) -> Claim:
     """The claim after it. The same entry again returns the claim as it is. Raises IllegalMove, BadEntry."""
     searches = ground.terms is not None and ground.terms.inquiry_only
+    _in_order(claim, entry)
     if entry.event in {E.PAID, E.OFFSET}:
         return _pay(claim, entry, ground, searches=searches)
     state = advance(claim.state, entry.event, inquiry_only=searches)
@@ -64,6 +65,18 @@ def record(claim: Claim, entry: Entry, ground: Ground) -> Claim:
     if state is claim.state and after != claim:
         raise BadEntry(f"the claim is {state.value} already, and what is known of that differs: correct single facts instead")
     return replace(after, state=state)
+
+
+_AFTER_FILING = frozenset(E) - {E.WINDOW_OPENED, E.WINDOW_CLOSED, E.INQUIRY_SENT, E.INQUIRY_FRUITLESS, E.FILED}
+
+
+def _in_order(claim: Claim, entry: Entry) -> None:
+    """An answer before the question would be booked in a month in which nothing was open. Raises BadEntry."""
+    if claim.filed_on is not None and entry.event in _AFTER_FILING and entry.on < claim.filed_on:
+        raise BadEntry(f"{entry.on} lies before {claim.filed_on}, the day on which the claim was filed")
+    decided = claim.answered_on if claim.state in {ClaimState.APPROVED, ClaimState.APPROVED_PARTIAL} else None
+    if decided is not None and entry.event in {E.PAID, E.OFFSET, E.APPEALED} and entry.on < decided:
+        raise BadEntry(f"{entry.on} lies before {decided}, the day on which the carrier approved")
 
 
 def due_after(on: date, days: int | None, kind: str, country: str | None) -> date | None:
@@ -98,7 +111,7 @@ def _filed(claim: Claim, entry: Entry, ground: Ground) -> Changes:
     currency = entry.currency or claim.claimed_currency or claim.currency
     if amount is None or currency is None:
         raise BadEntry("what the carrier owes is not known: say the amount that was claimed and its currency")
-    if amount <= 0:
+    if rounded(amount, currency) <= 0:
         raise BadEntry(f"{amount} {currency} is no amount to claim")
     if claim.liable is not Liable.CARRIER:
         raise BadEntry(f"this loss is borne by the {claim.liable.value}, so there is nothing to claim from the carrier (R70)")
@@ -119,6 +132,9 @@ def _approved(claim: Claim, entry: Entry, ground: Ground) -> Changes:
     """The receivable is recognised now: rate, its month and source are frozen."""
     claimed, currency = _asked(claim, entry)
     amount = entry.amount if entry.amount is not None else claim.approved if claim.approved is not None else claimed
+    amount = rounded(amount, currency)
+    if amount < claim.settled:
+        raise BadEntry(f"{claim.settled} {currency} have come already: the carrier cannot approve {amount}")
     partly = entry.event is E.APPROVED_PARTLY
     if partly and (entry.amount is None and claim.approved is None):
         raise BadEntry("say how much the carrier approved")
@@ -195,27 +211,36 @@ def _pay(claim: Claim, entry: Entry, ground: Ground, *, searches: bool) -> Claim
         raise BadEntry("a credit on a freight bill wants its statement line: say the reference")
     currency = entry.currency or claim.claimed_currency
     amount = entry.amount if entry.amount is not None else outstanding(claim)
+    amount = amount if currency is None else rounded(amount, currency)
     how = Settlement.OFFSET if entry.event is E.OFFSET else entry.how
     if _known(claim, entry, amount, currency):
         return claim
     state = advance(claim.state, entry.event, inquiry_only=searches)
     if state is claim.state:
         raise BadEntry(f"the claim is {state.value} already: nothing more is owed")
-    if amount <= 0 or currency is None:
+    if currency is None or amount <= 0:
         raise BadEntry(f"{amount} {currency or ''} is no payment".replace("  ", " "))
     left = outstanding(claim)
+    if currency == claim.claimed_currency and entry.settles is None and amount > left + _TOO_MUCH:
+        raise BadEntry(f"{amount} {currency} are more than the {left} {currency} that are open: say what of it settles the claim")
     settles = min(rounded(_settles(claim, entry, amount, currency, ground), claim.claimed_currency or currency), left)
     came = Payment(
         on=entry.on,
-        amount=rounded(amount, currency),
+        amount=amount,
         currency=currency,
         settles=settles,
         how=how,
         reference=entry.reference,
         exchange=to_base(amount, currency, entry.on, ground.rates),
     )
+    if settles <= 0:
+        raise BadEntry(f"a payment that settles {settles} of the claim is none")
     after = replace(claim, payments=(*claim.payments, came))
     return replace(after, state=state) if entry.whole or settles >= left else after
+
+
+_TOO_MUCH = Decimal("0.05")
+"""By so much a payment may be over what is open: carriers round."""
 
 
 def _known(claim: Claim, entry: Entry, amount: Decimal, currency: str | None) -> bool:

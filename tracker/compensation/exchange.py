@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from babel.numbers import get_currency_precision
 
-from tracker.model import Claim, Exchange, Payment
+from tracker.model import Exchange, Payment
 from tracker.rates import Rates
 
 
@@ -40,12 +40,12 @@ def converted(amount: Decimal, currency: str, into: str, on: date, rates: Rates)
     return None if given is None or wanted is None else rounded(amount * wanted / given, into)
 
 
-def gain(claim: Claim, payment: Payment) -> Decimal | None:
-    """Exchange gain (or loss, below 0) of one payment against the rate frozen at the approval, in the base currency.
+def gain(booked: Exchange | None, payment: Payment) -> Decimal | None:
+    """Exchange gain (or loss, below 0) of one payment against `booked`, the rate frozen at the approval; in the base currency.
 
     None: one of the two rates is not known, or the base currency was changed between them.
     """
-    booked, came = claim.exchange, payment.exchange
+    came = payment.exchange
     if booked is None or came is None or booked.rate is None or came.base is None or booked.into is None:
         return None
     return came.base - rounded(payment.settles / booked.rate, booked.into) if booked.into == came.into else None

@@ -162,12 +162,16 @@ async def parcel_of(store: Store, view: ClaimView) -> tuple[Dossier, Shipment]:
 def _patched(claim: Claim, patch: ClaimPatch) -> Claim:
     told = {name: getattr(patch, name) for name in patch.__struct_fields__ if name != "papers"}
     values = {name: value for name, value in told.items() if value is not UNSET}
-    if "claimed" in values and claim.state is not ClaimState.FILED and claim.filed_on is not None:
+    asked = "claimed" in values or ("claimed_currency" in values and values["claimed_currency"] != claim.claimed_currency)
+    if asked and claim.state is not ClaimState.FILED and claim.filed_on is not None:
         raise Refused("illegal", f"what was claimed stands: the claim is {claim.state.value} already")
     for name in ("item_cost", "weight_kg", "insured", "claimed"):
         if name in values and values[name] <= 0:
             raise Refused("bad_value", f"{name} has to be more than 0 (got {values[name]})")
-    return replace(claim, **values, papers={**claim.papers, **patch.papers})
+    after = replace(claim, **values, papers={**claim.papers, **patch.papers})
+    if after.claimed is None or after.claimed_currency is None or not asked:
+        return after
+    return replace(after, claimed=compensation.rounded(after.claimed, after.claimed_currency))
 
 
 async def _recounted(desk: Desk, view: ClaimView, claim: Claim, patch: ClaimPatch) -> Claim:

@@ -132,6 +132,8 @@ class ClaimChange(msgspec.Struct, frozen=True, kw_only=True):
     settled: Decimal = Decimal(0)
     currency: str | None = None
     count: int = 0
+    carrier: str | None = None
+    """Whose parcel it was when this was written: a parcel that is re-assigned later moves no sum that was booked."""
     id: int = 0
 
 

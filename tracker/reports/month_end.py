@@ -7,13 +7,13 @@ same, and what comes late stands in the open month with a reference to the old o
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 import msgspec
 
-from tracker.compensation import age_band
+from tracker.compensation import age_band, outstanding
 from tracker.model import Claim, ClaimChange, ClaimState
 from tracker.store.claims import ClaimView
 
@@ -72,11 +72,15 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MonthEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything of one month but the register itself. `leak`: claims that expired unfiled in it, with their cause."""
+    """Everything of one month but the register itself. `leak`: claims that expired unfiled in it, with their cause.
+
+    `astray`: claims whose history does not tell what is open of them, where nothing was posted after the month.
+    """
 
     month: str
     rolls: tuple[Roll, ...]
     open: tuple[OpenClaim, ...]
+    astray: tuple[str, ...]
     recovery: tuple[Recovery, ...]
     leak: tuple[ClaimView, ...]
 
@@ -86,10 +90,13 @@ def month_end(views: Sequence[ClaimView], changes: Sequence[ClaimChange], month:
     known = {view.claim.id: view for view in views}
     mine = [each for each in changes if each.claim in known and each.month <= month]
     expired = {each.claim for each in mine if each.month == month and each.after is S.EXPIRED}
+    carriers = _carriers(mine, known)
+    later = {each.claim for each in changes if each.month > month}
     return MonthEnd(
         month=month,
-        rolls=_rolls(mine, known, month),
-        open=_open(mine, known, month),
+        rolls=_rolls(mine, carriers, month),
+        open=_open(mine, known, carriers, month),
+        astray=tuple(_astray(mine, [view for view in views if view.claim.id not in later])),
         recovery=_recovery(views),
         leak=tuple(view for view in views if view.claim.id in expired),
     )
@@ -112,13 +119,39 @@ def kind_of(change: ClaimChange) -> str:
     return "corrected" if change.before is change.after else kinds.get(change.after, "corrected")
 
 
-def _rolls(changes: Sequence[ClaimChange], known: Mapping[int, ClaimView], month: str) -> tuple[Roll, ...]:
+def _carriers(changes: Sequence[ClaimChange], known: Mapping[int, ClaimView]) -> dict[int, str]:
+    """Whose claim each is: the carrier it was filed with, whoever the parcel is said to be with later."""
+    found: dict[int, str] = {}
+    for change in changes:
+        if change.count or change.amount:
+            found.setdefault(change.claim, change.carrier or known[change.claim].carrier or "")
+    return found
+
+
+def _astray(changes: Sequence[ClaimChange], views: Sequence[ClaimView]) -> Iterator[str]:
+    """Claims of which the register says another open sum than their history does."""
+    sums: dict[tuple[int, str], Decimal] = {}
+    for change in changes:
+        key = (change.claim, change.currency or "?")
+        sums[key] = sums.get(key, Decimal(0)) + change.amount
+    left: dict[int, dict[str, Decimal]] = {}
+    for (claim_id, currency), amount in sums.items():
+        if amount:
+            left.setdefault(claim_id, {})[currency] = amount
+    for view in views:
+        claim = view.claim
+        stands = outstanding(claim)
+        if left.get(claim.id, {}) != ({claim.claimed_currency or "?": stands} if stands else {}):
+            yield claim.number
+
+
+def _rolls(changes: Sequence[ClaimChange], carriers: Mapping[int, str], month: str) -> tuple[Roll, ...]:
     opening: dict[tuple[str, str], Moves] = {}
     moves: dict[tuple[str, str], dict[str, Moves]] = {}
     for change in changes:
         if not change.amount and not change.count and not change.settled:
             continue
-        key = (known[change.claim].carrier or "", change.currency or "?")
+        key = (carriers.get(change.claim, ""), change.currency or "?")
         if change.month < month:
             opening[key] = opening.get(key, Moves()).plus(change.count, change.amount)
             continue
@@ -139,7 +172,9 @@ def _rolls(changes: Sequence[ClaimChange], known: Mapping[int, ClaimView], month
     return tuple(found)
 
 
-def _open(changes: Sequence[ClaimChange], known: Mapping[int, ClaimView], month: str) -> tuple[OpenClaim, ...]:
+def _open(
+    changes: Sequence[ClaimChange], known: Mapping[int, ClaimView], carriers: Mapping[int, str], month: str
+) -> tuple[OpenClaim, ...]:
     """The list that the roll-forward closes with: each claim's own balance, from its history."""
     first = date.fromisoformat(f"{month}-01")
     end = first.replace(day=monthrange(first.year, first.month)[1])
@@ -152,19 +187,19 @@ def _open(changes: Sequence[ClaimChange], known: Mapping[int, ClaimView], month:
         counts[change.claim] = counts.get(change.claim, 0) + change.count
     found = []
     for claim_id, count in counts.items():
-        view = known[claim_id]
-        for currency, amount in balances.get(claim_id, {}).items():
-            if count or amount:
-                found.append(_aged(view, amount, currency, end))
+        mine = {currency: amount for currency, amount in balances.get(claim_id, {}).items() if amount}
+        if not mine and count:
+            mine = {known[claim_id].claim.claimed_currency or "?": Decimal(0)}
+        found += [_aged(known[claim_id], carriers[claim_id], amount, currency, end) for currency, amount in mine.items()]
     return tuple(sorted(found, key=lambda each: (each.carrier, each.filed_on or end, each.claim.id)))
 
 
-def _aged(view: ClaimView, amount: Decimal, currency: str, end: date) -> OpenClaim:
+def _aged(view: ClaimView, carrier: str, amount: Decimal, currency: str, end: date) -> OpenClaim:
     claim = view.claim
     due = claim.payout_due_on if claim.approved is not None else claim.answer_due_on
     return OpenClaim(
         claim=claim,
-        carrier=view.carrier or "",
+        carrier=carrier,
         open=amount,
         currency=currency,
         filed_on=claim.filed_on,
@@ -182,7 +217,7 @@ def _recovery(views: Sequence[ClaimView]) -> tuple[Recovery, ...]:
         key = (view.carrier or "", view.service or "", claim.claimed_currency or "?")
         mine = sums.setdefault(key, [Decimal(0), Decimal(0), Decimal(0)])
         mine[0] += claim.claimed
-        for payment in claim.payments:
+        for payment in () if claim.reversed_on else claim.payments:
             mine[2 if payment.how.value == "coupon" else 1] += payment.settles
     return tuple(
         Recovery(carrier=key[0], service=key[1], currency=key[2], claimed=mine[0], paid=mine[1], coupons=mine[2])
@@ -191,9 +226,11 @@ def _recovery(views: Sequence[ClaimView]) -> tuple[Recovery, ...]:
 
 
 def closes(end: MonthEnd) -> bool:
-    """Whether every roll-forward closes with the list of open claims, to the cent."""
+    """Whether every roll-forward closes with the list of open claims, to the cent, and that list with the register."""
     sums: dict[tuple[str, str], Decimal] = {}
     for each in end.open:
         key = (each.carrier, each.currency)
         sums[key] = sums.get(key, Decimal(0)) + each.open
-    return all(sums.get((roll.carrier, roll.currency), Decimal(0)) == roll.closing.amount for roll in end.rolls)
+    rolls = {(roll.carrier, roll.currency): roll.closing.amount for roll in end.rolls}
+    told = all(rolls.get(key, Decimal(0)) == sums.get(key, Decimal(0)) for key in {*rolls, *sums})
+    return told and not end.astray

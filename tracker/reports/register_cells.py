@@ -118,7 +118,7 @@ def _settlement(line: Line, phrases: Phrases) -> dict[str, Cell]:
     if payments:
         total = sum((each.amount for each in payments), Decimal(0))
         paid = total if len(currencies) == 1 else _each(f"{each.amount} {each.currency}" for each in payments)
-    gains = [found for each in payments if (found := gain(claim, each)) is not None]
+    gains = [found for each in payments if (found := gain(booked, each)) is not None]
     return {
         "paid": paid,
         "paid_currency": currencies.pop() if len(currencies) == 1 else None,

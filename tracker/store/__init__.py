@@ -77,7 +77,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 open_again(before, after, fresh, *, who, why, now) -> ClaimView
                 used_lines(carrier) -> set[key]                  settle_claims(uses, *, who, now)
                 closed_months() -> list[month]                   frozen_month(month) -> (csv, xlsx) | None
-                close_month(month, sheet, book, *, by, now)
+                close_month(month, sheet, book, *, by, now, seen=None)
 
     brake       pauses(now) -> list[Pause]                       pause(wanted, now) -> Pause
                 waiting(now) -> list[Waiting]                    freed_by(pause_ids, now) -> list[Waiting]

@@ -135,13 +135,13 @@ def _shown(value: object) -> str:
 
 HISTORY = """
     SELECT h.claim_id, h.at, h.who, h.event, h."on", h.before, h.after, h.why, h.fields, h.month, h.late, h.amount, h.settled,
-        h.currency, h.count, h.id
+        h.currency, h.count, h.id, h.carrier
     FROM claim_history h"""
 
 ADD = """
     INSERT INTO claim_history (claim_id, at, who, event, "on", before, after, why, fields, month, late, amount, settled, currency,
-        count)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        count, carrier)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 def change_of(row: Record) -> ClaimChange:
@@ -163,6 +163,7 @@ def change_of(row: Record) -> ClaimChange:
         currency=row[13],
         count=row[14],
         id=row[15],
+        carrier=row[16],
     )
 
 
@@ -184,4 +185,5 @@ def added(change: ClaimChange) -> tuple[Any, ...]:
         money_text(change.settled),
         change.currency,
         change.count,
+        change.carrier,
     )

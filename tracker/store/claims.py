@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from tracker.compensation import moved
+from tracker.compensation import moved, outstanding
 from tracker.model import Claim, ClaimChange, ClaimMove, ClaimState
 from tracker.store.claim_rows import ADD, HISTORY, SELECTED, UPDATE, added, change_of, claim_of, columns_of, differences, updated
 from tracker.store.connection import Database, Record, Tx
@@ -41,6 +41,9 @@ _SEEN_ON = "SELECT DISTINCT l.order_id FROM claim c JOIN order_shipment l ON l.s
 _OF_PARCEL = f"""
     SELECT {SELECTED}, s.number FROM claim c JOIN shipment s ON s.id = c.shipment_id
     WHERE c.shipment_id = (SELECT shipment_id FROM alias WHERE number = ?) AND c.attempt = ?"""  # noqa: S608 - names of ours
+
+
+_CARRIER = "SELECT s.carrier FROM claim c JOIN shipment s ON s.id = c.shipment_id WHERE c.id = ?"
 
 
 class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,13 +146,25 @@ class Claims:
         row = await self._db.read(lambda tx: tx.row("SELECT sheet, book FROM closed_month WHERE id = ?", month))
         return None if row is None else (bytes(row[0]), bytes(row[1]))
 
-    async def close_month(self, month: str, sheet: bytes, book: bytes, *, by: str, now: datetime) -> None:
-        """Freeze a month and everything before it. Raises Conflict where it, or a later one, is closed already."""
+    async def close_month(
+        self, month: str, sheet: bytes, book: bytes, *, by: str, now: datetime, seen: int | None = None
+    ) -> None:
+        """Freeze a month. `seen` is the newest row of the history that its register was made of.
+
+        Raises Conflict where it, or a later one, is closed already, where an earlier one with postings is not, and where
+        something was posted in it since it was seen.
+        """
 
         def write(tx: Tx) -> None:
             last = _closed_through(tx)
             if last is not None and last >= month:
                 raise Conflict(f"{last} is closed already, so {month} cannot be: what comes late goes into the first open month.")
+            earlier = tx.value("SELECT min(month) FROM claim_history WHERE month < ? AND month > ?", month, last or "")
+            if earlier is not None:
+                raise Conflict(f"{earlier} has postings and is not closed: close it first, so that its register is frozen too.")
+            newest = tx.value("SELECT max(id) FROM claim_history WHERE month <= ?", month)
+            if seen is not None and newest is not None and newest > seen:
+                raise Conflict(f"something was posted in {month} meanwhile; nothing was closed. Run it again.")
             tx.run(
                 "INSERT INTO closed_month (id, closed_at, closed_by, sheet, book) VALUES (?, ?, ?, ?, ?)",
                 month,
@@ -194,7 +209,8 @@ def move(tx: Tx, order_id: int, wanted: ClaimMove, now: datetime) -> None:
     before = claim_of(row[:-1], row[-1])
     if before.state is not wanted.before:
         return
-    today = now.astimezone(UTC).date()
+    last = _last_moved(tx, before.id, payments=True)  # a person may have typed the origin's tomorrow
+    today = max(now.astimezone(UTC).date(), last or date.min)
     after = replace(before, state=wanted.after)
     if wanted.after is ClaimState.REVERSED:
         after = replace(after, reversed_on=today)
@@ -219,6 +235,7 @@ def change(tx: Tx, before: Claim, after: Claim, *, event: str, on: date, who: st
     """Write one change with its history, and wake the orders it is about. Raises Conflict."""
     if after == before:
         return
+    _in_order(tx, before, after, on)
     _write(tx, before, after)
     _add(tx, before, after, event, on, who, why, now)
     orders = [row[0] for row in tx.rows(_SEEN_ON, before.id)]
@@ -236,6 +253,25 @@ def change(tx: Tx, before: Claim, after: Claim, *, event: str, on: date, who: st
     wake(tx, orders, now)
 
 
+def _in_order(tx: Tx, before: Claim, after: Claim, on: date) -> None:
+    """A move before the one that it follows would be booked in a month that never saw the first. Raises Conflict."""
+    amount, settled, count = moved(before, after)
+    if not amount and not count:
+        return
+    last = _last_moved(tx, before.id, payments=not settled)
+    if last is not None and on < last:
+        raise Conflict(
+            f"claim {before.id} has moved on {last}: what became of it later cannot be dated {on}. Nothing was written."
+        )
+
+
+def _last_moved(tx: Tx, claim_id: int, *, payments: bool) -> date | None:
+    """The day of the newest move of its open sum; parts that are paid may come in any order."""
+    rows = tx.rows('SELECT "on", amount, settled, count FROM claim_history WHERE claim_id = ?', claim_id)
+    days = [row[0] for row in rows if (Decimal(row[1]) or row[3]) and (payments or not Decimal(row[2]))]
+    return date.fromisoformat(max(days)) if days else None
+
+
 def _write(tx: Tx, before: Claim, after: Claim) -> None:
     if tx.run(UPDATE, *updated(replace(after, id=before.id, revision=before.revision))) != 1:
         see = f"tracker claims show {before.id}"
@@ -243,7 +279,7 @@ def _write(tx: Tx, before: Claim, after: Claim) -> None:
 
 
 def _add(tx: Tx, before: Claim | None, after: Claim, event: str, on: date, who: str, why: str, now: datetime) -> None:
-    amount, settled, count = moved(before, after)
+    currency = after.claimed_currency or after.currency
     month, late = _posted(tx, f"{on:%Y-%m}")
     row = ClaimChange(
         claim=after.id,
@@ -257,12 +293,15 @@ def _add(tx: Tx, before: Claim | None, after: Claim, event: str, on: date, who: 
         fields=differences(before, after),
         month=month,
         late=late,
-        amount=amount,
-        settled=settled,
-        currency=after.claimed_currency or after.currency,
-        count=count,
+        currency=currency,
+        carrier=tx.value(_CARRIER, after.id),
     )
-    tx.run(ADD, *added(row))
+    if before is not None and before.claimed_currency not in {None, currency} and outstanding(before):
+        # Sums of two currencies are never one posting: what stood in the old one goes, then the new one comes.
+        tx.run(ADD, *added(replace(row, amount=-outstanding(before), currency=before.claimed_currency, count=-1, fields={})))
+        before = None
+    amount, settled, count = moved(before, after)
+    tx.run(ADD, *added(replace(row, amount=amount, settled=settled, count=count)))
 
 
 def _posted(tx: Tx, month: str) -> tuple[str, str | None]:

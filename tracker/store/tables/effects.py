@@ -209,6 +209,7 @@ class ClaimHistoryRow(Row, table=True):
     settled: str = "0"
     currency: str | None = None
     count: int = 0
+    carrier: str | None = None
 
 
 class StatementLineRow(Row, table=True):

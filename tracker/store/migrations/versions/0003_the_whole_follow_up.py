@@ -164,6 +164,7 @@ def _claims() -> None:
         sa.Column("settled", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=True),
         sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("carrier", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_history")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_history_claim_id")),
     )
