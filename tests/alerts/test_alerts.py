@@ -25,7 +25,7 @@ from tracker.channels.notice import Notice
 from tracker.clock import SimulatedClock
 from tracker.config import Loaded
 from tracker.metrics import count, due_cases
-from tracker.model import Case, CaseKind, Intent
+from tracker.model import Case, CaseKind, DateSource, Intent
 from tracker.model.alerts import AlertKind
 from tracker.store import Store, create, open_store
 from tracker.store.brake import Deadline
@@ -469,3 +469,37 @@ async def test_r82_r83_r43_a_first_answer_within_minutes_is_told_at_once(
     await store.save_case(order, msgspec.structs.replace(case, answered_at=NOW), NOW)
     look = Look(counted=counted, loaded=loaded, cases=await due_cases(store, loaded.rules))
     assert conditions(look)[AlertKind.ANSWER_NOW] == []
+
+
+@pytest.mark.parametrize(("hours", "told"), [(23, 0), (24, 1)])
+async def test_d15_a_message_that_no_marketplace_dates_escalates_after_a_day(
+    store: Store, tmp_path: Path, hours: int, told: int
+) -> None:
+    """D15, R44: AliExpress sets no date, and it stops outreach: nobody must forget it."""
+    loaded = _loaded(tmp_path, "")
+    order = await World(store).order("A-1", platform="aliexpress")
+    await store.save_case(order, Case(id="M-1", kind=CaseKind.BUYER_MESSAGE, opened_at=NOW - hours * HOUR), NOW)
+    look = Look(counted=await count(store, loaded, NOW), loaded=loaded, cases=await due_cases(store, loaded.rules))
+    assert len(conditions(look)[AlertKind.ANSWER_NOW]) == told
+
+
+@pytest.mark.parametrize(("intent", "own", "told"), [("case_answer", 0, 0), ("case_close", 0, 0), ("case_evidence", 1, 1)])
+async def test_d24_a_date_of_a_case_is_told_once(store: Store, tmp_path: Path, intent: str, own: int, told: int) -> None:
+    """D24: as the case; a date of the evidence alone is its task's."""
+    loaded = _loaded(tmp_path, "")
+    world = World(store)
+    order = await world.order("A-1")
+    due = NOW + HOUR
+    await store.save_case(
+        order, Case(id="D-1", kind=CaseKind.DISPUTE, opened_at=NOW, due_at=due, due_source=DateSource.TYPED), NOW
+    )
+    await world.task(order, Intent(intent), occasion="D-1/-/x", deadline=due + own * timedelta(minutes=1))
+    look = Look(
+        counted=await count(store, loaded, NOW),
+        loaded=loaded,
+        cases=await due_cases(store, loaded.rules),
+        tasks=await store.tasks(),
+        deadlines=[Deadline(kind="case", store=STORE, subject="A-1", at=due, what="dispute")],
+    )
+    found = conditions(look)
+    assert (len(found[AlertKind.CASE_DUE]), len(found[AlertKind.TASK_DUE])) == (1, told)

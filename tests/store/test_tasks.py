@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.store.build import DAY, NOW, decided, decision, dossier, given, only_row, order, parcel, pending, tasked
+from tracker.dates import utc_text
 from tracker.model import Channel, Intent, OutboxState, Task, TaskState, WindowSource
 from tracker.store import Conflict, NotThere, OrderPatch, Store, TaskResult
 
@@ -173,3 +174,28 @@ async def test_a_window_can_be_taken_back(store: Store) -> None:
     await given(store, order(window_end=NOW), parcel())
     await store.set_order_facts(1, OrderPatch(window_end=None), by="Mei", reason="typing error", now=NOW)
     assert (await dossier(store)).order.window is None
+
+
+@pytest.mark.parametrize("how", ["done", "dropped"])
+async def test_d15_a_buyer_who_was_answered_waits_no_more(store: Store, how: str) -> None:
+    """D15, R56: the task about his waiting ends it, answered or not needed; else outreach would stop for ever."""
+    await given(store)
+    await store.set_order_facts(1, OrderPatch(waiting_since=NOW), by="Lin", reason="", now=NOW)
+    wanted = decision(Intent.BUYER_WAITING, occasion="a")
+    task_id = await tasked(store, wanted, kind="buyer_waiting", facts={"waiting_since": utc_text(NOW)})
+    if how == "done":
+        await store.done_task(task_id, TaskResult(), by="Mei", now=NOW + DAY)
+    else:
+        await store.drop_task(task_id, by="Mei", reason="no answer needed", now=NOW + DAY)
+    assert (await dossier(store)).order.waiting_since is None
+
+
+async def test_d15_of_a_newer_message_he_waits_still(store: Store) -> None:
+    """D15: he wrote again while the task about the first message was in hand; and who cannot say has answered nothing."""
+    await given(store)
+    await store.set_order_facts(1, OrderPatch(waiting_since=NOW + DAY), by="Lin", reason="", now=NOW + DAY)
+    for occasion, since, result in (("a", NOW, TaskResult()), ("b", NOW + DAY, TaskResult(unsure=True))):
+        wanted = decision(Intent.BUYER_WAITING, occasion=occasion)
+        task_id = await tasked(store, wanted, kind="buyer_waiting", facts={"waiting_since": utc_text(since)})
+        await store.done_task(task_id, result, by="Mei", now=NOW + DAY)
+        assert (await dossier(store)).order.waiting_since == NOW + DAY

@@ -30,6 +30,9 @@ SECOND_AFTER = timedelta(hours=24)
 
 REVIEW_LEAD = timedelta(hours=24)
 
+_OF_CASES = frozenset({Intent.CASE_CLOSE.value, Intent.CASE_EVIDENCE.value})
+"""Work about a case; where its date is that of the answer, it is told as the case (CASE_ANSWER always is)."""
+
 _LAST_HOUR = timedelta(hours=1)
 """What of a store that the configuration does not know any more is told."""
 
@@ -111,12 +114,17 @@ def _deadlines(kind: AlertKind, name: str) -> Callable[[Look], Iterator[Raised]]
 
 
 def _answers(look: Look) -> Iterator[Raised]:
-    """A first answer that the platform wants within minutes (R82, R83), and whatever endangers the account (R43)."""
+    """A first answer that the platform wants within minutes (R82, R83), and whatever endangers the account (R43).
+
+    A buyer whose message nobody answers within a day escalates, where no marketplace gives it a date (D15, R44).
+    """
     within = timedelta(minutes=look.loaded.rules.cases.target_minutes)
+    longest = timedelta(hours=look.loaded.rules.manners.buyer_waiting_hours)
     for each in look.cases:
         case, account = each.case, each.case.kind is CaseKind.ACCOUNT_ALERT
         soon = each.at is not None and each.at - case.opened_at <= within
-        if each.waits and (account or soon):
+        long = each.at is None and case.kind is CaseKind.BUYER_MESSAGE and look.now - case.opened_at >= longest
+        if each.waits and (account or soon or long):
             number, store = each.order.number, each.order.store
             raised = _now(look, AlertKind.ANSWER_NOW, case.id, number, store, case_kind=case.kind.value)
             yield msgspec.structs.replace(raised, deadline=each.at)
@@ -156,8 +164,10 @@ def _claims(look: Look) -> Iterator[Raised]:
 
 def _tasks(look: Look) -> Iterator[Raised]:
     lead = look.loaded.settings.alerts.leads["task"]
+    told = {(each.order.store, each.order.number, each.at) for each in look.cases if each.waits}
     for task in look.tasks:
-        if task.deadline is not None and task.kind != Intent.CASE_ANSWER.value:  # told as the case that it is about
+        about_case = task.kind in _OF_CASES and (task.store, task.order, task.deadline) in told
+        if task.deadline is not None and task.kind != Intent.CASE_ANSWER.value and not about_case:
             yield from _before(look, AlertKind.TASK_DUE, f"task {task.id}", task.store, task.deadline, lead, what=task.kind)
 
 

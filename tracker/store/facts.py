@@ -13,8 +13,9 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import asdict
 
+from tracker.dates import utc_text
 from tracker.model import Rank, WindowSource
-from tracker.store.connection import Tx
+from tracker.store.connection import Tx, instant_of
 from tracker.store.encoding import json_text, money, money_text, stamps
 from tracker.store.money import check_refund
 from tracker.store.records import audit
@@ -50,6 +51,16 @@ def apply(tx: Tx, order_id: int, patch: OrderPatch, *, by: str, reason: str, now
         reference = None if patch.reference is UNSET else patch.reference
         paid_at = now if patch.refunded_at is UNSET else patch.refunded_at
         add_refund(tx, order_id, patch.refunded, reference, by=by, now=now, reason=reason, paid_at=paid_at)
+
+
+def waits_no_more(tx: Tx, order_id: int, since: str, *, by: str, reason: str, now: datetime) -> None:
+    """Somebody has dealt with the message that the buyer waited about since then: outreach may go on (D15).
+
+    `since` is the instant as the task tells it; of a newer message that nobody has seen to he waits still.
+    """
+    noted = instant_of(tx.value("SELECT waiting_since FROM dossier WHERE id = ?", order_id))
+    if noted is not None and utc_text(noted) == since:
+        _set(tx, order_id, {"waiting_since": None}, what="order_facts_set", by=by, reason=reason, now=now)
 
 
 def extend_window(tx: Tx, order_id: int, end: datetime, *, by: str, now: datetime) -> None:

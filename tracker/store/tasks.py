@@ -140,6 +140,7 @@ def finish(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datetime) -
     else:
         _require(task, result)
         _write_facts(tx, task, result, by, now)
+        _end_waiting(tx, task, result.note or "", by, now)
         tx.run(_FIX_DAY0, task.id)
         state, what = TaskState.DONE, "task_done"
     tx.run(_CLOSE, state, by, now, json_text(_result_texts(result)), task.id)
@@ -151,6 +152,7 @@ def finish(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datetime) -
 def give_up(tx: Tx, task: TaskView, reason: str, by: str, now: datetime) -> TaskView:
     """Close a task that will not be done; its effects are refused, not withdrawn: they do not come again by themselves."""
     tx.run(_REFUSED, reason, task.id)
+    _end_waiting(tx, task, reason, by, now)
     tx.run(_CLOSE, TaskState.DROPPED, by, now, json_text({"reason": reason}), task.id)
     _record(tx, task, "task_dropped", by, reason, now)
     wake(tx, [item.order_id for item in task.items], now)
@@ -178,6 +180,14 @@ def _require(task: TaskView, result: TaskResult) -> None:
     missing = [want for want in task.wants if given.get(want) in {None, ""}]
     if missing:
         raise Conflict(f"Task {task.id} wants {' and '.join(missing)}. See: tracker tasks show {task.id}")
+
+
+def _end_waiting(tx: Tx, task: TaskView, reason: str, by: str, now: datetime) -> None:
+    """He was answered, or a person says that he needs no answer (R56): else nothing would ever be said to him again (D15)."""
+    if task.kind != Intent.BUYER_WAITING.value:
+        return
+    for item in task.live:
+        facts.waits_no_more(tx, item.order_id, item.facts.get("waiting_since", ""), by=by, reason=reason, now=now)
 
 
 def _write_facts(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datetime) -> None:
