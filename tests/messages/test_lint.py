@@ -151,6 +151,53 @@ def test_forbidden_in_every_language(rule: str, sentences: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("deter_claim", "Please consider closing your dispute."),
+        ("deter_claim", "Would you mind cancelling the dispute?"),
+        ("deter_claim", "We ask you to refrain from opening a case."),
+        ("deter_claim", "Kindly hold off on opening a dispute."),
+        ("deter_claim", "Your dispute: please close it."),
+        ("deter_claim", "Please end the dispute."),
+        ("deter_claim", "Não há necessidade de abrir uma disputa."),
+        ("deter_claim", "Não é preciso abrir reclamação."),
+        ("deter_claim", "No hace falta abrir una disputa."),
+        ("deter_claim", "Нет необходимости открывать спор."),
+        ("deter_claim", "没有必要提起纠纷"),
+        ("review_change", "Please take your review down."),
+        ("review_wish", "A 5★ would help us."),
+        ("review_wish", "Please rate us 5."),
+        ("percentage", "We give you half of the price back."),
+        ("percentage", "Devolvemos metade do valor."),
+        ("early_receipt", "Confirming receipt helps us."),
+        ("early_receipt", "Please mark the order as received."),
+        ("early_receipt", "Marque o pedido como recebido."),
+        ("contact", "t.me/lume"),
+        ("contact", "Find us: wa.me/5511955550100"),
+        ("contact", "Add LINE id lume"),
+        ("contact", "You can e-mail us."),
+    ],
+)
+def test_the_same_in_other_words(rule: str, text: str) -> None:
+    """R73, D5a, D7, R7: what a hurried clerk writes into a store's own text, said a little differently."""
+    assert rule in hits(text, "aliexpress")
+
+
+@pytest.mark.parametrize("shop", ["Shop1102345678 Store", "5 Star Deals", "Top Review Gifts"])
+@pytest.mark.parametrize("platform", ["aliexpress", "ebay", "amazon", "own_shop"])
+def test_the_name_of_a_shop_is_no_offence(shop: str, platform: str) -> None:
+    """D17: platforms name shops by numbers; a text must not become a task for its own signature."""
+    text = f"We are sorry for the delay.\n\nBest regards,\nCustomer Experience Manager of {shop}"
+    assert lint(text, platform, LISTS, {"store": shop}) == []
+    assert lint("Our new phone: 1102345678", "ebay", LISTS, {"store": shop}) != []
+
+
+def test_a_short_name_hides_no_word() -> None:
+    """R73: masked as a whole word alone."""
+    assert lint("Please don't open a dispute.", "own_shop", LISTS, {"store": "o"}) != []
+
+
+@pytest.mark.parametrize(
     ("platform", "rule", "text"),
     [
         ("amazon", "amazon", f"Follow it here: {URL}"),
@@ -175,6 +222,8 @@ def test_forbidden_in_every_language(rule: str, sentences: dict[str, str]) -> No
         ("taobao", "contact", "加微信联系"),
         ("shopee", "contact", "Напишите нам в телеграм"),
         ("tiktok", "marketplace_links", "https://shop.example"),
+        ("temu", "contact", "Find us on WhatsApp"),
+        ("temu", "marketplace_links", "https://shop.example"),
         ("etsy", "pay_outside", "We take a bank transfer, too."),
     ],
 )
@@ -205,6 +254,12 @@ def test_blocked_where_the_platform_forbids_it(platform: str, rule: str, text: s
         "Посылка находится на таможне, мы поможем.",
         "物流商确认包裹已到达贵国，请留意派送。",
         "如仍未收到，您可以选择全额退款。",
+        "We will answer before the end of the case.",
+        "There is no charge: half of our parcels arrive earlier.",
+        "Não conseguimos encontrar o pacote; você pode abrir uma disputa quando quiser.",
+        "No hemos encontrado el paquete; puede abrir una disputa cuando quiera.",
+        "The record reads: delivery accepted by the post office.",
+        "Marcamos o endereço como correto.",
     ],
 )
 def test_honest_words_may_go(text: str) -> None:

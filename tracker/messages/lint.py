@@ -30,7 +30,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 def lint(text: str, platform: str, lists: Iterable[LintList], known: Mapping[str, str] | None = None) -> list[Hit]:
     """Every hit in a finished text for `platform`; an empty list means it may go out.
 
-    `known` (Rendered.known) masks the parcel's numbers, dates and tracking page, so that none of them looks like a phone number.
+    `known` (Rendered.known) masks the parcel's numbers, dates and tracking page and the shop's name: none of them is a phone number.
     """
     known = known or {}
     masked = _mask(text, known)
@@ -53,6 +53,9 @@ def fold(text: str) -> str:
 def _mask(text: str, known: Mapping[str, str]) -> str:
     for value in sorted({known[name] for name in _MASKED if known.get(name)}, key=len, reverse=True):
         text = text.replace(value, _MASK)
+    if known.get("store"):
+        # "Shop1102345678 Store" is a name, as platforms give them; a short one is no part of other words.
+        text = re.sub(rf"(?<!\w){re.escape(known['store'])}(?!\w)", _MASK, text)
     return text
 
 

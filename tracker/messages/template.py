@@ -24,8 +24,8 @@ _SHORTEST_EVENT = 12
 _LANGUAGE = "_language"
 _WORDS = "_words"
 _NO_WORDS: Mapping[str, str] = MappingProxyType({})
-_ALWAYS_KNOWN = frozenset({"tracking", "order"})
-"""Of a value that a person typed (a correction) they may be part: then they are no phone number to the lint."""
+_ALWAYS_KNOWN = frozenset({"tracking", "order", "store"})
+"""They may be part of another value (a typed correction, the signature): there they are no phone number to the lint."""
 
 _GAP = "[… {name} …]"
 
