@@ -53,6 +53,49 @@ def test_a_reference_with_a_comma_is_known_again(shell: Shell, shop: Shop) -> No
     assert refund(shop, "A-1")[0] == "3.00"
 
 
+def kept(shop: Shop, order: str) -> tuple[object, ...]:
+    columns = "payment, tax_number, ship_by, confirmed_at, unread_since, buyer_chat, reviewed_at, risky, stages"
+    with closing(sqlite3.connect(shop.folder / "tracker.db")) as database:
+        found = database.execute(f"SELECT {columns} FROM dossier WHERE number = ?", (order,)).fetchone()  # noqa: S608 - our own names
+    return tuple(each[:16] if isinstance(each, str) else each for each in found)
+
+
+def test_r15_r16_r60_r61_a_sheet_tells_of_orders_before_they_leave(shell: Shell, shop: Shop) -> None:
+    """R15, R16, R25, R49, R60, R61, R101: what `order set` tells of one order, a sheet tells of many; again it tells nothing."""
+    path = sheet(
+        shop.folder,
+        "order,store,payment,tax number,ship by,confirmed,unread since,chat,reviewed,risky,stages\n"
+        "A-1,lume,Bank transfer,529.982.247-25,2026-03-05 12:00Z,2026-02-28T08:00Z,2026-02-27T10:00Z,991,2026-03-01,yes,"
+        "40 55 70\n"
+        "A-2,,boleto,,,,,,,,\n",
+        "before.csv",
+    )
+    assert shell.json("order", "set", "--from", path, "--by", "Mei", *AT)["noted"] == 2
+    payment, tax, *times, risky, stages = kept(shop, "A-1")
+    assert (payment, tax, risky) == ("bank_transfer", "529.982.247-25", 1)
+    assert [str(each)[:10] for each in times] == ["2026-03-05", "2026-02-28", "2026-02-27", "991", "2026-02-28"]
+    assert "40" in str(stages)
+    assert shell.json("order", "set", "--from", path, "--by", "Mei", *AT)["unchanged"] == 2
+    assert kept(shop, "A-2")[0] == "boleto"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "why"),
+    [
+        ("stages", "40 55", "stages: three days, for instance 40,55,70 (got '40 55')"),
+        ("stages", "55 40 70", "the days of the stages have to increase"),
+        ("confirmed", "2026-04-01", "lies ahead: it cannot have happened yet"),
+        ("risky", "perhaps", "risky: 'perhaps' is neither yes nor no"),
+        ("ship_by", "05/03/2026", "'05/03/2026' is not a date"),
+    ],
+)
+def test_r60_r61_what_cannot_be_is_refused_before_an_order_leaves_too(
+    shell: Shell, shop: Shop, column: str, cell: str, why: str
+) -> None:
+    said = shell("order", "set", "--from", sheet(shop.folder, f"order,{column}\nA-1,{cell}\n"), "--by", "Mei", *AT)
+    assert (said.code, why in said.out) == (1, True), said.out
+
+
 def test_wrong_rows_are_kept_beside_the_sheet_and_stop_no_other_one(shell: Shell, shop: Shop) -> None:
     good, bad = "A-2,,,,customs called", "A-1,,4.00,,"
     path = sheet(

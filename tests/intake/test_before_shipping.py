@@ -54,6 +54,9 @@ def sheet(*rows: Mapping[str, object]) -> bytes:
         ("Credit card", "card"),
         ("Bank transfer (SEPA)", "bank_transfer"),
         ("Lemon Way", "lemon way"),
+        ("Lemon Way (ana.silva@example.com)", "lemon way"),  # no personal data in a dossier
+        ("Elo **** 4242", "elo"),
+        ("4111-1111-1111-4242", None),
         ("", None),
     ],
 )

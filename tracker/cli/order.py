@@ -16,8 +16,8 @@ from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, Day, Person, Time, read_time
 from tracker.cli.output import Answer
 from tracker.desk import orders, tasks
+from tracker.intake.outside import payment_word, read_stages
 from tracker.model import Intent
-from tracker.rules import STAGES
 from tracker.store.rows import OrderPatch
 
 app = App(name="order", help="Facts from outside, which no file tells: clerks refund in the marketplace's own pages.")
@@ -83,7 +83,8 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         note: What the next one should know.
         reason: How you know.
         force: Take a window's end that is long past or far ahead.
-        sheet: A sheet instead, a row an order: order, refunded, reference, note ... The same sheet again changes nothing.
+        sheet: A sheet instead, a row an order: order, refunded, reference, ship_by, payment, tax_number, stages, note ...
+            The same sheet again changes nothing.
     """
     plain = OrderPatch(
         refunded=UNSET if refunded is None else refunded,
@@ -96,7 +97,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         risky=UNSET if risky is None else risky,
         unread_since=UNSET if unread_since is None else unread_since,
         buyer_chat=UNSET if chat is None else chat.strip() or None,
-        payment=UNSET if payment is None else payment.strip().casefold() or None,
+        payment=UNSET if payment is None else payment_word(payment),
         tax_number=UNSET if tax_number is None else tax_number.strip() or None,
         ship_by=UNSET if ship_by is None else ship_by,
         stages=UNSET if stages is None else _stages(stages),
@@ -138,10 +139,10 @@ async def _set_all(sheet: Path, store: str | None, reason: str | None, force: bo
 
 
 def _stages(text: str) -> dict[Intent, int]:
-    parts = text.split(",")
-    if len(parts) != len(STAGES) or not all(part.strip().isdecimal() for part in parts):
+    found = read_stages(text)
+    if found is None:
         raise UsageError(f'--stages: three days, for instance 40,55,70 (got "{text}")')
-    return dict(zip(STAGES, map(int, parts), strict=True))
+    return found
 
 
 def _moment(text: str, now: datetime, option: str) -> datetime:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from tracker.cli.context import Room
 from tracker.cli.output import Answer
@@ -58,6 +59,8 @@ async def _note(room: Room, fact: Fact, *, by: str, store: str | None, reason: s
         end = tasks.end_of_day(fact.window_end, room.zone_of(found.store))
         patch = msgspec.structs.replace(patch, window_end=end)
     patch = orders.news(dossier.order, patch)
+    if patch.tax_number is not UNSET and patch.tax_number == await room.store.tax_number(found.id):
+        patch = msgspec.structs.replace(patch, tax_number=UNSET)
     if patch == OrderPatch():
         return False
     await orders.tell(room.store, found, patch, by=by, reason=reason, now=room.now, force=force)

@@ -86,7 +86,7 @@ def _meant(record: Record, word: str) -> OrderState:
 
 def _payment(record: Record) -> str | None:
     said = record.line(Field.PAYMENT)
-    return None if said is None else record.formats.payment(said)
+    return None if said is None else record.formats.payment(said) or None
 
 
 def _email(record: Record) -> str | None:

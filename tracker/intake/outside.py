@@ -1,11 +1,13 @@
 """`tracker order set --from FILE`: what people know about orders, as a sheet (facts/file-formats.md section 7).
 
 One row an order: its number, where needed its store, and any of refunded + reference (currency, date), received, window_end,
-hold_until, waiting_since, opt_out, vip, note, reason. A cell that is empty tells nothing. A wrong row is rejected whole.
+hold_until, waiting_since, unread_since, opt_out, vip, risky, chat, reviewed, payment, tax_number, ship_by, confirmed, stages,
+note, reason. A cell that is empty tells nothing. A wrong row is rejected whole.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET
 
-from tracker.intake.cells import Cell, line, order_number, text
+from tracker.intake.cells import Cell, identity, line, order_number, text
 from tracker.intake.errors import FileError, RowError
 from tracker.intake.files import read_contents
 from tracker.intake.headers import Header, find_header, normalise
@@ -25,8 +27,8 @@ from tracker.intake.money import currency, money
 from tracker.intake.reading import sheets_of
 from tracker.intake.rejected import refuse_rejected
 from tracker.intake.sheets import Line, Sheet
-from tracker.model import Rejected
-from tracker.rules import Rules
+from tracker.model import Intent, Rejected
+from tracker.rules import STAGES, Rules
 from tracker.store.rows import OrderPatch
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -42,6 +44,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "waiting_since": ("waiting_since", "waiting since", "等待回复自"),
     "opt_out": ("opt_out", "opt-out", "opt out", "不再联系", "免打扰"),
     "vip": ("vip", "重要买家"),
+    "risky": ("risky", "高风险买家", "风险买家"),
+    "unread_since": ("unread_since", "unread since", "未读自"),
+    "chat": ("chat", "telegram chat", "会话"),
+    "reviewed": ("reviewed", "reviewed on", "评价日期", "已评价"),
+    "payment": ("payment", "payment method", "付款方式", "支付方式"),
+    "tax_number": ("tax_number", "tax number", "tax id", "cpf", "税号"),
+    "ship_by": ("ship_by", "ship by", "ship by date", "最晚发货时间", "发货截止时间"),
+    "confirmed": ("confirmed", "shipment confirmed", "确认发货时间"),
+    "stages": ("stages", "stage days", "跟进天数"),
     "note": ("note", "备注"),
     "reason": ("reason why", "source", "来源", "依据"),
 }
@@ -147,6 +158,15 @@ def _fact(row: _Row, rules: Rules, now: datetime) -> Fact:
         "waiting_since": at("waiting_since"),
         "opted_out": row.flag("opt_out"),
         "vip": row.flag("vip"),
+        "risky": row.flag("risky"),
+        "unread_since": at("unread_since"),
+        "buyer_chat": identity(row.cell("chat")) or None,
+        "reviewed_at": at("reviewed"),
+        "payment": payment_word(row.line("payment")),
+        "tax_number": identity(row.cell("tax_number")) or None,
+        "ship_by": at("ship_by"),
+        "confirmed_at": at("confirmed"),
+        "stages": _stages(row),
         "note": row.line("note"),
     }
     if all(value is None for value in (*given.values(), end)):
@@ -160,6 +180,29 @@ def _fact(row: _Row, rules: Rules, now: datetime) -> Fact:
         window_end=end.astimezone(zone).date() if end else None,
         reason=row.line("reason"),
     )
+
+
+def payment_word(said: str | None) -> str | None:
+    """A way to pay as the rules know it: one folded word (R15, R32)."""
+    return "_".join((said or "").casefold().replace("-", " ").split()) or None
+
+
+def read_stages(text: str) -> dict[Intent, int] | None:
+    """Days of an order's own stages, for instance 40,55,70 (or with blanks, semicolons, slashes); None: not three days."""
+    parts = re.split(r"[\s,;/，、]+", text.strip())
+    return dict(zip(STAGES, map(int, parts), strict=True)) if len(parts) == len(STAGES) and all(map(_days, parts)) else None
+
+
+def _days(part: str) -> bool:
+    return part.isascii() and part.isdecimal()
+
+
+def _stages(row: _Row) -> dict[Intent, int] | None:
+    written = row.line("stages")
+    found = None if written is None else read_stages(written)
+    if written is not None and found is None:
+        raise RowError(f"stages: three days, for instance 40,55,70 (got {written!r})")
+    return found
 
 
 def _refund(row: _Row) -> tuple[Decimal | None, str | None]:

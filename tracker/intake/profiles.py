@@ -15,6 +15,7 @@ from tracker.model import OrderState, Rank
 STORES_ZONE = "store"
 _Names = tuple[str, ...]
 _LONGEST_WORD = 40
+_PERSONAL = re.compile(r"\S*(?:@|\d{3,}|[*•]{2,})\S*")
 _K = TypeVar("_K")
 
 
@@ -165,8 +166,12 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
     """Country -> regular expression of its postal codes, without spaces and hyphens (R46)."""
 
     def payment(self, said: str) -> str:
-        """The word for a way to pay; one that nobody knows stays as it is written, normalised."""
-        return next((word for word, names in self.payments.items() if _means(names, said)), normalise(said)[:_LONGEST_WORD])
+        """The word for a way to pay; one that nobody knows stays as it is written, normalised, without addresses and numbers.
+
+        Some shops write the buyer's account or the end of his card beside it: that is nobody's business here.
+        """
+        known = next((word for word, names in self.payments.items() if _means(names, said)), None)
+        return known or " ".join(_PERSONAL.sub(" ", normalise(said)).split())[:_LONGEST_WORD]
 
     def header_names(self) -> frozenset[str]:
         """Every alias of every format: what a header row is found by."""

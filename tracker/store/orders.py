@@ -56,6 +56,10 @@ class Orders:
 
         return await self._db.read(look)
 
+    async def tax_number(self, order_id: int) -> str | None:
+        """The buyer's tax number as it is stored: to tell whether a person's word is news. A dossier never has it (R16)."""
+        return await self._db.read(lambda tx: tx.value("SELECT tax_number FROM dossier WHERE id = ?", order_id))
+
     async def set_order_facts(self, order_id: int, patch: OrderPatch, *, by: str, reason: str, now: datetime) -> OrderRef:
         """Write what a person says about an order; it is decided again at once. Raises Conflict (I7: more refunded than paid)."""
 
