@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from carriers.model import TrackingStatus
 from tests.messages.build import DAY0, NUMBER, about, day, dossier, loaded, parcel, rules, scan, values, window
 from tracker.messages import variables, variant
-from tracker.model import WindowSource
+from tracker.model import Capability, Intent, WindowSource
+from tracker.rules import STAGES
 
 
 def test_the_facts_of_a_stage1() -> None:
@@ -56,6 +57,18 @@ def test_a_range_is_never_in_the_past(now: int, first: str, last: str | None) ->
     found = values("stage1", dossier(), day(now))
     assert str(found["eta_from"]) == first
     assert found.get("eta_to") == (last and date.fromisoformat(last))
+
+
+def test_d18_the_next_date_is_that_of_the_ladder_which_the_parcel_follows() -> None:
+    """D18, R1: the order's own days, and those for what tracking shows, also in what a text promises."""
+    own = dossier(stages={Intent.STAGE1: 40, Intent.STAGE2: 55, Intent.STAGE3: 70})
+    assert values("stage1", own, day(40))["new_deadline"] == day(55).date()
+    plain = rules().profile("BR", "standard")
+    blind = replace(plain, id="blind", tracking=Capability.EXPORT_ONLY, stages=dict(zip(STAGES, (40, 50, 60), strict=True)))
+    table = replace(rules(), profiles=(*rules().profiles, blind))
+    unseen = dossier(parcel(capability=Capability.EXPORT_ONLY))
+    found = variables(unseen, about("stage1"), table, {}, day(40))
+    assert found["new_deadline"] == day(50).date()
 
 
 @given(hours=st.integers(min_value=0, max_value=24 * 200))

@@ -9,6 +9,8 @@ from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from tracker.messages.catalogue import ENGLISH, NODATE, NOSCAN, base_key
 from tracker.messages.promise import extra_days, new_deadline
 from tracker.messages.written import Value
@@ -82,7 +84,7 @@ def variables(
     shipment = _parcel(dossier, about.shipment)
     if shipment is not None:
         begun = day0 or shipment.day0
-        profile = rules.profile(shipment.country or order.country, shipment.service, store=order.store)
+        profile = _ladder_of(order, shipment, rules)
         values |= _parcel_facts(shipment, rules, key)
         values |= _expected(begun, profile, today)
         values["new_deadline"] = new_deadline(dossier, rules, profile, key, begun, today)
@@ -101,6 +103,12 @@ def variant(key: str, values: Mapping[str, Value]) -> str:
     if key in {"stage1", "stage2"} and "last_event" not in values:
         return key + NOSCAN
     return key
+
+
+def _ladder_of(order: Order, shipment: Shipment, rules: Rules) -> Profile:
+    """The ladder that the parcel follows (policy.view): by what its tracking shows, the order's own days first (D18)."""
+    profile = rules.profile(shipment.country or order.country, shipment.service, store=order.store, tracking=shipment.capability)
+    return profile if not order.stages else replace(profile, stages={**profile.stages, **order.stages})
 
 
 def _today(now: datetime, market: Marketplace, zone: str) -> date:
