@@ -132,6 +132,34 @@ def test_r9_unknown_stays_unknown() -> None:
     assert Intent.REFUND not in {each.intent for each in verdict.decisions}
 
 
+def test_r9_what_an_aggregator_says_of_a_number_it_was_just_told_proves_nothing() -> None:
+    """R9, DESIGN promise 2: it was registered an hour before the answer; two days later the same answer counts."""
+    just = replace(NOWHERE, registered_at=day(3.35))
+    verdict = when(3.5, EARLY, just)
+    assert told(verdict)["advice"] == A.VERIFY.value
+    assert Intent.REFUND not in {each.intent for each in verdict.decisions}
+    assert told(when(3.5, EARLY, replace(NOWHERE, registered_at=day(1))))["advice"] == A.REFUND_NOW.value
+
+
+@pytest.mark.parametrize(
+    ("reason", "promised", "advice"),
+    [
+        (CaseReason.TRACKING_INVALID, None, A.VERIFY),
+        (CaseReason.NOT_RECEIVED, None, A.VERIFY),
+        (CaseReason.NOT_RECEIVED, 60, A.VERIFY),
+        (CaseReason.NOT_RECEIVED, 49, A.AGREE),
+    ],
+)
+@pytest.mark.parametrize("arrived", [True, False])
+def test_r9_r11_scans_under_a_number_in_doubt_are_no_evidence(
+    arrived: bool, reason: CaseReason, promised: float | None, advice: CaseAdvice
+) -> None:
+    """R9, R11, faults row 17: they are another parcel's; nobody rejects a case with a stranger's proof of delivery."""
+    strange = replace(delivered(parcel(last=45), 45) if arrived else parcel(last=49), suspect="other_destination")
+    verdict = when(50.5, case(reason=reason), strange, promised_at=None if promised is None else day(promised))
+    assert told(verdict)["advice"] == advice.value
+
+
 @pytest.mark.parametrize(
     ("reason", "text", "advice", "liable"),
     [

@@ -10,10 +10,14 @@ import msgspec
 from tracker.model import Case, CaseAdvice, CaseReason, DecisionReason
 from tracker.policy.cases.weighing import concerned, weigh, without_trace
 from tracker.policy.remedies import cost_of_dispute, early
-from tracker.policy.view import Parcel, View
+from tracker.policy.view import PLATFORM, Parcel, View
 
 _LOST_ANYWAY = frozenset({CaseAdvice.AGREE, CaseAdvice.PROPOSE})
 """Advice with which the case will cost money: for cheap goods a fight costs more (R41)."""
+
+
+_NOT_RECEIVED = frozenset({CaseReason.NOT_RECEIVED, CaseReason.TRACKING_INVALID, CaseReason.UNKNOWN})
+"""What the platform settles itself where it says so."""
 
 
 class Urge(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +41,15 @@ def urged(view: View, parcel: Parcel) -> Urge | None:
         return None
     cases = list(_about(view, parcel))
     for case in cases:
-        if case.reason is CaseReason.TRACKING_INVALID and without_trace([parcel]):
+        if case.reason is CaseReason.TRACKING_INVALID and without_trace(view, [parcel]):
             facts = _facts(case) | {"cost_of_a_dispute": cost_of_dispute(view)}
             return _urge(DecisionReason.DISPUTED_WITHOUT_TRACKING, "refund.disputed", case, facts, urgent=True)
     amount, currency = view.order.amount, view.order.currency
     for case in cases:
         if not early(case.amount or amount, case.currency or currency, view.rules, view.now.date()):
+            continue
+        if parcel.shipment.settled_by == PLATFORM and case.reason in _NOT_RECEIVED:
+            # The platform pays the loss there, but not to who has refunded before it has ruled (D14).
             continue
         if weigh(view, case, view.rules.cases.rule(case, view.order.platform)).advice in _LOST_ANYWAY:
             return _urge(DecisionReason.CASE_CHEAPER_REFUNDED, "refund.case", case, _facts(case), urgent=False)

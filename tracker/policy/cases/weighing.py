@@ -6,9 +6,10 @@ A recommendation, never an answer (D11). What a case hangs on stands in cases.to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from tracker.dates import utc_text
 from tracker.model import Case, CaseAdvice, Liable
@@ -24,6 +25,9 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
     because: str = ""
     facts: Mapping[str, str] = {}
     again: datetime | None = None
+
+
+_DOUBTED = Weighed(advice=CaseAdvice.VERIFY, because="number_in_doubt")
 
 
 def weigh(view: View, case: Case, rule: CaseRule | None) -> Weighed:
@@ -44,14 +48,29 @@ def concerned(view: View, case: Case) -> Sequence[Parcel]:
     return mine or view.parcels
 
 
-def without_trace(parcels: Sequence[Parcel]) -> bool:
-    """Whether sources answered about every one of these parcels, and none of them was ever scanned (R9)."""
-    answered = all(parcel.shipment.last_answer_at is not None for parcel in parcels)
-    return bool(parcels) and answered and not any(_seen(parcel) for parcel in parcels)
+def without_trace(view: View, parcels: Sequence[Parcel]) -> bool:
+    """Whether sources answered about every one of these parcels, and none of them was ever scanned (R9).
+
+    What an aggregator says of a number that it was only just told is no answer yet; nor is anything about a number in doubt.
+    """
+    return bool(parcels) and all(_answered(view, parcel) and not _seen(parcel) for parcel in parcels)
+
+
+def _answered(view: View, parcel: Parcel) -> bool:
+    shipment = parcel.shipment
+    heard, known = shipment.last_answer_at, shipment.registered_at
+    fresh = timedelta(hours=view.rules.untrackable.fresh_not_found_hours)
+    return shipment.suspect is None and heard is not None and (known is None or heard >= known + fresh)
 
 
 def _seen(parcel: Parcel) -> bool:
-    return parcel.shipment.first_scan is not None or parcel.shipment.last_scan is not None
+    """Whether it was scanned itself: the scans under a number in doubt are somebody else's, and no evidence (faults row 17)."""
+    shipment = parcel.shipment
+    return shipment.suspect is None and (shipment.first_scan is not None or shipment.last_scan is not None)
+
+
+def _in_doubt(parcels: Sequence[Parcel]) -> bool:
+    return bool(parcels) and all(parcel.shipment.suspect is not None for parcel in parcels)
 
 
 def _fixed(_view: View, _case: Case, rule: CaseRule) -> Weighed:
@@ -63,7 +82,9 @@ def _tracking(view: View, case: Case, rule: CaseRule) -> Weighed:
     parcels = concerned(view, case)
     if any(_seen(parcel) for parcel in parcels):
         return Weighed(advice=CaseAdvice.REJECT, because="tracking_shows_it")
-    if without_trace(parcels):
+    if _in_doubt(parcels):
+        return _DOUBTED
+    if without_trace(view, parcels):
         return Weighed(advice=CaseAdvice.REFUND_NOW, because="tracking_shows_nothing")
     return Weighed(advice=rule.advice, because="nobody_answered_yet")
 
@@ -71,24 +92,30 @@ def _tracking(view: View, case: Case, rule: CaseRule) -> Weighed:
 def _promise(view: View, case: Case, rule: CaseRule) -> Weighed:
     """R11, R12: past the promised date the platform rules for the buyer; before it, for who can show that the parcel travels."""
     parcels = concerned(view, case)
-    if parcels and all(parcel.shipment.delivered for parcel in parcels):
+    doubted = _in_doubt(parcels)
+    if parcels and not doubted and all(parcel.shipment.delivered for parcel in parcels):
         scan = parcels[0].shipment.delivered_scan
         facts = {} if scan is None else {"delivery": utc_text(scan.latest)}
         return Weighed(advice=CaseAdvice.REJECT, because="delivered", facts=facts)
-    if parcels and all(parcel.returned for parcel in parcels):
+    if parcels and not doubted and all(parcel.returned for parcel in parcels):
         return Weighed(advice=CaseAdvice.AGREE, because="went_back")
     promised = view.order.promised_at
+    if promised is None and doubted:
+        return _DOUBTED
     if promised is None:
         return Weighed(advice=rule.advice, because="promise_unknown")
     facts = {"promised_by": utc_text(promised)}
     if view.now > promised:
         return Weighed(advice=CaseAdvice.AGREE, because="promise_passed", facts=facts)
+    if doubted:
+        return replace(_DOUBTED, facts=facts, again=promised)
     return Weighed(advice=CaseAdvice.REJECT, because="promise_stands", facts=facts, again=promised)
 
 
 def _liability(view: View, case: Case, rule: CaseRule) -> Weighed:
     """R14: by who caused it. What the buyer did not clear is his, once the carrier certifies it."""
-    held = [parcel.shipment for parcel in concerned(view, case) if parcel.shipment.reason is not None]
+    own = [parcel.shipment for parcel in concerned(view, case) if parcel.shipment.suspect is None]
+    held = [shipment for shipment in own if shipment.reason is not None]
     found = [fault(shipment, view.rules) for shipment in sorted(held, key=lambda each: each.reason not in CUSTOMS)]
     mine = next((each for each in found if each.liable in {Liable.SELLER, Liable.BUYER}), None)
     if mine is None:
