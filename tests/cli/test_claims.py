@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,3 +189,64 @@ def test_the_carriers_form_holds_what_is_ready_and_a_worksheet_comes_back(desk: 
 def test_json_of_the_list_is_one_document(desk: Shell) -> None:
     said = desk("claims", "list", "--json")
     assert json.loads(said.out)["claims"][0]["state"] == "ready"
+
+
+def reconciled(desk: Shell, statement: Path) -> dict[str, Any]:
+    return desk("claims", "reconcile", statement, "--carrier", "yanwen", "--month", "2026-03", "--json").document
+
+
+def test_a_statement_saved_again_in_another_form_settles_nothing_twice(desk: Shell, tmp_path: Path) -> None:
+    """facts/compensation.md 6: a line is used once, whatever a spreadsheet makes of its sums, days and words."""
+    approved(desk)
+    head = "Tracking number,Amount,Currency,Date,Reference"
+    first = sheet(tmp_path, head, "RB123456785CN,8.00,USD,2026-03-02,ST-1", name="one.csv")
+    second = sheet(tmp_path, head, "rb123456785cn,8,usd,2026/3/2,ST-1", name="two.csv")
+    assert len(reconciled(desk, first)["partly_paid"]) == 1
+    again = reconciled(desk, second)
+    assert (len(again["used_before"]), again["partly_paid"]) == (1, [])
+    assert desk.json("claims", "show", 1)["claim"]["open"] == "12.00"
+
+
+def test_two_lines_alike_are_two_payments(desk: Shell, tmp_path: Path) -> None:
+    """facts/compensation.md 6: one claim may be paid in parts, also in equal ones of one day."""
+    approved(desk)
+    line = "RB123456785CN,8.00,USD,2026-03-02,ST-1"
+    statement = sheet(tmp_path, "Tracking number,Amount,Currency,Date,Reference", line, line)
+    assert [each["left"] for each in reconciled(desk, statement)["partly_paid"]] == ["12.00", "4.00"]
+    assert desk.json("claims", "show", 1)["claim"]["open"] == "4.00"
+
+
+def test_a_small_sum_in_another_currency_is_a_part_and_no_whole(desk: Shell, tmp_path: Path) -> None:
+    """facts/compensation.md 7: 50 CNY are 7 of the 20 USD that are open; the rest is not given away."""
+    approved(desk)
+    statement = sheet(tmp_path, "Tracking number,Amount,Currency,Date", "RB123456785CN,50,CNY,2026-03-02")
+    [line] = reconciled(desk, statement)["partly_paid"]
+    assert line["left"] == "13.00"
+    claim = desk.json("claims", "show", 1)["claim"]
+    assert (claim["state"], claim["open"]) == ("approved", "13.00")
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("RB123456785CN,-3.00,USD", "takes money back: tracker claims set 1 --state reversed"),
+        ("RB123456785CN,0,USD", "no payment"),
+        ("RB123456785CN,50,EUR", "no rate of 2026-03 between USD and EUR"),
+        ("RB123456785CN,50,CHY", "no currency"),
+    ],
+)
+def test_lines_that_are_no_payment_are_told_and_change_nothing(line: str, why: str, desk: Shell, tmp_path: Path) -> None:
+    """facts/compensation.md 6: money taken back, nothing, a currency without a rate, a word that is no currency."""
+    approved(desk)
+    desk.json("claims", "set", 1, "--state", "paid", "--amount", "5", "--ref", "S-1", "--on", "2026-03-02")
+    statement = sheet(tmp_path, "Tracking number,Amount,Currency", line)
+    [told] = reconciled(desk, statement)["unknown"]
+    assert why in told["why"]
+    assert desk.json("claims", "show", 1)["claim"]["open"] == "15.00"
+
+
+def test_a_number_twice_in_one_line_is_one_parcel(desk: Shell, tmp_path: Path) -> None:
+    """facts/compensation.md 6: one line may settle many claims, each once."""
+    approved(desk)
+    statement = sheet(tmp_path, "Tracking number,Amount,Currency", "RB123456785CN RB123456785CN,20,USD")
+    assert [each["claims"] for each in reconciled(desk, statement)["matched"]] == [[1]]

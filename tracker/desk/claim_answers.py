@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -30,11 +30,11 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 async def take(desk: Desk, lines: Sequence[Line], layout: ClaimSheet, carrier: str) -> list[Answered]:
     """Record the answers one by one, each with its day; what cannot be recorded is told with its line and stops no other."""
-    known = await desk.store.claims(carrier=carrier)
+    known = _indexed(await desk.store.claims(carrier=carrier))
     return [await _one(desk, line, layout, known) for line in lines]
 
 
-async def _one(desk: Desk, line: Line, layout: ClaimSheet, known: Sequence[ClaimView]) -> Answered:
+async def _one(desk: Desk, line: Line, layout: ClaimSheet, known: Index) -> Answered:
     parcel = line.text("tracking_no") or line.text("claim_no") or line.text("carrier_ref")
     view: ClaimView | None = None
     try:
@@ -54,7 +54,7 @@ def _said(line: Line, layout: ClaimSheet, view: ClaimView) -> Said:
     if not word:
         raise BadLine("the carrier's result is missing")
     claim = view.claim
-    currency = line.text("currency").upper() or layout.currency
+    currency = line.currency() or layout.currency
     state = state_of(word, layout)
     amount = line.amount("amount", currency or claim.claimed_currency)
     if state not in {ClaimState.FILED, ClaimState.APPROVED, ClaimState.APPROVED_PARTIAL, ClaimState.PAID, ClaimState.OFFSET}:
@@ -71,16 +71,28 @@ def _said(line: Line, layout: ClaimSheet, view: ClaimView) -> Said:
     )
 
 
-def _about(line: Line, known: Sequence[ClaimView]) -> ClaimView:
+Index = Mapping[tuple[str, str], ClaimView]
+"""By field of the line and what may stand in it: the newest attempt."""
+
+
+def _indexed(views: Sequence[ClaimView]) -> Index:
+    found: dict[tuple[str, str], ClaimView] = {}
+    for view in sorted(views, key=lambda view: view.claim.attempt):
+        claim = view.claim
+        found["claim_no", claim.number.upper()] = found["tracking_no", claim.shipment.upper()] = view
+        found |= {("carrier_ref", each): view for each in (claim.carrier_ref, claim.inquiry_ref) if each}
+    return found
+
+
+def _about(line: Line, known: Index) -> ClaimView:
     """The claim that a line speaks of: by its name, by the parcel's number, by the carrier's reference; the newest attempt."""
-    named, parcel, reference = line.number("claim_no"), line.number("tracking_no"), line.text("carrier_ref")
-    ways = (
-        (named, lambda view: view.claim.number.upper() == named),
-        (parcel, lambda view: view.claim.shipment.upper() == parcel),
-        (reference, lambda view: reference in {view.claim.carrier_ref, view.claim.inquiry_ref}),
-    )
-    for value, matches in ways:
-        found = [view for view in known if value and matches(view)]
-        if found:
-            return max(found, key=lambda view: view.claim.attempt)
-    raise BadLine(f"no claim with this carrier is known for {named or parcel or reference or 'an empty number'}")
+    names = {
+        "claim_no": line.number("claim_no"),
+        "tracking_no": line.number("tracking_no"),
+        "carrier_ref": line.text("carrier_ref"),
+    }
+    for key in names.items():
+        if key in known:
+            return known[key]
+    said = next((name for name in names.values() if name), "an empty number")
+    raise BadLine(f"no claim with this carrier is known for {said}")

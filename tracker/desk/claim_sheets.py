@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
+from babel.numbers import is_currency
 
 from tracker.desk.errors import Refused
 from tracker.desk.worksheet.cells import Cell, amount, day, destroyed, heading, text
@@ -62,6 +63,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         except NotTaken as problem:
             raise BadLine(_told(problem)) from problem
         return -found if minus and found is not None else found
+
+    def currency(self) -> str:
+        """The currency that it names, upper case; "" where it names none. Raises BadLine."""
+        said = self.text("currency").upper()
+        if said and said != "XDR" and not is_currency(said):
+            raise BadLine(f"{said!r} is no currency; write USD")
+        return said
 
     def day(self, field: str) -> date | None:
         """A calendar day. Raises BadLine."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
-from tracker.compensation import outstanding
+from tracker.compensation import converted, outstanding, rounded
 from tracker.desk.claim_sheets import BadLine, Line
 from tracker.desk.claims import Desk, Said, ground_of, moved
 from tracker.desk.errors import Refused
@@ -22,6 +23,8 @@ from tracker.desk.worksheet.cells import heading
 from tracker.model import Claim, ClaimState
 from tracker.rules import ClaimSheet
 from tracker.store.claims import ClaimView, StatementUse
+
+T = TypeVar("T")
 
 _OWED = frozenset({ClaimState.APPROVED, ClaimState.APPROVED_PARTIAL})
 
@@ -66,13 +69,28 @@ class _Matcher:
     def __init__(self, desk: Desk, layout: ClaimSheet, views: Sequence[ClaimView], carrier: str, month: str, file: str) -> None:
         self._desk, self._layout, self._carrier, self._month, self._file = desk, layout, carrier, month, file
         self._claims = {view.claim.id: view.claim for view in views}
+        self._of_parcel: dict[str, list[int]] = {}
+        for view in views:
+            self._of_parcel.setdefault(view.claim.shipment.upper(), []).append(view.claim.id)
         self._seen: Counter[str] = Counter()
         self._paid: set[int] = set()
         self.uses: list[StatementUse] = []
 
     def key(self, line: Line) -> str:
-        """The line's name for ever: what stands in it, and which of several alike it is."""
-        said = "|".join([self._month, *(line.text(field) for field in ("reference", "on", "tracking_no", "amount", "currency"))])
+        """The line's name for ever: what stands in it, and which of several alike it is.
+
+        It is the same from a workbook and from a .csv, whatever either makes of 20.00 and of a day; the month counts only where
+        nothing else in the line says when.
+        """
+        reference, on, amount = (
+            line.text("reference"),
+            _plain(lambda: line.day("on")),
+            _plain(lambda: line.amount("amount", None)),
+        )
+        when = "" if reference or on else self._month
+        numbers = " ".join(sorted(_plain(lambda: _numbers(line)) or [line.text("tracking_no")]))
+        plain = line.text("amount") if amount is None else f"{amount.normalize():f}"
+        said = "|".join([when, reference, str(on or line.text("on")), numbers, plain, line.text("currency").upper()])
         self._seen[said] += 1
         return f"{said}|{self._seen[said]}"
 
@@ -81,13 +99,15 @@ class _Matcher:
         numbers = _numbers(line)
         mine = [each for number in numbers for each in self._owed(number)]
         own = mine[0].claimed_currency if mine else None
-        currency = line.text("currency").upper() or self._layout.currency or own
+        currency = line.currency() or self._layout.currency or own
         amount, on = line.amount("amount", currency), self._day(line)
         found = Found(line=line.at, tracking_no=" ".join(numbers), amount=amount, currency=currency, on=on)
         if amount is None or currency is None:
             raise BadLine("the amount is missing")
         if amount < 0:
-            return msgspec.structs.replace(found, why="the carrier takes money back: tracker claims set ID --state reversed")
+            return msgspec.structs.replace(found, why=self._taken_back(numbers))
+        if not amount:
+            raise BadLine(f"0 {currency} are no payment")
         if not mine:
             return msgspec.structs.replace(found, why=self._why_not(numbers))
         return self._settle(line, key, found, mine, amount, currency, on)
@@ -97,9 +117,13 @@ class _Matcher:
     ) -> Found:
         left, settles = amount, []
         tolerance = self._layout.tolerance
+        # Two lines that are alike are two payments: without a mark the second would be taken for the first, said again.
+        number = int(key.rpartition("|")[2])
+        reference = line.text("reference") or f"{self._file}, line {line.at}"
+        reference = reference if number == 1 else f"{reference} ({number})"
         for at, claim in enumerate(mine):
             last = at == len(mine) - 1
-            wanted = outstanding(claim) if currency == claim.claimed_currency else left
+            wanted = self._wanted(claim, currency, on)
             part = left if last else min(left, wanted)
             if part <= 0:
                 break
@@ -107,13 +131,13 @@ class _Matcher:
             said = Said(
                 state=self._how(line),
                 on=on,
-                reference=line.text("reference") or f"{self._file}, line {line.at}",
+                reference=reference,
                 amount=part,
                 currency=currency,
                 whole=whole,
             )
             if part - wanted > tolerance:
-                raise BadLine(f"{part} {currency} are more than the {wanted} {claim.claimed_currency} that are open")
+                raise BadLine(f"{part} {currency} are more than the {wanted} {currency} that are open")
             _, after = moved(claim, said, on, ground_of(claim, self._desk.rules))
             settles.append((claim, after))
             left -= part
@@ -136,16 +160,34 @@ class _Matcher:
         still = sum((outstanding(self._claims[each.id]) for each in mine), Decimal(0))
         return msgspec.structs.replace(found, claims=tuple(each.id for each in mine), left=still)
 
+    def _wanted(self, claim: Claim, currency: str, on: date) -> Decimal:
+        """What is open of a claim, in the line's currency. Raises BadLine where no rate tells."""
+        own = claim.claimed_currency or currency
+        found = converted(outstanding(claim), own, currency, on, self._desk.rules.rates)
+        if found is None:
+            raise BadLine(
+                f"the claim is in {own}, and fx.toml has no rate of {on:%Y-%m} between {own} and {currency}: say what it settles, "
+                f"tracker claims set {claim.id} --state paid --settles"
+            )
+        return rounded(found, currency)
+
+    def _taken_back(self, numbers: Sequence[str]) -> str:
+        paid = [str(each.id) for each in self._about(numbers) if each.payments]
+        return f"the carrier takes money back: tracker claims set {' '.join(paid) or 'ID'} --state reversed"
+
     def _how(self, line: Line) -> ClaimState:
         """A credit on a freight bill, where the line's remark says so; else money."""
         words = {heading(each) for each in self._layout.words.get(ClaimState.OFFSET, ())}
         return ClaimState.OFFSET if heading(line.text("note")) in words else ClaimState.PAID
 
     def _owed(self, number: str) -> list[Claim]:
-        return [each for each in self._claims.values() if each.shipment.upper() == number and each.state in _OWED]
+        return [each for each in self._about([number]) if each.state in _OWED]
+
+    def _about(self, numbers: Sequence[str]) -> list[Claim]:
+        return [self._claims[each] for number in numbers for each in self._of_parcel.get(number, ())]
 
     def _why_not(self, numbers: Sequence[str]) -> str:
-        about = [each for each in self._claims.values() if each.shipment.upper() in numbers]
+        about = self._about(numbers)
         if not about:
             return "no claim with this carrier is known for it"
         newest = max(about, key=lambda each: each.attempt)
@@ -226,4 +268,12 @@ def _numbers(line: Line) -> list[str]:
     if not isinstance(cell, str):
         return [line.number("tracking_no")]
     parts = cell.replace(",", " ").replace(";", " ").replace("/", " ").replace("，", " ").replace("、", " ").split()
-    return [part.upper().removeprefix("'") for part in parts]
+    return list(dict.fromkeys(part.upper().removeprefix("'") for part in parts))
+
+
+def _plain(read: Callable[[], T]) -> T | None:
+    """What a cell says; None where it cannot be read, which matching will tell."""
+    try:
+        return read()
+    except BadLine:
+        return None
