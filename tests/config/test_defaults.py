@@ -7,6 +7,7 @@ import tomllib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -149,7 +150,7 @@ def test_seasons_are_laid_out_around_the_feasts() -> None:
 
 def test_manners_are_those_of_the_decisions() -> None:
     """D2, D20, D21, D25: the shipped file and the defaults of the type say the same."""
-    tables = {"second_person_above": {}, "bulk_up_to": {}, "early_below": {}, "partial_share": None}
+    tables: dict[str, Any] = {"second_person_above": {}, "bulk_up_to": {}, "early_below": {}, "partial_share": None}
     assert replace(RULES.manners, **tables) == Manners()
     assert (RULES.manners.second_person_above["USD"], RULES.manners.bulk_up_to["USD"]) == (Decimal(50), Decimal(8))
     assert RULES.manners.second_person_above.keys() == RULES.manners.bulk_up_to.keys()

@@ -29,12 +29,26 @@ from tests.policy.build import (
     window,
 )
 from tracker import config
-from tracker.model import DecisionReason, Intent, OrderState, OutboxState, Shipment, TaskState, Verdict
+from tracker.model import (
+    Case,
+    CaseKind,
+    CaseReason,
+    DecisionReason,
+    Intent,
+    OrderState,
+    OutboxState,
+    Shipment,
+    TaskState,
+    Verdict,
+)
 from tracker.policy import decide
 
 R = DecisionReason
 STAGE3 = "br-standard.stage3"
 LOST: dict[str, Any] = {"status": TrackingStatus.EXCEPTION, "reason": TrackingReason.LOST}
+
+
+SHIPPED = config.load(None, environ={}).rules
 
 
 def resting(when: float, **change: Any) -> Shipment:
@@ -234,6 +248,29 @@ def test_d2_a_recommendation_lapses_after_seven_days_and_is_made_again() -> None
     lapsed = replace(old, state=OutboxState.CANCELLED)
     again = at(67.1, resting(67), effects=(lapsed, refund(67, occasion="1")))
     assert advice(again) is R.RECOMMENDATION_OPEN
+
+
+def test_r9_r33_a_case_makes_the_same_advice_urgent_and_dates_it() -> None:
+    """R9, R33, D3: what waited for an answer until the window closes is wanted before the case's answer is due."""
+    told = Case(id="C-1", kind=CaseKind.DISPUTE, reason=CaseReason.NOT_RECEIVED, opened_at=day(63), due_at=day(66))
+    verdict = at(63.5, resting(63.5), effects=(refund(61),), window=window(90), cases=(told,))
+    assert verdict.withdraw == (("order/jade/8001:refund:0", DecisionReason.DISPUTE_OPEN),)
+    found = decision(verdict, Intent.REFUND)
+    assert (found.occasion, found.urgent, found.deadline) == ("1", True, day(66))
+    once = at(64, resting(64), effects=(refund(63.5, occasion="1"),), window=window(90), cases=(told,))
+    assert Intent.REFUND not in {each.intent for each in once.decisions}
+    assert "order/jade/8001:refund:1" not in dict(once.withdraw)
+
+
+def test_d14_cheap_goods_are_left_to_the_platform_that_settles_them() -> None:
+    """D14, R41: who refunds before the platform has ruled gets nothing of what it pays; broken goods it does not settle."""
+    cheap: dict[str, Any] = {"amount": Decimal(6), "promised_at": day(40), "platform": "aliexpress", "rules": SHIPPED}
+    told = Case(id="C-1", kind=CaseKind.INQUIRY, reason=CaseReason.NOT_RECEIVED, opened_at=day(50))
+    early = DecisionReason.CASE_CHEAPER_REFUNDED
+    assert advice(at(50.5, resting(50.5), cases=(told,), **cheap)) is early
+    assert advice(at(50.5, resting(50.5, settled_by="platform"), cases=(told,), **cheap)) is DecisionReason.NOT_YET_DUE
+    broken = replace(told, reason=CaseReason.DAMAGED)
+    assert advice(at(50.5, resting(50.5, settled_by="platform"), cases=(broken,), **cheap)) is early
 
 
 def test_d2_one_that_is_no_longer_true_is_taken_back() -> None:

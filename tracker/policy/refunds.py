@@ -7,14 +7,16 @@ reason came true anew; another reason that costs money is news and is put before
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
+from tracker import times
 from tracker.dates import DAY, utc_text
-from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent, OutboxState, Remedy, TaskState
+from tracker.model import ActionKind, Case, Decision, DecisionReason, Effect, Intent, OutboxState, Remedy, TaskState
 from tracker.policy.cases import urged
+from tracker.policy.cases.weighing import concerned
 from tracker.policy.cutover import before, danger_from, left_behind, pressing, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
@@ -37,7 +39,7 @@ STAGE3_REASONS = frozenset({DecisionReason.STAGE3_NOT_ARRIVED, DecisionReason.WI
 _STAGE3 = STAGES.index(Intent.STAGE3)
 
 
-class Advice(msgspec.Struct, frozen=True, kw_only=True):
+class Advice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the facts say about one parcel's money: refund it (`due`), or why not, and when time alone can change that."""
 
     reason: DecisionReason
@@ -72,9 +74,17 @@ def recommend(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
 
 
 def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
-    """What nobody answered within 7 days is taken back; `_settle` makes it again where it is still true (D2)."""
+    """What nobody answered within 7 days, or before a case came, is taken back; `_settle` makes it again while it is true (D2, R9).
+
+    In a case it is urgent, and wanted before the answer: the same advice, with another date.
+    """
     for effect in past:
         if effect.state is OutboxState.HELD and not effect.rejected:
+            opened = [case.opened_at for case in view.dossier.cases if _contested(case) and case.opened_at > effect.created_at]
+            if opened and min(opened) <= view.now:
+                out.take_back([effect], DecisionReason.DISPUTE_OPEN)
+                continue
+            out.again(min(opened, default=None))
             lapses = effect.created_at + view.rules.manners.recommendation_days * DAY
             if lapses <= view.now:
                 out.take_back([effect], DecisionReason.LAPSED)
@@ -270,6 +280,19 @@ def _another_matter(effect: Effect, reason: DecisionReason, parcel: Parcel) -> b
     return effect.acted and effect.remedy is Remedy.FORWARD and not _same_matter(effect, reason, parcel)
 
 
+def _contested(case: Case) -> bool:
+    return case.closed_at is None and case.kind.contested
+
+
+def _answers_due(view: View, parcel: Parcel) -> Iterator[datetime]:
+    """Until when the open cases about this parcel's money want an answer: the money is decided before it (R9, R33, D3)."""
+    for case in view.dossier.cases:
+        if _contested(case) and case.answered_at is None and parcel in concerned(view, case):
+            due = times.case_due(case, view.dossier, view.rules)
+            if due is not None and not due.hint:
+                yield due.at
+
+
 def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, count: int) -> Decision:
     share = share_of(view, parcel)
     remedy, sum_ = propose(view, advice.reason, share.amount)
@@ -295,7 +318,10 @@ def _recommendation(view: View, parcel: Parcel, advice: Advice, purse: Purse, co
         occasion=str(count),
         shipment=parcel.shipment.number,
         not_before=advice.since,
-        deadline=min((at for at in (advice.deadline, closes) if at is not None and at > view.now), default=None),
+        deadline=min(
+            (at for at in (advice.deadline, closes, *_answers_due(view, parcel)) if at is not None and at > view.now),
+            default=None,
+        ),
         amount=amount,
         remedy=remedy,
         currency=view.order.currency,
