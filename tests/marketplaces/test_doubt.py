@@ -226,3 +226,27 @@ async def test_a_refusal_without_the_envelope_of_the_other_methods_is_for_a_pers
     with pytest.raises(MarketplaceError, match="IllegalRefreshToken") as caught:
         await market.window(ORDER)
     assert caught.value.fault is Fault.AUTH
+
+
+async def test_r7_a_call_that_is_throttled_for_days_becomes_a_persons(desk: Desk) -> None:
+    """R7: it waits what the marketplace says while there is time; the last third of it is a person's."""
+    desk.stand_in.script["extendsbuyeracceptgoodstime"] += ["ApiCallLimit"] * 100
+    await desk.at(DUE + timedelta(minutes=1))
+    (row,) = await desk.rows()
+    assert (row.state, row.channel) == (OutboxState.PENDING, Channel.MARKETPLACE)
+    await desk.at(END - 2 * DAY)
+    (row,) = await desk.rows()
+    assert (row.channel, row.tried) == (Channel.TASK, ("marketplace",))
+    assert desk.stand_in.extended == {}
+
+
+async def test_i1_nobody_takes_a_row_from_one_who_is_calling(desk: Desk) -> None:
+    """I1, faults row 21: a second dispatcher whose read failed must not hand a claimed extension to a person as well."""
+    desk.clock.advance_to(DUE + timedelta(minutes=1))
+    await desk.read()
+    await desk.sweep()
+    (row,) = await desk.rows()
+    now = desk.clock.now()
+    assert await desk.store.claim_row(row.id, who="other", version=(await desk.dossier()).version, now=now)
+    assert not await desk.store.extension_by_hand(row.id, "down", now)
+    assert [each.state for each in await desk.rows()] == [OutboxState.SENDING]

@@ -192,10 +192,17 @@ def test_a_refund_names_what_was_paid_back() -> None:
 
 def test_what_a_person_said_beats_the_default_words() -> None:
     """R35: the cause of an advisory, a typed date, a typed number of days."""
-    said = {"cause": "enchentes", "due_date": "2026-05-20", "extra_days": "9"}
+    said = {"cause": "enchentes", "due_date": "2026-05-30", "extra_days": "9"}
     found = values("delay", dossier(), day(50), evidence=said)
-    assert (found["cause"], found["due_date"], found["extra_days"]) == ("enchentes", date(2026, 5, 20), 9)
+    assert (found["cause"], found["due_date"], found["extra_days"]) == ("enchentes", date(2026, 5, 30), 9)
     assert values("delay", dossier(), day(50))["cause"] == "lentidão no transporte internacional"
+
+
+@pytest.mark.parametrize(("at", "named"), [(50, True), (59, True), (61, False)])
+def test_a_date_that_has_passed_is_not_told(at: float, named: bool) -> None:
+    """R14, R36: a text that waited for a person must not say "by yesterday"; without its date it is a person's again."""
+    found = values("storage_expiring", dossier(), day(at), evidence={"due_date": "2026-05-30"})
+    assert ("due_date" in found) is named
 
 
 def test_a_shops_own_words() -> None:

@@ -188,8 +188,8 @@ class Extender:
         elif step.state is OutboxState.UNKNOWN:
             await self._store.finish_row(row.id, OutboxState.UNKNOWN, now, result=step.why, provider_id=step.request)
             _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel=row.channel.value, reason=step.why)
-        elif step.person:
-            await self._store.extension_by_hand(row.id, step.why, now)
+        elif step.person or _persons_turn(row, now):
+            await self._store.extension_by_hand(row.id, step.why, now, claimed=True)
             _log.warning(Event.OUTBOX_BY_HAND, key=row.key, channel=row.channel.value, reason=step.why)
         else:
             until = now + (step.wait or AGAIN)
@@ -209,7 +209,7 @@ class Extender:
     async def _later(self, row: OutboxRow, wait: timedelta, why: str) -> bool:
         """Not now; a person has it once the last third of the time has begun."""
         now = self._clock.now()
-        if row.deadline is not None and (row.deadline - now) * _HAND_OVER <= row.deadline - min(row.not_before, row.created_at):
+        if _persons_turn(row, now):
             return await self._by_hand(row, why)
         await self._store.defer_row(row.id, now + wait, why, now)
         return True
@@ -219,3 +219,8 @@ class Extender:
         await self._store.extension_by_hand(row.id, why, self._clock.now())
         _log.warning(Event.OUTBOX_BY_HAND, key=row.key, channel=row.channel.value, reason=why)
         return True
+
+
+def _persons_turn(row: OutboxRow, now: datetime) -> bool:
+    """Whether what waits any longer would leave a person too little time."""
+    return row.deadline is not None and (row.deadline - now) * _HAND_OVER <= row.deadline - min(row.not_before, row.created_at)

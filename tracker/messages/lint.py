@@ -30,7 +30,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 def lint(text: str, platform: str, lists: Iterable[LintList], known: Mapping[str, str] | None = None) -> list[Hit]:
     """Every hit in a finished text for `platform`; an empty list means it may go out.
 
-    `known` (Rendered.known) masks the parcel's numbers, dates and tracking page and the shop's name: none of them is a phone number.
+    `known` (Rendered.known) masks the parcel's numbers, dates and page and the shop's name: none of them is a phone number.
     """
     known = known or {}
     masked = _mask(text, known)

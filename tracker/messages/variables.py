@@ -93,6 +93,10 @@ def variables(
     elif key in _BEFORE_SHIPPING:
         values |= _expected(_leaves(order), rules.profile(order.country, _ANY_SERVICE, store=order.store), today)
     values |= _typed(about.evidence, words, language)
+    due = values.get("due_date")
+    if isinstance(due, date) and due < today:
+        # Held back too long: "by yesterday" helps nobody. A text that needs the date is a person's then.
+        del values["due_date"]
     return {name: value for name, value in values.items() if value not in {None, ""}}
 
 

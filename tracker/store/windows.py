@@ -79,7 +79,7 @@ _BACK = """
 
 _TO_TASK = """
     UPDATE outbox SET state = 'pending', channel = 'task', tried = ?, evidence = ?, result = ?, not_before = ?, sent_at = NULL
-    WHERE id = ? AND state IN ('sending', 'pending')"""
+    WHERE id = ? AND state = ?"""
 
 
 def note(
@@ -216,13 +216,17 @@ class Windows:
 
         return await self._db.write(later)
 
-    async def extension_by_hand(self, row_id: int, why: str, now: datetime) -> bool:
-        """Nobody called, or the platform said a definite no: the same row goes to a person, with the reason among its facts."""
+    async def extension_by_hand(self, row_id: int, why: str, now: datetime, *, claimed: bool = False) -> bool:
+        """The same row goes to a person, with the reason among its facts: nobody called, or the platform said a definite no.
+
+        `claimed`: it is the caller's own; else it must still be pending, so that nobody takes it from one who is calling.
+        """
+        state = OutboxState.SENDING if claimed else OutboxState.PENDING
 
         def hand_over(tx: Tx) -> bool:
             row = tx.row("SELECT order_id, dedup_key, evidence, channel FROM outbox WHERE id = ?", row_id)
             known = texts(row[2]) | {"refused_because": why}
-            if tx.run(_TO_TASK, json_text([row[3]]), json_text(known), why, epoch(now), row_id) != 1:
+            if tx.run(_TO_TASK, json_text([row[3]]), json_text(known), why, epoch(now), row_id, state) != 1:
                 return False
             tx.run(_END, now, REFUSED, None, why, row_id)
             audit(tx, now, who=DAEMON, what="outbox_rerouted", order_id=row[0], subject=row[1], reason=why)
