@@ -189,6 +189,14 @@ def test_open_claims_age_from_the_day_they_were_filed(days: int, band: str) -> N
     assert age_band(date(2026, 1, 1), date.fromordinal(date(2026, 1, 1).toordinal() + days)) == band
 
 
+def test_r87_a_wish_for_papers_keeps_its_day_until_they_are_sent() -> None:
+    """R87: said again it is the same wish; after an acknowledgement it is another."""
+    wish = go(go(READY, E.FILED), E.DOCUMENTS_WANTED)
+    assert go(wish, E.DOCUMENTS_WANTED, on=DAY + timedelta(days=7)) == wish
+    sent = go(wish, E.ACKNOWLEDGED, on=DAY + timedelta(days=8))
+    assert go(sent, E.DOCUMENTS_WANTED, on=DAY + timedelta(days=9)).papers_wanted_on == DAY + timedelta(days=9)
+
+
 AMOUNTS = st.decimals(min_value="0.01", max_value="500", places=2)
 
 

@@ -19,7 +19,7 @@ from tracker.compensation import OPEN, IllegalMove, event_for, outstanding
 from tracker.compensation.ledger import ACCEPTED
 from tracker.desk import claims as desk
 from tracker.desk.errors import Refused
-from tracker.model import Claim, ClaimState, Intent, Liable, Phase, Settlement
+from tracker.model import Claim, ClaimState, Intent, Liable, LossType, Phase, Settlement
 from tracker.reports.month_end import MonthEnd, closes, month_end
 from tracker.reports.postings import Posting, postings
 from tracker.store.claims import ClaimView, after_month
@@ -110,7 +110,7 @@ def sums(booked: list[Posting], account: str) -> Decimal:
     return debit - sum((each.amount for each in booked if each.credit == account), Decimal(0))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEP, min_size=4, max_size=40))
 def test_r86_whatever_is_said_in_three_months_every_month_closes_to_the_cent(steps: list[tuple[int, int, int, Any]]) -> None:
     """R86: opening + what moved = closing = the list of open claims, with late corrections, appeals, attempts, closed months."""
@@ -227,3 +227,20 @@ async def test_r86_an_appeal_takes_its_receivable_back_before_the_next_approval(
     [view], changes = await world.store.claims(), await world.store.claim_changes()
     booked = postings([view], changes, "2026-03", RULES.rates)
     assert sums(list(booked), "receivable") == Decimal(20)
+
+
+async def test_r87_an_attempt_that_was_never_filed_uses_none_up(world: World) -> None:
+    """R87: the carrier counts what it was asked; and a kind of loss with a window of its own moves it."""
+    [claim] = await opened(world, 1)
+    twice = msgspec.structs.replace(RULES.compensation[0], id="twice", max_attempts=1, latest_days=60, damage_latest_days=7)
+    rules = msgspec.structs.replace(RULES, compensation=(twice,))
+    mine = msgspec.structs.replace(doing(world), rules=rules)
+    before = (await world.store.claim(claim)).claim
+    under = msgspec.structs.replace(before, rule="twice", attempt=1)
+    await world.store.change_claim(before, under, event="corrected", on=NOW.date(), who="Mei", why="", now=NOW)
+    damaged = await desk.say(mine, claim, None, desk.ClaimPatch(loss_type=LossType.DAMAGED))
+    assert damaged.claim.latest_on == (NOW - timedelta(days=51)).date()
+    for state in (S.FILED, S.REJECTED):
+        await desk.say(mine, claim, desk.Said(state=state), desk.ClaimPatch())
+    with pytest.raises(Refused, match="1 were filed"):
+        await desk.again(mine, claim, "once more")

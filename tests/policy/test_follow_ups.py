@@ -103,6 +103,15 @@ def test_an_overdue_answer_wakes_the_dossier_and_is_asked_about_once() -> None:
     assert answered.withdraw == ((task.key, R.CLAIM_OPEN),)
 
 
+def test_r87_papers_that_are_wanted_a_second_time_are_asked_for_again() -> None:
+    """R87: the carrier got them, and wants others: the task that is done speaks of the first."""
+    first = replace(CLAIM, state=S.WAITING_DOCUMENTS, papers_wanted_on=on(20))
+    wish = asked(told(21, first))[R.PAPERS_WANTED]
+    done = effect(Intent.CLAIM_FOLLOW_UP, 21, subject="shipment/LP1", occasion=wish.occasion, task=TaskState.DONE)
+    assert asked(told(23, first, done)) == {}
+    assert list(asked(told(31, replace(first, papers_wanted_on=on(30)), done))) == [R.PAPERS_WANTED]
+
+
 def test_inquiries_that_pay_nothing_go_out_as_the_weeks_list() -> None:
     """facts/compensation.md 1.2: on Mondays; the closed task is the word that it went out."""
     ready = replace(CLAIM, state=S.READY, rule="searches", filed_on=None)

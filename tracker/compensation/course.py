@@ -128,6 +128,12 @@ def _acknowledged(claim: Claim, entry: Entry, _ground: Ground) -> Changes:
     return {"carrier_ref": entry.reference or claim.carrier_ref}
 
 
+def _documents_wanted(claim: Claim, entry: Entry, _ground: Ground) -> Changes:
+    """The same wish said again keeps its day; after the papers were sent it is a new one."""
+    waits = claim.state is ClaimState.WAITING_DOCUMENTS
+    return {"papers_wanted_on": claim.papers_wanted_on if waits else entry.on}
+
+
 def _approved(claim: Claim, entry: Entry, ground: Ground) -> Changes:
     """The receivable is recognised now: rate, its month and source are frozen."""
     claimed, currency = _asked(claim, entry)
@@ -188,6 +194,7 @@ _CHANGES: Mapping[ClaimEvent, Callable[[Claim, Entry, Ground], Changes]] = {
     E.INQUIRY_SENT: _inquired,
     E.FILED: _filed,
     E.ACKNOWLEDGED: _acknowledged,
+    E.DOCUMENTS_WANTED: _documents_wanted,
     E.APPROVED: _approved,
     E.APPROVED_PARTLY: _approved,
     E.REJECTED: _rejected,

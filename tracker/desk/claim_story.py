@@ -58,7 +58,7 @@ def story(view: ClaimView, dossier: Dossier, shipment: Shipment, rules: Rules, n
         "arithmetic": None if owed is None else owed.arithmetic,
         "papers": [_paper(each) for each in compensation.checklist(claim, terms, shipment)],
         "attempt": claim.attempt,
-        "attempts_left": _attempts_left(claim, terms),
+        "attempts_left": _attempts_left(claim, dossier, terms),
         "files": _files(view, terms, shipment),
         "state": claim.state,
         "possible": list(compensation.events_from(claim.state, inquiry_only=terms is not None and terms.inquiry_only)),
@@ -70,9 +70,11 @@ def _days_left(claim: Claim, today: date) -> int | None:
     return None if claim.latest_on is None else max((claim.latest_on - today).days + 1, 0)
 
 
-def _attempts_left(claim: Claim, terms: CompensationRule | None) -> int | None:
+def _attempts_left(claim: Claim, dossier: Dossier, terms: CompensationRule | None) -> int | None:
+    """What was withdrawn before it was filed has used none."""
     most = None if terms is None else terms.max_attempts
-    return None if most is None else max(most - claim.attempt + (claim.filed_on is None), 0)
+    filed = sum(each.shipment == claim.shipment and each.filed_on is not None for each in dossier.claims)
+    return None if most is None else max(most - filed, 0)
 
 
 def _files(view: ClaimView, terms: CompensationRule | None, shipment: Shipment) -> str:

@@ -126,11 +126,13 @@ async def again(desk: Desk, claim_id: int, why: str) -> ClaimView:
     most = None if terms is None else terms.max_attempts
     if before.state is not ClaimState.REJECTED:
         raise Refused("illegal", f"only a refused claim is made again; this one is {before.state.value}")
-    if most is not None and before.attempt >= most:
-        raise Refused("attempts_used_up", f"the carrier takes {most} for one parcel, and this is number {before.attempt}")
-    _, over = moved(before, Said(state=ClaimState.WRITTEN_OFF, why=why), _day(desk, None), ground_of(before, desk.rules))
     dossier, shipment = await _parcel(desk.store, view)
-    window_open = before.latest_on is None or _day(desk, None) <= before.latest_on
+    filed = sum(each.shipment == before.shipment and each.filed_on is not None for each in dossier.claims)
+    if most is not None and filed >= most:
+        raise Refused("attempts_used_up", f"the carrier takes {most} for one parcel, and {filed} were filed")
+    _, over = moved(before, Said(state=ClaimState.WRITTEN_OFF, why=why), _day(desk, None), ground_of(before, desk.rules))
+    _, today = compensation.origin_days(desk.now, shipment.origin)
+    window_open = before.latest_on is None or today <= before.latest_on
     if not window_open:
         raise Refused("window_closed", f"the claim window closed on {before.latest_on}")
     owed = compensation.payable(terms, shipment, dossier.order, _known(desk, before)) if terms is not None else None
@@ -175,13 +177,18 @@ def _patched(claim: Claim, patch: ClaimPatch) -> Claim:
 
 
 async def _recounted(desk: Desk, view: ClaimView, claim: Claim, patch: ClaimPatch) -> Claim:
-    """What is payable follows from weight and insured value while nothing is filed."""
-    if claim.filed_on is not None or (patch.weight_kg is UNSET and patch.insured is UNSET):
-        return claim
+    """While nothing is filed, what is payable follows from weight and insured value, and the window from the kind of loss."""
+    figures = patch.weight_kg is not UNSET or patch.insured is not UNSET or patch.insured_currency is not UNSET
+    other = claim.loss_type is not view.claim.loss_type and compensation.money_open(claim.state)
     terms = compensation.terms_of(claim.rule, desk.rules)
-    if terms is None:
+    if claim.filed_on is not None or terms is None or not (figures or other):
         return claim
     dossier, shipment = await _parcel(desk.store, view)
+    if other:
+        span = compensation.window(terms, shipment, dossier.order, claim.loss_type.value)
+        claim = replace(claim, earliest_on=span.earliest_on, latest_on=span.latest_on)
+    if not figures:
+        return claim
     owed = compensation.payable(terms, shipment, dossier.order, _known(desk, claim))
     return replace(claim, payable=owed.amount, currency=owed.currency)
 

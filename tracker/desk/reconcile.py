@@ -166,8 +166,8 @@ class _Matcher:
         found = converted(outstanding(claim), own, currency, on, self._desk.rules.rates)
         if found is None:
             raise BadLine(
-                f"the claim is in {own}, and fx.toml has no rate of {on:%Y-%m} between {own} and {currency}: say what it settles, "
-                f"tracker claims set {claim.id} --state paid --settles"
+                f"the claim is in {own}, and fx.toml has no rate of {on:%Y-%m} between {own} and {currency}: "
+                f"say what it settles, tracker claims set {claim.id} --state paid --settles"
             )
         return rounded(found, currency)
 

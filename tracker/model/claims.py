@@ -47,7 +47,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     exchange: Exchange | None = None
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the *carrier* owes for one lost or damaged parcel, and how far that has come. Days are local dates at the origin.
 
     `payable` is what the terms give, in `currency`; `claimed` what was asked for, `approved` what the carrier accepted, both in
@@ -81,6 +81,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     claimed: Decimal | None = None
     claimed_currency: str | None = None
     answer_due_on: date | None = None
+    papers_wanted_on: date | None = None
+    """The day of the carrier's latest wish for papers: each wish is a task of its own."""
     answered_on: date | None = None
     approved: Decimal | None = None
     exchange: Exchange | None = None
@@ -137,7 +139,7 @@ class ClaimChange(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class ClaimMove(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimMove(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A claim of the register changes its state by itself: its window opened or closed, or the parcel turned up."""
 
     shipment: str

@@ -85,7 +85,12 @@ def _wishes(claim: Claim, parcel: Parcel, terms: CompensationRule | None, today:
 def _papers(claim: Claim, parcel: Parcel, terms: CompensationRule | None, today: date) -> Iterator[_Wish]:
     """What lacks: the carrier's own wish, the proof of damage (R88), the buyer's statement once its date counts."""
     if claim.state is ClaimState.WAITING_DOCUMENTS:
-        yield _Wish(R.PAPERS_WANTED, f"{claim.attempt}-papers", today, detail=_listed(claim, parcel, terms))
+        yield _Wish(
+            R.PAPERS_WANTED,
+            f"{claim.attempt}-papers-{claim.papers_wanted_on or ''}".rstrip("-"),
+            today,
+            detail=_listed(claim, parcel, terms),
+        )
     elif claim.state in _PREPARED and (terms is None or not terms.inquiry_only):
         lacking = [each for each in compensation.checklist(claim, terms, parcel.shipment) if not each.there]
         if claim.loss_type.arrives and lacking:

@@ -72,6 +72,7 @@ COLUMNS: Mapping[str, Codec] = {
     "claimed": _MONEY,
     "claimed_currency": _TEXT,
     "answer_due_on": _DAY,
+    "papers_wanted_on": _DAY,
     "answered_on": _DAY,
     "approved": _MONEY,
     "exchange": (lambda text: None if text is None else _EXCHANGE.decode(text), lambda it: None if it is None else json_text(it)),

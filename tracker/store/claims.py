@@ -193,8 +193,8 @@ def register(tx: Tx, row_id: int, claim: Claim, *, who: str, now: datetime) -> i
     return claim_id
 
 
-_DAYS = ("earliest_on", "latest_on", "inquiry_on", "filed_on", "answer_due_on", "answered_on", "appeal_until", "payout_due_on",
-         "reversed_on")  # fmt: skip
+_DAYS = ("earliest_on", "latest_on", "inquiry_on", "filed_on", "answer_due_on", "papers_wanted_on", "answered_on", "appeal_until",
+         "payout_due_on", "reversed_on")  # fmt: skip
 """Columns that a built statement takes as dates."""
 
 

@@ -167,6 +167,7 @@ class ClaimRow(Row, table=True):
     claimed: str | None = None
     claimed_currency: str | None = None
     answer_due_on: date | None = None
+    papers_wanted_on: date | None = None
     answered_on: date | None = None
     approved: str | None = None
     exchange: str | None = None

@@ -55,6 +55,7 @@ _COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
         sa.Column("claimed", sa.String(), nullable=True),
         sa.Column("claimed_currency", sa.String(), nullable=True),
         sa.Column("answer_due_on", sa.Date(), nullable=True),
+        sa.Column("papers_wanted_on", sa.Date(), nullable=True),
         sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("approved", sa.String(), nullable=True),
         sa.Column("exchange", sa.String(), nullable=True),
