@@ -322,6 +322,26 @@ def test_a_complete_list_closes_what_is_missing_of_its_kinds(shell: Shell, shop:
     assert [case["kind"] for case in cases(shell)] == ["buyer_message"]
 
 
+def test_a_list_that_lacks_most_of_what_is_open_closes_nothing_unasked(shell: Shell, shop: Shop, paper: List) -> None:
+    """R33: a page, or a filter of the export: what it closes nobody would answer any more."""
+    rows = [f"A-{1 + count % 2},D-{count},dispute,,,,,," for count in range(6)]
+    take(shell, paper(OWN, *rows))
+    path = paper(OWN, rows[0])
+    said = shell("cases", "import", path, "--store", "lume", "--complete", *AT)
+    assert "would close 5 of 6 open cases" in refused(said)
+    assert (len(ids(shell)), len(take(shell, path, "--complete", "--dry-run")["closed"])) == (6, 5)
+    assert len(take(shell, path, "--complete", "--force")["closed"]) == 5
+
+
+def test_two_rows_of_one_order_are_two_cases_whatever_was_told_by_hand(shell: Shell, shop: Shop, paper: List) -> None:
+    """R33: the case by hand is the first of them; the second one's deadline is not lost in it."""
+    by_hand = add(shell, "A-1", "--kind", "dispute")["id"]
+    rows = ("A-1,D-1,dispute,,,2026-03-05,,,", "A-1,D-2,dispute,,,2026-03-06,,,")
+    found = take(shell, paper(OWN, *rows))
+    assert (found["new"], found["updated"]) == (["D-2"], [by_hand])
+    assert take(shell, paper(OWN, *reversed(rows)))["unchanged"] == 2
+
+
 def test_a_list_with_rejected_rows_closes_nothing(shell: Shell, shop: Shop, paper: List) -> None:
     take(shell, paper(OWN, "A-1,D-1,dispute,,,,,,", "A-2,D-2,dispute,,,,,,"))
     said = shell(

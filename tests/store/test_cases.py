@@ -8,8 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.store.build import DAY, HOUR, NOW, decision, dossier, given, order, parcel, tasked
+from tracker import config
+from tracker.desk.case_lists import Wanted, take
+from tracker.desk.cases import NewCase, add
 from tracker.model import Case, CaseKind, CaseOutcome, CaseReason, DateSource, Intent
 from tracker.store import CaseWrite, Conflict, NotThere, Store, TaskResult
+from tracker.store.rows import CaseTold
 
 
 def case(**change: Any) -> Case:
@@ -125,3 +129,29 @@ async def test_the_newest_order_stands_for_its_store(store: Store) -> None:
     assert (await store.newest_order("shop")).number == "8002"
     with pytest.raises(NotThere, match="No order of store 'nowhere'"):
         await store.newest_order("nowhere")
+
+
+async def test_two_marketplaces_may_come_to_one_number(store: Store) -> None:
+    """R33: each counts its own cases; the second one keeps its platform beside the number, in this list and in the next."""
+    await given(store, order("8001"), order("9001", store="mall", platform="ebay"))
+    told = CaseTold(row=2, order="8001", kind=CaseKind.DISPUTE, id="5001", due_at=NOW + DAY)
+    await take(store, [told], 0, Wanted(shop="shop"), NOW)
+    theirs = CaseTold(row=2, order="9001", kind=CaseKind.INQUIRY, id="5001", due_at=NOW + 2 * DAY)
+    first = await take(store, [theirs], 0, Wanted(shop="mall"), NOW)
+    assert (first.new, first.rejected) == (("ebay/5001",), ())
+    again = await take(store, [theirs], 0, Wanted(shop="mall", complete=True), NOW)
+    assert (again.new, again.changed, again.unchanged, again.closed) == ((), (), 1, ())
+    ours = await take(store, [told], 0, Wanted(shop="shop", complete=True), NOW)
+    assert (ours.unchanged, ours.closed) == (1, ())
+
+
+async def test_a_case_by_hand_may_have_the_number_of_another_stores(store: Store) -> None:
+    """R75: nobody has to invent a number for a claim whose own is taken elsewhere; within one store it is the same case."""
+    await given(store, order("8001"), order("9001", store="mall", platform="ebay"), order("9002", store="mall", platform="ebay"))
+    await store.save_case(1, case(id="5001"), NOW)
+    rules = config.load(None, environ={}).rules
+    claim = NewCase(kind=CaseKind.INQUIRY, id="5001")
+    made = await add(store, rules, await store.order_ref("mall/9001"), claim, by="Lin", now=NOW)
+    assert made.case.id == "ebay/5001"
+    with pytest.raises(Conflict, match="belongs to order mall/9001"):
+        await add(store, rules, await store.order_ref("mall/9002"), claim, by="Lin", now=NOW)

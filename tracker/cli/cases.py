@@ -233,7 +233,7 @@ def import_(  # noqa: PLR0913 - two ways in, each with its own options
 
     Args:
         complete: The list has every open case of its kinds: one that is missing is closed, as gone from the list.
-        force: Take dates that have passed, as late; with --complete an empty list, too.
+        force: Take dates that have passed, as late; with --complete a list that is empty or would close most of what is open.
         ignore_columns: Leave out columns that nobody knows, instead of refusing the file.
         dry_run: Show what would be taken; nothing is written.
     """

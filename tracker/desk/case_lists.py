@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from tracker.desk.cases import FAR_AHEAD, MADE, made_id
+from tracker.desk.cases import FAR_AHEAD, MADE, beside, made_id
 from tracker.desk.errors import Refused
 from tracker.model import Case, CaseKind, CaseOutcome, DateSource
 from tracker.store import CaseView, CaseWrite, NotThere, NotUnique, OrderRef, Store
@@ -20,6 +20,10 @@ from tracker.store.rows import CaseTold
 
 WHO = "import"
 """Whose word a file is, in the audit."""
+
+
+_MANY = 5
+"""So many cases at once are not closed without a look, where they are most of those that are open."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,18 +57,24 @@ async def take(store: Store, rows: Sequence[CaseTold], unread: int, wanted: Want
     views = await store.cases(store=wanted.shop, open_only=False)
     if wanted.complete:
         _not_empty(rows, unread, wanted)
+    taken = await store.cases_elsewhere([each.id for each in rows if each.id is not None], wanted.shop)
     found: dict[str, _Row] = {}
+    by_hand: dict[str, str | None] = {}
     rejected: list[tuple[int, str]] = []
     for told in rows:
         try:
-            row = await _row(store, told, [*views, *_seen(found.values())], wanted, now)
+            open_to_it = [view for view in views if by_hand.get(view.case.id, told.id) == told.id]
+            row = await _row(store, told, [*open_to_it, *_seen(found.values())], taken, wanted, now)
         except (Refused, NotThere, NotUnique) as error:
             rejected.append((told.row, str(error)))
         else:
+            if row.case.id.startswith(MADE):
+                by_hand[row.case.id] = told.id
             first = found.get(row.case.id)
             found[row.case.id] = row if first is None else replace(row, known=first.known)
     news = [row for row in found.values() if row.case != row.known]
     gone = [] if rejected or unread else _gone(views, found, rows, wanted, now)
+    _not_filtered(views, gone, wanted)
     writes = [CaseWrite(order_id=row.order.id, case=row.case) for row in news]
     if not wanted.dry_run and (writes or gone):
         await store.save_cases([*writes, *gone], now, by=WHO, reason="list of cases")
@@ -84,8 +94,24 @@ def _not_empty(rows: Sequence[CaseTold], unread: int, wanted: Wanted) -> None:
     raise Refused("empty_list", "the list holds no case at all: --complete would close every one. If that is right: --force")
 
 
-async def _row(store: Store, told: CaseTold, views: Sequence[CaseView], wanted: Wanted, now: datetime) -> _Row:
+def _not_filtered(views: Sequence[CaseView], gone: Sequence[CaseWrite], wanted: Wanted) -> None:
+    """A list that lacks most of what is open is rather a page or a filter of it: whom it closes nobody would answer any more."""
+    kinds = {write.case.kind for write in gone}
+    open_ = sum(view.case.closed_at is None and view.case.kind in kinds for view in views)
+    if wanted.force or wanted.dry_run or len(gone) < _MANY or 2 * len(gone) <= open_:
+        return
+    raise Refused(
+        "short_list",
+        f"--complete would close {len(gone)} of {open_} open cases: is it the whole list, no filter, no page? If so: --force",
+    )
+
+
+async def _row(
+    store: Store, told: CaseTold, views: Sequence[CaseView], taken: Collection[str], wanted: Wanted, now: datetime
+) -> _Row:
     order = await store.order_ref(told.order, wanted.shop)
+    if told.id is not None and (told.id in taken or any(view.case.id == beside(order, told.id) for view in views)):
+        told = replace(told, id=beside(order, told.id))
     known = _known(told, order, views)
     other = next((view for view in views if told.id is not None and view.case.id == told.id and view.order.id != order.id), None)
     if other is not None:

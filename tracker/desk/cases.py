@@ -83,7 +83,10 @@ async def add(
     if (case.amount is None) != (case.currency is None):
         raise Refused("missing_value", "an amount needs its currency, and a currency its amount: --amount 12.50 --currency USD")
     known = [view for view in await store.cases(store=order.store, open_only=False) if view.order.id == order.id]
-    case = replace(case, id=new.id or _free_id(order, case.kind, known))
+    own = new.id
+    if own is not None and await store.cases_elsewhere([own], order.store):
+        own = beside(order, own)
+    case = replace(case, id=own or _free_id(order, case.kind, known))
     if any(view.case.id == case.id for view in known):
         raise Refused("exists", f"case {case.id} is there already: tracker cases show {case.id}")
     await store.save_case(order.id, case, now, by=by, reason="added by hand")
@@ -150,6 +153,11 @@ def _free_id(order: OrderRef, kind: CaseKind, known: list[CaseView]) -> str:
     if open_ is not None:
         raise Refused("exists", f"order {order.number} has an open {kind.value} already: {open_}. Another one needs its own --id")
     return made_id(order, kind, {view.case.id for view in known})
+
+
+def beside(order: OrderRef, case_id: str) -> str:
+    """How a case is called whose number another store's has already: with its platform, as the reader of marketplaces does."""
+    return f"{order.platform}/{case_id}"
 
 
 def made_id(order: OrderRef, kind: CaseKind, taken: set[str]) -> str:

@@ -28,6 +28,8 @@ _READ = """
 _LISTED = f"""{_READ} WHERE (? IS NULL OR c.closed_at IS NULL) AND (? IS NULL OR d.store = ?)
     ORDER BY c.due_at IS NULL, c.due_at, c.opened_at, c.id"""
 
+_ELSEWHERE = "SELECT c.id FROM buyer_case c JOIN dossier d ON d.id = c.order_id WHERE d.store <> ? AND c.id IN (??)"
+
 _NEWEST = "SELECT id, store, platform, number, country, version FROM dossier WHERE store = ? ORDER BY id DESC LIMIT 1"
 
 _KEEP = """
@@ -59,6 +61,10 @@ class Cases:
     async def case(self, case_id: str) -> CaseView:
         """One case. Raises NotThere."""
         return await self._db.read(lambda tx: _one(tx, case_id))
+
+    async def cases_elsewhere(self, ids: Sequence[str], store: str) -> frozenset[str]:
+        """Which of these ids are cases of other stores: each marketplace counts its own, so two may come to one number."""
+        return await self._db.read(lambda tx: frozenset(row[0] for row in tx.among(_ELSEWHERE, ids, store)))
 
     async def save_case(self, order_id: int, case: Case, now: datetime, *, by: str = "import", reason: str = "") -> bool:
         """Open, change or close (`closed_at`) a case of an order; its dossier is decided again. False: nothing was news.
