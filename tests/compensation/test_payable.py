@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.compensation.build import order, shipment, terms
-from tracker.compensation import Payable, payable
+from tests.compensation.build import POSTED, order, shipment, terms
+from tracker.compensation import Known, Payable, payable
+from tracker.rates import Month, Rates
 
 D = Decimal
 DECLARED = {"declared_value": D("12"), "declared_currency": "USD"}
@@ -51,7 +52,7 @@ FREIGHT = {"freight": D("3.20"), "freight_currency": "USD"}
         ("4px-pre-scan", DECLARED, None, "payable unknown: freight missing"),
         ("yanwen-c-pre-scan", {**DECLARED, **FREIGHT}, None, "payable unknown: no rate between 100 CNY and 12 USD"),
         ("aliexpress-standard", {}, None, "payable unknown: the parcel's share of the order's amount is missing"),
-        ("russian-post", {}, "30.00", "sdr 30 XDR = 30.00 XDR"),
+        ("russian-post", {}, None, "payable unknown: no rate between 30 XDR and USD"),
     ],
 )
 def test_the_arithmetic(rule: str, facts: dict[str, Any], amount: str | None, arithmetic: str) -> None:
@@ -68,7 +69,7 @@ def test_an_item_price_is_the_parcels_share() -> None:
     )
 
 
-@pytest.mark.parametrize(("currency", "amount"), [("CLP", "1235"), ("JPY", "1235"), ("USD", "1234.57"), ("XDR", "1234.57")])
+@pytest.mark.parametrize(("currency", "amount"), [("CLP", "1235"), ("JPY", "1235"), ("USD", "1234.57"), ("BRL", "1234.57")])
 def test_rounded_once_to_the_minor_unit(currency: str, amount: str) -> None:
     """R86: CLP and JPY have no decimals; half a cent goes up."""
     capless = replace(terms("usps-pmi"), cap_amount=None, cap_currency=None)
@@ -86,3 +87,19 @@ def test_never_more_than_any_limit(declared: Decimal, freight: Decimal, share: D
     owed = payable(terms("4px-pre-scan"), parcel, order()).amount
     assert owed is not None
     assert owed - freight == min(declared, share, D(100))
+
+
+def test_r86_a_limit_in_xdr_is_asked_for_in_a_currency_that_can_be_paid() -> None:
+    """facts/compensation.md 2: XDR is a cap currency only; converted once, at the end, by the month's rate."""
+    rates = Rates(months=(Month(id="2026-06", base="CNY", rates={"USD": D("0.14"), "XDR": D("0.10")}),))
+    owed = payable(terms("russian-post"), shipment(), order(), Known(rates=rates, on=POSTED.date()))
+    assert (owed.amount, owed.currency) == (D("42.00"), "USD")
+
+
+def test_r86_nothing_is_rounded_before_the_end() -> None:
+    """facts/compensation.md 7: 5.0048 EUR and freight of 0.0042 EUR are 5.01, not 5.00."""
+    rates = Rates(months=(Month(id="2026-06", base="EUR", rates={"CNY": D("7.10")}),))
+    rule = replace(terms("laposte"), refund_postage=True)
+    parcel = shipment(freight=D("0.03"), freight_currency="CNY")
+    owed = payable(rule, parcel, order(currency=None), Known(weight_kg=D("0.2176"), rates=rates, on=POSTED.date()))
+    assert owed.amount == D("5.01")

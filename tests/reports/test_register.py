@@ -6,10 +6,25 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from carriers.model import TrackingStatus
 from tracker.config import english, load
-from tracker.model import Claim, ClaimState, Dossier, Mode, Order, Phase, Scan, Shipment
-from tracker.reports.register import Source, Total, register_sheet, totals
+from tracker.model import (
+    Claim,
+    ClaimState,
+    Dossier,
+    Exchange,
+    Mode,
+    Order,
+    Payment,
+    Phase,
+    Scan,
+    Settlement,
+    Shipment,
+)
+from tracker.rates import Month, Rates
+from tracker.reports.register import Source, Total, _joined, net_loss, register_sheet, totals
 from tracker.rules import Store
 
 DAY = datetime(2026, 2, 10, 8, tzinfo=UTC)
@@ -124,3 +139,38 @@ def test_what_expired_unfiled_is_added_up_beside_what_may_still_be_filed() -> No
         Total(carrier="china_post", state=ClaimState.READY, count=2, payable={"USD": "14.90"}),
     )
     assert totals(Source(dossiers=[]), month="2026-02") == ()
+
+
+RATES = Rates(months=(Month(id="2026-02", base="USD", rates={}),))
+
+
+def _paid(how: Settlement) -> Payment:
+    amount = Decimal("5.00")
+    same = Exchange(base=amount, into="USD", rate=Decimal(1), month="2026-02", source="x")
+    return Payment(on=date(2026, 2, 11), amount=amount, currency="USD", settles=amount, how=how, exchange=same)
+
+
+def test_d23_the_refund_of_a_split_order_is_the_parcels_share() -> None:
+    """D23: two parcels of 30.00 and 20.00, 50.00 paid back: the register holds 50.00 of it, not 100.00."""
+    claims = (_claim("RB1", item_cost=Decimal(1), item_cost_currency="USD"), _claim("RB2"))
+    known = _dossier("A-1", *claims, refunded_at=DAY, amount=Decimal("50.00"), refunded_amount=Decimal("50.00"), currency="USD")
+    parcels = [replace(each, share=share) for each, share in zip(known.shipments, (Decimal(30), Decimal(20)), strict=True)]
+    found = _lines(replace(known, shipments=tuple(parcels)))
+    assert [line["buyer_amount"] for line in found] == [Decimal(30), Decimal(20)]
+    [line, _] = _joined(Source(dossiers=[replace(known, shipments=tuple(parcels))]))
+    costly = replace(line, shipment=replace(line.shipment, freight=Decimal(2), freight_currency="USD"))
+    assert net_loss(costly, RATES)[0] == Decimal(33)
+    assert [line["buyer_amount"] for line in _lines(known)] == [None, None]
+
+
+def test_r86_a_coupon_is_no_cash_and_money_that_went_back_did_not_come() -> None:
+    """facts/compensation.md 5: neither lessens the net loss."""
+    known = _dossier("A-1", _claim("RB1", item_cost=Decimal(10), item_cost_currency="USD"))
+    [line] = _joined(Source(dossiers=[known]))
+    line = replace(line, shipment=replace(line.shipment, freight=Decimal(2), freight_currency="USD"))
+    for changes, loss in (
+        ({"payments": (_paid(Settlement.CASH),)}, 7),
+        ({"payments": (_paid(Settlement.COUPON),)}, 12),
+        ({"payments": (_paid(Settlement.CASH),), "reversed_on": date(2026, 2, 20)}, 12),
+    ):
+        assert net_loss(replace(line, claim=replace(line.claim, **changes)), RATES)[0] == Decimal(loss)

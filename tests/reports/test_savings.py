@@ -29,7 +29,7 @@ from tracker.model import (
     Settlement,
     TaskState,
 )
-from tracker.reports.savings import bounds, items_of, lines, savings
+from tracker.reports.savings import _once, bounds, items_of, lines, savings
 from tracker.store import create, open_store
 
 JUNE = bounds("2026-06")
@@ -103,6 +103,13 @@ def test_r86_a_window_that_closed_unfiled_is_the_leak() -> None:
         ("lost", "expired_unfiled", Decimal(20), "CNY")
     ]
     assert told(replace(dossier(parcel()), claims=(claim(state=ClaimState.EXPIRED, latest_on=date(2026, 5, 31)),))) == []
+
+
+def test_i5_a_parcel_of_two_orders_is_compensated_once() -> None:
+    """I5: one claim, one payment, whichever orders lie in the parcel."""
+    seen = set[int]()
+    mine = replace(dossier(parcel()), claims=(claim(id=7),))
+    assert [len(_once(mine, seen).claims) for _ in range(2)] == [1, 0]
 
 
 def test_nothing_is_added_up_across_books_kinds_or_currencies() -> None:

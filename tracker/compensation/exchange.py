@@ -32,12 +32,12 @@ def to_base(amount: Decimal, currency: str, on: date, rates: Rates) -> Exchange:
 
 
 def converted(amount: Decimal, currency: str, into: str, on: date, rates: Rates) -> Decimal | None:
-    """The amount in another currency by the rates of the very month of `on`; None: nobody knows."""
+    """The amount in another currency by the rates of the very month of `on`, not rounded; None: nobody knows."""
     if currency == into:
         return amount
     month = rates.of_month(on)
     given, wanted = (None, None) if month is None else (month.per_base(currency), month.per_base(into))
-    return None if given is None or wanted is None else rounded(amount * wanted / given, into)
+    return None if given is None or wanted is None else amount * wanted / given
 
 
 def gain(booked: Exchange | None, payment: Payment) -> Decimal | None:

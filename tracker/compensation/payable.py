@@ -96,8 +96,19 @@ def _calculate(case: _Case) -> Payable:
         basis, added = _together(basis, freight, case)
         total = basis.amount + added
         shown += f" + freight {freight}"
+    if basis.currency == "XDR":
+        basis, total = _out_of_xdr(total, case)
     amount = rounded(total, basis.currency)
     return Payable(amount=amount, currency=basis.currency, arithmetic=f"{shown} = {amount} {basis.currency}")
+
+
+def _out_of_xdr(total: Decimal, case: _Case) -> tuple[Money, Decimal]:
+    """XDR is a currency of limits only: what is asked for is in the label's, the order's, or that of the books."""
+    wanted = case.shipment.declared_currency or case.order.currency or case.known.rates.base
+    amount = None if wanted is None else _in(Money(total, "XDR"), wanted, case)
+    if wanted is None or amount is None:
+        raise _UnknownError(f"no rate between {total} XDR and {wanted or 'a currency that can be asked for'}")
+    return Money(amount, wanted), amount
 
 
 def _declared(case: _Case) -> Money:

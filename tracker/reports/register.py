@@ -1,8 +1,9 @@
 """The register: every loss written down at once, item and amount, for the month end (R86; facts/compensation.md section 5).
 
 The net loss of a line = item cost + freight + what the buyer was paid back - what the carrier paid, in the base currency. The
-buyer's refund counts at what was paid back, because the sale's own revenue stands in the books of sales. A part that is not known
-leaves it empty, and the line says which.
+buyer's refund counts at what was paid back, because the sale's own revenue stands in the books of sales; of a split order it is the
+parcel's share (D23). Coupons are no cash, and money that the carrier took back did not come: neither lessens the loss. A part that
+is not known leaves it empty, and the line says which.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tracker import compensation
-from tracker.model import Claim, ClaimChange, ClaimState, Dossier, Order, OrderItem, Shipment
+from tracker.model import Claim, ClaimChange, ClaimState, Dossier, Order, OrderItem, Settlement, Shipment
 from tracker.phrases import Phrases
 from tracker.rates import Rates
 from tracker.reports.register_cells import COLUMNS, cells
@@ -32,6 +33,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     shipment: Shipment
     orders: tuple[Order, ...]
     items: tuple[OrderItem, ...] = ()
+    parcels: int = 1
+    """In how many parcels the (last) order travels: of a split one the refund is the parcel's share (D23)."""
     terms: CompensationRule | None = None
 
     @property
@@ -43,6 +46,21 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     def refunded(self) -> Order | None:
         """The order that was paid back; with several orders in one parcel no amount is one order's."""
         return self.orders[0] if len(self.orders) == 1 and self.orders[0].refunded_at else None
+
+    @property
+    def paid_back(self) -> Decimal | None:
+        """What of the refund is this parcel's."""
+        return None if self.refunded is None else paid_back(self.refunded, self.shipment, self.parcels)
+
+
+def paid_back(order: Order, shipment: Shipment, parcels: int) -> Decimal | None:
+    """What of an order's refund is one parcel's: of a split order in proportion to its share (D23). None: nobody knows."""
+    back, share = order.refunded_amount, shipment.share
+    if back is None or parcels == 1:
+        return back
+    if share is None or not order.amount or order.currency is None:
+        return None
+    return compensation.rounded(back * share / order.amount, order.currency)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +126,7 @@ def net_loss(line: Line, rates: Rates) -> tuple[Decimal | None, str | None, str]
     refund = line.refunded
     paid_back: list[tuple[str, Decimal | None, str | None, date]] = []
     if refund is not None and refund.refunded_at is not None:
-        paid_back.append(("refund", refund.refunded_amount, refund.currency, refund.refunded_at.astimezone(UTC).date()))
+        paid_back.append(("refund", line.paid_back, refund.currency, refund.refunded_at.astimezone(UTC).date()))
     costs = [
         ("item cost", claim.item_cost, claim.item_cost_currency, opened),
         ("freight", line.shipment.freight, line.shipment.freight_currency, opened),
@@ -123,6 +141,8 @@ def net_loss(line: Line, rates: Rates) -> tuple[Decimal | None, str | None, str]
             return None, base, found.why or f"{name}: the base currency was {found.into} then"
         total += found.base
     for payment in claim.payments:
+        if claim.reversed_on is not None or payment.how is Settlement.COUPON:
+            continue
         came = payment.exchange
         if came is None or came.base is None or came.into != base:
             return None, base, "a payment has no rate" if came is None else came.why or "the base currency has changed"
@@ -151,6 +171,7 @@ def _joined(source: Source) -> Iterable[Line]:
                 shipment=parcels[claim.shipment],
                 orders=(*(known.orders if known else ()), dossier.order),
                 items=(*(known.items if known else ()), *items),
+                parcels=len(dossier.shipments),
                 terms=source.terms.get(claim.rule),
             )
     return found.values()

@@ -82,7 +82,7 @@ def _buyer(line: Line, phrases: Phrases) -> dict[str, Cell]:
     paid_back = any(each.refunded_at for each in line.orders)
     return {
         "buyer_outcome": phrases.word("register_value", "refund" if paid_back else "none"),
-        "buyer_amount": refunded.refunded_amount if refunded else None,
+        "buyer_amount": line.paid_back,
         "buyer_currency": refunded.currency if refunded else None,
         "buyer_on": _day(refunded.refunded_at) if refunded else None,
     }

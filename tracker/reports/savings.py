@@ -13,8 +13,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from tracker.model import ActionKind, Claim, ClaimState, DecisionReason, Dossier, Intent, LossType, Settlement, Shipment
+from tracker.reports.register import paid_back
 from tracker.store import Store
 from tracker.store.recoveries import Recovery
 
@@ -72,16 +74,23 @@ async def savings(store: Store, month: str) -> Savings:
     """The month `2026-11`, in UTC."""
     first, after = bounds(month)
     items = [_recovered(each) for each in await store.recoveries(first, after)]
-    last = 0
+    last, told = 0, set[int]()
     while ids := await store.orders_with_effects(last, PAGE):
         for dossier in await store.load_dossiers(ids):
-            items += items_of(dossier, first, after)
+            items += items_of(_once(dossier, told), first, after)
         last = ids[-1]
     used = {
         source: sum(count for day, count in days.items() if first.date() <= day < after.date())
         for source, days in (await store.quota_days()).items()
     }
     return Savings(month=month, lines=lines(items), registrations={source: count for source, count in used.items() if count})
+
+
+def _once(dossier: Dossier, told: set[int]) -> Dossier:
+    """Without the claims that an order before has told: a parcel of two orders is claimed once."""
+    mine = tuple(each for each in dossier.claims if each.id not in told)
+    told.update(each.id for each in mine)
+    return dossier if len(mine) == len(dossier.claims) else replace(dossier, claims=mine)
 
 
 def bounds(month: str) -> tuple[datetime, datetime]:
@@ -140,13 +149,14 @@ def _arrived(dossier: Dossier, shipment: Shipment, first: datetime, after: datet
     proposed = [each for each in dossier.effects if each.intent is Intent.REFUND and each.shipment in {shipment.number, None}]
     extended = [each for each in dossier.effects if each.intent is Intent.EXTENSION and each.acted]
     before = [each for each in proposed if each.created_at < scan.latest]
-    worth = shipment.share if shipment.share is not None else order.amount
+    whole = order.amount if len(dossier.shipments) == 1 else None
+    worth = shipment.share if shipment.share is not None else whole
     if order.refunded_at is None and before and not any(each.acted for each in proposed):
         yield _of(dossier, SEEN, "waited_and_delivered", scan.latest, worth)
     elif order.refunded_at is None and any(each.done_at is not None and each.done_at < scan.latest for each in extended):
         yield _of(dossier, SEEN, "extended_and_delivered", scan.latest, worth)
     elif order.refunded_at is not None and order.refunded_at < scan.earliest:
-        yield _of(dossier, LOST, "refunded_and_delivered", scan.latest, order.refunded_amount)
+        yield _of(dossier, LOST, "refunded_and_delivered", scan.latest, paid_back(order, shipment, len(dossier.shipments)))
 
 
 def _claimed(dossier: Dossier, claim: Claim, first: datetime, after: datetime) -> Iterator[Item]:
