@@ -118,3 +118,26 @@ async def test_an_outcome_that_waits_to_be_written_still_goes_on(
     while (await dispatcher.dispatch_once()).more:
         pass
     assert len(offers.sent) == 1
+
+
+async def test_a_crash_between_the_refusal_and_the_next_channel_writes_once(
+    due: Office, offers: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I1, R25, fault 1: the journal has the refusal, the database not yet: the refused channel says no again, the next writes once."""
+    due.post.outcomes = [Refused("550 no such user", retry=False)] * 2
+
+    async def died(*_args: object) -> bool:
+        raise StoreError("killed")
+
+    with monkeypatch.context() as killed:
+        killed.setattr(due.store, "fall_back_row", died)
+        with pytest.raises(StoreError, match="killed"):
+            await due.dispatcher(channels=both(due, offers)).dispatch_once()
+    assert await due.rows(OutboxState.SENDING)
+    again = due.dispatcher(channels=both(due, offers))
+    await again.recover()
+    while (await again.dispatch_once()).more:
+        pass
+    row = await due.only(OutboxState.SENT)
+    assert (row.channel, row.tried, row.attempts) == (Channel.WHATSAPP, ("maildir",), 3)
+    assert (len(due.post.sent), len(offers.sent)) == (0, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,10 +12,12 @@ from tests.marketplaces.conftest import DAY, END, ENDS, ORDER, START, Desk, rule
 from tests.marketplaces.test_adapters import Kept, Played, account
 from tests.marketplaces.test_reading import ISSUE
 from tracker.clock import FixedClock
+from tracker.marketplaces.base import CaseList
 from tracker.marketplaces.errors import Fault, MarketplaceError
 from tracker.marketplaces.registry import KNOWN
 from tracker.marketplaces.session import Session
-from tracker.model import Channel, Mode, OutboxState
+from tracker.model import Case, CaseKind, CaseReason, Channel, Mode, OrderState, OutboxState
+from tracker.polling import markets
 from tracker.store import StoreError
 
 DUE = END - 10 * DAY
@@ -250,3 +252,30 @@ async def test_i1_nobody_takes_a_row_from_one_who_is_calling(desk: Desk) -> None
     assert await desk.store.claim_row(row.id, who="other", version=(await desk.dossier()).version, now=now)
     assert not await desk.store.extension_by_hand(row.id, "down", now)
     assert [each.state for each in await desk.rows()] == [OutboxState.SENDING]
+
+
+async def test_r42_a_list_of_ninety_days_says_nothing_about_an_older_case(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R42: eBay lists payment disputes of the last 90 days; a chargeback that takes longer is not over for that."""
+    ref = await desk.store.order_ref(ORDER)
+    for number, days in (("50001", 95), ("50002", 5)):
+        case = Case(id=number, kind=CaseKind.CHARGEBACK, opened_at=START - days * DAY, reason=CaseReason.OTHER)
+        await desk.store.save_case(ref.id, case, START)
+    monkeypatch.setitem(markets._LISTED, "aliexpress", frozenset({"chargeback"}))
+    empty = CaseList(cases=(), complete=True, since={CaseKind.CHARGEBACK: START - 90 * DAY})
+
+    async def listed(_now: datetime) -> CaseList:
+        return empty
+
+    monkeypatch.setattr(desk.connected.market, "disputes", listed)
+    await desk.at(START + timedelta(hours=1), rounds=1)
+    assert {case.id: case.closed_at is not None for case in (await desk.dossier()).cases} == {"50001": False, "50002": True}
+
+
+async def test_an_order_whose_cancellation_was_asked_for_may_go_on(desk: Desk) -> None:
+    """R7: refused there, it still has a window, which is read and extended as ever."""
+    desk.stand_in.orders[ORDER]["status"] = "IN_CANCEL"
+    await desk.at(START + DAY)
+    assert (await desk.dossier()).order.state is not OrderState.FINISHED
+    desk.stand_in.orders[ORDER]["status"] = desk.stand_in.status
+    await desk.at(START + 3 * DAY)
+    assert await desk.ends() == (END, "api", 0)

@@ -29,7 +29,8 @@ _REFRESH = "/auth/token/refresh"
 _PAGE = 50
 _MOST_PAGES = 200
 
-_OVER = frozenset({"FINISH", "IN_CANCEL"})
+_OVER = frozenset({"FINISH"})
+"""Not IN_CANCEL: a cancellation that was asked for may be refused, and then the order goes on."""
 
 REASONS: tuple[tuple[str, CaseReason], ...] = (
     ("transit", CaseReason.IN_TRANSIT),

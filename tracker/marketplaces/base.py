@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from tracker.model import Case
+from tracker.model import Case, CaseKind
 
 
 class Capability(StrEnum):
@@ -58,10 +58,14 @@ class CaseRead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseList(msgspec.Struct, frozen=True, kw_only=True):
-    """All pages of the open cases. `complete`: what is not in it is open no more."""
+    """All pages of the open cases. `complete`: what is not in it is open no more.
+
+    `since`: kinds of which only the cases opened from then on (aware UTC) are listed; it says nothing about older ones.
+    """
 
     cases: tuple[CaseRead, ...]
     complete: bool
+    since: Mapping[CaseKind, datetime] = {}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -114,7 +114,8 @@ class Ebay:
         """Open inquiries and open payment disputes; `respondByDate` goes before every table (D3)."""
         inquiries, whole = await self._inquiries()
         disputes, all_of_them = await self._payment_disputes(now)
-        return CaseList(cases=(*inquiries, *disputes), complete=whole and all_of_them)
+        since = {CaseKind.CHARGEBACK: now - _BACK}
+        return CaseList(cases=(*inquiries, *disputes), complete=whole and all_of_them, since=since)
 
     async def _inquiries(self) -> tuple[list[CaseRead], bool]:
         found: list[CaseRead] = []

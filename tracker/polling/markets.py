@@ -271,7 +271,8 @@ class _Unit:
         for view in await self._store.cases(store=account.store):
             case = view.case
             own = case.id.removeprefix(f"{account.platform}/")
-            if case.kind.value in kinds and own.isdigit() and own not in there:
+            listed_from = listed.since.get(case.kind, case.opened_at)
+            if case.kind.value in kinds and own.isdigit() and own not in there and case.opened_at >= listed_from:
                 closed = _over(case, now)
                 self.news += await self._store.save_case(view.order.id, closed, now, by=self._by, reason="no longer listed")
 
