@@ -158,11 +158,24 @@ def test_lateness_comes_by_time_alone() -> None:
         assert verdict.next_at <= day(looks)
 
 
+def test_d17_one_task_about_a_parcel_that_was_never_scanned() -> None:
+    """R8, D17: the question to the forwarder names the first day of a dispute; a second task follows only when it is closed."""
+    ways: dict[str, Any] = {"promised_at": day(2), "country": "BR", "shipped_at": day(0), "paid_at": day(-1)}
+    silent = parcel(last=None, heard=8, shipped_at=day(0))
+    verdict = at(8, silent, rules=table(), **ways)
+    assert keys(verdict) == ["forwarder_inquiry:0"]
+    assert evidence(verdict, Intent.FORWARDER_INQUIRY)["opens_at"] == "2026-04-11T01:00:00Z"
+    for state, told in ((TaskState.OPEN, []), (TaskState.IN_HAND, []), (TaskState.DONE, ["window_opens:ae.open.first"])):
+        asked = effect(Intent.FORWARDER_INQUIRY, 8, subject="shipment/LP1", task=state)
+        assert keys(at(8.5, replace(silent, last_answer_at=None), rules=table(), effects=(asked,), **ways)) == told
+
+
 def test_the_cost_of_a_freeze_is_shown() -> None:
     """D6, R8: where a ruling closes the shop, the task says for how long."""
     ways: dict[str, Any] = {"promised_at": day(2), "country": "BR", "shipped_at": day(0), "paid_at": day(-1)}
     silent = parcel(last=None, heard=8, shipped_at=day(0))
-    verdict = at(8, silent, rules=table(), **ways)
+    asked = effect(Intent.FORWARDER_INQUIRY, 7.5, subject="shipment/LP1", task=TaskState.DONE)
+    verdict = at(8, silent, rules=table(), effects=(asked,), **ways)
     if any(each.intent is Intent.REFUND for each in verdict.decisions):
         pytest.fail("the refund would be the warning")
     task = decision(verdict, Intent.WINDOW_OPENS)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tracker.dates import utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Intent
 from tracker.policy.cutover import before, danger_from, pressing, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
+from tracker.policy.opening import coming
 from tracker.policy.untrackable import Trace
 from tracker.policy.view import Parcel, View, standing
 
@@ -25,7 +27,9 @@ def inquire(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
             reason = DecisionReason.BEFORE_CUTOVER
             out.nothing(Intent.FORWARDER_INQUIRY.value, reason, shipment.number, detail, again=danger_from(view))
             waiting = False
-        facts = {} if found is None else found.evidence
+        facts = {} if found is None else dict(found.evidence)
+        if waiting and (opening := coming(view.dossier, view.rules, view.now)) is not None:
+            facts["opens_at"] = utc_text(opening.opens)
         answered = DecisionReason.SILENCE_WITHIN_LIMIT if found is None else found.reason
         _ask(view, out, parcel, Intent.FORWARDER_INQUIRY, DecisionReason.NO_FIRST_SCAN_YET, facts, answered, wanted=waiting)
         settled = parcel.gone in {DecisionReason.REFUNDED, DecisionReason.REPLACED}

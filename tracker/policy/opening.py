@@ -88,19 +88,32 @@ def warn(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
     if any(effect.open for effect in view.effects(Intent.REFUND)) or any(each.intent is Intent.REFUND for each in out.decided):
         out.take_back(past, DecisionReason.RECOMMENDATION_OPEN)
         return
-    coming = next((each for each in openings(view.dossier, view.rules) if each.opens > view.now and not each.hint), None)
-    out.take_back((each for each in past if coming is None or each.occasion != coming.rule), DecisionReason.WINDOW_OVER)
-    if coming is None:
+    first = coming(view.dossier, view.rules, view.now)
+    out.take_back((each for each in past if first is None or each.occasion != first.rule), DecisionReason.WINDOW_OVER)
+    if first is None:
         return
-    begins = coming.opens - view.rules.preparing.case_warn_days * DAY
+    begins = first.opens - view.rules.preparing.case_warn_days * DAY
     if begins > view.now:
         out.take_back(past, DecisionReason.NOT_YET_DUE)
-        out.nothing(RULE, DecisionReason.NOT_YET_DUE, detail=f"{coming.item}: {utc_text(coming.opens)}", again=begins)
-    elif standing([each for each in past if each.occasion == coming.rule]) is not None:
-        out.nothing(RULE, DecisionReason.ALREADY_DONE, detail=coming.rule, again=coming.opens)
+        out.nothing(RULE, DecisionReason.NOT_YET_DUE, detail=f"{first.item}: {utc_text(first.opens)}", again=begins)
+    elif standing([each for each in past if each.occasion == first.rule]) is not None:
+        out.nothing(RULE, DecisionReason.ALREADY_DONE, detail=first.rule, again=first.opens)
+    elif _in_hand(view, out, risk[0]):
+        out.nothing(RULE, DecisionReason.ALREADY_DONE, risk[0], Intent.FORWARDER_INQUIRY.value)
     else:
-        out.again(coming.opens)
-        out.act(_warning(view, coming, begins, *risk))
+        out.again(first.opens)
+        out.act(_warning(view, first, begins, *risk))
+
+
+def coming(dossier: Dossier, rules: Rules, now: datetime) -> Opening | None:
+    """The next case that can be opened from now on; of low confidence none."""
+    return next((each for each in openings(dossier, rules) if each.opens > now and not each.hint), None)
+
+
+def _in_hand(view: View, out: Findings, number: str) -> bool:
+    """Whether a person is asked about this very parcel already: that task names the date too (D17)."""
+    asked = any(each.intent is Intent.FORWARDER_INQUIRY and each.shipment == number for each in out.decided)
+    return asked or any(each.open for each in view.effects(Intent.FORWARDER_INQUIRY, f"shipment/{number}"))
 
 
 def _risk(view: View, out: Findings, traces: Mapping[str, Trace]) -> tuple[str, DecisionReason] | None:
@@ -132,22 +145,22 @@ def late_from(promised: datetime, parcel: Shipment, rules: Rules) -> datetime:
     return promised if last is None else max(promised, last.latest + rules.manners.moved_within_days * DAY)
 
 
-def _warning(view: View, coming: Opening, begins: datetime, number: str, why: DecisionReason) -> Decision:
-    facts = {"opens_at": utc_text(coming.opens), "case": coming.item, "counted": coming.why, "risk": why.value}
-    if coming.closes is not None:
-        facts["closes_at"] = utc_text(coming.closes)
+def _warning(view: View, first: Opening, begins: datetime, number: str, why: DecisionReason) -> Decision:
+    facts = {"opens_at": utc_text(first.opens), "case": first.item, "counted": first.why, "risk": why.value}
+    if first.closes is not None:
+        facts["closes_at"] = utc_text(first.closes)
     if view.market.freeze_days:
         facts["freeze_days"] = str(view.market.freeze_days)
     return Decision(
         kind=ActionKind.TASK,
         reason=DecisionReason.CASE_CAN_OPEN,
-        rule=coming.rule,
+        rule=first.rule,
         subject=view.order.subject,
         intent=Intent.WINDOW_OPENS,
-        occasion=coming.rule,
+        occasion=first.rule,
         shipment=number,
         not_before=begins,
-        deadline=coming.opens,
+        deadline=first.opens,
         urgent=True,
         evidence=facts,
     )
