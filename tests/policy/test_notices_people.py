@@ -230,3 +230,9 @@ def test_i4_d15_no_outreach_of_any_type_where_it_must_not_be(told: Dossier, now:
     arrived = all(each.delivered for each in told.shipments) or order.received_at is not None
     if arrived or order.state is OrderState.FINISHED:
         assert not written & STAGES
+
+
+def test_r91_one_buyer_is_written_to_once_a_month_whatever_he_has_ordered() -> None:
+    """R91: five marked orders of his are one buyer."""
+    assert "vip:2026-04" in keys(at(2, parcel(last=1), vip=True, **SHOP))
+    assert why(at(2, parcel(last=1), vip=True, vip_with="7001", **SHOP), "vip") is R.ALREADY_DONE

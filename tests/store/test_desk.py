@@ -223,3 +223,20 @@ async def test_status_counts_what_waits(store: Store) -> None:
     due = await store.next_due()
     assert due.first == due.dispatch == due.decide == int(NOW.timestamp())
     assert [view.row.intent for view in await store.rows_of(1)] == [Intent.STAGE1, Intent.STAGE2]
+
+
+async def test_r91_a_buyer_of_several_orders_is_looked_after_with_the_oldest(store: Store) -> None:
+    """R91: by mail address or telephone, within a store; a stranger and another store's buyer have their own care."""
+    same = {"buyer_email": "ana@mail.example"}
+    await given(
+        store,
+        *(order("1", **same), order("2", **same), order("3", buyer_email="bo@mail.example")),
+        *(order("4", store="mall", **same), order("5", **same)),
+    )
+    for order_id in (1, 2, 3, 4):
+        await store.set_order_facts(order_id, OrderPatch(vip=True), by="Lin", reason="", now=NOW)
+    told = [(each.order.vip, each.order.vip_with) for each in await store.load_dossiers([1, 2, 3, 4, 5])]
+    assert told == [(True, None), (True, "1"), (True, None), (True, None), (False, None)]
+    paid_back = OrderPatch(refunded=Decimal(30), reference="R-1")
+    await store.set_order_facts(1, paid_back, by="Lin", reason="", now=NOW)
+    assert (await dossier(store, 2)).order.vip_with is None, "a courtesy never follows a refund; the next order takes over"

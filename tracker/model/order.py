@@ -12,7 +12,7 @@ from carriers.model import TrackingReason, TrackingStatus
 from tracker.model.words import Capability, Intent, OrderState, Settle, WindowSource
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True):
+class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """End of the delivery window: until when the buyer is protected or must confirm. Aware UTC."""
 
     end: datetime
@@ -35,7 +35,7 @@ class WindowChange(msgspec.Struct, frozen=True, kw_only=True):
     proof: str | None = None
 
 
-class Settled(msgspec.Struct, frozen=True, kw_only=True):
+class Settled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person's word about a stage that a backlog left: SEND or SKIP (DONE is a contact), whose, when (aware UTC)."""
 
     how: Settle
@@ -43,7 +43,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A marketplace order. Times are aware UTC; `amount` is what the buyer paid, in `currency` (ISO 4217).
 
     `promised_at` (EDD), the guarantee of the profile and `window` are three dates. `waiting_since` is set while a buyer waits
@@ -101,6 +101,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A person marked the buyer (R49)."""
     reviewed_at: datetime | None = None
     """The buyer has left a review (R101)."""
+    vip_with: str | None = None
+    """An older order of the same buyer and store that is to be looked after as well: he is written to with that one (R91)."""
     stages: Mapping[Intent, int] = {}
     """Days of this very order's own ladder, where a person set them; they go before the destination's."""
 
@@ -117,7 +119,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.amount - (self.refunded_amount or Decimal(0)), Decimal(0))
 
 
-class Scan(msgspec.Struct, frozen=True, kw_only=True):
+class Scan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One scan as the dossier needs it. An instant whose zone is unknown keeps bounds [local - 14 h, local + 12 h]."""
 
     earliest: datetime
@@ -135,7 +137,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         return self.latest - self.earliest < timedelta(seconds=1)
 
 
-class NotFound(msgspec.Struct, frozen=True, kw_only=True):
+class NotFound(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The run of *not found* answers that is going on: only answers count, never failed polls (R8)."""
 
     answers: int
@@ -143,7 +145,7 @@ class NotFound(msgspec.Struct, frozen=True, kw_only=True):
     sources: int = 1
 
 
-class Shipment(msgspec.Struct, frozen=True, kw_only=True):
+class Shipment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One parcel. The journey is a fold over its events and the sources' answers (tracker.model.journey).
 
     `carrier` is who transports; `service` and `capability` come from services.toml, `matched` says whether the channel's text was

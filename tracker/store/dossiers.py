@@ -41,7 +41,13 @@ _ORDERS = """
         paid_at, shipped_at, promised_at, window_end, window_source, window_extensions, refunded_at, refunded_amount,
         refund_reference, received_at, opted_out, vip, hold_until, waiting_since, cutover_at, note, version,
         contacted, backlog, promised_from, ship_by, confirmed_at, payment, tax_number IS NOT NULL, address_problems, buyer_phone,
-        unread_since, risky, reviewed_at, stages, buyer_chat
+        unread_since, risky, reviewed_at, stages, buyer_chat,
+        CASE WHEN vip THEN (
+            SELECT o.number FROM dossier o
+            WHERE o.vip AND o.store = dossier.store AND o.id < dossier.id AND o.refunded_at IS NULL
+                AND o.state NOT IN ('cancelled', 'unpaid')
+                AND (o.buyer_email = dossier.buyer_email OR o.buyer_phone = dossier.buyer_phone)
+            ORDER BY o.id LIMIT 1) END
     FROM dossier WHERE id IN (??)"""
 
 _SHIPMENTS = """
@@ -191,6 +197,7 @@ def _order(row: Record) -> Order:
         reviewed_at=instant_of(row[41]),
         stages=ladder(row[42]),
         buyer_chat=row[43],
+        vip_with=row[44],
     )
 
 

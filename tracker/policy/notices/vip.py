@@ -13,13 +13,21 @@ _GOES_ON = frozenset({None, DecisionReason.FINISHED, DecisionReason.RECEIVED_BY_
 
 
 def care(view: View, voice: Voice) -> None:
-    """Its occasion is the month (UTC). Amazon forbids marketing: there neither text nor task."""
+    """Its occasion is the month (UTC). Amazon forbids marketing: there neither text nor task.
+
+    Once a buyer, not once an order: of several orders of his that are marked in one store the oldest speaks.
+    """
     if not view.order.vip:
         return
     month = view.now.astimezone(UTC)
     template = Intent.VIP.value
     if template in view.market.messages_off:
         voice.nothing(Intent.VIP, DecisionReason.SWITCHED_OFF)
+        return
+    if view.order.vip_with is not None:
+        voice.nothing(
+            Intent.VIP, DecisionReason.ALREADY_DONE, detail=f"the buyer is looked after with order {view.order.vip_with}"
+        )
         return
     reason, until = _stop(view)
     if reason is not None and reason in OUTLASTS:

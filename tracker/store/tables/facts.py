@@ -33,6 +33,7 @@ class DossierRow(Row, table=True):
             postgresql_where=text("next_decide_at IS NOT NULL"),
         ),
         Index("ix_dossier_number", "number"),
+        Index("ix_dossier_vip", "store", sqlite_where=text("vip"), postgresql_where=text("vip")),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -142,6 +142,8 @@ def upgrade() -> None:
     _recoveries()
     # The word for an inquiry about a parcel that did not come, as the store wrote it before kinds were closed.
     op.execute("UPDATE buyer_case SET kind = 'inquiry' WHERE kind = 'inr'")
+    vip = sa.text("vip")
+    op.create_index("ix_dossier_vip", "dossier", ["store"], unique=False, sqlite_where=vip, postgresql_where=vip)
 
 
 def _claims() -> None:
@@ -326,6 +328,7 @@ def downgrade() -> None:
     for table in _TABLES:
         op.drop_table(table)
     op.drop_index("ix_claim_state", "claim")
+    op.drop_index("ix_dossier_vip", "dossier")
     for table, columns in _COLUMNS.items():
         with op.batch_alter_table(table) as batch:
             for column in columns:
