@@ -47,7 +47,18 @@ _EAST, _WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 def utc_text(instant: datetime) -> str:
     """An aware instant as it stands in evidence and in every JSON document: UTC with `Z`, to the second."""
+    if instant.tzinfo is UTC:
+        return _utc_text(instant)
     return f"{instant.astimezone(UTC).isoformat()[:19]}Z"
+
+
+@lru_cache(maxsize=4096)
+def _utc_text(instant: datetime) -> str:
+    """Remembered, because the evidence of one decision tells the same instant several times, and writing it out is dear.
+
+    In UTC alone: elsewhere two instants an hour apart are equal when the clocks go back.
+    """
+    return f"{instant.isoformat()[:19]}Z"
 
 
 # ------------------------------------------------------------------------------------------------------------ day 0 and ages

@@ -124,10 +124,58 @@ def test_the_reasons_are_there_when_somebody_asks() -> None:
 
 
 def test_the_second_before_a_date_is_quiet_and_the_date_is_not() -> None:
-    dossier = Dossier(order=order(window=window(60)), shipments=(parcel(last=29, heard=29.9),))
-    due = day(30)
+    dossier = Dossier(order=order(window=window(35)), shipments=(parcel(last=20, heard=24.9),))
+    due = day(25)
     assert quiet(dossier, SHIPPED, due - timedelta(seconds=1), weigh) is not None
     assert quiet(dossier, SHIPPED, due, weigh) is None
+
+
+@st.composite
+def ordinary(draw: st.DrawFn) -> tuple[Dossier, datetime]:
+    """An order with nothing odd, around the days on which a stage or a season is due: those that the quick way speaks of."""
+    when = draw(st.sampled_from([29.9, 30, 30.1, 44.9, 45, 45.1, 46, 59.9, 60]) | st.floats(5, 70))
+    told = {
+        Intent.STAGE1: draw(st.sampled_from([30, 31])),
+        Intent.STAGE2: draw(st.sampled_from([45, 46])),
+        Intent.DELAY: draw(st.integers(1, 60)),
+    }
+    past = [
+        effect(intent, at, state=OutboxState.SENT, occasion="peak-2026" if intent is Intent.DELAY else "0")
+        for intent, at in told.items()
+        if at <= when and draw(st.booleans())
+    ]
+    facts = {
+        "platform": draw(st.sampled_from(["own_shop", "own_shop", "aliexpress", "ebay", "mercadolibre"])),
+        "country": draw(st.sampled_from(["BR", "US", "DE", None])),
+        "promised_at": draw(st.none() | st.integers(5, 120).map(day)),
+        "window": draw(st.none() | st.integers(70, 120).map(window)),
+    }
+    shipment = parcel(
+        last=max(0.0, when - draw(st.floats(0, 24))),
+        heard=when - draw(st.sampled_from([0, 0, 1, 2.5])),
+        carrier=draw(st.sampled_from(CARRIERS)),
+        capability=draw(st.sampled_from(Capability)),
+        shipped_at=draw(st.sampled_from([day(-1), day(0), None])),
+    )
+    later = timedelta(days=draw(st.sampled_from([0, 0, 200, 230, 270])))
+    return moved(Dossier(order=order(**facts), shipments=(shipment,), effects=tuple(past)), later), day(when) + later
+
+
+@settings(max_examples=500, deadline=None)
+@given(ordinary())
+def test_a_word_that_is_due_is_found_by_the_rules_that_write_alone(case: tuple[Dossier, datetime]) -> None:
+    """Stages and seasons of an ordinary order (R1, R35): the quick way asks few rules, and says what all of them say."""
+    dossier, now = case
+    assert decide(dossier, SHIPPED, now) == weigh(dossier, SHIPPED, now)
+
+
+def test_a_stage_that_is_due_goes_the_quick_way() -> None:
+    """Else the test above would test nothing; the reasons of the others are there when somebody asks."""
+    dossier = Dossier(order=order(platform="own_shop"), shipments=(parcel(last=28, heard=29.9),))
+    found = quiet(dossier, SHIPPED, day(30), weigh)
+    assert found is not None
+    assert [each.intent for each in found.decisions] == [Intent.STAGE1]
+    assert {"refund.untrackable", "compensation"} <= {each.rule for each in found.considered}
 
 
 def test_a_scan_in_the_destination_changes_day_0() -> None:

@@ -25,7 +25,7 @@ _COST_SPANS = tuple(timedelta(days=day) for day in COST_DAYS)
 _OPEN_SPANS = tuple((day, timedelta(days=day)) for day in OPEN_DAYS)
 
 
-class _Longest(msgspec.Struct):
+class _Longest(msgspec.Struct, gc=False):
     """Parcels by the last day of COST_DAYS on which they were still open."""
 
     judged: int = 0

@@ -11,7 +11,7 @@ from tracker.model.effects import Case, Effect
 from tracker.model.order import Order, Shipment
 
 
-class Dossier(msgspec.Struct, frozen=True, kw_only=True):
+class Dossier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One order with its shipments, window, cases, claims, effects (messages, tasks, recommendations).
 
     `version` counts the changes of its facts: a person's decision is taken only on the version that the person saw.
@@ -29,11 +29,11 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dispute_open(self) -> bool:
         """Whether money is contested in an open case: it stops outreach and extensions (D15)."""
-        return any(case.closed_at is None and case.kind.contested for case in self.cases)
+        return bool(self.cases) and any(case.closed_at is None and case.kind.contested for case in self.cases)
 
     @property
     def message_waits(self) -> bool:
         """Whether a message of the buyer has no answer yet: he waits, whoever noted it (D15)."""
-        return any(
+        return bool(self.cases) and any(
             case.kind is CaseKind.BUYER_MESSAGE and case.closed_at is None and case.answered_at is None for case in self.cases
         )

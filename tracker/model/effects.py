@@ -21,7 +21,7 @@ from tracker.model.words import (
 )
 
 
-class Effect(msgspec.Struct, frozen=True, kw_only=True):
+class Effect(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One outbox row as the decider sees it, with the task it became where it went to a person.
 
     `done_at` is the instant the effect counts: sent for a channel, `task.done` for a task (D17).
@@ -66,7 +66,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in {OutboxState.SENT, OutboxState.SENDING, OutboxState.UNKNOWN}
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Anything of the buyer or the marketplace that has a response deadline (inquiry, dispute, chargeback ...).
 
     Times are aware UTC. `due_at` is until when an answer is due, `due_source` whose word that is (D3); None = the table of time
@@ -90,7 +90,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Action + reason + rule id + evidence. `not_before` delays the effect, `deadline` says until when it makes sense.
 
     `evidence` maps the facts used to their values as text; it is stored, shown by explain and carried to the person who decides.
@@ -122,7 +122,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.subject}:{self.intent.value}:{self.occasion}"
 
 
-class Considered(msgspec.Struct, frozen=True, kw_only=True):
+class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rule that was looked at and did nothing, because ... `looks_again` is when that can change by time alone."""
 
     rule: str
@@ -132,7 +132,7 @@ class Considered(msgspec.Struct, frozen=True, kw_only=True):
     looks_again: datetime | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer of decide(): what to do, what was looked at and left, when it can change next.
 
     `next_at` None means: by time alone nothing will ever change. `waits_for_answer` wakes the dossier at the next successful

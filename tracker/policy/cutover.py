@@ -32,6 +32,8 @@ def before(view: View, moment: datetime | None) -> bool:
 
 def spoken(view: View, index: int) -> Left | None:
     """Whether a stage was told outside (it, or a later one), or is never to be told, because a person says so."""
+    if not view.order.contacted and not view.order.settled:
+        return None
     for stage in STAGES[index:]:
         at = view.order.contacted.get(stage)
         if at is not None:

@@ -77,11 +77,14 @@ class Findings:
         """Whether this verdict takes it back."""
         return effect.key in self._withdrawn
 
-    def verdict(self) -> Verdict:
-        """The answer. It never asks to be looked at again at once: a wrong date must not spin."""
+    def verdict(self, considered: tuple[Considered, ...] | None = None) -> Verdict:
+        """The answer. It never asks to be looked at again at once: a wrong date must not spin.
+
+        `considered` stands for what was looked at and left, where somebody else tells it.
+        """
         return Verdict(
             decisions=tuple(self._decisions),
-            considered=tuple(self._considered),
+            considered=tuple(self._considered) if considered is None else considered,
             withdraw=tuple(self._withdrawn.items()),
             claims=tuple(self._claims),
             next_at=None if self._next is None else max(self._next, self._now + _AT_LEAST),

@@ -103,6 +103,8 @@ def _wanted(used: Effect, left: Left) -> bool:
 
 def rounds(view: View) -> int:
     """Messages of this issue that reached, or may have reached, the buyer, outside of this product too (R45)."""
+    if not view.dossier.effects:
+        return len(view.order.contacted)
     subject = view.order.subject
     mine = (effect for effect in view.dossier.effects if effect.intent in COUNTED and effect.subject == subject)
     return len(view.order.contacted) + sum(effect.acted for effect in mine)

@@ -29,10 +29,16 @@ from tracker.model import (
     Shipment,
     Verdict,
 )
+from tracker.policy.findings import Findings
+from tracker.policy.ladder import climb
+from tracker.policy.notices.delay import slow, slowed
+from tracker.policy.notices.voice import Voice
 from tracker.policy.opening import counts_from_promise, late_from
+from tracker.policy.rounds import count_rounds
 from tracker.policy.slots import sent_there
+from tracker.policy.view import look
 from tracker.policy.window import NO_EXTENSION
-from tracker.rules import Rules
+from tracker.rules import STAGES, Rules
 
 Weigh = Callable[[Dossier, Rules, datetime], Verdict]
 
@@ -40,6 +46,7 @@ _MESSAGE, _SENT = ActionKind.MESSAGE, OutboxState.SENT
 _MOVING, _DELIVERED = TrackingStatus.IN_TRANSIT, TrackingStatus.DELIVERED
 _SHIPPED, _FINISHED = OrderState.SHIPPED, OrderState.FINISHED
 _DAY0 = "day0"
+_STAGE3 = STAGES.index(Intent.STAGE3)
 _SAID_AFTERWARDS = (Intent.SHIPPED.value, Intent.DELIVERED.value, Intent.REVIEW.value)
 """What is said of an ordinary parcel that left or arrived; switched off as shipped."""
 
@@ -129,12 +136,26 @@ def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdic
         if not kind.ends or not (order.state is _SHIPPED or order.state is _FINISHED):
             return None
     elif parcel.status is _MOVING and order.state is _SHIPPED and kind.plain:
-        looks = _next_date(order, parcel, kind, rules, now, told)
-        if looks is None:
+        looks, speaks = _other_date(order, parcel, kind, rules, now), _word_date(order, parcel, kind, rules, now, told)
+        if looks is None or speaks is None:
             return None
+        if speaks <= now:
+            return _speak(dossier, rules, now, looks, told, weigh)
+        looks = min(looks, speaks)
     else:
         return None
     return Verdict(next_at=looks, considered=cast("tuple[Considered, ...]", Unsaid(dossier, rules, now, weigh)))
+
+
+def _speak(dossier: Dossier, rules: Rules, now: datetime, looks: datetime, told: Told, weigh: Weigh) -> Verdict:
+    """Nothing is due but a word: the rules that write to the buyer are asked, and no other. `looks` is the others' next date."""
+    view, out = look(dossier, rules, now), Findings(now)
+    out.again(looks)
+    climb(view, out)
+    if slowed(view, out) or told.anything:
+        slow(view, Voice(view, out))
+    count_rounds(view, out)
+    return out.verdict(cast("tuple[Considered, ...]", Unsaid(dossier, rules, now, weigh)))
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
@@ -167,49 +188,49 @@ def _told(effects: Sequence[Effect]) -> Told | None:
     return Told(told, anything=True, delays=delays) if delays else _BY_STAGE[told]
 
 
-def _next_date(  # noqa: C901, PLR0912 - a flat list of what has to be plain
-    order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime, told: Told
-) -> datetime | None:
-    """When the next of its dates comes; None where one has come that nobody acted on, or that needs a closer look."""
+def _other_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime) -> datetime | None:
+    """When the next date comes that no word to the buyer answers; None where one has come, or needs a closer look."""
     last, started, window = parcel.last_scan, day0_bounds(order, parcel), order.window
     if last is None or started is None or parcel.last_answer_at is None or parcel.stopped_at is not None:
         return None
-    promised, day0 = order.promised_at, started[1]
-    if promised is None:
-        expected = day0 + kind.promise
-    elif promised <= now:
+    refund = kind.stages[_STAGE3]
+    if refund is None:
         return None
-    else:
-        expected = promised
     silent = last.latest + kind.investigate
-    stage = kind.stages[told.stages]
-    if stage is None:
-        return None
-    looks = min(day0 + stage, silent)
-    if kind.warns or told.anything:
-        for season in rules.seasons_on(expected.date()):
-            begins, ends = _midnight(season.start), _midnight(season.end + DAY)
-            if ends <= now or not on_leg(season, parcel, last):
-                continue
-            if begins <= now and season.occasion not in told.delays:
-                return None
-            looks = min(looks, begins if begins > now else ends)
-    if told.stages and now < day0 + (kind.stages[told.stages - 1] or DAY):
-        return None
+    looks = min(started[1] + refund, silent)
     posted = parcel.shipped_at or order.shipped_at
     if kind.claims is not None and posted is not None and silent > posted + kind.claims:
         watched = max(last.latest + kind.watch, posted + kind.claims_from)
         # Nobody's terms hold for a carrier that is not known: past that date there is nothing to ask either.
         if watched < looks and not (parcel.carrier is None and watched <= now):
             looks = watched
-    if kind.late and promised is not None:
-        looks = min(looks, late_from(promised, parcel, rules))
+    if kind.late and order.promised_at is not None:
+        looks = min(looks, late_from(order.promised_at, parcel, rules))
     if kind.lead is not None:
         if window is None or window.extensions:
             return None
-        opens = window.end - kind.lead
-        looks = min(looks, opens)
+        looks = min(looks, window.end - kind.lead)
     return looks if now < looks else None
+
+
+def _word_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime, told: Told) -> datetime | None:
+    """When the next word to the buyer comes due, or has come due; None where that needs a closer look."""
+    started = day0_bounds(order, parcel)
+    stage = kind.stages[told.stages]
+    if started is None or stage is None:
+        return None
+    day0 = started[1]
+    if told.stages and now < day0 + (kind.stages[told.stages - 1] or DAY):
+        return None
+    looks = day0 + stage
+    if kind.warns or told.anything:
+        expected = order.promised_at or day0 + kind.promise
+        for season in rules.seasons_on(expected.date()):
+            begins, ends = _midnight(season.start), _midnight(season.end + DAY)
+            if ends <= now or not on_leg(season, parcel, parcel.last_scan):
+                continue
+            looks = min(looks, begins if begins > now or season.occasion not in told.delays else ends)
+    return looks
 
 
 def _midnight(day: date) -> datetime:

@@ -12,7 +12,7 @@ from tracker.model import Effect
 from tracker.policy.view import Parcel, View
 
 
-class Share(msgspec.Struct, frozen=True):
+class Share(msgspec.Struct, frozen=True, gc=False):
     """A parcel's part of what the buyer paid, and how it was found. None: the order's amount is not known."""
 
     amount: Decimal | None

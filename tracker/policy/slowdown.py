@@ -17,7 +17,7 @@ from tracker.policy.view import Parcel, View
 from tracker.rules import Season
 
 
-class Slowdown(msgspec.Struct, frozen=True, kw_only=True):
+class Slowdown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One season or advisory as the buyer is told of it. `start` and `end` are inclusive local dates; `made_at` is aware UTC."""
 
     occasion: str

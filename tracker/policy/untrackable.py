@@ -22,7 +22,7 @@ _ORIGIN = "CN"
 _TWO_SOURCES = 2
 
 
-class Trace(msgspec.Struct, frozen=True, kw_only=True):
+class Trace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How well a parcel can be traced.
 
     `reason` is the verdict where `proven`, else why there is none. `quiet` says that its silence reached `investigate` (the

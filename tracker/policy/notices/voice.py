@@ -35,7 +35,7 @@ SLOTS = frozenset(
 """What is taken back here when its event is over."""
 
 
-class Word(msgspec.Struct, frozen=True, kw_only=True):
+class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something to say. `template` is its type of message; `since` when it came about (aware UTC).
 
     `within`: told within so many days of `since` or not at all: an import of old orders, or a long outage, must write to nobody.
