@@ -75,6 +75,18 @@ CASES = {
         mine().replace('"ebay"', '"ebey"'),
         'time-rules.toml:3: rule[mine].marketplace: no such marketplace, so it can never match (got "ebey", did you mean "ebay")',
     ),
+    "a deadline that opens a case": (
+        mine(more='opens = ["dispute"]'),
+        "time-rules.toml:7: rule[mine].opens: warning: a deadline opens no case: a window, window_open or window_close does",
+    ),
+    "a first day that is the last to ship": (
+        mine(kind="window_open", more="ships = true"),
+        "time-rules.toml:7: rule[mine].ships: warning: a window_open is no last day to ship: a deadline or a target is",
+    ),
+    "a first day that limits a promise": (
+        mine(kind="window_open", more="limits_promise = true"),
+        "time-rules.toml:7: rule[mine].limits_promise: warning: a window_open is no last day to complain: a window or window_close is",
+    ),
     "an answer that is dated by a window": (
         mine(kind="window_open", more='case = ["inquiry"]'),
         (

@@ -12,6 +12,9 @@ from tracker.times import ANCHORS, ANSWERS, API, PAYPAL, RULE
 
 Found = tuple[Merged, str, Level]
 
+_ENDS = frozenset({"window", "window_close"})
+_OPENS = _ENDS | {"window_open"}
+
 
 def check_times(file: TimesFile, markets: MarketplacesFile) -> Iterator[Found]:
     """Every finding, with the path of its key."""
@@ -23,6 +26,12 @@ def check_times(file: TimesFile, markets: MarketplacesFile) -> Iterator[Found]:
             yield (*path, "marketplace"), "no such marketplace, so it can never match" + meant(each.marketplace, known), "error"
         if each.case and each.kind not in ANSWERS:
             yield (*path, "case"), f"a {each.kind} dates no answer, so this never matches: a deadline or a target does", "warning"
+        if each.opens and each.kind not in _OPENS:
+            yield (*path, "opens"), f"a {each.kind} opens no case: a window, window_open or window_close does", "warning"
+        if each.ships and each.kind not in ANSWERS:
+            yield (*path, "ships"), f"a {each.kind} is no last day to ship: a deadline or a target is", "warning"
+        if each.limits_promise and each.kind not in _ENDS:
+            yield (*path, "limits_promise"), f"a {each.kind} is no last day to complain: a window or window_close is", "warning"
         for profile, figure in _figures(each):
             yield from _figure((*path, "profiles", profile), each, figure, by_id, profile)
 
