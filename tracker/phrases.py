@@ -114,6 +114,7 @@ _GROUPS = {
     "check_address": "address_group",
     "do_not_ship": "do_not_ship_group",
     "ship_late": "ship_group",
+    "certificate": "certificate_group",
     "confirm_shipment": "confirm_group",
     "window_opens": "opening_group",
 }

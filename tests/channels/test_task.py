@@ -99,6 +99,7 @@ def test_a_refund_names_the_amount_and_wants_the_reference() -> None:
         (Intent.STAGE2, ActionKind.MESSAGE, None),
         (Intent.EXTENSION, ActionKind.EXTENSION, None),
         (Intent.RELEASE_FUNDS, ActionKind.TASK, "release_funds:lume:2026-02-28"),
+        (Intent.CERTIFICATE, ActionKind.TASK, "certificate:lume:2026-02-28"),
         (Intent.VIP, ActionKind.TASK, "vip:lume:2026-02-28"),
         (Intent.VIP, ActionKind.MESSAGE, None),
         (Intent.CHECK_ADDRESS, ActionKind.TASK, "check_address:lume:2026-02-28"),
@@ -124,6 +125,13 @@ def test_r46_r60_what_is_not_sent_yet_stays_on_the_list_past_its_last_day(intent
     assert (task.deadline, task.valid_until) == (END, None)
     confirm = build(_row(Intent.CONFIRM_SHIPMENT, kind=ActionKind.TASK, deadline=END), ORDER, STORE, MARKET, ENGLISH, now=NOW)
     assert confirm.valid_until == END, "then the order is cancelled: nothing to confirm any more (R61)"
+
+
+@pytest.mark.parametrize("intent", [Intent.CASE_ANSWER, Intent.CASE_EVIDENCE, Intent.CASE_CLOSE])
+def test_r33_r82_what_was_not_answered_in_time_still_wants_its_answer(intent: Intent) -> None:
+    """R33: an overdue case stays in the queue until it closes; R82: one with five minutes would be gone before anybody looks."""
+    task = build(_row(intent, kind=ActionKind.TASK, deadline=END), ORDER, STORE, MARKET, ENGLISH, now=NOW)
+    assert (task.deadline, task.valid_until) == (END, None)
 
 
 @pytest.mark.parametrize("intent", list(Intent))

@@ -26,6 +26,7 @@ _STAYS = frozenset(
     {
         *(Intent.PROBLEM, Intent.CERTIFICATE, Intent.ROUNDS_OVER),
         *(Intent.CHECK_ADDRESS, Intent.DO_NOT_SHIP, Intent.SHIP_LATE),
+        *(Intent.CASE_ANSWER, Intent.CASE_EVIDENCE, Intent.CASE_CLOSE),
     }
 )
 """Tasks whose deadline is a clock: the work is still there when it has run down."""
@@ -91,11 +92,11 @@ _BY_CARRIER = frozenset({Intent.CLAIM_INQUIRY, Intent.CLAIM_FOLLOW_UP})
 
 _BY_DAY = frozenset(
     {
-        *(Intent.RELEASE_FUNDS, Intent.VIP),
+        *(Intent.RELEASE_FUNDS, Intent.VIP, Intent.CERTIFICATE),
         *(Intent.CHECK_ADDRESS, Intent.DO_NOT_SHIP, Intent.SHIP_LATE, Intent.CONFIRM_SHIPMENT, Intent.WINDOW_OPENS),
     }
 )
-"""Rounds that a person makes order by order: one worksheet a day and store (R20, R30, R46, R60, R62, R91, D17)."""
+"""Rounds that a person makes order by order: one worksheet a day and store (R14, R20, R30, R46, R60, R62, R91, D17)."""
 
 
 def _group(row: OutboxRow, store: Store, marketplace: Marketplace, now: datetime) -> str | None:

@@ -39,7 +39,7 @@ STAGE3_REASONS = frozenset({DecisionReason.STAGE3_NOT_ARRIVED, DecisionReason.WI
 _STAGE3 = STAGES.index(Intent.STAGE3)
 
 
-class Advice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
     """What the facts say about one parcel's money: refund it (`due`), or why not, and when time alone can change that."""
 
     reason: DecisionReason
@@ -74,7 +74,7 @@ def recommend(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
 
 
 def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
-    """What nobody answered within 7 days, or before a case came, is taken back; `_settle` makes it again while it is true (D2, R9).
+    """What nobody answered in 7 days, or before a case came, is taken back; `_settle` makes it again while it is true (D2, R9).
 
     In a case it is urgent, and wanted before the answer: the same advice, with another date.
     """
