@@ -145,3 +145,52 @@ async def test_long_lines_are_broken(store: Store, rules: Rules) -> None:
     record, _ = await _record(store, rules)
     long = replace(record, facts=(Fact("note", "word " * 400), Fact("hash", "f" * 3000)))
     assert len(Pages().draw(long)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("said", "gone", "stays"),
+    [
+        (b'{"number": "LX1", "recipient": {"name": "Ana Lima", "ph', "Ana Lima", "left out"),
+        (b"<Track><Recipient>Ana Lima</Recipient><Text>Saiu</Text></Track>", "Ana Lima", "<Text>Saiu</Text>"),
+        (b'<Item ReceiverPhone="+55 11" No="LX1"/>', "+55 11", 'No="LX1"'),
+        (b'{"receiverName": "Ana", "acceptance": "yes", "cep": "01310-100"}', "01310-100", '"acceptance": "yes"'),
+        (b'{"text": "write to ana@buyers.example, 529.982.247-25"}', "529.982.247-25", "write to ***@buyers.example"),
+        (b"[" * 100_000, "[[[[", "left out"),
+    ],
+)
+def test_what_names_the_buyer_is_left_out_of_every_sort_of_answer(said: bytes, gone: str, stays: str) -> None:
+    """Fault 27: also of an answer that was cut off, of XML, of texts."""
+    copy = redacted(said).decode()
+    assert (gone in copy, stays in copy) == (False, True)
+
+
+async def test_a_copy_can_be_checked_by_its_own_hash(store: Store, rules: Rules) -> None:
+    """D10: it lacks what names the buyer, so the hash of the answer is not its hash; the page tells both."""
+    record, copies = await _record(store, rules)
+    [told] = record.parcels[0].answers
+    assert told.copy_sha256 == hashlib.sha256(copies[0].body).hexdigest() != told.sha256
+    assert told.copy_sha256 in page(record)
+
+
+async def test_a_folder_lies_where_it_should_and_holds_no_page_of_last_week(store: Store, rules: Rules, tmp_path: Path) -> None:
+    """D10: whatever an order is called; two of one name part; an old picture is never sent again."""
+    record, copies = await _record(store, rules)
+    packed = write_folder(tmp_path / "out", replace(record, order=".."), copies, EBAY)
+    assert (Path(packed.folder).parent, Path(packed.folder).name.strip(".")[:1]) == (tmp_path / "out", "-")
+    assert len({write_folder(tmp_path, replace(record, order=name), copies, EBAY).folder for name in ("A/1", "A_1")}) == 2
+    old = Path(packed.folder) / "to-send" / "evidence-9.jpg"
+    old.write_bytes(b"old")
+    write_folder(tmp_path / "out", replace(record, order=".."), copies, EBAY)
+    assert not old.exists()
+
+
+async def test_page_and_archive_are_there_where_the_pictures_do_not_fit(store: Store, rules: Rules, tmp_path: Path) -> None:
+    """D10: "choose pages of evidence.html by hand" wants that there is one."""
+    record, copies = await _record(store, rules)
+    with pytest.raises(TooLarge):
+        write_folder(tmp_path, record, copies, replace(EBAY, total=100))
+    assert {file.name for file in (tmp_path / record.order).iterdir() if file.is_file()} == {
+        "evidence.html",
+        "evidence.json",
+        "evidence.zip",
+    }

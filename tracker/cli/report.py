@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -109,12 +110,16 @@ def evidence(
 
         ids = await _due_cases(room, within) if cases else [(await room.store.order_ref(each, store)).id for each in orders]
         rules, packed, failed = room.loaded.rules, list[Packed](), list[tuple[str, str]]()
-        for dossier in await room.store.load_dossiers(list(dict.fromkeys(ids))):
+        found = await room.store.load_dossiers(list(dict.fromkeys(ids)))
+        shared = Counter(each.order.number for each in found)
+        for dossier in found:
             record, copies = await record_of(room.store, dossier, rules, room.now)
             limits = rules.marketplace(dossier.order.platform).evidence
             font = room.loaded.settings.evidence_font
+            number, store_id = dossier.order.number, dossier.order.store
+            name = number if shared[number] == 1 else f"{number}_{store_id}"
             try:
-                packed.append(await asyncio.to_thread(write_folder, out, record, copies, limits, font))
+                packed.append(await asyncio.to_thread(write_folder, out, record, copies, limits, font, name=name))
             except (FontMissing, TooLarge, OSError) as error:
                 failed.append((dossier.order.number, str(error)))
             except ImportError as error:

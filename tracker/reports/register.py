@@ -1,9 +1,9 @@
 """The register: every loss written down at once, item and amount, for the month end (R86; facts/compensation.md section 5).
 
 The net loss of a line = item cost + freight + what the buyer was paid back - what the carrier paid, in the base currency. The
-buyer's refund counts at what was paid back, because the sale's own revenue stands in the books of sales; of a split order it is the
-parcel's share (D23). Coupons are no cash, and money that the carrier took back did not come: neither lessens the loss. A part that
-is not known leaves it empty, and the line says which.
+buyer's refund counts at what was paid back, because the sale's own revenue stands in the books of sales; of a split order it is
+the parcel's share (D23). Coupons are no cash, and money that the carrier took back did not come: neither lessens the loss. A part
+that is not known leaves it empty, and the line says which.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 from tracker.reports.evidence import picture
 from tracker.reports.evidence.page import page
-from tracker.reports.evidence.record import Bytes, Record
+from tracker.reports.evidence.record import Bytes, Record, file_name
 from tracker.rules import Evidence
 
 _LONG_AGO = (2020, 1, 1, 0, 0, 0)
@@ -47,24 +46,37 @@ def archive(record: Record, copies: Sequence[Bytes]) -> bytes:
     return body.getvalue()
 
 
-def write_folder(out: Path, record: Record, copies: Sequence[Bytes], limits: Evidence, font: Path | None = None) -> Packed:
-    """Write `out`/ORDER/: page, record, answers, archive, and what the marketplace takes below `to-send/`.
+def write_folder(
+    out: Path, record: Record, copies: Sequence[Bytes], limits: Evidence, font: Path | None = None, *, name: str | None = None
+) -> Packed:
+    """Write `out`/ORDER/ (or `name`): page, record, answers, archive, and what the marketplace takes below `to-send/`.
+
+    What an earlier run left in its folders of answers and pictures goes first: nobody sends pages of last week. Page and archive
+    are there even where the pictures fail.
 
     Raises OSError, TooLarge, picture.FontMissing, ImportError (without the extra `evidence`, where pictures are wanted).
     """
-    folder = out / re.sub(r"[^\w.-]", "_", record.order)
+    folder = out / file_name(name or record.order)
+    for old in (*folder.glob("to-send/evidence*"), *folder.glob("answers/*.txt")):
+        old.unlink()
+    whole = [*_plain(record, copies), Bytes("evidence.zip", archive(record, copies))]
+    _write(folder, whole)
     sent = [Bytes(f"to-send/{each.name}", each.body) for each in pictures(record, limits, font)]
-    whole = [*_plain(record, copies), Bytes("evidence.zip", archive(record, copies)), *sent]
-    for each in whole:
-        place = folder / each.name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(each.body)
+    _write(folder, sent)
+    whole += sent
     return Packed(
         order=record.order,
         folder=str(folder),
         files=tuple(each.name for each in whole),
         to_send=tuple(each.name for each in sent) or ("evidence.zip",),
     )
+
+
+def _write(folder: Path, files: Sequence[Bytes]) -> None:
+    for each in files:
+        place = folder / each.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(each.body)
 
 
 def pictures(record: Record, limits: Evidence, font: Path | None) -> list[Bytes]:

@@ -7,21 +7,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from tracker.dates import day0, utc_text
+from tracker.log.redact import masked
 from tracker.model import ActionKind, Case, Channel, Dossier, Order, OutboxState, Shipment, WindowChange
 from tracker.rules import Rules
 from tracker.store import Store
 from tracker.store.rows import EventView, OutboxView, RawAnswer
 
 _PERSONAL = frozenset(
-    {"address", "recipient", "consignee", "phone", "mobile", "mail", "postal_code", "zip", "cpf", "cnpj", "tax_id"}
-)
+    {"address", "recipient", "consignee", "receiver", "addressee", "destinatario", "phone", "telefone", "mobile", "mail",
+     "street", "logradouro", "postal_code", "postalcode", "postcode", "zip", "cpf", "cnpj", "tax_id", "taxid", "passport"}
+)  # fmt: skip
 """Parts of the names of fields that say who or where the buyer is; their values leave the house nowhere."""
+
+_PERSONAL_WORDS = frozenset({"cep", "tel", "inn"})
+"""The same as whole words only: `acceptance` says nothing of anybody."""
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_ELEMENT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)((?:\s[^<>]*)?)>([^<>]*)</")
+_ATTRIBUTE = re.compile(r"""(\s(?:[\w.-]+:)?([\w.-]+)=)("[^"<>]*"|'[^'<>]*')""")
+_CUT_OFF = b"(left out: only the beginning of this answer is kept, and what names the buyer cannot be told from the rest)\n"
 
 _HIDDEN = "(left out)"
 
@@ -46,13 +57,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer of a source: when, from which account, the SHA-256 of its bytes as they came, and where a copy lies."""
+    """One answer of a source: when, from which account, the SHA-256 of its bytes as they came, and where a copy lies.
+
+    The copy lacks what names the buyer, so it has a hash of its own.
+    """
 
     at: str
     account: str
     size: int
     sha256: str
     file: str
+    copy_sha256: str
     whole: bool
 
 
@@ -178,30 +193,55 @@ def _line(seen: EventView) -> Line:
 
 
 def _told(raw: RawAnswer, place: int, number: str, copies: list[Bytes]) -> Told:
-    name = f"answers/{number}-{place:03}.txt"
-    copies.append(Bytes(name, redacted(raw.body)))
+    name = f"answers/{file_name(number)}-{place:03}.txt"
+    copy = redacted(raw.body)
+    copies.append(Bytes(name, copy))
     return Told(
         at=utc_text(raw.at),
         account=raw.account,
         size=raw.size,
         sha256=hashlib.sha256(raw.body).hexdigest(),
         file=name,
+        copy_sha256=hashlib.sha256(copy).hexdigest(),
         whole=raw.size == len(raw.body),
     )
 
 
+def file_name(number: str) -> str:
+    """A number as the name of a file or folder: no way out of the folder it lies in, and no two numbers in one."""
+    name = re.sub(r"[^\w.-]", "_", number)
+    if name == number and name.strip("."):
+        return name
+    return f"{name.strip('.')}-{hashlib.sha256(number.encode()).hexdigest()[:8]}"
+
+
 def redacted(body: bytes) -> bytes:
-    """An answer without what says who or where the buyer is. What is no JSON stays as it came: its tables hold no such fields."""
+    """An answer without what says who or where the buyer is: in fields of JSON, elements and attributes of XML, and in texts.
+
+    JSON that was cut off is left out: nobody can tell which of its texts is whose.
+    """
     try:
         found = json.loads(body)
-    except (UnicodeDecodeError, ValueError):
-        return body
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        return _CUT_OFF if body.lstrip()[:1] in {b"{", b"["} else _marked_up(body)
     return json.dumps(_without(found), ensure_ascii=False, indent=1, sort_keys=True).encode()
+
+
+def _marked_up(body: bytes) -> bytes:
+    text = body.decode("utf-8", "surrogateescape")
+    if "<" in text:
+        text = _ELEMENT.sub(
+            lambda it: it[0].replace(f">{it[3]}<", f">{_HIDDEN}<") if it[3] and _names_a_person(it[1]) else it[0], text
+        )
+        text = _ATTRIBUTE.sub(lambda it: f'{it[1]}"{_HIDDEN}"' if _names_a_person(it[2]) else it[0], text)
+    return masked(text).encode("utf-8", "surrogateescape")
 
 
 def _without(value: object) -> object:
     if isinstance(value, dict):
         return {key: _shown(key, each) for key, each in value.items()}
+    if isinstance(value, str):
+        return masked(value)
     return [_without(each) for each in value] if isinstance(value, list) else value
 
 
@@ -211,7 +251,9 @@ def _shown(key: str, value: object) -> object:
 
 def _names_a_person(key: str) -> bool:
     folded = key.casefold()
-    return any(part in folded for part in _PERSONAL)
+    return any(part in folded for part in _PERSONAL) or not _PERSONAL_WORDS.isdisjoint(
+        word.casefold() for word in _WORDS.findall(key)
+    )
 
 
 async def _texts(store: Store, order_id: int) -> dict[str, str]:
@@ -236,7 +278,7 @@ def _messages(rows: Sequence[OutboxView], texts: dict[str, str]) -> list[Message
                 kind=row.template or row.intent.value,
                 channel="by hand" if by_hand else row.channel.value,
                 state=row.state.value,
-                text=each.body or texts.get(row.key),
+                text=None if (text := each.body or texts.get(row.key)) is None else masked(text),
             )
         )
     return found
