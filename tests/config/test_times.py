@@ -85,7 +85,7 @@ CASES = {
     ),
     "a first day that limits a promise": (
         mine(kind="window_open", more="limits_promise = true"),
-        "time-rules.toml:7: rule[mine].limits_promise: warning: a window_open is no last day to complain: a window or window_close is",
+        "time-rules.toml:7: rule[mine].limits_promise: warning: a window_open is no last day to complain: a window or",
     ),
     "an answer that is dated by a window": (
         mine(kind="window_open", more='case = ["inquiry"]'),
