@@ -60,6 +60,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     dossier: Dossier
 
 
+_AT_ONCE = Assume()
+
 History = Mapping[str, Sequence[Heard]]
 """Number -> the answers about it."""
 
@@ -134,29 +136,29 @@ def frame_of(shipment: Shipment) -> Frame:
 
 def carry_out(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime, assume: Assume | None = None) -> Dossier:
     """The dossier after this verdict, with what others are taken to do about it."""
-    assume = assume or Assume()
-    withdrawn = dict(verdict.withdraw)
-    effects = {each.key: _withdraw(each) if each.key in withdrawn else each for each in dossier.effects}
-    order, claims = dossier.order, list(dossier.claims)
+    assume = assume or _AT_ONCE
+    effects = {each.key: each for each in dossier.effects}
+    for key, _ in verdict.withdraw:
+        if key in effects:
+            effects[key] = _withdraw(effects[key])
+    order, claims, shipments = dossier.order, dossier.claims, dossier.shipments
     for decision in verdict.decisions:
-        known = effects.get(decision.key)
+        key = decision.key
+        known = effects.get(key)
         if known is not None and not taken_back(known):
             continue
-        effects[decision.key] = effect = _effect(decision, now, assume)
+        effects[key] = effect = _effect(decision, key, now, assume)
         if effect.done_at is not None:
             order = _facts(order, decision, rules, now)
         if decision.kind is ActionKind.COMPENSATION:
-            claims.append(_claim(decision, now))
-    moved = {(move.shipment, move.attempt): move.after for move in verdict.claims}
-    claims = [replace(each, state=moved.get((each.shipment, each.attempt), each.state)) for each in claims]
-    acted = {number: day0 for number, day0 in verdict.day0.items() if assume.messages}
+            claims = (*claims, _claim(decision, now))
+    if verdict.claims:
+        moved = {(move.shipment, move.attempt): move.after for move in verdict.claims}
+        claims = tuple([replace(each, state=moved.get((each.shipment, each.attempt), each.state)) for each in claims])
+    if verdict.day0 and assume.messages:
+        shipments = tuple([replace(each, day0=verdict.day0.get(each.number, each.day0)) for each in shipments])
     return replace(
-        dossier,
-        order=order,
-        shipments=tuple(replace(each, day0=acted.get(each.number, each.day0)) for each in dossier.shipments),
-        effects=tuple(effects.values()),
-        claims=tuple(claims),
-        version=dossier.version + 1,
+        dossier, order=order, shipments=shipments, effects=tuple(effects.values()), claims=claims, version=dossier.version + 1
     )
 
 
@@ -166,34 +168,37 @@ def _withdraw(effect: Effect) -> Effect:
     return replace(effect, task=TaskState.DROPPED) if effect.task is not None else replace(effect, state=OutboxState.CANCELLED)
 
 
-def _effect(decision: Decision, now: datetime, assume: Assume) -> Effect:
+def _effect(decision: Decision, key: str, now: datetime, assume: Assume) -> Effect:
     """The outbox row of a decision, as the sweep and the people behind it are taken to leave it."""
-    made = Effect(
-        key=decision.key,
+    state, task, done = OutboxState.SENT, None, False
+    match decision.kind:
+        case ActionKind.MESSAGE:
+            state, done = (OutboxState.SENT, True) if assume.messages else (OutboxState.PENDING, False)
+        case ActionKind.EXTENSION:
+            done = assume.extensions
+            task = TaskState.DONE if done else TaskState.OPEN
+        case ActionKind.REFUND:
+            state, task, done = (OutboxState.SENT, TaskState.DONE, True) if assume.refunds else (OutboxState.HELD, None, False)
+        case ActionKind.COMPENSATION:
+            done = True
+        case _:
+            task = TaskState.OPEN
+    return Effect(
+        key=key,
         subject=decision.subject,
         intent=decision.intent,
         occasion=decision.occasion,
         kind=decision.kind,
-        state=OutboxState.SENT,
+        state=state,
         reason=decision.reason,
         created_at=now,
         shipment=decision.shipment,
         amount=decision.amount,
         currency=decision.currency,
+        task=task,
+        decided_at=now if task is TaskState.DONE else None,
+        done_at=now if done else None,
     )
-    if decision.kind is ActionKind.MESSAGE:
-        return replace(made, done_at=now) if assume.messages else replace(made, state=OutboxState.PENDING)
-    if decision.kind is ActionKind.EXTENSION:
-        return _task(made, now, done=assume.extensions)
-    if decision.kind is ActionKind.REFUND:
-        return _task(made, now, done=True) if assume.refunds else replace(made, state=OutboxState.HELD)
-    return replace(made, done_at=now) if decision.kind is ActionKind.COMPENSATION else _task(made, now, done=False)
-
-
-def _task(effect: Effect, now: datetime, *, done: bool) -> Effect:
-    if not done:
-        return replace(effect, task=TaskState.OPEN)
-    return replace(effect, task=TaskState.DONE, decided_at=now, done_at=now)
 
 
 def _facts(order: Order, decision: Decision, rules: Rules, now: datetime) -> Order:
