@@ -220,3 +220,18 @@ def test_d2_it_is_taken_back_when_the_parcel_no_longer_moves() -> None:
 
 def test_d2_where_the_window_can_be_extended_that_is_done_instead() -> None:
     assert "delay:stage3" not in keys(at(60.5, in_brazil(55), window=window(65)))
+
+
+def test_d2_nobody_hears_of_a_delay_whose_parcel_waits_at_the_counter() -> None:
+    """R35, R38: it has come as far as we can bring it; `pickup_waiting` speaks."""
+    waits = replace(in_brazil(59), status=TrackingStatus.AVAILABLE_FOR_PICKUP)
+    assert "delay:stage3" not in keys(at(60.5, waits, **SHOP))
+    assert Intent.DELAY not in {
+        each.intent for each in warned(20.5, replace(waits, last_scan=in_brazil().last_scan), **INSIDE).decisions
+    }
+
+
+def test_d22_of_a_stage_of_long_ago_nobody_hears() -> None:
+    """D22: an old order whose last scan says "out for delivery" for ever, in the first import."""
+    stuck = replace(in_brazil(59), status=TrackingStatus.OUT_FOR_DELIVERY, last_answer_at=day(119.9))
+    assert why(at(120, stuck, **SHOP), "delay") is R.NO_LONGER_NEWS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from carriers.model import TrackingStatus
 from tracker.model import DecisionReason, Intent
 from tracker.policy.findings import Findings
 from tracker.policy.notices.voice import Voice, Word, going, oldest
@@ -16,6 +17,8 @@ from tracker.rules import STAGES
 
 _TEMPLATE = "delay"
 _STAGE3 = STAGES.index(Intent.STAGE3)
+_AT_HIS_PLACE = TrackingStatus.AVAILABLE_FOR_PICKUP
+"""It waits for him to fetch it: "delayed" would be untrue, and he has a text of his own."""
 _MOVES = (DecisionReason.STILL_MOVING, DecisionReason.IN_LAST_MILE)
 """Waiting for the buyer's own payment or papers has its own text."""
 
@@ -39,7 +42,9 @@ def slow(view: View, voice: Voice) -> None:
 
     In the place of `extended` where the platform has no extension: at stage 3, for a parcel that still moves (D2).
     """
-    parcels = tuple(parcel for parcel in going(view) if parcel.started is not None)
+    parcels = tuple(
+        parcel for parcel in going(view) if parcel.started is not None and parcel.shipment.status is not _AT_HIS_PLACE
+    )
     if not parcels:
         return
     if view.dossier.dispute_open:
@@ -71,6 +76,7 @@ def _in_place_of_extended(view: View, voice: Voice, parcels: tuple[Parcel, ...])
             occasion=Intent.STAGE3.value,
             parcel=lead,
             since=lead.dues[_STAGE3],
+            within=view.rules.notices.state_days,
         )
     )
 
