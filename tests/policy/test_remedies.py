@@ -12,7 +12,23 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from carriers.model import TrackingReason, TrackingStatus
-from tests.policy.build import RULES, TERMS, at, day, decision, delivered, dossier, keys, parcel, refund, rules, why, window
+from tests.policy.build import (
+    RULES,
+    TERMS,
+    at,
+    day,
+    decision,
+    delivered,
+    dossier,
+    effect,
+    keys,
+    parcel,
+    refund,
+    rules,
+    scan,
+    why,
+    window,
+)
 from tracker.model import (
     ActionKind,
     CaseReason,
@@ -279,6 +295,20 @@ def test_r84_an_answered_problem_hides_no_later_reason(remedy: Remedy) -> None:
     assert "refund:1" not in keys(at(40, resting, rules=TUNED, effects=(answered,)))
     later = decision(at(100, resting, rules=TUNED, effects=(answered,), window=window(200)), Intent.REFUND)
     assert later.reason in {R.SILENT_BEYOND_LIMIT, R.STAGE3_NOT_ARRIVED}
+
+
+def test_d1_d12_the_second_parcel_has_its_own_day_0_and_tells_no_stage_again() -> None:
+    """D1, D12: it counts from when it was sent, up to its own day 60; the buyer has read the first two stages already."""
+    first, sent = broken(TrackingReason.DAMAGED), done(Remedy.RESHIP, R.CARRIER_SAYS_DAMAGED, 21)
+    second = replace(parcel("LP2", last=None, id=2, share=Decimal(30)), shipped_at=day(22))
+    stages = tuple(effect(stage, 20) for stage in (Intent.STAGE1, Intent.STAGE2))
+    seen: dict[float, list[str]] = {}
+    for on in (53, 68, 83):
+        moved = scan(on - 15)
+        travels = replace(second, first_scan=scan(22), last_scan=moved, status=TrackingStatus.IN_TRANSIT)
+        seen[on] = keys(at(on, first, travels, rules=TUNED, effects=(*stages, sent), window=window(200)))
+    assert not [key for each in seen.values() for key in each if key.startswith("stage")]
+    assert [("refund:1" in seen[on]) for on in (53, 68, 83)] == [False, False, True]
 
 
 def test_r85_a_replaced_parcel_that_comes_back_is_settled() -> None:
