@@ -17,6 +17,7 @@ from typing import Self
 
 import msgspec
 
+from tracker.log.redact import masked
 from tracker.model import Attempt, Channel, JournalEnd, OutboxState
 
 BEGIN = "begin"
@@ -26,6 +27,9 @@ _TAIL_BYTES = 524_288
 """About two thousand lines: what is newer than any moment that a copied database may have missed."""
 
 _PARTIAL = ".partial"
+
+_MOST_SAID = 1000
+"""Characters of a provider's reason that are kept."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,7 +70,7 @@ class Journal:
         self._append(Entry(at=now, key=key, attempt=attempt, channel=channel, mark=BEGIN))
 
     def end(self, key: str, end: JournalEnd, *, channel: Channel, now: datetime) -> None:
-        """The line after the call. Raises OSError."""
+        """The line after the call; what a provider said names nobody and is cut short (faults row 27). Raises OSError."""
         self._append(
             Entry(
                 at=now,
@@ -76,7 +80,7 @@ class Journal:
                 mark=END,
                 state=end.state,
                 provider_id=end.provider_id,
-                result=end.result,
+                result=end.result and masked(end.result)[:_MOST_SAID],
             )
         )
 

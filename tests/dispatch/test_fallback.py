@@ -123,7 +123,7 @@ async def test_an_outcome_that_waits_to_be_written_still_goes_on(
 async def test_a_crash_between_the_refusal_and_the_next_channel_writes_once(
     due: Office, offers: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I1, R25, fault 1: the journal has the refusal, the database not yet: the refused channel says no again, the next writes once."""
+    """I1, R25, fault 1: the journal has the refusal, the database not yet: it is refused again, and the next one writes once."""
     due.post.outcomes = [Refused("550 no such user", retry=False)] * 2
 
     async def died(*_args: object) -> bool:

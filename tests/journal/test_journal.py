@@ -11,6 +11,7 @@ import pytest
 
 from tracker import journal
 from tracker.journal import Journal
+from tracker.log import register_secret
 from tracker.model import Channel, JournalEnd, OutboxState
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -207,3 +208,17 @@ def test_a_prune_that_fails_late_loses_no_line(path: Path, monkeypatch: pytest.M
             book.prune(NOW + timedelta(days=2))
         book.begin(KEY, attempt=1, channel=Channel.SMTP, now=NOW + timedelta(days=3))
     assert in_doubt(path)[KEY] == 1
+
+
+def test_what_a_provider_repeats_names_nobody(path: Path) -> None:
+    """Faults rows 26 and 27: the journal outlives every retention, so that no buyer's address and no secret may stand in it."""
+    register_secret("very-secret-token")
+    said = "550 <ana.exemplo@mail.example> unknown, token very-secret-token " + "x" * 5000
+    with Journal(path) as lines:
+        end = JournalEnd(attempt=1, state=OutboxState.FAILED, result=said)
+        lines.end(KEY, end, channel=Channel.SMTP, now=NOW)
+    kept = path.read_text()
+    assert "ana.exemplo" not in kept
+    assert "very-secret-token" not in kept
+    assert "550" in kept
+    assert len(kept) < 1500

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from carriers.errors import CarrierError, ErrorKind
+from tracker.log.redact import masked
 
 
 class Fault(StrEnum):
@@ -37,13 +38,13 @@ _AS_SOURCE = {
 class MarketplaceError(Exception):
     """A call without the wished answer. `code` is the platform's own, `retry_after` seconds it asked us to wait.
 
-    The message names no secret and no person.
+    The message names no secret and no person, even where the platform repeats what it was sent.
     """
 
     def __init__(self, fault: Fault, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        self.message = masked(message)
+        super().__init__(self.message)
         self.fault = fault
-        self.message = message
         self.code = code
         self.retry_after = retry_after
 
