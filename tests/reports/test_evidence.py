@@ -20,7 +20,7 @@ from tests.store.build import NOW, change, decided, decision, given, order, parc
 from tracker import config
 from tracker.clock import FixedClock
 from tracker.model import Case, CaseKind, CaseReason, OutboxState
-from tracker.reports.evidence import FontMissing, Record, TooLarge, archive, page, record_of, write_folder
+from tracker.reports.evidence import FontMissing, Record, TooLarge, archive, page, picture, record_of, write_folder
 from tracker.reports.evidence.picture import Pages
 from tracker.reports.evidence.record import Bytes, Fact, redacted
 from tracker.rules import Evidence, Rules
@@ -194,3 +194,14 @@ async def test_page_and_archive_are_there_where_the_pictures_do_not_fit(store: S
         "evidence.json",
         "evidence.zip",
     }
+
+
+async def test_no_picture_is_made_that_nobody_needs(
+    store: Store, rules: Rules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R13: two hundred cases of a morning are a matter of a minute; where the first form fits, no other is tried."""
+    made = list[int]()
+    monkeypatch.setattr(picture, "jpegs", lambda _pages, quality=80: made.append(quality))
+    record, copies = await _record(store, rules)
+    packed = write_folder(tmp_path, record, copies, EBAY)
+    assert (made, packed.to_send) == ([], ("to-send/evidence-1.png",))

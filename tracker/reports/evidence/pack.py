@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,13 +95,14 @@ def pictures(record: Record, limits: Evidence, font: Path | None) -> list[Bytes]
     )
 
 
-def _renderings(pages: Sequence[Image], limits: Evidence) -> list[tuple[str, list[bytes]]]:
-    found: list[tuple[str, list[bytes]]] = []
+def _renderings(pages: Sequence[Image], limits: Evidence) -> Iterator[tuple[str, list[bytes]]]:
+    """One after the other, the sharpest first: what fits is the last that is made. More pages than files fit in no form."""
+    if limits.files is not None and len(pages) > limits.files:
+        return
     if "png" in limits.kinds:
-        found.append(("png", picture.pngs(pages)))
+        yield "png", picture.pngs(pages)
     if "jpg" in limits.kinds:
-        found += [("jpg", picture.jpegs(pages, quality)) for quality in _QUALITIES]
-    return found
+        yield from (("jpg", picture.jpegs(pages, quality)) for quality in _QUALITIES)
 
 
 def _fits(bodies: Sequence[bytes], limits: Evidence) -> bool:
