@@ -8,10 +8,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from tests.cli.conftest import Shop
 from tests.cli.shell import Shell
+from tracker.config import english
 
 FX = """
 [[month]]
@@ -250,3 +252,49 @@ def test_a_number_twice_in_one_line_is_one_parcel(desk: Shell, tmp_path: Path) -
     approved(desk)
     statement = sheet(tmp_path, "Tracking number,Amount,Currency", "RB123456785CN RB123456785CN,20,USD")
     assert [each["claims"] for each in reconciled(desk, statement)["matched"]] == [[1]]
+
+
+def _fill(book: Path, **cells: object) -> None:
+    """Write into the only line of a worksheet, by the columns' headings."""
+    paper = openpyxl.load_workbook(book)
+    page = paper.worksheets[0]
+    heads = {str(cell.value).split(" (")[0]: at for at, cell in enumerate(page[1], start=1)}
+    for name, value in cells.items():
+        page.cell(2, heads[english().say(f"worksheet.{name}", zone="Asia/Shanghai").split(" (")[0]]).value = value
+    paper.save(book)
+
+
+def test_r90_a_filled_line_of_the_worksheet_moves_its_claim_once(desk: Shell, tmp_path: Path) -> None:
+    """R90: filed with its day, sum and currency, though nobody knew what is payable; the same file again changes nothing."""
+    book = tmp_path / "claims.xlsx"
+    desk.json("claims", "export", book, "--at", "2026-03-02")
+    _fill(book, decision="filed", on="2026-03-02", figure="12.50 USD", reference="YW-9")
+    told = desk("claims", "import", book, "--by", "Mei", "--at", "2026-03-02", "--json")
+    assert told.code == 0, told
+    claim = desk.json("claims", "show", 1)["claim"]
+    assert (claim["state"], claim["claimed"], claim["claimed_currency"], claim["carrier_ref"], claim["filed_on"]) == (
+        "filed", "12.50", "USD", "YW-9", "2026-03-02",
+    )  # fmt: skip
+    assert desk("claims", "import", book, "--by", "Mei", "--at", "2026-03-02", "--json").code == 0
+    assert [each["event"] for each in desk.json("claims", "show", 1)["history"]] == ["opened", "filed"]
+
+
+def test_r86_a_closed_month_stays_as_it_was_whatever_is_renamed_or_forgotten(shop: Shop, desk: Shell, tmp_path: Path) -> None:
+    """R86: another name of the store, another language, other rates, and nothing kept of the scans."""
+    approved(desk)
+    first = desk("report", "month-end", "--month", "2026-03", "--out", tmp_path / "a", "--close", "--at", "2026-04-01")
+    assert first.code == 0
+    (shop.folder / "fx.toml").write_text(FX.replace("0.14", "0.20"), encoding="utf-8")
+    store = shop.folder / "stores" / "lume.toml"
+    store.write_text(store.read_text(encoding="utf-8").replace("Lume", "Other"), encoding="utf-8")
+    with (shop.folder / "tracker.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[operators]\nlanguage = "zh-CN"\n')
+    with sqlite3.connect(shop.folder / "tracker.db") as raw:
+        raw.execute("UPDATE shipment SET journey = NULL, carrier = 'fourpx'")
+    raw.close()
+    assert desk("report", "month-end", "--month", "2026-03", "--out", tmp_path / "b", "--at", "2026-05-02").code == 0
+    for kind in ("csv", "xlsx"):
+        name = f"register-2026-03.{kind}"
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    april = desk.json("report", "month-end", "--month", "2026-04", "--out", tmp_path / "c", "--at", "2026-05-02")
+    assert [(roll["carrier"], roll["opening"]["amount"]) for roll in april["roll_forward"]] == [("yanwen", "20.00")]

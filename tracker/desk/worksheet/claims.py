@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
+
+from babel.numbers import is_currency
 
 from tracker.desk import claims
 from tracker.desk.worksheet.became import Acted, Asking, Ready, Same
@@ -47,6 +51,7 @@ def _said(filled: Filled, state: ClaimState, view: ClaimView) -> claims.Said:
         state=state,
         on=day(filled.cells.get("on", "")),
         amount=_figure(filled, claim.claimed_currency or claim.currency),
+        currency=None if claim.claimed_currency or claim.currency else _named(filled),
         reference=filled.text("reference") or None,
         why=note_of(filled),
     )
@@ -57,6 +62,12 @@ def _figure(filled: Filled, currency: str | None) -> Decimal | None:
     if found is not None and found <= 0:
         raise NotTaken("no_amount", text=filled.text("figure"))
     return found
+
+
+def _named(filled: Filled) -> str | None:
+    """The currency that stands beside the figure: of a claim whose sum nobody knows it is the only one that tells it."""
+    words = re.findall(r"[A-Z]{3}", unicodedata.normalize("NFKC", filled.text("figure")).upper())
+    return next((word for word in words if is_currency(word)), None)
 
 
 def _known(view: ClaimView, said: claims.Said) -> bool:
