@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tracker.alerts.claims import closing, expired
-from tracker.model import Claim, ClaimState, Phase
+from tracker.model import Claim, ClaimState, Liable, Phase
 from tracker.store.claims import ClaimView
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -49,6 +49,26 @@ def test_a_window_that_closes_before_the_next_stage_is_told_at_once() -> None:
 def test_what_was_filed_is_not_told_any_more() -> None:
     assert warned(replace(VIEW, claim=replace(CLAIM, state=ClaimState.FILED)), 1) == []
     assert warned(replace(VIEW, claim=replace(CLAIM, latest_on=None)), 1) == []
+
+
+def test_r86_an_inquiry_does_not_keep_a_window_open() -> None:
+    """R86: what was only asked about expires unfiled as well; not so where the carrier searches and pays nothing."""
+    asked = replace(CLAIM, state=ClaimState.INQUIRY_OPEN)
+    assert warned(replace(VIEW, claim=asked), 5) == ["5d"]
+    assert warned(replace(VIEW, claim=replace(asked, payable=Decimal(0))), 5) == []
+
+
+def test_r70_what_the_seller_bears_wants_no_filing() -> None:
+    """R70: nobody is warned of a window that nobody can use."""
+    assert warned(replace(VIEW, claim=replace(CLAIM, liable=Liable.SELLER)), 5) == []
+
+
+def test_r86_a_second_attempt_is_told_of_as_the_first_was() -> None:
+    """R86: each has a key of its own."""
+    again = replace(VIEW, claim=replace(CLAIM, attempt=2))
+    until = datetime(2026, 11, 20, tzinfo=UTC)
+    keys = {each.key for view in (VIEW, again) for each in closing(view, {14}, until, NOW)}
+    assert len(keys) == 2
 
 
 def test_the_leak_is_told_once_with_its_amount() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 
-from tracker.model import ClaimState
+from tracker.model import ClaimState, Liable
 from tracker.model.alerts import AlertKind
 from tracker.store.alerts import Raised
 from tracker.store.claims import ClaimView
@@ -17,7 +17,7 @@ from tracker.store.claims import ClaimView
 TOLD_FOR = timedelta(days=7)
 """So long after its window closed an unfiled claim is told, once."""
 
-TO_FILE = (ClaimState.DRAFT, ClaimState.READY)
+TO_FILE = (ClaimState.DRAFT, ClaimState.READY, ClaimState.INQUIRY_OPEN)
 WATCHED = (*TO_FILE, ClaimState.EXPIRED)
 """The states whose claims are looked at."""
 
@@ -25,15 +25,17 @@ WATCHED = (*TO_FILE, ClaimState.EXPIRED)
 def closing(view: ClaimView, warn_days: set[int], told_until: datetime, now: datetime) -> Iterator[Raised]:
     """One alert for each warning whose time has come; the last one alone where several have."""
     claim = view.claim
-    if claim.state not in TO_FILE or claim.latest_on is None:
+    if claim.state not in TO_FILE or claim.latest_on is None or claim.liable is not Liable.CARRIER:
         return
+    if claim.state is ClaimState.INQUIRY_OPEN and claim.payable == 0:
+        return  # these terms only search: the inquiry was all there is to file
     end = datetime.combine(claim.latest_on, time.max, UTC).replace(microsecond=0)
     due = [days for days in warn_days if end - timedelta(days=days) <= told_until]
     if not due and not claim.closes_first:
         return
     warning = f"{min(due)}d" if due else "closes_first"
     yield Raised(
-        key=f"{AlertKind.CLAIM_CLOSES.value}/{view.store}/{claim.shipment}/{claim.latest_on}/{warning}",
+        key=f"{AlertKind.CLAIM_CLOSES.value}/{view.store}/{claim.number}/{claim.latest_on}/{warning}",
         kind=AlertKind.CLAIM_CLOSES.value,
         subject=claim.shipment,
         store=view.store,
