@@ -130,6 +130,25 @@ def test_a_dirty_row_is_named_and_replayed(tmp_path: Path, name: str) -> None:
     assert name in odd["reason"].split(", ")
 
 
+def test_an_order_that_is_told_twice_is_named(tmp_path: Path) -> None:
+    """Two exports in one file would count it twice in every figure; two parcels of one order are no repeat."""
+    many = [row(order_id=f"n{number}") for number in range(1500)]
+    parcels = [row(tracking_number=number) for number in ("LP1", "LP2")]
+    found = tried(tmp_path, *many, *parcels, row(order_id="n700"), row(tracking_number="LP2"))
+    assert found["orders"] == 1504
+    assert found["suspect"] == [{"row": number, "reason": "order_id_repeated"} for number in (1504, 1505)]
+
+
+def test_lines_that_a_quotation_mark_swallows_are_named(tmp_path: Path) -> None:
+    """None is dropped in silence: the row says how far it runs."""
+    file = written(tmp_path, row())
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write('"a2,BR\na3,BR\na4,BR\n')
+    [rejected] = document(file)["rejected"]
+    assert rejected["row"] == 3
+    assert "it runs on to line 5" in rejected["reason"]
+
+
 @pytest.mark.parametrize(
     "change", [{"paid_at": ""}, {"destination_state": ""}, {"handed_over_at": "2025-04-03T00:00:00", "delivered_at": ""}]
 )

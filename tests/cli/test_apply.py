@@ -86,14 +86,15 @@ def test_it_refuses_when_it_is_not_due_any_more(plan: Path, shell: Shell) -> Non
     ("content", "says"),
     [
         ("no json", "is no JSON document"),
+        (b'{"format": "\xff"}', "is no JSON document"),
         ("{}", "is no plan: tracker plan --out FILE writes one"),
         ('{"format": "tracker-plan", "format_version": 9}', "has the format version 9, this Tracker reads 1"),
         ('{"format": "tracker-plan", "format_version": 1}', "is not as tracker plan wrote it"),
     ],
 )
-def test_a_file_that_is_no_plan(shop: Shop, shell: Shell, tmp_path: Path, content: str, says: str) -> None:
+def test_a_file_that_is_no_plan(shop: Shop, shell: Shell, tmp_path: Path, content: str | bytes, says: str) -> None:
     file = tmp_path / "odd.json"
-    file.write_text(content, encoding="utf-8")
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
     said = shell("apply", file, "--at", NOW)
     assert shop.folder.is_dir()
     assert said.code == 1

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from tracker import config
-from tracker.backtest import Counts, RejectedRow, compared, replay, suspicions
+from tracker.backtest import REPEATED, Counts, RejectedRow, Repeats, compared, replay, suspicions
 from tracker.cli.errors import Failed, UsageError
 from tracker.cli.options import Common
 from tracker.cli.output import Answer, Console, emit
@@ -86,13 +86,14 @@ def run(file: Path, rules: Rules, other: Rules | None, until: datetime, zone: st
     counts = [Counts(until) for _ in sets]
     suspect: list[Odd] = []
     rejected: list[Odd] = []
+    repeats = Repeats()
     for past in read_past(file, sets, zone):
         if isinstance(past, RejectedRow):
             rejected.append(Odd(past.row, past.reason))
             continue
         for one, count in zip(sets, counts, strict=True):
             count.add(past, replay(past, one, until))
-        odd = suspicions(past)
+        odd = (*suspicions(past), REPEATED) if repeats.seen(past) else suspicions(past)
         if odd:
             suspect.append(Odd(past.row, ", ".join(odd)))
     return Result(counts=counts[0], other=counts[1] if other is not None else None, suspect=suspect, rejected=rejected)

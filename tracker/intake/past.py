@@ -61,7 +61,7 @@ def read_past(file: Path, rules: Sequence[Rules], zone: str) -> Iterator[PastOrd
             at = rows.line_num + 1
             for cells in rows:
                 if any(cells):
-                    yield reader.read(at, cells)
+                    yield reader.read(at, cells, rows.line_num)
                 at = rows.line_num + 1
         except UnicodeDecodeError:
             raise FileError(f"{file}: is no UTF-8 text: save it as CSV (UTF-8)") from None
@@ -93,10 +93,11 @@ class _Rows:
         self._width = len(names)
         self._places = {name: names.index(name) for name in (*COLUMNS, *OPTIONAL) if name in names}
 
-    def read(self, line: int, cells: Sequence[str]) -> PastOrder | RejectedRow:
-        """One row."""
+    def read(self, line: int, cells: Sequence[str], last: int) -> PastOrder | RejectedRow:
+        """One row, of the lines from `line` to `last`."""
         if len(cells) != self._width:
-            return RejectedRow(line, f"has {len(cells)} cells, the header {self._width}")
+            runs = f"; it runs on to line {last}: a quotation mark is not closed" if last > line else ""
+            return RejectedRow(line, f"has {len(cells)} cells, the header {self._width}{runs}")
         row = {name: cells[place].strip() for name, place in self._places.items()}
         try:
             return self._past(line, row)

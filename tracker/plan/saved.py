@@ -7,6 +7,7 @@ comes. A plan is bound to the configuration's hash and to the version of the fac
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -37,8 +38,8 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     format: str
     format_version: int
-    at: datetime
-    until: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    until: Annotated[datetime, msgspec.Meta(tz=True)]
     config: str
     orders: tuple[SavedOrder, ...]
 
@@ -72,7 +73,7 @@ def read_plan(content: bytes) -> SavedPlan:
     """Read a file that `tracker plan --out` wrote. Raises PlanFileError."""
     try:
         head = msgspec.json.decode(content, type=dict)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PlanFileError(f"is no JSON document: {error}") from error
     if head.get("format") != FORMAT:
         raise PlanFileError("is no plan: tracker plan --out FILE writes one")
