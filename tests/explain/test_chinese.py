@@ -77,6 +77,6 @@ def test_what_the_last_guard_says_is_told() -> None:
 def test_names_of_log_and_database_stay() -> None:
     """Rule, reason and dedup key are what one looks for in the log."""
     story, text = told(dossier(parcel(last=45, heard=60.9)), 61)
-    assert "order/jade/8001:refund:0  退款 30.00 USD  新建  (stage3_not_arrived)" in text
+    assert "order/jade/8001:refund:0  退款 (全额退款) 30.00 USD  新建  (stage3_not_arrived)" in text
     assert "stage3_not_arrived: 已到最长等待期，包裹既无进展也未临近派送" in text
     assert story.summary.endswith("退款: 已到最长等待期，包裹既无进展也未临近派送")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tracker.config import english
 from tracker.explain import Explanation, changes, explain, sentence
 from tracker.explain import to_text as told_in
 from tracker.model import (
+    Advisory,
     Case,
     CaseKind,
     DecisionReason,
@@ -24,6 +26,7 @@ from tracker.model import (
     OutboxState,
     Release,
     ReleaseVerdict,
+    Remedy,
     Shipment,
     TaskState,
     WindowChange,
@@ -188,7 +191,7 @@ def test_the_text_has_all_parts() -> None:
 
 def test_the_text_of_a_decision_shows_key_money_and_evidence() -> None:
     text = "\n".join(to_text(of(dossier(parcel(last=45, heard=60.9)), 61)))
-    assert "order/jade/8001:refund:0  refund 30.00 USD  new  (stage3_not_arrived)" in text
+    assert "order/jade/8001:refund:0  refund (full refund) 30.00 USD  new  (stage3_not_arrived)" in text
     assert "    share: the whole order" in text
     assert "  yes br-standard.stage3     LP1  stage3_not_arrived: " in text
     waiting = effect(Intent.STAGE1, 30, state=OutboxState.HELD, hold=HoldReason.STORE_OBSERVES)
@@ -196,6 +199,31 @@ def test_the_text_of_a_decision_shows_key_money_and_evidence() -> None:
     held = "\n".join(to_text(of(dossier(slow(), effects=(waiting,)), releases=said)))
     assert "held, hold store_observes" in held
     assert "    release  hold: store_observes" in held
+
+
+def test_a_recommendation_says_what_it_proposes() -> None:
+    """R37, R40: sent again or sent on is no money paid twice; the sum alone would read so."""
+    again = replace(refund(10, state=OutboxState.SENT, task=TaskState.DONE), remedy=Remedy.RESHIP)
+    story = of(dossier(slow(), effects=(again,)))
+    assert story.decisions[-1].remedy == "reship"
+    [line] = [line for line in to_text(story) if again.key in line]
+    assert "refund (send again)" in line
+
+
+def test_whatever_a_rule_reads_of_the_order_stands_on_the_screen() -> None:
+    """R15: a slip's clock counts from the order; R91, D19 and the nudge have facts of their own."""
+    notice = Advisory(id=7, start=day(20).date(), end=day(40).date(), add_days=9, causes={}, created_at=day(20))
+    money: dict[str, Any] = {"refunded_at": day(30), "refunded_amount": Decimal("3.50")}
+    odd = dossier(slow(), payment="boleto", vip=True, risky=True, unread_since=day(29), **money)
+    told = {(fact.name, fact.value) for fact in of(replace(odd, advisories=(notice,))).facts}
+    assert {
+        ("ordered", "2026-03-29"),
+        ("vip", "yes"),
+        ("risky", "yes"),
+        ("unread since", "2026-04-30"),
+        ("refunded", "2026-05-01, 3.50 USD"),
+        ("advisory", "2026-04-21 - 2026-05-11, +9 days"),
+    } <= told
 
 
 def test_an_order_without_decisions_says_so() -> None:

@@ -49,6 +49,8 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     release: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    remedy: str | None = None
+    """What a recommendation proposes: money, or another parcel."""
     deadline: datetime | None = None
     decided_at: datetime | None = None
     done_at: datetime | None = None
@@ -230,6 +232,7 @@ def _new(decision: Decision) -> Decided:
         shipment=decision.shipment,
         amount=decision.amount,
         currency=decision.currency,
+        remedy=None if decision.remedy is None else decision.remedy.value,
         deadline=decision.deadline,
         evidence=decision.evidence,
     )
@@ -248,6 +251,7 @@ def _old(effect: Effect, releases: Mapping[str, Release], phrases: Phrases) -> D
         release=None if said is None else _released(said, phrases),
         amount=effect.amount,
         currency=effect.currency,
+        remedy=None if effect.remedy is None else effect.remedy.value,
         decided_at=effect.created_at,
         done_at=effect.done_at,
     )

@@ -11,6 +11,7 @@ from tracker import compensation
 from tracker.model import Scan, WindowChange
 from tracker.phrases import Phrases
 from tracker.policy.opening import openings
+from tracker.policy.slowdown import advisories_for
 from tracker.policy.view import Parcel, View
 from tracker.rules import STAGES
 from tracker.times import case_due
@@ -56,22 +57,26 @@ def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
         "payment": order.payment,
         "address": ", ".join(order.address_problems) or None,
         "amount": None if order.amount is None else f"{order.amount} {order.currency or ''}".strip(),
-        "opted_out": phrases.say("explain.yes") if order.opted_out else None,
+        **{name: phrases.say("explain.yes") for name in ("opted_out", "vip", "risky") if getattr(order, name)},
     }
     yield from (fact(name, value) for name, value in told.items() if value is not None)
     instants = {
+        "ordered": order.ordered_at,
         "paid": order.paid_at,
         "shipped": order.shipped_at,
         "ship_by": order.ship_by,
         "confirmed": order.confirmed_at,
         "promised": order.promised_at,
         "received_by_buyer": order.received_at,
-        "refunded": order.refunded_at,
         "buyer_waits_since": order.waiting_since,
+        "unread_since": order.unread_since,
         "on_hold_until": order.hold_until,
         "cut_over": order.cutover_at,
     }
     yield from (fact(name, _day(instant), at=instant) for name, instant in instants.items() if instant is not None)
+    if order.refunded_at is not None:
+        paid = "" if order.refunded_amount is None else f", {order.refunded_amount} {order.currency or ''}".rstrip()
+        yield fact("refunded", f"{_day(order.refunded_at)}{paid}", at=order.refunded_at)
     for stage, at in order.contacted.items():
         yield fact("contacted_outside", f"{phrases.word('intent', stage)}, {_day(at)}", at=at)
     for stage, word in order.settled.items():
@@ -118,6 +123,7 @@ def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact
     days = f"{limits.watch}/{limits.investigate}/{limits.probable_loss}"
     capability = phrases.word("capability", shipment.capability)
     yield fact("silence_limits", phrases.say("explain.silence", days=days, capability=capability), "destinations.toml")
+    yield from _advisories(view, parcel, phrases)
     if parcel.day0 is not None:
         yield fact("day_0", phrases.say("explain.day0", day=_day(parcel.day0), age=parcel.age), "D1", parcel.day0)
         dues = [f"{phrases.word('intent', stage)} {_day(due)}" for stage, due in zip(STAGES, parcel.dues, strict=True) if due]
@@ -140,6 +146,14 @@ def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact
         yield fact("settled_by", phrases.word("settled_by", shipment.settled_by), "services.toml")
     if not shipment.matched:
         yield fact("service", phrases.say("explain.not_matched", text=shipment.service_text or ""), "services.toml")
+
+
+def _advisories(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact]:
+    """What people told of its way: silence counts longer by the longest of those on its leg (D19)."""
+    for each in advisories_for(view.dossier, parcel.shipment):
+        value = phrases.say("explain.advisory", start=each.start, end=each.end, days=each.add_days)
+        name, source = phrases.name("advisory"), f"advisory {each.id}"
+        yield Fact(about=parcel.shipment.number, name=name, value=value, source=source, at=each.created_at)
 
 
 def _claim_window(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact]:

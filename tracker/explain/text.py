@@ -65,12 +65,13 @@ def _rule(rule: Weighed, phrases: Phrases) -> str:
 
 def _decided(effect: Decided, phrases: Phrases) -> Iterator[str]:
     money = "" if effect.amount is None else f" {effect.amount} {effect.currency or ''}".rstrip()
+    what = phrases.word("kind", effect.kind) + (f" ({phrases.word('remedy', effect.remedy)})" if effect.remedy else "")
     states = [phrases.word("state", effect.state)]
     if effect.task:
         states.append(phrases.say("explain.task", state=phrases.word("state", effect.task)))
     if effect.hold:
         states.append(phrases.say("explain.hold", why=phrases.word("hold", effect.hold)))
-    yield f"  {effect.key}  {phrases.word('kind', effect.kind)}{money}  {', '.join(states)}  ({effect.reason.value})"
+    yield f"  {effect.key}  {what}{money}  {', '.join(states)}  ({effect.reason.value})"
     if effect.release is not None:
         yield f"    {fill(phrases.say('explain.release'), 8)} {effect.release}"
     if effect.deadline is not None:
