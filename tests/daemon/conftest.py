@@ -36,6 +36,9 @@ from = "Lamps <care@lamps.example>"
 [inbox]
 path = "inbox"
 
+[messages]
+off = ["placed", "shipped", "delivered", "review", "vip", "delay"]  # these tests live today, in whatever season that is
+
 [engine]
 poll_interval_s = 1
 sweep_interval_s = 1

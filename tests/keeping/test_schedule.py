@@ -36,7 +36,7 @@ async def _live(keep: Keep, days: int) -> dict[str, str]:
 async def test_every_day_has_its_backup_and_its_purge(keep: Keep) -> None:
     """Fault 36 wants a backup, fault 27 a retention job: neither waits for a person."""
     last = f"{NOW + 3 * DAY:%Y-%m-%d}"
-    assert await _live(keep, 3) == {"backup": last, "retention": last}
+    assert await _live(keep, 3) == {"backup": last, "retention": last, "transit": f"{NOW + 3 * DAY:%Y-%m}"}
     taken = [file.name[:16] for file in backup.kept(keep.settings.backup.dir)]
     assert taken == [f"tracker-{NOW + day * DAY:%Y%m%d}" for day in (3, 2, 1, 0)]
 
