@@ -32,7 +32,7 @@ def generated(dossier: Dossier, seen: Mapping[str, Sequence[Seen]], rules: Rules
         "event": [event for _, event in sorted(_events(dossier, seen, names, day0), key=lambda each: each[0])],
     }
     end = max(now, day0)
-    trial = facts | {"moment": [{"at": _day(end, day0)}]}
+    trial = facts | {"moment": [{"at": _day(end, day0), "expect": []}]}
     [case] = cases_of({"case": [trial]})
     [told] = play(case, rules)
     facts["moment"] = [*_moments(told, rules, day0), {"at": _day(end, day0), "expect": []}]

@@ -232,8 +232,14 @@ def _check(case: Case, path: tuple[str | int, ...]) -> None:
             case.when(text)
         except CaseError as error:
             raise CaseError(str(error), (*path, *where)) from None
+    if not case.moment:
+        raise CaseError("a case without a moment tests nothing", (*path, "moment"))
     for at, moment in enumerate(case.moment):
         _check_moment(moment, (*path, "moment", at))
+    numbers = [each.number for each in case.parcel]
+    for at, number in enumerate(numbers):
+        if number in numbers[:at]:
+            raise CaseError(f"two parcels are called {number!r}: give each its own number", (*path, "parcel", at, "number"))
     if case.order.amount is not None and case.order.currency is None:
         raise CaseError("money without a currency", (*path, "order", "amount"))
 
@@ -247,11 +253,13 @@ def _check_moment(moment: Moment, path: tuple[str | int, ...]) -> None:
     for expected in moment.expect or ():
         if sum(bool(getattr(expected, name)) for name in _WHICH) != 1:
             raise CaseError(f"an expected action names exactly one of {', '.join(_WHICH)}", (*path, "expect"))
+    if moment.expect is None and moment.nothing is None and not moment.never and not moment.because:
+        raise CaseError("a moment names expect, nothing, never or because: else it tests nothing", (*path, "at"))
     reasons = {each.value for each in DecisionReason}
-    for text in (*moment.because, *reasons_of(moment)):
-        word = text.rsplit(": ", 1)[-1]
-        if word not in reasons:
-            raise CaseError(f"no such reason: {word!r} (docs/reference/reasons.md lists them)", (*path, "because"))
+    for key, texts in (("because", moment.because), ("nothing", reasons_of(moment))):
+        for word in (text.rsplit(": ", 1)[-1] for text in texts):
+            if word not in reasons:
+                raise CaseError(f"no such reason: {word!r} (docs/reference/reasons.md lists them)", (*path, key))
 
 
 def reasons_of(moment: Moment) -> tuple[str, ...]:
