@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tests.policy.build import day, dossier, parcel
 from tracker import config
 from tracker.cli import main
 from tracker.cli.test import trial
 from tracker.rules import Rules
+from tracker.ruletest import generated
 
 SHIPPED = sorted((config.defaults_dir() / "tests").glob("*.toml"))
 RULES: Rules = config.load(None, environ={}).rules
@@ -216,3 +220,12 @@ more = true
 because = ["window.extend: no_extension_there"]
 """
     assert trial(written(tmp_path, CASE.split("[[case.moment]]", maxsplit=1)[0] + events), RULES) == (1, [])
+
+
+def test_a_generated_case_keeps_what_decides_a_claim_and_a_gate() -> None:
+    """R86, R17: the declared value and the known tax number of the real case, not those that a case has by default."""
+    sent = parcel(last=2, heard=3, declared_value=Decimal("7.50"), declared_currency="EUR")
+    text = generated(dossier(sent, tax_number_known=True), {}, RULES, day(3))
+    [case] = tomllib.loads(text)["case"]
+    assert (case["parcel"][0]["declared"], case["parcel"][0]["declared_currency"]) == ("7.50", "EUR")
+    assert case["order"]["tax_number_known"] is True

@@ -81,6 +81,7 @@ def _order(dossier: Dossier, day0: datetime) -> dict[str, Any]:
         "amount": order.amount,
         "currency": order.currency,
         "payment": order.payment,
+        "tax_number_known": order.tax_number_known or None,
         "opted_out": order.opted_out or None,
         "vip": order.vip or None,
         "window_source": None if order.window is None else order.window.source.value,
@@ -103,6 +104,8 @@ def _parcel(parcel: Shipment, number: str, day0: datetime) -> dict[str, Any]:
         "country": parcel.country,
         "shipped": None if parcel.shipped_at is None else _day(parcel.shipped_at, day0),
         "share": parcel.share,
+        "declared": parcel.declared_value,
+        "declared_currency": None if parcel.declared_value is None else parcel.declared_currency,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
