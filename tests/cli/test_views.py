@@ -94,6 +94,7 @@ def test_status_names_the_command_for_everything_that_needs_a_person(shop: Shop,
         "open tasks": (3, "tracker tasks list"),
         "doubtful sends": (1, "tracker outbox list --state unknown"),
         "held back": (1, "tracker hold list"),
+        "claims to file": (1, "tracker claims list --state ready"),
         "parcels followed without any source": (2, f"[[source]] in {shop.folder / 'tracker.toml'}"),
     }
     assert "tracker hold list" in shell("status").out

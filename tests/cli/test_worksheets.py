@@ -114,7 +114,7 @@ def test_tasks_out_and_in_again(shop: Shop, shell: Shell, language: str) -> None
     assert shell.json("tasks", "list")["tasks"] == []
     [told] = shell.json("explain", "A-2", *AT)["explanations"]
     facts = {fact["name"]: fact["value"] for fact in told["facts"]}
-    assert facts["refunded"] == "2026-03-02"
+    assert facts["refunded"] == "2026-03-02, 12.50 USD"
     assert "2026-06-01" in facts["window ends"], "the end of the day where the marketplace is"
     results = [task["result"] for task in shell.json("tasks", "list", "--state", "done")["tasks"]]
     assert {"amount": "12.50", "reference": "R-4711"} in results

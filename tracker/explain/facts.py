@@ -87,9 +87,9 @@ def _about_order(view: View, phrases: Phrases) -> Iterator[Fact]:
         yield fact("window_ends", value, window.source.value, window.end)
     for opening in openings(view.dossier, view.rules):
         until = "" if opening.closes is None else f" - {_day(opening.closes)}"
-        yield fact(
-            "case_can_open", f"{opening.item}: {_day(opening.opens)}{until}; {opening.why}", "time-rules.toml", opening.opens
-        )
+        kinds = ", ".join(sorted(phrases.word("case", kind) for kind in opening.kinds))
+        value = f"{kinds}: {_day(opening.opens)}{until}; {opening.rule}: {opening.why}"
+        yield fact("case_can_open", value, "time-rules.toml", opening.opens)
     for case in view.dossier.cases:
         state = (
             phrases.say("explain.case_open")
