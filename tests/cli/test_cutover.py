@@ -110,11 +110,14 @@ def test_without_a_cut_over_three_thousand_old_parcels_write_to_nobody(shop: Pat
     left_behind = told(shell, "list")
     assert (left_behind["skipped"], left_behind["in_line"]) == ([], [])
     held = {(each["hold"], each["intent"]): each["rows"] for each in left_behind["held"]}
-    assert held == {("first_start", "stage1"): 638, ("first_start", "stage2"): 630}
+    assert held == {("first_start", f"stage{stage}"): count for stage, count in ((1, 638), (2, 630), (3, 1260))}
 
 
 def test_with_a_cut_over_only_live_danger_enters_the_queue(shop: Path, shell: Shell) -> None:
-    """Window within 10 days, proven untrackable; of the rest nothing is said until something new is due."""
+    """Window within 10 days, proven untrackable; of the rest nothing is said until something new is due.
+
+    D2: who is 60 days old since the start, and still moves, reads an apology where nothing can be extended.
+    """
     soon, later, over = (TODAY + timedelta(days=days) for days in (6, 60, -20))
     old = next(index for index in range(AGES) if age(index) == 70)
     windows = dict.fromkeys(range(AGES), later) | {old: soon, old + 1: over}
@@ -122,8 +125,8 @@ def test_with_a_cut_over_only_live_danger_enters_the_queue(shop: Path, shell: Sh
     file = shell.json("import", path, "--cutover", "2026-06-01", "--at", NOW)["files"][0]
     assert (file["new"], file["taken_over"]) == (2 * AGES, AGES)
     passed(shell)
-    today = ["order/lume/L-10:stage1:0", "order/lume/L-25:stage2:0"]
-    assert sorted(mails(shop)) == today, "30 and 45 days old this very morning: that is ours"
+    today = ["order/lume/L-10:stage1:0", "order/lume/L-25:stage2:0", "order/lume/L-40:delay:stage3"]
+    assert sorted(mails(shop)) == today, "30, 45 and 60 days old this very morning: that is ours"
     queue = {(each["order"], each["reason"]) for each in shell.json("review", "list")["reviews"]}
     assert queue == {(f"L-{old}", "window_closes_unarrived"), (f"L-{AGES - 1}", "silent_beyond_limit")}
     found = told(shell, "list")
@@ -135,6 +138,7 @@ def test_with_a_cut_over_only_live_danger_enters_the_queue(shop: Path, shell: Sh
 
     passed(shell, "2026-06-03T08:00Z")
     since = [f"order/lume/L-{index}:stage{stage}:0" for stage, index in ((1, 8), (1, 9), (2, 23), (2, 24))]
+    since += [f"order/lume/L-{index}:delay:stage3" for index in (38, 39)]
     assert sorted(mails(shop)) == sorted(today + since), "what comes due speaks as on any day"
 
 
@@ -155,7 +159,8 @@ def test_what_was_skipped_is_settled_as_done_sent_or_never(shop: Path, shell: Sh
     assert (nothing.code, nothing.document["refused"][0]["order"]) == (1, "lume/L-0")
     passed(shell, "2026-06-01T09:00Z")
     sent = [f"order/lume/L-{index}:stage2:0" for index in range(25, 40)]
-    assert sorted(mails(shop)) == sorted(["order/lume/L-10:stage1:0", *sent])
+    apologies = [f"order/lume/L-{index}:delay:stage3" for index in (40, 41)]
+    assert sorted(mails(shop)) == sorted(["order/lume/L-10:stage1:0", *sent, *apologies]), "D2: L-41 by Mei's word"
     assert skipped(told(shell, "list")) == {"stage3": 29}
     [story] = shell.json("explain", "L-11", "--at", NOW)["explanations"]
     assert any(rule["detail"] == "contacted outside on 2026-05-31" for rule in story["rules"])
@@ -179,7 +184,8 @@ def test_with_contacts_no_stage_is_told_twice(shop: Path, shell: Shell) -> None:
     assert (contacts["noted"], [each["row"] for each in contacts["rejected"]]) == (len(which), [len(which) + 2, len(which) + 3])
     passed(shell)
     assert mails(shop) == []
-    assert [each["order"] for each in shell.json("hold", "list")["holds"]] == ["L-25"], "told stage 1 the day before its stage 2"
+    holds = [each["order"] for each in shell.json("hold", "list")["holds"]]
+    assert holds == ["L-25", "L-60"], "told stage 1 the day before its stage 2, and told stage 2 alone at 80 days"
     for day in ("2026-06-05", "2026-06-10", "2026-06-15"):
         passed(shell, f"{day}T08:00Z")
     sent = mails(shop)
@@ -187,7 +193,7 @@ def test_with_contacts_no_stage_is_told_twice(shop: Path, shell: Shell) -> None:
     for key in sent:
         subject, stage, _ = key.split(":")
         index = int(subject.rpartition("-")[2])
-        assert age(index) < {"stage1": 30, "stage2": 45}[stage], "what was due at the start was told outside"
+        assert age(index) < {"stage1": 30, "stage2": 45, "delay": 60}[stage], "what was due at the start was told outside"
     late = shell(
         "import", bring(shop, [77], "late"), "--contacted", contacts["rejected_file"], "--at", "2026-06-15T09:00Z", "--json"
     )
@@ -211,7 +217,8 @@ def test_a_cut_over_that_was_forgotten_can_be_told_the_same_day_and_is_never_mov
     assert shell.json("hold", "list")["holds"] != []
     first = shell.json("import", path, "--cutover", "2026-06-01", "--at", "2026-06-01T09:00Z")["files"][0]
     passed(shell, "2026-06-01T10:00Z")
-    assert [each["order"] for each in shell.json("hold", "list")["holds"]] == ["L-10", "L-25"], "due on the very day: ours"
+    holds = [each["order"] for each in shell.json("hold", "list")["holds"]]
+    assert holds == ["L-10", "L-25", "L-40"], "due on the very day: ours"
     moved = shell.json("import", path, "--cutover", "2026-06-20", "--at", "2026-06-01T11:00Z")["files"][0]
     assert (first["taken_over"], moved.get("taken_over", 0)) == (AGES, 0)
     text = shell("import", path, "--cutover", "2026-06-20", "--at", "2026-06-01T11:00Z", "--dry-run").out
@@ -223,8 +230,8 @@ def test_what_waits_behind_a_hold_is_settled_too_as_it_was_seen(shop: Path, shel
     """The way out of a start without a cut-over: thousands of held rows in three commands, each on what the person saw."""
     shell.json("import", bring(shop, range(AGES), "orders"), "--at", NOW)
     passed(shell)
-    stage1, stage2 = sorted(told(shell, "list", "--store", "lume")["held"], key=lambda each: each["intent"])
-    assert (stage1["rows"], stage2["rows"]) == (15, 15)
+    stage1, stage2, stage3 = sorted(told(shell, "list", "--store", "lume")["held"], key=lambda each: each["intent"])
+    assert (stage1["rows"], stage2["rows"], stage3["rows"]) == (15, 15, 30)
     why = ("--store", "lume", "--reason", "told in May", "--by", "Mei")
     some = ("--stage", "stage1", "--seen", stage1["seen"], *why)
     assert told(shell, "settle", "--as", "done", *some)["settled"] == [{"store": "lume", "kind": "stage1", "orders": 15}]
@@ -233,6 +240,8 @@ def test_what_waits_behind_a_hold_is_settled_too_as_it_was_seen(shop: Path, shel
     said = shell("backlog", "settle", "--as", "send", "--stage", "stage2", "--seen", stage2["seen"], *why, "--at", NOW).out
     assert "lume: 15 × stage2 sent after all" in said
     assert "lume: 15 wait for their turn, at most 20 go out today, through on 2026-06-01" in said
+    third = ("--stage", "stage3", "--seen", stage3["seen"], *why)
+    assert told(shell, "settle", "--as", "done", *third)["settled"] == [{"store": "lume", "kind": "stage3", "orders": 30}]
     passed(shell, "2026-06-01T09:00Z")
     assert sorted(mails(shop)) == sorted(f"order/lume/L-{index}:stage2:0" for index in range(25, 40))
     assert "Nothing is left behind." in shell("backlog", "list", "--at", "2026-06-01T09:30Z").out

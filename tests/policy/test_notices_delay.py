@@ -27,7 +27,8 @@ from tests.policy.build import (
     why,
     window,
 )
-from tracker.model import Advisory, Case, CaseKind, DecisionReason, Intent, OutboxState, Shipment, Verdict
+from tracker.dates import utc_text
+from tracker.model import Advisory, Case, CaseKind, DecisionReason, Intent, OutboxState, Settle, Settled, Shipment, Verdict
 from tracker.policy import decide
 from tracker.policy.slowdown import advisories_for
 from tracker.rules import Rules
@@ -74,7 +75,7 @@ def test_r35_an_advisory_is_told_to_buyers_whose_promised_date_falls_inside() ->
         "cause_pt-BR": "uma greve nos Correios",
         "due_at": "2026-04-20T01:00:00Z",
     }
-    assert found.deadline == datetime(2026, 5, 11, 23, 59, 59, tzinfo=UTC)
+    assert found.deadline == datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC), "the promised date: after it, the word is no news"
 
 
 def test_r35_the_promise_of_the_destination_stands_in_for_a_date_that_nobody_told() -> None:
@@ -235,3 +236,51 @@ def test_d22_of_a_stage_of_long_ago_nobody_hears() -> None:
     """D22: an old order whose last scan says "out for delivery" for ever, in the first import."""
     stuck = replace(in_brazil(59), status=TrackingStatus.OUT_FOR_DELIVERY, last_answer_at=day(119.9))
     assert why(at(120, stuck, **SHOP), "delay") is R.NO_LONGER_NEWS
+
+
+# ------------------------------------------------------------------------------------------------ nobody flooded, told once
+
+TOLD_3 = effect(Intent.DELAY, 60, occasion="stage3", subject="order/lotus/8001", state=OutboxState.HELD)
+
+
+def test_r35_when_the_promised_date_has_passed_it_is_not_said_any_more() -> None:
+    """R35, D19: promised for day 30; the strike goes on until day 40."""
+    assert "delay:7" in keys(warned(30.5, in_brazil(), **INSIDE))
+    assert "delay:7" not in keys(warned(31.5, in_brazil(), **INSIDE))
+
+
+def test_d22_what_had_begun_before_the_cut_over_was_for_others_to_tell() -> None:
+    """D22, D19: a season of parcels that were on their way then; of a parcel that left since, the word is ours."""
+    old = at(20.5, in_brazil(), rules=AT_PEAK, cutover_at=day(15), **INSIDE)
+    assert (keys(old), why(old, "delay")) == ([], R.BEFORE_CUTOVER)
+    assert keys(at(20.5, in_brazil(), rules=AT_PEAK, cutover_at=day(9), **INSIDE)) == ["delay:peak-2026"]
+
+
+def test_d22_a_parcel_that_left_inside_a_season_makes_it_news_that_day() -> None:
+    """D22: else each order of a season that came in after its first day would wait for a person as old history."""
+    begun = rules(seasons=(replace(PEAK, start=date(2026, 3, 1), causes={"en": "the high season"}),))
+    assert evidence(at(20.5, in_brazil(), rules=begun, **INSIDE), Intent.DELAY)["due_at"] == utc_text(day(0))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"contacted": {Intent.STAGE3: day(60.2)}}, R.ALREADY_DONE, id="told outside"),
+        pytest.param({"cutover_at": day(61)}, R.BEFORE_CUTOVER, id="before the cut-over"),
+        pytest.param(
+            {"settled": {Intent.STAGE3: Settled(how=Settle.SKIP, by="Mei", at=day(61))}}, R.SKIPPED_BY_PERSON, id="never"
+        ),
+    ],
+)
+def test_d21_what_is_said_of_stage_3_holds_for_the_apology_in_its_place(change: dict[str, Any], reason: DecisionReason) -> None:
+    """D21, D2: nobody is told twice; what waits behind a hold is taken back."""
+    fresh = at(62, in_brazil(55), **SHOP, **change)
+    assert (keys(fresh), why(fresh, "delay")) == ([], reason)
+    assert (TOLD_3.key, reason) in at(62, in_brazil(55), effects=(TOLD_3,), **SHOP, **change).withdraw
+
+
+def test_d21_by_a_persons_word_it_is_said_after_all() -> None:
+    """D21: with the name of who wanted it, however long ago."""
+    mei = {Intent.STAGE3: Settled(how=Settle.SEND, by="Mei", at=day(100))}
+    found = decision(at(100, in_brazil(95), cutover_at=day(99), settled=mei, **SHOP), Intent.DELAY)
+    assert (found.occasion, found.approved_by) == ("stage3", "Mei")

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from tracker.desk.errors import Refused
+from tracker.messages import MESSAGE_TYPES
 from tracker.model import Considered, DecisionReason, Dossier, HoldReason, Intent, Settle
 from tracker.policy import decide
 from tracker.policy.ramp import days, share
@@ -27,6 +28,8 @@ SETTLED_HOLDS = frozenset({HoldReason.FIRST_START, HoldReason.STALE_STAGE, HoldR
 
 STAGE, REFUND, CLAIM, INQUIRY = "stage", "refund", "claim", "inquiry"
 _LEFT = frozenset({DecisionReason.BEFORE_CUTOVER, DecisionReason.SKIPPED_BY_PERSON})
+_NEWS = frozenset(each.slot for each in MESSAGE_TYPES.values())
+"""Rules of texts beside the ladder: of an event before the cut-over nothing is said, and there is nothing to settle."""
 _PAGE = 400
 
 
@@ -244,7 +247,7 @@ async def _skipped(store: Store, rules: Rules, now: datetime) -> list[Item]:
     for start in range(0, len(ids), _PAGE):
         for dossier in await store.load_dossiers(ids[start : start + _PAGE]):
             considered = decide(dossier, rules, now).considered
-            items += [_item(dossier, each) for each in considered if each.reason in _LEFT]
+            items += [_item(dossier, each) for each in considered if each.reason in _LEFT and each.rule not in _NEWS]
     return items
 
 
@@ -262,13 +265,15 @@ def _item(dossier: Dossier, considered: Considered) -> Item:
 
 
 def _kind(rule: str) -> str:
-    """By the rule that says it: `br-standard.stage1`, `refund.returned`, `forwarder_inquiry`, else the carrier's terms."""
+    """By the rule that says it: `br-standard.stage1`, `refund.returned`, a task's own name, else the carrier's terms."""
     last = rule.rpartition(".")[2]
     if any(last == stage.value for stage in STAGES):
         return last
     if rule.startswith("refund"):
         return REFUND
-    return INQUIRY if rule == Intent.FORWARDER_INQUIRY.value else CLAIM
+    if rule == Intent.FORWARDER_INQUIRY.value:
+        return INQUIRY
+    return rule if rule in _TASKS else CLAIM
 
 
 async def _held(store: Store, rules: Rules, now: datetime) -> list[Item]:
@@ -295,9 +300,12 @@ async def _held(store: Store, rules: Rules, now: datetime) -> list[Item]:
 
 
 def _intent(row: HeldRow) -> str:
-    return row.key.rsplit(":", 2)[1]
+    """The stage that it tells: `delay` in the place of stage 3 goes by that name, and is settled with it (D2)."""
+    _, intent, occasion = row.key.rsplit(":", 2)
+    return occasion if intent == Intent.DELAY.value and occasion == Intent.STAGE3.value else intent
 
 
+_TASKS = frozenset(intent.value for intent in Intent)
 _STAGE_WORDS = frozenset(stage.value for stage in STAGES)
 
 

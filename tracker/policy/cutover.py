@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from tracker.dates import DAY
-from tracker.model import DecisionReason, Dossier, Intent, Settle
-from tracker.policy.view import View, look
+from tracker.model import DecisionReason, Dossier, Effect, Intent, Settle
+from tracker.policy.view import View, look, withdrawable
 from tracker.policy.window import closes_at
 from tracker.rules import STAGES, Rules
 
@@ -59,6 +59,16 @@ def left_behind(view: View, index: int, due: datetime | None) -> Left | None:
     if found is not None or not before(view, due) or sent_after_all(view, STAGES[index]) is not None:
         return found
     return Left(DecisionReason.BEFORE_CUTOVER, told(view, due))
+
+
+def stands(used: Effect, left: Left | None) -> bool:
+    """Whether what was decided before stays, although it is not ours to speak any more: it went out, or a person approved it.
+
+    An approval outweighs that it was due before the cut-over, not that the buyer was told or that somebody said never.
+    """
+    if left is None or not withdrawable(used):
+        return True
+    return left.reason is DecisionReason.BEFORE_CUTOVER and used.decided_at is not None
 
 
 def sent_after_all(view: View, stage: Intent) -> str | None:

@@ -13,10 +13,10 @@ from carriers.model import TrackingReason
 from tracker.dates import utc_text
 from tracker.messages import MESSAGE_TYPES
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
-from tracker.policy.cutover import Left, left_behind, sent_after_all
+from tracker.policy.cutover import left_behind, sent_after_all, stands
 from tracker.policy.findings import Findings
 from tracker.policy.slots import OUTLASTS, allowed, outreach_stop
-from tracker.policy.view import Parcel, View, standing, withdrawable
+from tracker.policy.view import Parcel, View, standing
 from tracker.rules import STAGES
 
 MESSAGES = (Intent.STAGE1, Intent.STAGE2)
@@ -73,7 +73,7 @@ def _step(view: View, out: Findings, lead: Parcel, index: int, effects: list[Eff
     stage, due = STAGES[index], lead.dues[index]
     rule = f"{lead.profile.id}.{stage.value}"
     used, left = standing(effects), left_behind(view, index, due)
-    if used is not None and (left is None or not withdrawable(used) or _wanted(used, left)):
+    if used is not None and stands(used, left):
         out.nothing(rule, DecisionReason.ALREADY_DONE, detail=used.state.value)
         if later:
             out.take_back([used], DecisionReason.SUPERSEDED_BY_LATER_STAGE)
@@ -94,11 +94,6 @@ def _step(view: View, out: Findings, lead: Parcel, index: int, effects: list[Eff
     else:
         out.act(_message(view, lead, stage, rule, due))
         out.keep_day0(lead)
-
-
-def _wanted(used: Effect, left: Left) -> bool:
-    """A person has approved this very message; that it was due before the cut-over does not take it back."""
-    return left.reason is DecisionReason.BEFORE_CUTOVER and used.decided_at is not None
 
 
 def rounds(view: View) -> int:

@@ -226,7 +226,8 @@ def _word_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: da
     if kind.warns or told.anything:
         expected = order.promised_at or day0 + kind.promise
         for season in rules.seasons_on(expected.date()):
-            begins, ends = _midnight(season.start), _midnight(season.end + DAY)
+            # It is worth telling until the promised date, which lies inside.
+            begins, ends = _midnight(season.start), _midnight(expected.date() + DAY)
             if ends <= now or not on_leg(season, parcel, parcel.last_scan):
                 continue
             looks = min(looks, begins if begins > now or season.occasion not in told.delays else ends)

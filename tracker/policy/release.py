@@ -237,6 +237,7 @@ _DATED = frozenset({"customs_hold", "duties_unpaid", "storage_expiring"})
 _AT_ONCE = _DATED | {each.key for each in MESSAGE_TYPES.values() if each.kind is Kind.ANSWER}
 """Types that no 72 hours hold back; but they count for the next one (facts/messages.md section 8)."""
 
+
 def _rings(at: _Moment) -> Release | None:
     """A messenger waits for the buyer's morning, by his own clock; the message is never dropped for it (D16, R25)."""
     if at.row.channel not in RINGS:

@@ -18,7 +18,10 @@ from tracker.rules import Season
 
 
 class Slowdown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One season or advisory as the buyer is told of it. `start` and `end` are inclusive local dates; `made_at` is aware UTC."""
+    """One season or advisory as the buyer is told of it. `made_at` is aware UTC.
+
+    `start` is its first local day; `end` the last day on which it is worth telling: the promised date, which lies inside (D19).
+    """
 
     occasion: str
     reason: DecisionReason
@@ -48,7 +51,7 @@ def advisories_for(dossier: Dossier, shipment: Shipment) -> list[Advisory]:
 
 
 def slowdowns_on(view: View, parcel: Parcel) -> list[Slowdown]:
-    """What slows this parcel on the leg it is on, begun or ahead, and has its promised date inside."""
+    """What slows this parcel on the leg it is on, begun or ahead, and has its promised date inside; none once that has passed."""
     day = promised_on(view, parcel)
     if day is None:
         return []
@@ -57,8 +60,10 @@ def slowdowns_on(view: View, parcel: Parcel) -> list[Slowdown]:
     if not seasons and not advisories:
         return []
     today = view.now.astimezone(UTC).date()
-    touching = [each for each in (*seasons, *advisories) if each.start <= day <= each.end and today <= each.end]
-    return [_told(each) for each in touching if on_leg(each, parcel.shipment, parcel.shipment.last_scan)]
+    if today > day:
+        return []
+    touching = [each for each in (*seasons, *advisories) if each.start <= day <= each.end]
+    return [_told(each, day) for each in touching if on_leg(each, parcel.shipment, parcel.shipment.last_scan)]
 
 
 def promised_on(view: View, parcel: Parcel) -> date | None:
@@ -84,13 +89,13 @@ def _until_ended(advisory: Advisory) -> Advisory:
     return msgspec.structs.replace(advisory, end=last)
 
 
-def _told(each: Season | Advisory) -> Slowdown:
+def _told(each: Season | Advisory, promised: date) -> Slowdown:
     if isinstance(each, Advisory):
         return Slowdown(
             occasion=str(each.id),
             reason=DecisionReason.ADVISORY_HOLDS,
             start=each.start,
-            end=each.end,
+            end=promised,
             add_days=each.add_days,
             causes=each.causes,
             made_at=each.created_at,
@@ -99,7 +104,7 @@ def _told(each: Season | Advisory) -> Slowdown:
         occasion=each.occasion,
         reason=DecisionReason.SEASON_SLOWS,
         start=each.start,
-        end=each.end,
+        end=promised,
         add_days=each.add_days,
         causes=each.causes,
     )

@@ -37,9 +37,11 @@ _GONE = """
     WHERE overdue AND kind = 'message' AND state IN ('sending', 'sent', 'unknown') AND sent_at >= ? GROUP BY store"""
 
 _HELD = """
-    SELECT store, hold, intent, count(*), min(held_since) FROM outbox
+    SELECT store, hold, CASE WHEN intent = 'delay' AND occasion = 'stage3' THEN 'stage3' ELSE intent END AS told,
+        count(*), min(held_since)
+    FROM outbox
     WHERE state = 'held' AND kind = 'message' AND (hold <> 'message_needs_approval' OR overdue)
-    GROUP BY store, hold, intent ORDER BY store, hold, intent"""
+    GROUP BY store, hold, told ORDER BY store, hold, told"""
 
 _KNOWN = "SELECT number, store, id FROM dossier WHERE number IN (??) ORDER BY id"
 
@@ -65,7 +67,10 @@ class InLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Messages of a store that a person must look at, by why and what for; `since` the oldest."""
+    """Messages of a store that a person must look at, by why and what for; `since` the oldest.
+
+    `delay` in the place of stage 3 counts as that stage (D2): so a person settles it.
+    """
 
     store: str
     hold: HoldReason

@@ -77,11 +77,17 @@ def _in_place_of_extended(view: View, voice: Voice, parcels: tuple[Parcel, ...])
             parcel=lead,
             since=lead.dues[_STAGE3],
             within=view.rules.notices.state_days,
+            stage=_STAGE3,
         )
     )
 
 
 def _say(voice: Voice, slowdown: Slowdown, parcel: Parcel) -> None:
+    """It came about when it began, was made known, or took in this parcel, whichever is latest.
+
+    One that had begun before a cut-over, or before the shop came to us, was for somebody else to tell of the parcels of then.
+    """
+    begun = max(at for at in (_midnight(slowdown.start), slowdown.made_at, parcel.day0) if at is not None)
     voice.say(
         Word(
             intent=Intent.DELAY,
@@ -89,7 +95,7 @@ def _say(voice: Voice, slowdown: Slowdown, parcel: Parcel) -> None:
             reason=slowdown.reason,
             occasion=slowdown.occasion,
             parcel=parcel,
-            since=max(_midnight(slowdown.start), slowdown.made_at or _midnight(slowdown.start)),
+            since=begun,
             deadline=datetime.combine(slowdown.end, time(23, 59, 59), UTC),
             facts={"extra_days": str(slowdown.add_days), **_causes(slowdown)},
         )

@@ -9,11 +9,12 @@ import msgspec
 
 from tracker.dates import DAY, utc_text
 from tracker.model import ActionKind, Decision, DecisionReason, Effect, Intent
-from tracker.policy.cutover import before, told
+from tracker.policy.cutover import Left, before, left_behind, sent_after_all, stands, told
 from tracker.policy.findings import Findings
 from tracker.policy.ladder import evidence
 from tracker.policy.slots import allowed
 from tracker.policy.view import Parcel, View, standing, withdrawable
+from tracker.rules import STAGES
 
 SLOTS = frozenset(
     {
@@ -39,6 +40,8 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something to say. `template` is its type of message; `since` when it came about (aware UTC).
 
     `within`: told within so many days of `since` or not at all: an import of old orders, or a long outage, must write to nobody.
+    `stage`: the rung of the ladder in whose place it speaks: who was told of that rung outside, is not told again, and what a
+    person settles about the rung holds for it.
     `fresh`: it speaks of where the parcel is, so the facts must be of the last 48 hours (D20).
     """
 
@@ -51,6 +54,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     deadline: datetime | None = None
     urgent: bool = False
     within: int | None = None
+    stage: int | None = None
     fresh: bool = True
     kind: ActionKind = ActionKind.MESSAGE
     facts: Mapping[str, str] = {}
@@ -73,21 +77,20 @@ class Voice:
         past = self.past(word.intent, word.occasion)
         self._true.add(f"{view.order.subject}:{word.intent.value}:{word.occasion}")
         number = None if word.parcel is None else word.parcel.shipment.number
-        used = standing(past)
-        if used is not None:
+        used, left, wanted = standing(past), self._left(word), self._wanted(word)
+        if used is not None and stands(used, left):
             out.nothing(rule, DecisionReason.ALREADY_DONE, number, used.state.value)
-        elif (at := view.order.contacted.get(word.intent)) is not None:
-            out.nothing(rule, DecisionReason.ALREADY_DONE, number, f"contacted outside on {at:%Y-%m-%d}")
+        elif left is not None:
+            out.nothing(rule, left.reason, number, left.detail)
+            out.take_back(past, left.reason)
         elif word.kind is ActionKind.MESSAGE and not allowed(view, word.template):
             out.nothing(rule, DecisionReason.SWITCHED_OFF, number)
-        elif before(view, word.since):
-            out.nothing(rule, DecisionReason.BEFORE_CUTOVER, number, told(view, word.since))
-        elif word.within is not None and word.since is not None and view.now - word.since > word.within * DAY:
-            out.nothing(rule, DecisionReason.NO_LONGER_NEWS, number, f"since {word.since:%Y-%m-%d}")
+        elif wanted is None and self._is_old(word):
+            out.nothing(rule, DecisionReason.NO_LONGER_NEWS, number, "" if word.since is None else f"since {word.since:%Y-%m-%d}")
         elif word.fresh and word.parcel is not None and not self._fresh(word.parcel):
             out.wait_for_facts(rule, word.parcel, "a message needs facts of the last 48 hours")
         else:
-            out.act(self._decision(word))
+            out.act(self._decision(word, wanted))
 
     def nothing(
         self,
@@ -121,10 +124,26 @@ class Voice:
             if effect.intent in SLOTS and effect.subject == subject and effect.key not in self._true and withdrawable(effect):
                 self._out.take_back([effect], self._why.get(effect.intent, self._view.over or DecisionReason.EVENT_OVER))
 
+    def _left(self, word: Word) -> Left | None:
+        """Why it is not ours to speak: told outside, settled by a person, or due before the cut-over (D22, faults row 35)."""
+        view = self._view
+        if word.stage is not None:
+            return left_behind(view, word.stage, word.since)
+        at = view.order.contacted.get(word.intent)
+        if at is not None:
+            return Left(DecisionReason.ALREADY_DONE, f"contacted outside on {at:%Y-%m-%d}")
+        return Left(DecisionReason.BEFORE_CUTOVER, told(view, word.since)) if before(view, word.since) else None
+
+    def _wanted(self, word: Word) -> str | None:
+        return None if word.stage is None else sent_after_all(self._view, STAGES[word.stage])
+
+    def _is_old(self, word: Word) -> bool:
+        return word.within is not None and word.since is not None and self._view.now - word.since > word.within * DAY
+
     def _fresh(self, parcel: Parcel) -> bool:
         return self._view.fresh(parcel, self._view.rules.manners.facts_age_message_hours)
 
-    def _decision(self, word: Word) -> Decision:
+    def _decision(self, word: Word, wanted: str | None) -> Decision:
         facts = {} if word.parcel is None else evidence(word.parcel)
         if word.since is not None:
             facts["due_at"] = utc_text(word.since)
@@ -141,6 +160,7 @@ class Voice:
             deadline=word.deadline,
             currency=self._view.order.currency,
             urgent=word.urgent,
+            approved_by=wanted,
             evidence=facts | dict(word.facts),
         )
 
