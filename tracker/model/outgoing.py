@@ -176,6 +176,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """The facts as the text's language writes them, by the name of their blank."""
     unsubscribe: str | None = None
     """Address that takes a buyer off the list; only courtesies (review, vip) carry it."""
+    unsubscribe_url: str | None = None
+    """And the shop's own page that does so by one POST, where it has one."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
