@@ -16,16 +16,17 @@ from msgspec.structs import replace
 from PIL import Image
 
 from carriers.model import TrackingStatus
-from tests.store.build import NOW, change, decided, decision, given, order, parcel, pending, polled, scan
+from tests.store.build import DAY, NOW, change, decided, decision, given, order, parcel, pending, polled, scan, tasked
 from tracker import config
 from tracker.clock import FixedClock
-from tracker.model import Case, CaseKind, CaseReason, OutboxState
+from tracker.dates import utc_text
+from tracker.model import Case, CaseKind, CaseReason, Intent, OutboxState
 from tracker.reports.evidence import FontMissing, Record, TooLarge, archive, page, picture, record_of, write_folder
 from tracker.reports.evidence.picture import Pages
 from tracker.reports.evidence.record import Bytes, Fact, redacted
 from tracker.rules import Evidence, Rules
 from tracker.store import Store, create, open_store
-from tracker.store.rows import AnswerWrite
+from tracker.store.rows import AnswerWrite, TaskResult
 
 SAID = b'{"number": "LX001CN", "recipient": {"name": "Ana"}, "events": [{"text": "<b>Saiu</b>"}], "phone": "+55 11"}'
 EBAY = Evidence(kinds=("jpg", "png"), files=5, total=1_835_008)
@@ -74,6 +75,33 @@ async def test_r13_the_record_says_what_is_proven(store: Store, rules: Rules) ->
         ("stage1", "sent", "Your order\n\nIt is on its way.")
     ]
     assert record.cases == (Fact("dispute D-1", f"opened {record.at}, reason in_transit"),)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("open", []),
+        ("expired", []),
+        ("dropped", []),
+        ("done", [("stage2", "by hand", "sent", "It is slow.")]),
+        ("unsure", [("stage2", "by hand", "unknown", "It is slow.")]),
+    ],
+)
+async def test_r13_d17_what_lay_in_a_task_counts_only_when_it_was_done(
+    store: Store, rules: Rules, end: str, told: list[tuple[str, ...]]
+) -> None:
+    """R13, D17: the evidence claims no message that nobody pasted; a doubtful one says that it is."""
+    task = await tasked(store, decision(Intent.STAGE2), text="It is slow.", valid_until=NOW + 2 * DAY)
+    match end:
+        case "expired":
+            await store.expire_tasks(NOW + 2 * DAY)
+        case "dropped":
+            await store.drop_task(task, by="Mei", reason="he called", now=NOW + DAY)
+        case "done" | "unsure":
+            await store.done_task(task, TaskResult(unsure=end == "unsure"), by="Mei", now=NOW + DAY)
+    record, _ = await _record(store, rules)
+    assert [(each.kind, each.channel, each.state, each.text) for each in record.messages[1:]] == told
+    assert {each.at for each in record.messages[1:]} <= {utc_text(NOW + DAY)}, "when it was pasted, not when the task was made"
 
 
 async def test_d10_the_same_facts_give_the_same_bytes(store: Store, rules: Rules) -> None:

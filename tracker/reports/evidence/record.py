@@ -15,10 +15,10 @@ import msgspec
 
 from tracker.dates import day0, utc_text
 from tracker.log.redact import masked
-from tracker.model import ActionKind, Case, Channel, Dossier, Order, OutboxState, Shipment, WindowChange
+from tracker.model import ActionKind, Case, Channel, Dossier, Order, OutboxState, Shipment, TaskState, WindowChange
 from tracker.rules import Rules
 from tracker.store import Store
-from tracker.store.rows import EventView, OutboxView, RawAnswer
+from tracker.store.rows import EventView, OutboxView, RawAnswer, TaskView
 
 _PERSONAL = frozenset(
     {"address", "recipient", "consignee", "receiver", "addressee", "destinatario", "phone", "telefone", "mobile", "mail",
@@ -132,7 +132,7 @@ async def record_of(store: Store, dossier: Dossier, rules: Rules, now: datetime)
             ("refunded", _refunded(order)),
         ),
         parcels=tuple(parcels),
-        messages=tuple(_messages(await store.rows_of(order.id), await _texts(store, order.id))),
+        messages=tuple(_messages(await store.rows_of(order.id), await store.tasks_of(order.id))),
         window=tuple(_window(each) for each in await store.window_history(order.id)),
         cases=tuple(_case(each) for each in dossier.cases),
     )
@@ -256,29 +256,30 @@ def _names_a_person(key: str) -> bool:
     )
 
 
-async def _texts(store: Store, order_id: int) -> dict[str, str]:
-    """Texts that a person sent: what stood ready in his task."""
-    tasks = await store.tasks_of(order_id)
-    return {item.key: item.text for task in tasks for item in task.items if item.text and not item.dropped}
-
-
 _ARRIVED = frozenset({OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.SENDING})
 
 
-def _messages(rows: Sequence[OutboxView], texts: dict[str, str]) -> list[Message]:
+def _messages(rows: Sequence[OutboxView], tasks: Sequence[TaskView]) -> list[Message]:
+    """What reached the buyer, or may have (R13): a task's text counts when a person closed it as done, from then on (D17)."""
+    work = {item.row_id: (task, item) for task in tasks for item in task.items if not item.dropped}
     found = []
     for each in rows:
         row = each.row
         if row.kind is not ActionKind.MESSAGE or row.state not in _ARRIVED or each.sent_at is None:
             continue
+        task, item = work.get(row.id, (None, None))
+        done = task is not None and task.state is TaskState.DONE
+        if each.task_id is not None and not done and row.state is not OutboxState.UNKNOWN:
+            continue  # its row is `sent` when the task exists: what was dropped, has expired or is still open was never said
+        text = each.body or (None if item is None else item.text)
         by_hand = row.channel is Channel.TASK
         found.append(
             Message(
-                at=utc_text(each.sent_at),
+                at=utc_text(task.closed_at if task is not None and task.closed_at is not None else each.sent_at),
                 kind=row.template or row.intent.value,
                 channel="by hand" if by_hand else row.channel.value,
                 state=row.state.value,
-                text=None if (text := each.body or texts.get(row.key)) is None else masked(text),
+                text=masked(text) if text else None,
             )
         )
     return found
