@@ -25,7 +25,7 @@ from tracker.channels.notice import Notice
 from tracker.clock import SimulatedClock
 from tracker.config import Loaded
 from tracker.metrics import count, due_cases
-from tracker.model import Case, CaseKind, DateSource, Intent
+from tracker.model import Case, CaseKind, DateSource, Intent, TaskState
 from tracker.model.alerts import AlertKind
 from tracker.store import Store, create, open_store
 from tracker.store.brake import Deadline
@@ -481,6 +481,18 @@ async def test_d15_a_message_that_no_marketplace_dates_escalates_after_a_day(
     await store.save_case(order, Case(id="M-1", kind=CaseKind.BUYER_MESSAGE, opened_at=NOW - hours * HOUR), NOW)
     look = Look(counted=await count(store, loaded, NOW), loaded=loaded, cases=await due_cases(store, loaded.rules))
     assert len(conditions(look)[AlertKind.ANSWER_NOW]) == told
+
+
+async def test_r3_d13_an_approved_refund_is_told_while_it_is_overdue(store: Store, tmp_path: Path) -> None:
+    """R3, D13, D17: past its date it is still a task, first in the list, and told at once."""
+    loaded, world = _loaded(tmp_path, ""), World(store)
+    later = await world.task(await world.order("A-2"), Intent.EXTENSION, deadline=NOW + 9 * 24 * HOUR)
+    owed = await world.task(await world.order("A-1"), Intent.REFUND, "amount", "reference", deadline=NOW - 24 * HOUR)
+    assert await store.expire_tasks(NOW) == 0
+    listed = await store.tasks((TaskState.OPEN,))
+    assert [task.id for task in listed] == [owed, later]
+    look = Look(counted=await count(store, loaded, NOW), loaded=loaded, tasks=listed)
+    assert [each.subject for each in conditions(look)[AlertKind.TASK_DUE]] == [f"task {owed}"]
 
 
 @pytest.mark.parametrize(("intent", "own", "told"), [("case_answer", 0, 0), ("case_close", 0, 0), ("case_evidence", 1, 1)])

@@ -10,7 +10,19 @@ import pytest
 
 from tracker.channels.task import build
 from tracker.config import english
-from tracker.model import ActionKind, Channel, DecisionReason, Intent, Mode, Order, OutboxRow, OutboxState, Window, WindowSource
+from tracker.model import (
+    ActionKind,
+    Channel,
+    DecisionReason,
+    Intent,
+    Mode,
+    Order,
+    OutboxRow,
+    OutboxState,
+    Remedy,
+    Window,
+    WindowSource,
+)
 from tracker.rules import Extension, Marketplace, Store
 
 ENGLISH = english()
@@ -131,6 +143,14 @@ def test_r46_r60_what_is_not_sent_yet_stays_on_the_list_past_its_last_day(intent
 def test_r33_r82_what_was_not_answered_in_time_still_wants_its_answer(intent: Intent) -> None:
     """R33: an overdue case stays in the queue until it closes; R82: one with five minutes would be gone before anybody looks."""
     task = build(_row(intent, kind=ActionKind.TASK, deadline=END), ORDER, STORE, MARKET, ENGLISH, now=NOW)
+    assert (task.deadline, task.valid_until) == (END, None)
+
+
+@pytest.mark.parametrize("remedy", [None, Remedy.FULL_REFUND, Remedy.RESHIP, Remedy.FORWARD])
+def test_r3_d13_what_was_approved_is_owed_past_its_deadline(remedy: Remedy | None) -> None:
+    """R3, D13, D17: an approved refund never ends by itself: the buyer was promised nothing yet, and a person said yes."""
+    row = _row(Intent.REFUND, kind=ActionKind.REFUND, remedy=remedy, deadline=END)
+    task = build(row, ORDER, STORE, MARKET, ENGLISH, now=NOW)
     assert (task.deadline, task.valid_until) == (END, None)
 
 

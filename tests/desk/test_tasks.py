@@ -72,6 +72,20 @@ async def test_what_cannot_be_is_refused_and_leaves_the_task_open(
     assert [each.id for each in await tasks.listed(world.store)] == [task]
 
 
+@pytest.mark.parametrize(("end", "hint"), [("dropped", True), ("done", False)])
+async def test_d13_a_payment_after_the_task_was_closed_is_told_of_the_order(world: World, end: str, hint: bool) -> None:
+    """D13: money that was paid is a fact wherever the task went; one that noted it already asks for nothing."""
+    task = await world.task(await world.order(), Intent.REFUND, "amount", "reference")
+    paid: dict[str, Any] = {"amount": Decimal("12.50"), "reference": "R-1"}
+    if end == "done":
+        await _done(world, task, **paid)
+    else:
+        await tasks.drop(world.store, task, by="Mei", reason="he called", now=NOW)
+    with pytest.raises(Conflict, match=f"is closed: {end}") as refused:
+        await _done(world, task, **paid)
+    assert ("tracker order set A-1 --refunded AMOUNT --ref R" in str(refused.value)) is hint
+
+
 async def test_more_than_was_paid_cannot_have_been_refunded(world: World) -> None:
     """I7."""
     task = await world.task(await world.order(), Intent.REFUND, "amount", "reference")

@@ -238,6 +238,16 @@ def test_one_recommendation_at_a_time() -> None:
         assert advice(at(62, resting(62), effects=(open_one,))) is R.RECOMMENDATION_OPEN
 
 
+@pytest.mark.parametrize("state", [TaskState.OPEN, TaskState.IN_HAND])
+def test_r3_d13_no_second_sum_is_put_beside_an_approved_one(state: TaskState) -> None:
+    """R3, D13, I7: long past its date and for whatever reason comes next, what was approved waits to be paid, and only that."""
+    owed = refund(60, state=OutboxState.SENT, task=state, decided_at=day(61))
+    for later in (resting(90), replace(parcel(last=89), **LOST)):
+        verdict = at(90, later, effects=(owed,), window=window(70))
+        assert Intent.REFUND not in {each.intent for each in verdict.decisions}
+        assert verdict.withdraw == ()
+
+
 def test_d2_a_recommendation_lapses_after_seven_days_and_is_made_again() -> None:
     """D2: the next occasion, if it is still true."""
     old = refund(60)
@@ -331,7 +341,8 @@ def test_a_refund_that_was_paid_or_failed_is_not_recommended_again() -> None:
     assert advice(at(62, resting(62), effects=(failed,))) is R.ALREADY_DONE
 
 
-def test_an_approved_refund_that_nobody_paid_in_time_is_recommended_again() -> None:
+def test_r3_an_approved_refund_whose_task_has_ended_by_itself_is_recommended_again() -> None:
+    """R3: as tasks of old databases did; the buyer's money is not forgotten."""
     expired = refund(60, state=OutboxState.SENT, task=TaskState.EXPIRED, decided_at=day(61))
     assert decision(at(70, resting(70), effects=(expired,)), Intent.REFUND).key == "order/jade/8001:refund:1"
 

@@ -27,9 +27,13 @@ _STAYS = frozenset(
         *(Intent.PROBLEM, Intent.CERTIFICATE, Intent.ROUNDS_OVER),
         *(Intent.CHECK_ADDRESS, Intent.DO_NOT_SHIP, Intent.SHIP_LATE),
         *(Intent.CASE_ANSWER, Intent.CASE_EVIDENCE, Intent.CASE_CLOSE),
+        Intent.REFUND,
     }
 )
-"""Tasks whose deadline is a clock: the work is still there when it has run down."""
+"""Tasks whose deadline is a clock: the work is still there when it has run down.
+
+An approved refund, and a parcel to be sent again or on, is owed until a person closes it or the facts end the matter (R3, D13).
+"""
 
 
 def build(
@@ -61,7 +65,7 @@ def build(
         twin=twin,
         url=order_url(marketplace, order.number),
         deadline=row.deadline,
-        valid_until=None if sent or row.intent in _STAYS else row.deadline,
+        valid_until=None if row.intent in _STAYS else row.deadline,
         group=group,
         wants=("tracking_number",) if sent else WANTS.get(row.kind, ()),
     )

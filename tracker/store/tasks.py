@@ -22,6 +22,8 @@ from tracker.store.tables import TASK
 
 _CLOSED = "Task {id} is closed: {state}. See: tracker tasks show {id}"
 
+_PAID_ALL_THE_SAME = ". If it was paid all the same: tracker order set {order} --refunded AMOUNT --ref R"
+
 _OPEN = frozenset({TaskState.OPEN, TaskState.IN_HAND})
 
 _TAKE = "UPDATE task SET state = 'in_hand', taken_by = ?, taken_at = ? WHERE id = ?"
@@ -108,7 +110,7 @@ class Tasks:
         def assign(tx: Tx) -> TaskView:
             task = task_view(tx, task_id)
             if task.state not in _OPEN:
-                raise Conflict(_CLOSED.format(id=task_id, state=task.state.value))
+                raise Conflict(_closed(task))
             tx.run(_ASSIGN, to, to, task_id)
             whose = {"assigned_to": task.assigned_to, "taken_by": task.taken_by}
             _record(tx, task, "task_assigned", by, "", now, before=whose, after={"assigned_to": to})
@@ -127,9 +129,15 @@ def open_task(tx: Tx, task_id: int, by: str) -> TaskView:
 def check_open(task: TaskView, by: str) -> None:
     """Raises Conflict where it is closed, or in other hands."""
     if task.state not in _OPEN:
-        raise Conflict(_CLOSED.format(id=task.id, state=task.state.value))
+        raise Conflict(_closed(task))
     if task.state is TaskState.IN_HAND and task.taken_by != by:
         raise Conflict(f"Task {task.id} is in the hands of {task.taken_by}. Ask there, or: tracker tasks list")
+
+
+def _closed(task: TaskView) -> str:
+    """That it is closed; of a refund that no task notes any more, where its payment is told (D13)."""
+    unpaid = task.kind == Intent.REFUND.value and task.state is not TaskState.DONE
+    return _CLOSED.format(id=task.id, state=task.state.value) + (_PAID_ALL_THE_SAME.format(order=task.order) if unpaid else "")
 
 
 def finish(tx: Tx, task: TaskView, result: TaskResult, by: str, now: datetime) -> TaskView:
