@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tests.desk.world import NOW, RULES, World
 from tracker.desk import Refused, each, review
-from tracker.model import HoldReason, Intent, OutboxState
+from tracker.model import HoldReason, Intent, OutboxState, Remedy
 from tracker.store import Conflict, NotThere, OrderPatch, OutboxView
 
 
@@ -72,6 +73,20 @@ async def test_approved_refunds_never_exceed_what_was_paid(world: World) -> None
     await _decide(world, first)
     with pytest.raises(Conflict, match=r"would exceed what order lume/A-1 paid: 12\.50"):
         await _decide(world, second)
+
+
+@pytest.mark.parametrize("remedy", [Remedy.FORWARD, Remedy.WAIT])
+async def test_r37_d11_what_is_not_on_offer_cannot_be_chosen(world: World, remedy: Remedy) -> None:
+    """R37, D11: what is lost is neither sent on nor waited for; the answer names the ways that are open."""
+    offered = {"worth": "12.50", "option_full_refund": "12.50 USD", "option_reship": "goods worth 12.50 USD"}
+    row = await world.refund(await world.order(), remedy=Remedy.FULL_REFUND, evidence=offered)
+    said: dict[str, Any] = {"by": "Mei", "reason": "agreed", "seen": None, "rules": RULES, "now": NOW}
+    with pytest.raises(Refused, match=f"does not offer {remedy.value}: choose --as full_refund, reship$") as refused:
+        await review.approve_as(world.store, row, remedy=remedy, **said)
+    assert refused.value.kind == "bad_value"
+    assert (await world.store.outbox_view(row)).row.state is OutboxState.HELD
+    part = await review.approve_as(world.store, row, remedy=Remedy.PARTIAL_REFUND, amount=Decimal(4), **said)
+    assert part.row.amount == Decimal(4), "D7: a person may name a part that no rule knows"
 
 
 async def test_a_held_message_of_a_store_in_mode_approve_waits_here_too(world: World) -> None:

@@ -11,7 +11,7 @@ from babel.numbers import get_currency_precision
 from tracker.desk import limits
 from tracker.desk.errors import Refused
 from tracker.model import ActionKind, OutboxState, Remedy
-from tracker.policy.remedies import partial
+from tracker.policy.remedies import OPTION, partial
 from tracker.rules import Rules
 from tracker.store import Store
 from tracker.store.rows import OutboxView
@@ -89,6 +89,7 @@ def _sum_of(view: OutboxView, remedy: Remedy, amount: Decimal | None, rules: Rul
     row = view.row
     if row.kind is not ActionKind.REFUND:
         raise Refused("unexpected_value", f"row {row.id} recommends no money: approve it as it is")
+    _check_listed(view, remedy)
     if amount is not None:
         if not remedy.pays:
             raise Refused("unexpected_value", f"{remedy.value} pays nothing back: leave out --amount")
@@ -102,6 +103,17 @@ def _sum_of(view: OutboxView, remedy: Remedy, amount: Decimal | None, rules: Rul
     if part is None:
         raise Refused("missing_value", "how much of it is paid back? --amount AMOUNT, or [refunds] partial_share in tracker.toml")
     return part
+
+
+def _check_listed(view: OutboxView, remedy: Remedy) -> None:
+    """Only what the recommendation lists with its cost can be chosen (D11): nobody forwards, or waits for, what is lost (R37).
+
+    A partial refund is listed where the rules know its sum; elsewhere a person names it (D7).
+    """
+    listed = [name.removeprefix(OPTION) for name in view.row.evidence if name.startswith(OPTION)]
+    if listed and remedy.value not in listed and remedy is not Remedy.PARTIAL_REFUND:
+        open_ways = ", ".join(listed)
+        raise Refused("bad_value", f"row {view.row.id} does not offer {remedy.value}: choose --as {open_ways}")
 
 
 async def _at_most_left(store: Store, view: OutboxView, worth: Decimal) -> Decimal:
