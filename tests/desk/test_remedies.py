@@ -9,7 +9,7 @@ import pytest
 
 from tests.desk.world import NOW, PAID, RULES, World
 from tracker.desk import Refused, orders, review, tasks
-from tracker.model import DecisionReason, HoldReason, Intent, OutboxState, Remedy, Task
+from tracker.model import DecisionReason, HoldReason, Intent, OutboxState, Remedy, Task, TaskState
 from tracker.policy import decide
 from tracker.store import Conflict, OrderPatch, OutboxView
 from tracker.store.rows import TaskResult
@@ -18,8 +18,8 @@ EVIDENCE = {"worth": "12.50"}
 
 
 async def _recommended(world: World, remedy: Remedy = Remedy.FULL_REFUND, **change: Any) -> int:
-    order = await world.order("A-1", "LP1")
-    values: dict[str, Any] = {"remedy": remedy, "shipment": "LP1", "evidence": EVIDENCE}
+    order = await world.order("A-1", "LP00000001")
+    values: dict[str, Any] = {"remedy": remedy, "shipment": "LP00000001", "evidence": EVIDENCE}
     return await world.refund(order, **(values | change))
 
 
@@ -38,7 +38,7 @@ async def _task(world: World, row: int, kind: str) -> int:
         title=kind,
         store=view.row.store,
         order=view.order.number,
-        facts={"shipment": "LP1"},
+        facts={"shipment": "LP00000001"},
         wants=("tracking_number",),
     )
     made = await world.store.open_task(row, task, version=view.order.version, now=NOW)
@@ -105,16 +105,16 @@ async def test_a_message_has_no_remedy(world: World) -> None:
 
 async def test_d23_a_large_parcel_sent_again_wants_two_people(world: World) -> None:
     """D23: goods are money; both say the same remedy."""
-    order = await world.order("A-1", "LP1", amount=Decimal(80))
-    row = await world.refund(order, Decimal(80), remedy=Remedy.FULL_REFUND, shipment="LP1", evidence={"worth": "80"})
+    order = await world.order("A-1", "LP00000001", amount=Decimal(80))
+    row = await world.refund(order, Decimal(80), remedy=Remedy.FULL_REFUND, shipment="LP00000001", evidence={"worth": "80"})
     first = await _as(world, row, Remedy.RESHIP)
     assert (first.row.state, first.first_approved_by, first.row.remedy) == (OutboxState.HELD, "Mei", Remedy.RESHIP)
     assert (await _as(world, row, Remedy.RESHIP, by="Lin")).row.state is OutboxState.PENDING
 
 
 async def test_d23_another_remedy_wants_a_first_yes_again(world: World) -> None:
-    order = await world.order("A-1", "LP1", amount=Decimal(80))
-    row = await world.refund(order, Decimal(80), remedy=Remedy.FULL_REFUND, shipment="LP1", evidence={"worth": "80"})
+    order = await world.order("A-1", "LP00000001", amount=Decimal(80))
+    row = await world.refund(order, Decimal(80), remedy=Remedy.FULL_REFUND, shipment="LP00000001", evidence={"worth": "80"})
     await _as(world, row, Remedy.FULL_REFUND)
     changed = await _as(world, row, Remedy.RESHIP, by="Lin")
     assert (changed.row.state, changed.first_approved_by) == (OutboxState.HELD, "Lin")
@@ -147,52 +147,57 @@ async def _sent(world: World, number: str, remedy: Remedy = Remedy.RESHIP) -> in
 
 async def test_r85_the_second_parcel_joins_the_order_and_is_followed(world: World) -> None:
     """R37, R85: its number closes the task; it carries the first one's part of the money."""
-    await _sent(world, " lp 2 ")
+    await _sent(world, " lp 0000-000 2 ")
     [dossier] = await world.store.load_dossiers([(await world.store.order_ref("A-1")).id])
     first, second = dossier.shipments
-    assert (first.number, second.number, second.service, second.country) == ("LP1", "LP2", first.service, first.country)
+    assert (first.number, second.number, second.service, second.country) == (
+        "LP00000001",
+        "LP00000002",
+        first.service,
+        first.country,
+    )
     assert (first.share, second.share, second.shipped_at) == (PAID, PAID, NOW)
     due = await world.store.due_shipments(NOW, 10)
-    assert "LP2" in {each.number for each in due}
+    assert "LP00000002" in {each.number for each in due}
     gone = [each for each in decide(dossier, RULES, NOW).considered if each.reason is DecisionReason.REPLACED]
     assert gone, "the first one is not waited for any more"
 
 
 async def _by_now(world: World, row: int) -> None:
-    """Approved as sent again, and LP2 is what travels now."""
+    """Approved as sent again, and LP00000002 is what travels now."""
     await _as(world, row, Remedy.RESHIP)
     task = await _task(world, row, "reship")
-    await tasks.done(world.store, task, TaskResult(tracking_number="LP2"), by="Mei", now=NOW)
+    await tasks.done(world.store, task, TaskResult(tracking_number="LP00000002"), by="Mei", now=NOW)
 
 
 async def test_a_file_may_have_brought_the_second_parcel_before(world: World) -> None:
     """R85: under an order of its own that the ERP made for the same buyer, or beside the first one; each is worth all of it."""
     for number, buyer in (("A-1", "Ana"), ("A-9", "ana")):
-        await world.order(number, "LP1" if number == "A-1" else "LP2", buyer_name=buyer)
+        await world.order(number, "LP00000001" if number == "A-1" else "LP00000002", buyer_name=buyer)
     order = (await world.store.order_ref("lume/A-1")).id
-    await _by_now(world, await world.refund(order, remedy=Remedy.RESHIP, shipment="LP1", evidence=EVIDENCE))
+    await _by_now(world, await world.refund(order, remedy=Remedy.RESHIP, shipment="LP00000001", evidence=EVIDENCE))
     [dossier] = await world.store.load_dossiers([order])
-    assert [(each.number, each.share) for each in dossier.shipments] == [("LP1", PAID), ("LP2", PAID)]
+    assert [(each.number, each.share) for each in dossier.shipments] == [("LP00000001", PAID), ("LP00000002", PAID)]
 
 
 async def test_r85_a_file_that_named_both_parcels_takes_no_half_away(world: World) -> None:
-    order = await world.order("A-1", "LP1", "LP2")
-    await _by_now(world, await world.refund(order, remedy=Remedy.RESHIP, shipment="LP1", evidence=EVIDENCE))
+    order = await world.order("A-1", "LP00000001", "LP00000002")
+    await _by_now(world, await world.refund(order, remedy=Remedy.RESHIP, shipment="LP00000001", evidence=EVIDENCE))
     [dossier] = await world.store.load_dossiers([order])
-    assert [(each.number, each.share) for each in dossier.shipments] == [("LP1", PAID), ("LP2", PAID)]
+    assert [(each.number, each.share) for each in dossier.shipments] == [("LP00000001", PAID), ("LP00000002", PAID)]
 
 
 async def test_r85_another_buyers_parcel_is_refused(world: World) -> None:
     """R85: a slip of the finger ties no stranger's parcel to the order."""
     row = await _recommended(world, Remedy.RESHIP)
-    await world.order("A-9", "LP2", buyer_name="Bia")
+    await world.order("A-9", "LP00000002", buyer_name="Bia")
     with pytest.raises(Conflict, match="another buyer's"):
         await _by_now(world, row)
     [dossier] = await world.store.load_dossiers([(await world.store.order_ref("lume/A-1")).id])
-    assert [each.number for each in dossier.shipments] == ["LP1"]
+    assert [each.number for each in dossier.shipments] == ["LP00000001"]
 
 
-@pytest.mark.parametrize("number", ["", "LP1"])
+@pytest.mark.parametrize("number", ["", "LP00000001"])
 async def test_the_second_parcel_needs_a_number_of_its_own(world: World, number: str) -> None:
     with pytest.raises((Refused, Conflict)):
         await _sent(world, number)
@@ -202,42 +207,50 @@ async def test_the_second_parcel_needs_a_number_of_its_own(world: World, number:
 
 async def test_r84_what_goes_on_keeps_its_story_under_the_new_number(world: World) -> None:
     """R84: the same goods; the old number still finds them, and so does what was decided."""
-    row = await _sent(world, "EE2", Remedy.FORWARD)
-    order = await world.store.order_ref("LP1")
+    row = await _sent(world, "EE00000002", Remedy.FORWARD)
+    order = await world.store.order_ref("LP00000001")
     [dossier] = await world.store.load_dossiers([order.id])
     [only] = dossier.shipments
-    assert (only.number, only.carrier) == ("EE2", None)
-    assert (await world.store.outbox_view(row)).row.shipment == "EE2"
-    assert [each.number for each in await world.store.due_shipments(NOW, 10)] == ["EE2"]
+    assert (only.number, only.carrier) == ("EE00000002", None)
+    assert (await world.store.outbox_view(row)).row.shipment == "EE00000002"
+    assert [each.number for each in await world.store.due_shipments(NOW, 10)] == ["EE00000002"]
 
 
 async def test_r84_every_order_in_the_parcel_knows_its_new_number(world: World) -> None:
     """R84, D12: two orders in one parcel: what was decided for the other one is found under the new number, too."""
     row = await _recommended(world, Remedy.FORWARD)
-    other = await world.order("A-9", "LP1")
-    theirs = await world.refund(other, remedy=Remedy.FULL_REFUND, shipment="LP1", evidence=EVIDENCE)
+    other = await world.order("A-9", "LP00000001")
+    theirs = await world.refund(other, remedy=Remedy.FULL_REFUND, shipment="LP00000001", evidence=EVIDENCE)
     await _as(world, row, Remedy.FORWARD)
     task = await _task(world, row, "forward")
     before = (await world.store.outbox_view(theirs)).order.version
-    await tasks.done(world.store, task, TaskResult(tracking_number="EE2"), by="Mei", now=NOW)
+    await tasks.done(world.store, task, TaskResult(tracking_number="EE00000002"), by="Mei", now=NOW)
     after = await world.store.outbox_view(theirs)
-    assert (after.row.shipment, after.order.version) == ("EE2", before + 1)
+    assert (after.row.shipment, after.order.version) == ("EE00000002", before + 1)
 
 
 async def test_r84_it_may_go_on_under_the_same_number(world: World) -> None:
-    await _sent(world, "lp1", Remedy.FORWARD)
+    await _sent(world, "lp00000001", Remedy.FORWARD)
     [dossier] = await world.store.load_dossiers([(await world.store.order_ref("A-1")).id])
-    assert [each.number for each in dossier.shipments] == ["LP1"]
+    assert [each.number for each in dossier.shipments] == ["LP00000001"]
 
 
 async def test_r84_another_parcels_number_is_refused(world: World) -> None:
-    await world.order("A-9", "LP9")
+    await world.order("A-9", "LP00000009")
     with pytest.raises(Conflict, match="another parcel's number"):
-        await _sent(world, "LP9", Remedy.FORWARD)
+        await _sent(world, "LP00000009", Remedy.FORWARD)
 
 
 async def test_a_refund_does_not_want_a_number(world: World) -> None:
     task = await world.task(await world.order(), Intent.REFUND, "amount", "reference", amount=PAID, currency="USD")
-    result = TaskResult(amount=PAID, reference="R-1", tracking_number="LP2")
+    result = TaskResult(amount=PAID, reference="R-1", tracking_number="LP00000002")
     with pytest.raises(Refused, match="no use for --tracking-number"):
         await tasks.done(world.store, task, result, by="Mei", now=NOW)
+
+
+@pytest.mark.parametrize("number", ["hello world", "LP 12-34", "ABCDEFGH1234", "1" * 41, "RB123456785CN;"])
+async def test_r85_words_are_no_tracking_number(world: World, number: str) -> None:
+    """R84, R85: 8 to 40 letters and digits, at least 5 digits; what no carrier can know would be asked about for ever."""
+    with pytest.raises(Refused, match="is no tracking number: 8 to 40"):
+        await _sent(world, number)
+    assert [each.state for each in await tasks.listed(world.store)] == [TaskState.OPEN]

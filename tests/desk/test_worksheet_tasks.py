@@ -75,14 +75,18 @@ async def test_what_a_task_wants_is_written_to_its_order(world: World) -> None:
 
 async def test_r85_the_number_that_travels_now_is_told_in_the_sheet(world: World) -> None:
     """R85, D17: a second parcel joins its order from the line; a long number that a spreadsheet rounded is none."""
-    order = await world.order("A-1", "LP1")
-    await world.task(order, Intent.REFUND, "tracking_number", amount=Decimal("12.50"), shipment="LP1", remedy=Remedy.RESHIP)
+    order = await world.order("A-1", "LP00000001")
+    await world.task(
+        order, Intent.REFUND, "tracking_number", amount=Decimal("12.50"), shipment="LP00000001", remedy=Remedy.RESHIP
+    )
     paper = await open_tasks(world)
     assert problem(await paper.fill(0, decision="done").decide(world)) == ("no_value", {"column": "tracking_number"})
     assert problem(await paper.fill(0, tracking_number=1.2345e17).decide(world))[0] == "destroyed"
-    assert fates(await paper.fill(0, tracking_number="LP2").decide(world)) == [TAKEN]
+    wrong = await paper.fill(0, tracking_number="hello world").decide(world)
+    assert problem(wrong) == ("no_tracking_number", {"text": "hello world"})
+    assert fates(await paper.fill(0, tracking_number="lp 0000-0002").decide(world)) == [TAKEN]
     [dossier] = await world.store.load_dossiers([order])
-    assert [each.number for each in dossier.shipments] == ["LP1", "LP2"]
+    assert [each.number for each in dossier.shipments] == ["LP00000001", "LP00000002"]
     assert fates(await paper.decide(world)) == [UNCHANGED]
 
 

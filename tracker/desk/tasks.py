@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from tracker.desk.errors import Refused
 from tracker.model import TaskState
@@ -17,6 +20,9 @@ OPEN = (TaskState.OPEN, TaskState.IN_HAND)
 
 LONG_PAST, FAR_AHEAD = timedelta(days=30), timedelta(days=400)
 """A window's end beyond these is a wrong year or a wrong order, and would silence or raise every deadline of the order."""
+
+_TRACKING_NUMBER = re.compile(r"(?=(?:[A-Z]*\d){5})[A-Z0-9]{8,40}")
+"""What a person types by hand: stricter than for files, which a machine wrote; five digits keep words out."""
 
 OPTION = {
     "window_end": "--window-end DATE",
@@ -67,6 +73,7 @@ async def done(
     """
     task = await store.task(task_id)
     if not result.unsure:
+        result = _as_written(result)
         _check(task, result, now, force=force)
     return await store.done_task(task_id, result, by=by, now=now, seen=seen)
 
@@ -75,6 +82,7 @@ async def done_item(store: Store, row_id: int, result: TaskResult, *, by: str, n
     """Close one line of a task: that one is done, the others stay open in it. `seen` is the facts version on its sheet."""
     view = await store.outbox_view(row_id)
     if view.task_id is not None and not result.unsure:
+        result = _as_written(result)
         _check(await store.task(view.task_id, row_id), result, now)
     return await store.done_item(row_id, seen, result, by=by, now=now)
 
@@ -103,6 +111,8 @@ def _check(task: TaskView, result: TaskResult, now: datetime, *, force: bool = F
     surplus = [OPTION[name] for name, value in given.items() if value not in (None, "") and name not in task.wants]
     if surplus:
         raise Refused("unexpected_value", f"task {task.id} ({task.kind}) has no use for {' or '.join(surplus)}")
+    if result.tracking_number:
+        tracking_number(result.tracking_number)
     if result.window_end is not None and not force:
         if result.window_end <= now:
             says = f"the new end {result.window_end.date()} of the window has passed: is the date right? --force takes it"
@@ -110,6 +120,24 @@ def _check(task: TaskView, result: TaskResult, now: datetime, *, force: bool = F
         check_end(result.window_end, now)
     if result.amount is not None:
         _check_paid(task, positive(result.amount), result.note)
+
+
+def _as_written(result: TaskResult) -> TaskResult:
+    """A number with its spaces and hyphens is the number; whether it is one is looked at where it is wanted."""
+    said = result.tracking_number
+    return replace(result, tracking_number=_bare(said)) if said else result
+
+
+def _bare(said: str) -> str:
+    return re.sub(r"[\s-]+", "", said).upper()
+
+
+def tracking_number(said: str) -> str:
+    """The number as it is stored: upper case, without spaces and hyphens (R84, R85). Raises `Refused`: it looks like none."""
+    found = _bare(said)
+    if not _TRACKING_NUMBER.fullmatch(found):
+        raise Refused("bad_value", f"{said!r} is no tracking number: 8 to 40 letters and digits, at least 5 digits among them")
+    return found
 
 
 def _check_paid(task: TaskView, paid: Decimal, note: str | None) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tracker.desk import people, tasks
+from tracker.desk.errors import Refused
 from tracker.desk.worksheet.became import Acted, Asking, Ready, Same
 from tracker.desk.worksheet.cells import amount, day, text
 from tracker.desk.worksheet.lines import note_of, row_of, unused, wanted, word_of
@@ -96,10 +97,18 @@ def _result(asking: Asking, filled: Filled, task: TaskView, item: TaskItem, word
         window_end=_end(asking, filled, task) if "window_end" in wants else None,
         amount=_paid(filled, item) if "amount" in wants else None,
         reference=wanted(filled, "reference") if "reference" in wants else None,
-        tracking_number=wanted(filled, "tracking_number") if "tracking_number" in wants else None,
+        tracking_number=_number(filled) if "tracking_number" in wants else None,
         note=note or None,
         unsure=word == "unsure",
     )
+
+
+def _number(filled: Filled) -> str:
+    said = wanted(filled, "tracking_number")
+    try:
+        return tasks.tracking_number(said)
+    except Refused:
+        raise NotTaken("no_tracking_number", text=said) from None
 
 
 def _end(asking: Asking, filled: Filled, task: TaskView) -> datetime:
