@@ -88,6 +88,8 @@ def test_r43_an_account_alert_needs_no_order(shell: Shell, shop: Shop) -> None:
         (("A-1", "--kind", "dispute", "--due", "soon"), "--due: 'soon' is no time"),
         (("A-1", "--kind", "dispute", "--opened", "2026-04-01"), "lies ahead"),
         (("A-1", "--kind", "dispute", "--amount", "5"), "an amount needs its currency"),
+        (("A-1", "--kind", "dispute", "--amount=-5", "--currency", "USD"), "what is claimed is more than 0"),
+        (("A-1", "--kind", "dispute", "--amount", "0", "--currency", "USD"), "what is claimed is more than 0"),
         (("A-1", "--kind", "dispute", "--amount", "5", "--currency", "EURO"), "'EURO' is no currency"),
         (("A-9", "--kind", "dispute"), "No order and no parcel is called 'A-9'"),
         (("--kind", "dispute"), "name the order"),
@@ -124,6 +126,10 @@ def test_one_open_case_of_a_kind_is_enough_unless_it_has_a_name(shell: Shell, sh
         ("dispute", ("--outcome", "cancelled_by_buyer"), (False, True, "cancelled_by_buyer")),
         ("dispute", ("--answered",), (True, False, None)),
         ("dispute", ("--answered", "--outcome", "rejected_with_proposal"), (True, False, "rejected_with_proposal")),
+        ("dispute", ("--answered", "--outcome", "agreed"), (True, True, "agreed")),
+        ("dispute", ("--answered", "--outcome", "won"), (True, True, "won")),
+        ("dispute", ("--answered", "--outcome", "lost"), (True, True, "lost")),
+        ("dispute", ("--answered", "--outcome", "cancelled_by_buyer"), (True, True, "cancelled_by_buyer")),
         ("buyer_message", ("--answered",), (True, True, "answered")),
         ("buyer_message", ("--no-answer-needed",), (False, True, "no_answer_needed")),
     ],
@@ -266,7 +272,7 @@ def test_wrong_rows_are_told_with_their_place_and_stop_no_other(shell: Shell, sh
         assert any(line.startswith(f"row {row}: ") and why in line for line in reasons), (row, reasons)
     assert ids(shell) == ["D-2"]
     beside = Path(f"{path}.rejected.csv")
-    assert beside.read_text(encoding="utf-8-sig").splitlines()[0] == f"{head},reason"
+    assert beside.read_text(encoding="utf-8-sig").splitlines()[0] == f"{head},rejected because"
     paper(head, "A-2,D-2,dispute,2026-03-05,,,,")
     take(shell, path)
     assert not beside.exists()
@@ -340,6 +346,31 @@ def test_two_rows_of_one_order_are_two_cases_whatever_was_told_by_hand(shell: Sh
     found = take(shell, paper(OWN, *rows))
     assert (found["new"], found["updated"]) == (["D-2"], [by_hand])
     assert take(shell, paper(OWN, *reversed(rows)))["unchanged"] == 2
+
+
+def test_rejected_rows_are_mended_and_imported_with_all_that_they_said(shell: Shell, shop: Shop, paper: List) -> None:
+    """R33, faults row 29: a case has a `reason` of its own; ours stands beside it, and nobody reads it."""
+    said = shell("cases", "import", paper(OWN, "A-1,D-1,fight,in transit,,2026-03-05,,,"), "--store", "lume", *AT)
+    beside = Path(f"{shop.folder / 'cases.csv'}.rejected.csv")
+    rows = beside.read_text(encoding="utf-8-sig").splitlines()
+    assert (said.code, rows[0]) == (1, f"{OWN},rejected because")
+    assert rows[1].startswith("A-1,D-1,fight,in transit,,2026-03-05,,,,")
+    mended = paper(*(row.replace(",fight,", ",dispute,") for row in rows), name="mended.csv")
+    assert take(shell, mended)["new"] == ["D-1"]
+    assert cases(shell)[0]["reason"] == "in_transit"
+    assert shell("cases", "import", paper(*rows, name="still.csv"), "--store", "lume", *AT).code == 1
+    again = Path(f"{shop.folder / 'still.csv'}.rejected.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert again[0] == rows[0], "one column of ours, not two"
+
+
+def test_a_case_that_two_rows_tell_differently_is_not_the_later_ones(shell: Shell, shop: Shop, paper: List) -> None:
+    """R33: nobody knows which deadline is right; the same row twice is no news."""
+    rows = ("A-1,D-1,dispute,,,2026-03-05,,,", "A-1,D-1,dispute,,,2026-03-05,,,", "A-1,D-1,dispute,,,2026-03-25,,,")
+    said = shell("cases", "import", paper(OWN, *rows), "--store", "lume", *AT)
+    assert said.code == 3
+    assert "row 4: case D-1 is told otherwise in row 2" in said.out
+    assert "row 3" not in said.out
+    assert [case["due_at"] for case in cases(shell)] == ["2026-03-06T07:59:59Z"]
 
 
 def test_a_list_with_rejected_rows_closes_nothing(shell: Shell, shop: Shop, paper: List) -> None:

@@ -27,6 +27,10 @@ ENDS = frozenset(CaseOutcome) - {CaseOutcome.GONE_FROM_LIST}
 """How a person can say that a case ended (R10, R56); that it is gone from a list only the list can tell."""
 
 
+_FINAL = frozenset({CaseOutcome.AGREED, CaseOutcome.WON, CaseOutcome.LOST, CaseOutcome.CANCELLED_BY_BUYER})
+"""They end a case, answered or not; any other leaves an answered one about money open until the other side has spoken."""
+
+
 class NewCase(msgspec.Struct, frozen=True, kw_only=True):
     """What a person knows of a case that nobody has told yet. Times are aware; `id` is the marketplace's, where he knows it."""
 
@@ -43,7 +47,10 @@ class NewCase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's word about a case. `answered` alone: it is answered, and goes on until the other side has spoken."""
+    """A person's word about a case. `answered` alone: it is answered, and goes on until the other side has spoken.
+
+    An outcome that ends it (agreed, won, lost, cancelled by the buyer) ends it also when it was answered.
+    """
 
     outcome: CaseOutcome | None = None
     answered: bool = False
@@ -83,6 +90,8 @@ async def add(
     if (case.amount is None) != (case.currency is None):
         raise Refused("missing_value", "an amount needs its currency, and a currency its amount: --amount 12.50 --currency USD")
     known = [view for view in await store.cases(store=order.store, open_only=False) if view.order.id == order.id]
+    if case.amount is not None and not (case.amount.is_finite() and case.amount > 0):
+        raise Refused("bad_value", f"--amount {case.amount}: what is claimed is more than 0; leave it out where nobody says")
     own = new.id
     if own is not None and await store.cases_elsewhere([own], order.store):
         own = beside(order, own)
@@ -106,17 +115,17 @@ async def say(
 
 def after(case: Case, said: Said, now: datetime) -> Case:
     """The case with the person's word; the same word twice is the same case. Raises `Refused`: it contradicts an older one."""
-    if case.closed_at is not None and case.outcome is said.outcome and not said.answered:
+    if case.closed_at is not None and case.outcome is said.outcome and (not said.answered or said.outcome in _FINAL):
         return case
     if case.closed_at is not None and not (said.answered and case.outcome is CaseOutcome.ANSWERED):
         how = case.outcome.value if case.outcome else "closed"
         raise Refused("closed", f"case {case.id} is closed already ({how}, {case.closed_at:%Y-%m-%d})")
     note = "\n".join(filter(None, [case.note, (said.note or "").strip() or None])) or None
     told = replace(case, note=note)
-    if said.answered:
+    if said.answered and said.outcome not in _FINAL:
         done = case if case.answered_at is not None else answer_of(told, now)
         return replace(done, note=note, outcome=said.outcome or done.outcome)
-    silent = said.outcome in {CaseOutcome.NO_ANSWER_NEEDED, CaseOutcome.CANCELLED_BY_BUYER}
+    silent = not said.answered and said.outcome in {CaseOutcome.NO_ANSWER_NEEDED, CaseOutcome.CANCELLED_BY_BUYER}
     answered_at = case.answered_at if silent else case.answered_at or now
     return replace(told, closed_at=now, outcome=said.outcome, answered_at=answered_at)
 
