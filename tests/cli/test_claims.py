@@ -298,3 +298,51 @@ def test_r86_a_closed_month_stays_as_it_was_whatever_is_renamed_or_forgotten(sho
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     april = desk.json("report", "month-end", "--month", "2026-04", "--out", tmp_path / "c", "--at", "2026-05-02")
     assert [(roll["carrier"], roll["opening"]["amount"]) for roll in april["roll_forward"]] == [("yanwen", "20.00")]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--item-cost", "4.20"), "--item-cost needs its currency"),
+        (("--weight", "350"), "it is in kg, from 0.001 to 100"),
+        (("--weight", "0.0001"), "it is in kg, from 0.001 to 100"),
+        (("--evidence", "proof_of_valeu=a.pdf"), "--evidence proof_of_valeu: no document is called so"),
+        (("--state", "filed", "--on", "2025-03-02", "--amount", "5", "--currency", "USD"), "was posted on 2026-01-02 only"),
+    ],
+)
+def test_r86_what_cannot_be_of_a_claim_is_refused(desk: Shell, words: tuple[str, ...], why: str) -> None:
+    """R86: a slip of the finger is told at once, and the claim stays as it was."""
+    said = desk("claims", "set", 1, *words)
+    assert (said.code, why in said.err) == (1, True), said
+    assert [each["event"] for each in desk.json("claims", "show", 1)["history"]] == ["opened"]
+
+
+def test_r86_an_unknown_document_is_answered_with_those_that_are_known(desk: Shell) -> None:
+    assert "proof_of_value" in desk("claims", "set", 1, "--evidence", "bill=a.pdf").err
+
+
+def test_r86_a_correction_tells_the_field_with_its_old_and_new_value(desk: Shell) -> None:
+    desk.json("claims", "set", 1, "--weight", "0.35")
+    desk.json("claims", "set", 1, "--weight", "0.4", "--note", "the slip says so")
+    shown = desk("claims", "show", 1).out
+    assert "weight_kg: - -> 0.35" in shown
+    assert "weight_kg: 0.35 -> 0.4; note: - -> the slip says so" in shown
+    assert "the slip says so; the slip says so" not in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "form.csv", "--ready"),
+        ("reconcile", "statement.csv", "--month", "2026-03"),
+        ("import", "statement.csv"),
+    ],
+)
+def test_r90_a_carrier_that_nobody_knows_is_answered_with_the_nearest(
+    desk: Shell, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """R90: an empty form, or a statement without a claim, would look like good news."""
+    sheet(tmp_path, "Tracking number,Amount,Currency", "RB123456785CN,3,USD", name="statement.csv")
+    said = desk("claims", words[0], *words[1:], "--carrier", "yanwn")
+    assert (said.code, "did you mean yanwen?" in said.err) == (2, True), said
+    assert not (tmp_path / "form.csv").exists()

@@ -53,6 +53,14 @@ async def known_store(value: str | None, room: Room) -> str | None:
     return one_of("store", value, stores)
 
 
+async def known_carrier(value: str, room: Room) -> str:
+    """A carrier of carriers.toml, or one that stands there no more and has claims here."""
+    carriers = room.loaded.rules.carriers
+    if value in carriers or await room.store.claims(carrier=value):
+        return value
+    return one_of("carrier", value, carriers)
+
+
 async def known_rule(value: str | None, room: Room) -> str | None:
     """A rule of the configuration or its family, or one that is there no more but has decided something."""
     if value is None or await room.store.has_decided(value):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
+from tracker.cli.choice import known_carrier, known_store
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import Failed, UsageError
 from tracker.cli.options import At, Person
@@ -71,13 +72,13 @@ def export(  # noqa: PLR0913 - a carrier's form and the worksheet share the comm
         raise UsageError(f"{file} should end in .xlsx or .csv")
 
     async def work(room: Room) -> Answer:
-        return await _form(room, carrier, file, store, unverified=unverified, force=force)
+        whose = await known_carrier(carrier, room)
+        return await _form(room, whose, file, store, unverified=unverified, force=force)
 
     return answer(common, work)
 
 
 async def _form(room: Room, carrier: str, file: Path | None, store: str | None, *, unverified: bool, force: bool) -> Answer:
-    from tracker.cli.choice import known_store
     from tracker.reports.claim_form import form
     from tracker.reports.sheet import write_csv, write_xlsx
 
@@ -155,13 +156,14 @@ def import_(
         raise UsageError("a carrier's answers name their parcels: leave out --store")
 
     async def work(room: Room) -> Answer:
-        layout, lines = _read(room, file, "answers", carrier)
-        doing = desk.Desk(store=room.store, rules=room.loaded.rules, by=f"{carrier} ({file.name})", now=room.now)
+        whose = await known_carrier(carrier, room)
+        layout, lines = _read(room, file, "answers", whose)
+        doing = desk.Desk(store=room.store, rules=room.loaded.rules, by=f"{whose} ({file.name})", now=room.now)
         if dry_run:
             with room.store.trial():
-                found = await claim_answers.take(doing, lines, layout, carrier)
+                found = await claim_answers.take(doing, lines, layout, whose)
         else:
-            found = await claim_answers.take(doing, lines, layout, carrier)
+            found = await claim_answers.take(doing, lines, layout, whose)
         return _answered(file, found, dry_run=dry_run)
 
     return answer(At(config=common.config, json=common.json, at=common.at), work, writes=not dry_run)
@@ -205,10 +207,11 @@ def reconcile_(
         raise UsageError(f"{month!r} is no month; write 2026-11")
 
     async def work(room: Room) -> Answer:
-        layout, lines = _read(room, file, "statement", carrier)
-        doing = desk.Desk(store=room.store, rules=room.loaded.rules, by=f"{carrier} ({file.name})", now=room.now)
-        found = await reconcile.reconcile(doing, lines, layout, carrier=carrier, month=month, file=file.name, dry_run=dry_run)
-        document: dict[str, Any] = {"file": str(file), "carrier": carrier, "dry_run": dry_run, **msgspec.to_builtins(found)}
+        whose = await known_carrier(carrier, room)
+        layout, lines = _read(room, file, "statement", whose)
+        doing = desk.Desk(store=room.store, rules=room.loaded.rules, by=f"{whose} ({file.name})", now=room.now)
+        found = await reconcile.reconcile(doing, lines, layout, carrier=whose, month=month, file=file.name, dry_run=dry_run)
+        document: dict[str, Any] = {"file": str(file), "carrier": whose, "dry_run": dry_run, **msgspec.to_builtins(found)}
         left = found.unknown or found.partly_paid
         return Answer(document=document, text=lambda console: _tell(console, found, dry_run=dry_run), code=3 if left else 0)
 

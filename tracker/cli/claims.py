@@ -18,7 +18,7 @@ from tracker.cli.output import Answer, Console, money
 from tracker.compensation import outstanding
 from tracker.desk import claims as desk
 from tracker.desk.claim_story import story
-from tracker.model import ClaimState, Liable, LossType, Paper, Settlement
+from tracker.model import ClaimChange, ClaimState, Liable, LossType, Paper, Settlement
 from tracker.store.claims import ClaimView
 
 app = App(name="claims", help="What carriers owe for lost and damaged parcels: from the loss to the money on the statement.")
@@ -79,7 +79,9 @@ def show(id: int, /, *, common: At = At()) -> int:  # noqa: A002 - what the user
         def text(console: Console) -> None:
             console.head(f"{view.claim.number} ({view.store}/{view.order})")
             console.facts({name: value for name, value in claim_document(view).items() if value not in (None, "", [], {})})
-            rows = [(each.on, each.event, each.before or "", each.after, each.who, each.late or "", each.why) for each in history]
+            rows = [
+                (each.on, each.event, each.before or "", each.after, each.who, each.late or "", _why(each)) for each in history
+            ]
             console.line()
             console.table(("on", "event", "before", "after", "by", "late", "reason"), rows, empty="list.nothing_here")
 
@@ -161,9 +163,9 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         evidence: A document that is there: code=FILE, or code=FILE@2026-10-30 with its date.
         loss_type: lost, short, damaged, delay, not_in_warehouse.
         liable: Who bears it: carrier, seller, buyer, unknown.
-        item_cost: What the goods cost.
+        item_cost: What the goods cost; needs --item-cost-currency.
         item_cost_currency: Its currency.
-        weight: The parcel's weight in kg, where the terms pay by weight.
+        weight: The parcel's weight in kg, 0.001 to 100, where the terms pay by weight.
         insured: The insured value.
         insured_currency: Its currency.
         owner: Whose work it is.
@@ -215,6 +217,15 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         )
 
     return answer(common, work, writes=True)
+
+
+def _why(change: ClaimChange) -> str:
+    """The reason that was told; of a correction what it changed: field, old and new value."""
+    if change.event != desk.FACTS_EVENT:
+        return change.why
+    changed = [f"{name}: {old or '-'} -> {new or '-'}" for name, (old, new) in change.fields.items()]
+    told = [] if ("note" in change.fields and change.fields["note"][1] == change.why) or not change.why else [change.why]
+    return "; ".join([*changed, *told])
 
 
 def claim_document(view: ClaimView) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from tracker.compensation.course import BadEntry, Entry, Ground, due_after, reco
 from tracker.compensation.exchange import converted, gain, rounded, to_base
 from tracker.compensation.ledger import ASKED, OPEN, age_band, moved, outstanding
 from tracker.compensation.matching import equal_rank, match, phase_of, terms_of
-from tracker.compensation.papers import PaperState, checklist
+from tracker.compensation.papers import PaperState, checklist, known_codes
 from tracker.compensation.payable import Known, Payable, payable
 from tracker.compensation.states import TERMINAL, ClaimEvent, IllegalMove, advance, due_event, event_for, events_from, money_open
 from tracker.compensation.window import ClaimWindow, origin_days, window

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import msgspec
 
 from tracker.model import Claim, LossType, Paper, Shipment
-from tracker.rules import CompensationRule
+from tracker.rules import CompensationRule, Rules
 
 FROM_BUYER = frozenset({"consignee_statement", "addressee_non_receipt"})
 """What only the buyer can write, dated."""
@@ -53,6 +53,12 @@ def checklist(claim: Claim, terms: CompensationRule | None, shipment: Shipment) 
         PaperState(code=code, paper=claim.papers.get(code), acceptable_from=since if code in FROM_BUYER else None)
         for code in codes
     )
+
+
+def known_codes(rules: Rules) -> frozenset[str]:
+    """Every document that some terms or some kind of loss want: what else is written is a slip of the finger."""
+    wanted = [*(each.evidence for each in (rules.compensation_default, *rules.compensation)), *_BY_LOSS.values()]
+    return frozenset(code for codes in wanted for code in codes)
 
 
 def _not_before(claim: Claim, terms: CompensationRule | None, shipment: Shipment) -> date | None:

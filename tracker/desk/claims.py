@@ -25,6 +25,10 @@ FACTS_EVENT = "corrected"
 """Event of a history row that changed no state."""
 
 
+LIGHTEST_KG, HEAVIEST_KG = Decimal("0.001"), Decimal(100)
+"""What a parcel can weigh: beyond it somebody has written grams."""
+
+
 class ClaimPatch(msgspec.Struct, frozen=True, kw_only=True):
     """Single facts of a claim; what is UNSET stays as it is. `papers` are added to those that are there."""
 
@@ -74,6 +78,7 @@ async def say(desk: Desk, claim_id: int, said: Said | None, patch: ClaimPatch) -
     view = await desk.store.claim(claim_id)
     before = view.claim
     after = _patched(before, patch)
+    await _check(desk, view, said, patch)
     if said is not None and said.state is ClaimState.READY and before.state is ClaimState.DRAFT:
         opens = before.earliest_on or "a day that is not known"
         raise Refused("too_early", f"the claim window opens on {opens}: it is ready then")
@@ -170,10 +175,36 @@ def _patched(claim: Claim, patch: ClaimPatch) -> Claim:
     for name in ("item_cost", "weight_kg", "insured", "claimed"):
         if name in values and values[name] <= 0:
             raise Refused("bad_value", f"{name} has to be more than 0 (got {values[name]})")
+    if "weight_kg" in values and not LIGHTEST_KG <= values["weight_kg"] <= HEAVIEST_KG:
+        raise Refused(
+            "bad_value", f"--weight {values['weight_kg']}: it is in kg, from {LIGHTEST_KG} to {HEAVIEST_KG}; 350 g are 0.35"
+        )
     after = replace(claim, **values, papers={**claim.papers, **patch.papers})
+    if after.item_cost is not None and after.item_cost_currency is None:
+        raise Refused("missing_value", "--item-cost needs its currency: --item-cost 4.20 --item-cost-currency USD")
     if after.claimed is None or after.claimed_currency is None or not asked:
         return after
     return replace(after, claimed=compensation.rounded(after.claimed, after.claimed_currency))
+
+
+async def _check(desk: Desk, view: ClaimView, said: Said | None, patch: ClaimPatch) -> None:
+    """A document somebody can want, and a day on which the parcel was under way already. Raises `Refused`."""
+    told_day = None if said is None else said.on
+    if told_day is None and patch.papers.keys() <= view.claim.papers.keys():
+        return
+    dossier, shipment = await _parcel(desk.store, view)
+    terms = compensation.terms_of(view.claim.rule, desk.rules)
+    own = [each.code for each in compensation.checklist(view.claim, terms, shipment)]
+    known = compensation.known_codes(desk.rules)
+    for code in patch.papers:
+        if code not in known and code not in own:
+            mine = f"this claim wants {', '.join(own)}; " if own else ""
+            names = ", ".join(sorted(known.difference(own)))
+            raise Refused("bad_value", f"--evidence {code}: no document is called so; {mine}others are {names}")
+    posted = shipment.shipped_at or dossier.order.shipped_at
+    # Where the parcel left it may have been the day before still.
+    if told_day is not None and posted is not None and told_day < posted.date() - timedelta(days=1):
+        raise Refused("bad_value", f"--on {told_day}: the parcel was posted on {posted.date()} only: is the day right?")
 
 
 async def _recounted(desk: Desk, view: ClaimView, claim: Claim, patch: ClaimPatch) -> Claim:
