@@ -5,7 +5,7 @@ Everything is found out first and written in one transaction: nothing is half ap
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -60,14 +60,18 @@ async def take(store: Store, rows: Sequence[CaseTold], unread: int, wanted: Want
     taken = await store.cases_elsewhere([each.id for each in rows if each.id is not None], wanted.shop)
     found: dict[str, _Row] = {}
     by_hand: dict[str, str | None] = {}
+    firsts: dict[str, CaseTold] = {}
     rejected: list[tuple[int, str]] = []
     for told in rows:
         try:
+            _not_otherwise(told, firsts)
             open_to_it = [view for view in views if by_hand.get(view.case.id, told.id) == told.id]
             row = await _row(store, told, [*open_to_it, *_seen(found.values())], taken, wanted, now)
         except (Refused, NotThere, NotUnique) as error:
             rejected.append((told.row, str(error)))
         else:
+            if told.id is not None:
+                firsts.setdefault(told.id, told)
             if row.case.id.startswith(MADE):
                 by_hand[row.case.id] = told.id
             first = found.get(row.case.id)
@@ -85,6 +89,15 @@ async def take(store: Store, rows: Sequence[CaseTold], unread: int, wanted: Want
         closed=tuple(each.case.id for each in gone),
         rejected=tuple(rejected),
     )
+
+
+def _not_otherwise(told: CaseTold, firsts: Mapping[str, CaseTold]) -> None:
+    """Of two rows that tell one case differently nobody knows which is right; the same row twice is no news."""
+    first = firsts.get(told.id) if told.id is not None else None
+    if first is not None and replace(told, row=first.row) != first:
+        raise Refused(
+            "told_twice", f"case {told.id} is told otherwise in row {first.row}, which was taken: keep the one that is right"
+        )
 
 
 def _not_empty(rows: Sequence[CaseTold], unread: int, wanted: Wanted) -> None:
