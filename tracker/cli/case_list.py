@@ -13,7 +13,7 @@ from tracker.cli.context import Room
 from tracker.cli.output import Answer
 from tracker.desk.case_lists import Taken, Wanted, take
 from tracker.intake.case_list import CaseList, read_cases, rejected_row
-from tracker.intake.rejected import clear_rejected, write_rejected
+from tracker.intake.rejected import WHY, clear_rejected, write_rejected
 from tracker.model import CaseKind, Rejected
 
 _SHOWN = 10
@@ -35,7 +35,7 @@ def _leave(path: Path, listed: CaseList) -> str | None:
     """The rejected rows beside the file; those of an earlier run go. None where none are left, or none can be written."""
     try:
         clear_rejected(path)
-        return str(write_rejected(listed, path.parent)) if listed.rejected else None
+        return str(write_rejected(listed, path.parent, WHY)) if listed.rejected else None
     except OSError:
         return None
 

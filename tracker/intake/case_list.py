@@ -25,7 +25,7 @@ from tracker.intake.headers import Header, find_header, normalise
 from tracker.intake.instants import instant
 from tracker.intake.money import currency, money
 from tracker.intake.reading import sheets_of
-from tracker.intake.rejected import REASON, refuse_rejected
+from tracker.intake.rejected import WHY, refuse_rejected
 from tracker.intake.sheets import Line, Sheet
 from tracker.model import CaseKind, CaseReason, Rejected
 from tracker.store.rows import CaseTold
@@ -102,7 +102,7 @@ def _place(header: Header, names: tuple[str, ...]) -> int | None:
 def _strange(key: str) -> bool:
     """Whether nobody knows a column. The last one of rejected rows says why they were: it is ours."""
     name = key.partition("#")[0]
-    return bool(name) and name not in _NAMES | LEFT_OUT | {REASON}
+    return bool(name) and name not in _NAMES | LEFT_OUT | {WHY}
 
 
 def _unknown(path: Path, row: int, strange: Sequence[tuple[int, str]]) -> str:

@@ -18,6 +18,8 @@ from tracker.intake.headers import normalise
 from tracker.model import Rejected
 
 REASON = "reason"
+WHY = "rejected because"
+"""The column of a list that has a `reason` of its own: a case's."""
 _NAME = re.compile(r"(.+)\.rejected(?:-\d+)?\.csv")
 # OWASP CSV injection: these begin a formula, full-width variants included (faults row 29).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
@@ -52,12 +54,15 @@ class Rows(Protocol):
         ...
 
 
-def rejected_csv(batch: Rows) -> bytes:
-    """RFC 4180, UTF-8 with BOM: the file's header and the rejected rows, the reason last."""
+def rejected_csv(batch: Rows, column: str = REASON) -> bytes:
+    """RFC 4180, UTF-8 with BOM: the file's header and the rejected rows, last the `column` that says why.
+
+    Every other column stays, with its cells; one of that name is ours, from an earlier import.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    keep = [at for at, name in enumerate(batch.header) if normalise(name) != REASON]
-    writer.writerow([*(escaped(batch.header[at]) for at in keep), REASON])
+    keep = [at for at, name in enumerate(batch.header) if normalise(name) != column]
+    writer.writerow([*(escaped(batch.header[at]) for at in keep), column])
     for row in batch.rejected:
         cells = [row.cells[at] if at < len(row.cells) else "" for at in keep]
         cells += row.cells[len(batch.header) :]
@@ -90,17 +95,17 @@ def clear_rejected(file: Path) -> None:
 def _is_ours(path: Path) -> bool:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file), [""])[-1:] == [REASON]
+            return next(csv.reader(file), [""])[-1:] in ([REASON], [WHY])
     except (UnicodeDecodeError, csv.Error):
         return False
 
 
-def write_rejected(batch: Rows, folder: Path) -> Path:
+def write_rejected(batch: Rows, folder: Path, column: str = REASON) -> Path:
     """Write `<name>.rejected.csv` into `folder`; an older one that says something else is kept, the new one gets a number.
 
     Raises OSError.
     """
-    data = rejected_csv(batch)
+    data = rejected_csv(batch, column)
     target, count = folder / f"{batch.file}.rejected.csv", 1
     while target.exists() or target.is_symlink():
         if target.is_file() and target.read_bytes() == data:
