@@ -605,6 +605,16 @@ BRIEF = "subject: x\n\n" + "word " * 80 + "{{ tracking }} {{ last_event }} {{ la
             id="a language that lacks a plural",
         ),
         pytest.param(
+            {"messages/pl/words.toml": '\n[days]\none = "{count} dzień"\n'},
+            'messages/pl/words.toml:2: days: pl lacks a plural of days: [days] few = "{count} …", many = "{count} …"',
+            id="plurals of one's own that are not all, before a text counts days",
+        ),
+        pytest.param(
+            {"tracker.toml": '\n[messages.languages]\nZZ = "kl"\n'},
+            'tracker.toml:3: messages.languages.ZZ: no country has these two letters (got "ZZ")',
+            id="the language of a country that is none",
+        ),
+        pytest.param(
             {"messages/ru/words.toml": '\n[days]\ntwo = "{count} дня"\nfwe = "x"\n'},
             'messages/ru/words.toml:4: days.fwe: unknown key (got "fwe", did you mean "few")',
             id="a plural form that is none",

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
+
+from babel import Locale
+from babel.core import get_global
 
 from carriers import registry
 from tracker.config.accounts import check_accounts, check_modes
@@ -28,6 +32,7 @@ Found = tuple[Merged, str, Level]
 
 _ERROR: Level = "error"
 _WARNING: Level = "warning"
+_UNIONS = frozenset({"EU", "ZZ"})
 
 
 def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapters: Collection[str]) -> Iterator[Problem]:
@@ -167,6 +172,15 @@ def _lint(shapes: Shapes) -> Iterator[Found]:
 def _messages(shapes: Shapes) -> Iterator[Found]:
     for name in sorted(shapes.tracker.messages.off - MESSAGE_TYPES.keys()):
         yield _unknown(("messages", "off"), "type of message", name, MESSAGE_TYPES)
+    for code in sorted(shapes.tracker.messages.languages.keys() - _countries()):
+        yield ("messages", "languages", code), f'no country has these two letters (got "{code}")', _ERROR
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """Every country by its two letters: a territory of CLDR that has a currency; unions and test codes are none."""
+    money: Collection[str] = get_global("territory_currencies")
+    return frozenset(code for code in map(str, Locale("en").territories) if code in money) - _UNIONS
 
 
 _ADDRESS = re.compile(r"drop:|(?i:https?)://[^/?#\s]")

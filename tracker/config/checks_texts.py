@@ -17,7 +17,7 @@ from babel import Locale, UnknownLocaleError
 
 from tracker.config.layers import read_layer
 from tracker.config.problem import Level, Problem, meant
-from tracker.config.texts import TextFile, TextFiles
+from tracker.config.texts import TextFile, TextFiles, WordFile
 from tracker.messages import (
     DAYS,
     MESSAGE_TYPES,
@@ -222,11 +222,21 @@ def _plurals(found: TextFiles, tried: Iterable[TextFile]) -> Iterator[Problem]:
             continue
         if forms:
             told.add(text.language)
-            file = spoken.file if spoken else str(Path(text.file).with_name("words.toml"))
-            line = read_layer(Path(file)).line(("days",)) if spoken else None
-            wanted = ", ".join(f'{form} = "{{count}} …"' for form in forms)
-            message = f"{text.language} lacks a plural of days, which {text.key} needs: [days] {wanted}"
-            yield Problem(file=file, line=line, key="days", message=message)
+            file = str(Path(text.file).with_name("words.toml"))
+            yield _lacking(text.language, file, spoken, forms, f", which {text.key} needs")
+    for language, spoken in found.spoken.items():  # one's own [days], before a text needs it; shipped words fill in
+        if spoken.file in found.own and language not in told and any(key.startswith(DAYS) for key in spoken.words):
+            forms = tuple(form for form in plural_forms(language) if DAYS + form not in spoken.words)
+            if forms:
+                yield _lacking(language, spoken.file, spoken, forms)
+
+
+def _lacking(language: str, file: str, spoken: WordFile | None, forms: tuple[str, ...], why: str = "") -> Problem:
+    wanted = ", ".join(f'{form} = "{{count}} …"' for form in forms)
+    message = f"{language} lacks a plural of days{why}: [days] {wanted}"
+    if spoken is None:
+        return Problem(file=file, line=None, key="days", message=message)
+    return Problem(file=spoken.file, line=read_layer(Path(spoken.file)).line(("days",)), key="days", message=message)
 
 
 def _missing(found: TextFiles, rules: Rules) -> Iterator[Problem]:
