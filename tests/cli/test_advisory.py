@@ -73,6 +73,23 @@ def test_r35_a_second_advisory_on_the_same_leg_is_told_only_where_it_is_longer(s
     assert (shorter["parcels"], shorter["messages"]) == (2, 0)
 
 
+def test_r59_a_word_that_the_languages_know_needs_none_of_them(street: Street) -> None:
+    """R59: told in the language of each text; words of a language's own go before it."""
+    made = street.json("advisory", "add", *STRIKE, "--cause", "strike", "--cause", "en=a walkout", "--by", "Mei", at=NOW)
+    assert made["advisory"]["causes"] == {"en": "a walkout", "es": "strike", "pt-BR": "strike", "ru": "strike", "zh-CN": "strike"}
+    assert street.day(NOW) == 2
+    assert all("greve" in mail and "strike" not in mail for mail in bodies(street))
+
+
+def test_d19_the_same_advisory_is_not_made_twice(street: Street) -> None:
+    assert advise(street, "add").code == 0
+    again = advise(street, "add")
+    assert (again.code, "advisory 1 says that already" in again.err) == (1, True), again.err
+    assert len(street.json("advisory", "list", at=NOW)["advisories"]) == 1
+    street.json("advisory", "end", "1", "--reason", "a false alarm", "--by", "Mei", at=NOW)
+    assert advise(street, "add").code == 0, "what has ended may begin again"
+
+
 def test_d19_ending_one_takes_back_what_waits(street: Street) -> None:
     assert advise(street, "add").code == 0
     ended = street.json("advisory", "end", "1", "--reason", "a false alarm", "--by", "Mei", at=NOW)
@@ -96,7 +113,7 @@ def test_d19_ending_one_takes_back_what_waits(street: Street) -> None:
         (("--to", "2026-03-20"), "lies before"),
         (("--from", "2026-01-01", "--to", "2026-01-20"), "has passed"),
         (("--to", "2028-01-20"), "a year at most"),
-        (("--cause", "a strike"), "write the language before it"),
+        (("--cause", "a strike"), "write the language before it: --cause en='...'; or a word that the languages know: customs, "),
         (("--cause", "fx=a strike"), "not known"),
         (("--cause", "en="), "says nothing"),
     ],

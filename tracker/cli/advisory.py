@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from tracker.cli.brake import known
 from tracker.cli.choice import by_language, one_of
 from tracker.cli.context import Room, answer
+from tracker.cli.errors import UsageError
 from tracker.cli.options import At, Day, Person
 from tracker.cli.output import Answer, Console
 from tracker.desk import advisories
@@ -25,8 +26,14 @@ app = App(
 LEGS = ("origin", "destination", "any")
 
 Causes = Annotated[
-    list[str], Parameter(name="--cause", help="Why, for buyers, as LANGUAGE=words: en='a strike at the posts'. Once a language.")
+    list[str],
+    Parameter(
+        name="--cause",
+        help="Why, for buyers, as LANGUAGE=words: en='a strike at the posts', once a language; or a word each knows: strike.",
+    ),
 ]
+_CAUSES = "causes."
+"""How the words of words.toml's table begin."""
 From = Annotated[Day, Parameter(name="--from", help="First day, inclusive.")]
 
 
@@ -146,7 +153,7 @@ def list_(*, common: At = At()) -> int:
                     each.end,
                     each.add_days,
                     each.by,
-                    "; ".join(each.causes.values()),
+                    "; ".join(dict.fromkeys(each.causes.values())),
                 )
                 for each in found
             ]
@@ -177,12 +184,34 @@ def _wanted(  # noqa: PLR0913 - everything that an advisory can name
         start=start,
         end=to,
         add_days=days,
-        causes=by_language("cause", causes, room.loaded.texts.sources.keys()),
+        causes=_causes(room, causes),
         country=place.get("country"),
         region=None if state is None else state.strip(),
         carrier=place.get("carrier"),
         leg=one_of("leg", leg, LEGS),
     )
+
+
+def _causes(room: Room, given: Sequence[str]) -> dict[str, str]:
+    """Words by language. A word of `[causes]` stands for every language that knows it; a language's own words go before.
+
+    Raises UsageError for what is neither.
+    """
+    texts = room.loaded.texts
+    known = {
+        language: [key.removeprefix(_CAUSES) for key in words if key.startswith(_CAUSES)]
+        for language, words in texts.words.items()
+    }
+    every = sorted({word for words in known.values() for word in words})
+    found: dict[str, str] = {}
+    for word in (each.strip() for each in given if "=" not in each):
+        if word not in every:
+            raise UsageError(
+                f"--cause {word!r}: write the language before it: --cause en='...'; "
+                f"or a word that the languages know: {', '.join(every)}"
+            )
+        found |= {language: word for language, words in known.items() if word in words}
+    return found | by_language("cause", [each for each in given if "=" in each], texts.sources.keys())
 
 
 def _document(each: Advisory, today: date) -> dict[str, Any]:

@@ -64,9 +64,22 @@ async def preview(store: Store, rules: Rules, wanted: Advisory, now: datetime) -
 
 
 async def add(store: Store, rules: Rules, wanted: Advisory, now: datetime) -> tuple[Advisory, Reach]:
-    """Make it; the orders that it touches are decided again at once. Raises Refused."""
+    """Make it; the orders that it touches are decided again at once. Raises Refused; one that stands already is refused, too."""
+    twin = next((each for each in await store.advisories() if each.ended_at is None and _same(each, wanted)), None)
+    if twin is not None:
+        raise Refused("exists", f"advisory {twin.id} says that already: see tracker advisory list; to change it, end it first")
     reach = await preview(store, rules, wanted, now)
     return await store.add_advisory(wanted, reach.orders, now), reach
+
+
+def _same(one: Advisory, other: Advisory) -> bool:
+    """Whether both say the same of the same parcels."""
+    return _content(one) == _content(other)
+
+
+def _content(each: Advisory) -> tuple[object, ...]:
+    place = (each.leg, each.country, (each.region or "").casefold(), each.carrier)
+    return place, each.start, each.end, each.add_days, dict(each.causes)
 
 
 async def end(store: Store, rules: Rules, advisory_id: int, *, by: str, reason: str, now: datetime) -> tuple[Advisory, int]:
