@@ -168,3 +168,34 @@ def test_a_sheet_of_something_else(shell: Shell, shop: Shop, text: str, why: str
     assert (said.code, why in said.err) == (1, True), said
     refused = shell("order", "set", "--from", sheet(shop.folder, text, "a.csv.rejected.csv"), "--by", "Mei", *AT)
     assert "save the mended rows under another name" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("card 4111 1111 1111 1111", "card"),
+        ("Visa 4111-1111", "card"),
+        ("bank_transfer", "bank_transfer"),
+        ("Bank transfer DE89 3704", "bank_transfer"),
+        ("Elo **** 4242", "elo"),
+        ("Lemon Way ana@buyers.example", "lemon"),
+        ("x4111111111111111", "x"),
+    ],
+)
+def test_r15_no_number_of_a_card_is_kept_anywhere(shell: Shell, shop: Shop, said: str, word: str) -> None:
+    """R15, R32: a known word, or the letters of the first one; neither order nor audit keeps more, by command or sheet."""
+    with closing(sqlite3.connect(shop.folder / "tracker.db")) as database, database:
+        database.execute("UPDATE dossier SET payment = 'card 4111 1111' WHERE number = 'A-1'")
+    assert shell("order", "set", "A-1", "--payment", said, "--by", "Mei", *AT).code == 0
+    path = sheet(shop.folder, f"order,payment\nA-2,{said}\n")
+    assert shell.json("order", "set", "--from", path, "--by", "Mei", *AT)["noted"] == 1
+    assert (kept(shop, "A-1")[0], kept(shop, "A-2")[0]) == (word, word)
+    with closing(sqlite3.connect(shop.folder / "tracker.db")) as database:
+        told = database.execute("SELECT before, after FROM audit WHERE what = 'order_facts_set'").fetchall()
+    assert len(told) == 2
+    assert not any(secret in str(told) for secret in ("4111", "3704", "4242", "ana@"))
+
+
+def test_r15_a_number_alone_is_no_way_to_pay(shell: Shell, shop: Shop) -> None:
+    said = shell("order", "set", "A-1", "--payment", "4111 1111 1111 1111", "--by", "Mei", *AT)
+    assert (said.code, "without a number" in said.err, "4111" in said.err) == (2, True, False)

@@ -72,6 +72,11 @@ async def test_every_fact_is_kept(world: World, patch: dict[str, Any], fact: str
         ({"stages": {Intent.STAGE1: 40, Intent.STAGE2: 40}}, "bad_value"),
         ({"stages": {Intent.STAGE1: 0, Intent.STAGE2: 40}}, "bad_value"),
         ({"stages": {}}, "bad_value"),
+        ({"waiting_since": NOW + timedelta(hours=1)}, "bad_value"),
+        ({"ship_by": NOW + timedelta(days=366)}, "bad_value"),
+        ({"ship_by": NOW - timedelta(days=366)}, "bad_value"),
+        ({"tax_number": "390.533.447-06"}, "bad_value"),
+        ({"tax_number": "12345"}, "bad_value"),
     ],
 )
 async def test_what_cannot_be_is_refused(world: World, patch: dict[str, Any], kind: str) -> None:
@@ -112,3 +117,11 @@ async def test_an_end_of_the_window_that_cannot_be_wants_force(world: World, day
     window = (await _told(world, order, window_end=yesterday)).window
     assert window is not None
     assert window.end == yesterday
+
+
+@pytest.mark.parametrize("number", ["1234567", "no number"])
+async def test_r16_a_tax_number_of_another_country_has_digits_and_a_length(world: World, number: str) -> None:
+    order = await world.order(country="DE")
+    with pytest.raises(Refused, match="8 characters at least"):
+        await _told(world, order, tax_number=number)
+    assert (await _told(world, order, tax_number="DE12345678")).tax_number_known is True

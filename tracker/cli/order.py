@@ -97,7 +97,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         risky=UNSET if risky is None else risky,
         unread_since=UNSET if unread_since is None else unread_since,
         buyer_chat=UNSET if chat is None else chat.strip() or None,
-        payment=UNSET if payment is None else payment_word(payment),
+        payment=UNSET if payment is None else None,  # its word stands in the formats: below
         tax_number=UNSET if tax_number is None else tax_number.strip() or None,
         ship_by=UNSET if ship_by is None else ship_by,
         stages=UNSET if stages is None else _stages(stages),
@@ -118,6 +118,7 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
         found = await room.store.order_ref(order, store)
         patch = replace(
             plain,
+            payment=UNSET if payment is None else _payment(payment, room),
             received_at=UNSET if received is None else _moment(received, room.now, "--received"),
             reviewed_at=UNSET if reviewed is None else _moment(reviewed, room.now, "--reviewed"),
             confirmed_at=UNSET if confirmed is None else _moment(confirmed, room.now, "--confirmed"),
@@ -136,6 +137,15 @@ async def _set_all(sheet: Path, store: str | None, reason: str | None, force: bo
     from tracker.cli.order_sheet import set_all
 
     return await set_all(room, sheet, by=room.who, store=store, reason=reason, force=force)
+
+
+def _payment(text: str, room: Room) -> str | None:
+    from tracker.intake.importing import knowledge_of
+
+    word = payment_word(text, knowledge_of(room.loaded).formats)
+    if word is None and text.strip():
+        raise UsageError("--payment: write how it is paid in one word, without a number: card, boleto, bank_transfer ...")
+    return word
 
 
 def _stages(text: str) -> dict[Intent, int]:

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from tracker.cli.context import Room
 from tracker.cli.output import Answer
 from tracker.desk import Refused, orders, tasks
+from tracker.intake.importing import knowledge_of
 from tracker.intake.outside import Fact, FactsFile, read_facts, rejected_row
 from tracker.intake.rejected import clear_rejected, write_rejected
 from tracker.model import Rejected
@@ -23,7 +24,7 @@ _SHOWN = 10
 
 async def set_all(room: Room, path: Path, *, by: str, store: str | None, reason: str | None, force: bool) -> Answer:
     """Note row by row; a row that is refused stops no other one. Raises FileError where the sheet cannot be read."""
-    sheet = await asyncio.to_thread(read_facts, path, room.loaded.rules, room.now)
+    sheet = await asyncio.to_thread(read_facts, path, room.loaded.rules, knowledge_of(room.loaded).formats, room.now)
     noted = unchanged = 0
     refused = list(sheet.rejected)
     for fact in sheet.facts:

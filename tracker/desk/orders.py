@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from msgspec import UNSET
 from msgspec.structs import replace
+from stdnum import get_cc_module
 
 from tracker.desk.errors import Refused
 from tracker.desk.tasks import check_end, positive
@@ -20,6 +21,15 @@ _NOTHING_TOLD = (
     "say what is known: --refunded, --paid-again, --received, --window-end, --hold-until, --waiting-since, --unread-since, "
     "--chat, --opt-out, --vip, --risky, --reviewed, --payment, --tax-number, --ship-by, --confirmed, --stages, --note"
 )
+
+
+LONGEST_TO_SHIP = timedelta(days=365)
+"""A last day to ship beyond it is a wrong year."""
+
+SHORTEST_TAX_NUMBER = 8
+
+_TAX_NUMBERS: Mapping[str, tuple[str, ...]] = {"BR": ("cpf", "cnpj"), "CL": ("rut",), "MX": ("rfc",), "RU": ("inn",)}
+"""Country -> what python-stdnum calls its numbers (facts/file-formats.md 2.1)."""
 
 
 def wanting(patch: OrderPatch) -> Refused | None:
@@ -44,6 +54,29 @@ def check_stages(stages: Mapping[Intent, int]) -> None:
         raise Refused("bad_value", f"the days of the stages have to increase, from 1 on (got {', '.join(map(str, days))})")
 
 
+def check_tax_number(number: str, country: str | None) -> None:
+    """A person's word releases a parcel, so its check digits count where the country's are known (R16). Raises `Refused`."""
+    kinds = () if country is None else _TAX_NUMBERS.get(country, ())
+    if kinds and not any(bool(module.is_valid(number)) for kind in kinds if (module := get_cc_module(country or "", kind))):
+        names = " or ".join(kind.upper() for kind in kinds)
+        raise Refused("bad_value", f"--tax-number: this is no {names} of {country}: a digit is wrong or missing")
+    if len(number) < SHORTEST_TAX_NUMBER or not any(map(str.isdigit, number)):
+        raise Refused("bad_value", f"--tax-number: a tax number has digits, and {SHORTEST_TAX_NUMBER} characters at least")
+
+
+def _check_times(patch: OrderPatch, now: datetime) -> None:
+    """What has happened lies behind, a hold ahead, a last day to ship near. Raises `Refused`."""
+    if isinstance(patch.received_at, datetime) and patch.received_at > now:
+        raise Refused("bad_value", f"{patch.received_at.date()} lies ahead: nobody can have received it then")
+    if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:
+        raise Refused("bad_value", f"{patch.hold_until.date()} has passed: a hold ends in the future")
+    for instant in (patch.confirmed_at, patch.reviewed_at, patch.unread_since, patch.waiting_since):
+        if isinstance(instant, datetime) and instant > now:
+            raise Refused("bad_value", f"{instant.date()} lies ahead: it cannot have happened yet")
+    if isinstance(patch.ship_by, datetime) and abs(patch.ship_by - now) > LONGEST_TO_SHIP:
+        raise Refused("bad_value", f"--ship-by {patch.ship_by.date()} is more than a year away: is the year right?")
+
+
 async def tell(
     store: Store, order: str | OrderRef, patch: OrderPatch, *, by: str, reason: str | None, now: datetime, force: bool = False
 ) -> OrderRef:
@@ -57,18 +90,14 @@ async def tell(
     for told in (patch.refunded, patch.paid_again):
         if told is not UNSET:
             positive(told)
-    if isinstance(patch.received_at, datetime) and patch.received_at > now:
-        raise Refused("bad_value", f"{patch.received_at.date()} lies ahead: nobody can have received it then")
-    if isinstance(patch.hold_until, datetime) and patch.hold_until <= now:
-        raise Refused("bad_value", f"{patch.hold_until.date()} has passed: a hold ends in the future")
-    for instant in (patch.confirmed_at, patch.reviewed_at, patch.unread_since):
-        if isinstance(instant, datetime) and instant > now:
-            raise Refused("bad_value", f"{instant.date()} lies ahead: it cannot have happened yet")
+    _check_times(patch, now)
     if isinstance(patch.stages, Mapping):
         check_stages(patch.stages)
     if isinstance(patch.window_end, datetime) and not force:
         check_end(patch.window_end, now)
     found = await store.order_ref(order) if isinstance(order, str) else order
+    if isinstance(patch.tax_number, str):
+        check_tax_number(patch.tax_number, found.country)
     return await store.set_order_facts(found.id, patch, by=by, reason=(reason or "").strip(), now=now)
 
 

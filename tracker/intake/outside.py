@@ -24,12 +24,15 @@ from tracker.intake.files import read_contents
 from tracker.intake.headers import Header, find_header, normalise
 from tracker.intake.instants import instant
 from tracker.intake.money import currency, money
+from tracker.intake.profiles import Formats
 from tracker.intake.reading import sheets_of
 from tracker.intake.rejected import refuse_rejected
 from tracker.intake.sheets import Line, Sheet
 from tracker.model import Intent, Rejected
 from tracker.rules import STAGES, Rules
 from tracker.store.rows import OrderPatch
+
+_LONGEST_WORD = 20
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "order": ("order", "order number", "order no", "order id", "order-id", "order_id", "订单", "订单号", "订单编号"),
@@ -85,7 +88,7 @@ class FactsFile(msgspec.Struct, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...]
 
 
-def read_facts(path: Path, rules: Rules, now: datetime) -> FactsFile:
+def read_facts(path: Path, rules: Rules, formats: Formats, now: datetime) -> FactsFile:
     """Read such a sheet (.csv, .txt, .xls, .xlsx); times without a zone are in that of the row's store, else UTC.
 
     Raises:
@@ -103,7 +106,7 @@ def read_facts(path: Path, rules: Rules, now: datetime) -> FactsFile:
         if not any(map(text, row.cells)):
             continue
         try:
-            facts.append(_fact(_Row(row, columns), rules, now))
+            facts.append(_fact(_Row(row, columns), rules, formats, now))
         except RowError as error:
             rejected.append(rejected_row(row, str(error)))
     return FactsFile(file=path.name, header=header.cells, facts=tuple(facts), rejected=tuple(rejected))
@@ -135,7 +138,7 @@ class _Row:
         return said in _YES if said else None
 
 
-def _fact(row: _Row, rules: Rules, now: datetime) -> Fact:
+def _fact(row: _Row, rules: Rules, formats: Formats, now: datetime) -> Fact:
     number = order_number(row.cell("order"))
     if not number:
         raise RowError("the row has no order number")
@@ -162,7 +165,7 @@ def _fact(row: _Row, rules: Rules, now: datetime) -> Fact:
         "unread_since": at("unread_since"),
         "buyer_chat": identity(row.cell("chat")) or None,
         "reviewed_at": at("reviewed"),
-        "payment": payment_word(row.line("payment")),
+        "payment": payment_word(row.line("payment"), formats),
         "tax_number": identity(row.cell("tax_number")) or None,
         "ship_by": at("ship_by"),
         "confirmed_at": at("confirmed"),
@@ -182,9 +185,16 @@ def _fact(row: _Row, rules: Rules, now: datetime) -> Fact:
     )
 
 
-def payment_word(said: str | None) -> str | None:
-    """A way to pay as the rules know it: one folded word (R15, R32)."""
-    return "_".join((said or "").casefold().replace("-", " ").split()) or None
+def payment_word(said: str | None, formats: Formats) -> str | None:
+    """A way to pay as the rules know it: a known word, else the letters of its first word (R15, R32); None where there are none.
+
+    Whatever stands behind it may be the number of a card or an account: nothing of it is kept.
+    """
+    plain = normalise(said or "").replace("-", " ").replace("_", " ")
+    known = formats.known_payment(plain)
+    first = next(iter(plain.split()), "")
+    letters = "" if "@" in first else "".join(filter(str.isalpha, first))
+    return known or letters[:_LONGEST_WORD] or None
 
 
 def read_stages(text: str) -> dict[Intent, int] | None:

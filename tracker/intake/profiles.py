@@ -170,8 +170,14 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 
         Some shops write the buyer's account or the end of his card beside it: that is nobody's business here.
         """
-        known = next((word for word, names in self.payments.items() if _means(names, said)), None)
-        return known or " ".join(_PERSONAL.sub(" ", normalise(said)).split())[:_LONGEST_WORD]
+        return self.known_payment(said) or " ".join(_PERSONAL.sub(" ", normalise(said)).split())[:_LONGEST_WORD]
+
+    def known_payment(self, said: str) -> str | None:
+        """Our word for a way to pay, also for that word itself; None where nobody knows it."""
+        plain = normalise(said)
+        return next(
+            (word for word, names in self.payments.items() if word.replace("_", " ") == plain or _means(names, said)), None
+        )
 
     def header_names(self) -> frozenset[str]:
         """Every alias of every format: what a header row is found by."""

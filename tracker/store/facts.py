@@ -103,6 +103,13 @@ def add_refund(  # noqa: PLR0913 - each is a fact of a refund
     _set(tx, order_id, values, what="refund_paid", by=by, reason=reason, now=now)
 
 
+def _told_before(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever the column holds
+    """What the audit may keep of an old value: of a way to pay no digits, which may be those of a card (R15)."""
+    if name != "payment" or value is None or not any(map(str.isdigit, value)):
+        return value
+    return "".join(filter(str.isalpha, value.split()[0])) or None
+
+
 def _set(tx: Tx, order_id: int, values: Mapping[str, Any], *, what: str, by: str, reason: str, now: datetime) -> None:
     row = tx.select(DOSSIER.select().where(DOSSIER.c.id == order_id))[0]._mapping  # noqa: SLF001 - SQLAlchemy's public name of the row as a mapping
     # A window's end is typed in or read from a file with equal right: the newer word counts. Files have even sequences.
@@ -112,6 +119,6 @@ def _set(tx: Tx, order_id: int, values: Mapping[str, Any], *, what: str, by: str
     tx.update(DOSSIER, order_id, **values, stamps=json_text(stamped))
     if "window_end" in values:
         note(tx, order_id, values["window_end"], WindowSource.TYPED, by=by, now=now)
-    before = {name: row[name] for name in values}
+    before = {name: _told_before(name, row[name]) for name in values}
     subject = f"order/{row['store']}/{row['number']}"
     audit(tx, now, who=by, what=what, order_id=order_id, subject=subject, reason=reason, before=before, after=values)
