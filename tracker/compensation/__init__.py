@@ -32,6 +32,7 @@ __all__ = [
     "event_for",
     "events_from",
     "gain",
+    "known_codes",
     "match",
     "money_open",
     "moved",
