@@ -10,7 +10,7 @@ import msgspec
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
-    """One [[month]]: `id` is `2026-11`, `rates` tell how much of each currency one unit of `base` buys, `source` whose they are."""
+    """One [[month]]: `id` is `2026-11`, `rates` tell how much of each currency a unit of `base` buys, `source` whose they are."""
 
     id: str
     base: str
