@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,14 +12,16 @@ import pytest
 from tests.desk.world import NOW, World
 from tracker.desk import Refused
 from tracker.desk.orders import tell
+from tracker.intake.taxes import valid
 from tracker.model import Intent, Order
 from tracker.store import Conflict, NotThere, NotUnique, OrderPatch
 
+TAX = partial(valid, kinds={"BR": ("cpf", "cnpj")})
 LADDER = {Intent.STAGE1: 40, Intent.STAGE2: 55, Intent.STAGE3: 70}
 
 
 async def _told(world: World, order: int, **patch: Any) -> Order:
-    await tell(world.store, "A-1", OrderPatch(**patch), by="Mei", reason="seen on the order's page", now=NOW)
+    await tell(world.store, "A-1", OrderPatch(**patch), by="Mei", reason="seen on the order's page", now=NOW, tax=TAX)
     [dossier] = await world.store.load_dossiers([order])
     return dossier.order
 

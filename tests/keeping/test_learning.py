@@ -33,7 +33,8 @@ async def arrived(store: Store, name: str, left: datetime, took: float, **facts:
     await store.save_import(batch(*rows, digest=name), left)
     (due,) = [each for each in await store.due_shipments(NOW, 100) if each.number == number]
     seen = Scan(earliest=left + took * DAY, latest=left + took * DAY, status=TrackingStatus.DELIVERED, description="Delivered")
-    journey = Journey(status=TrackingStatus.DELIVERED, delivered_scan=seen, last_scan=seen)
+    moved = int(seen.latest.timestamp())
+    journey = Journey(status=TrackingStatus.DELIVERED, delivered_scan=seen, last_scan=seen, moved_at=moved)
     await store.write_poll(polled(change(due.id, number, journey=journey, next_poll_at=None)))
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tracker.cli.context import Room, answer
 from tracker.cli.errors import UsageError
 from tracker.cli.options import Amount, Day, Person, Time, read_time
+from tracker.cli.order_sheet import tax_check
 from tracker.cli.output import Answer
 from tracker.desk import orders, tasks
 from tracker.intake.outside import payment_word, read_stages
@@ -124,7 +125,9 @@ def set_(  # noqa: PLR0913 - each is a fact that somebody may know
             confirmed_at=UNSET if confirmed is None else _moment(confirmed, room.now, "--confirmed"),
             window_end=UNSET if window_end is None else tasks.end_of_day(window_end, room.zone_of(found.store)),
         )
-        told = await orders.tell(room.store, found, patch, by=room.who, reason=reason, now=room.now, force=force)
+        told = await orders.tell(
+            room.store, found, patch, by=room.who, reason=reason, now=room.now, force=force, tax=tax_check(room)
+        )
         return Answer(
             document={"order": {"store": told.store, "number": told.number, "facts_version": told.version}},
             text=lambda console: console.line(f"Noted. See what follows: tracker explain {told.number}"),

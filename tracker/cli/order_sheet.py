@@ -15,6 +15,7 @@ from tracker.desk import Refused, orders, tasks
 from tracker.intake.importing import knowledge_of
 from tracker.intake.outside import Fact, FactsFile, read_facts, rejected_row
 from tracker.intake.rejected import clear_rejected, write_rejected
+from tracker.intake.taxes import valid
 from tracker.model import Rejected
 from tracker.store import errors
 from tracker.store.rows import OrderPatch
@@ -64,8 +65,13 @@ async def _note(room: Room, fact: Fact, *, by: str, store: str | None, reason: s
         patch = msgspec.structs.replace(patch, tax_number=UNSET)
     if patch == OrderPatch():
         return False
-    await orders.tell(room.store, found, patch, by=by, reason=reason, now=room.now, force=force)
+    await orders.tell(room.store, found, patch, by=by, reason=reason, now=room.now, force=force, tax=tax_check(room))
     return True
+
+
+def tax_check(room: Room) -> orders.TaxCheck:
+    """Tax numbers as order files are checked for them; the formats are read when a number is to be checked."""
+    return lambda number, country: valid(number, country, knowledge_of(room.loaded).formats.tax)
 
 
 def _leave(path: Path, sheet: FactsFile) -> str | None:

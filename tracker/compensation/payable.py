@@ -149,7 +149,6 @@ _BASIS: Mapping[str, Callable[[_Case], Money]] = {
     "per_kg": _fixed,
     "insured": _insured,
 }
-BASES = frozenset({"none", *_BASIS})
 
 
 def _cap(rule: CompensationRule) -> Money | None:

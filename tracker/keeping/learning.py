@@ -27,7 +27,7 @@ async def learn(store: Store, now: datetime) -> tuple[dict[str, Learned], bool]:
     days: dict[str, list[float]] = {}
     seen: set[int] = set()
     last = 0
-    while ids := await store.delivered_orders(last, _PAGE):
+    while ids := await store.delivered_orders(now - MEMORY, last, _PAGE):
         for dossier in await store.load_dossiers(ids):
             _measure(dossier, now, days, seen)
         last = ids[-1]

@@ -47,12 +47,6 @@ def extra_days(dossier: Dossier, rules: Rules, today: date, days: int | None = N
     return days if days > 0 else None
 
 
-def last_complaint(dossier: Dossier, rules: Rules) -> date | None:
-    """The earliest of the last days on which the buyer can complain, a payment service's among them; None: not known."""
-    market = rules.marketplace(dossier.order.platform)
-    return _earliest(_limits(dossier, rules, market) or [], dossier, rules, market)
-
-
 def _limits(dossier: Dossier, rules: Rules, market: Marketplace) -> list[TimeRule] | None:
     """The rules that limit a promise; None where nothing does: the seller can extend, or no platform protects the buyer."""
     if market.extension.mode != "none":

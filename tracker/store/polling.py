@@ -18,9 +18,6 @@ from tracker.store.connection import Database, Record, Tx, instant_of
 from tracker.store.encoding import json_text, mapping, pack, tracking_event, unpack
 from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Polled, PollWrite, PollWritten, Remembered
 
-TRANSACTION_LIMIT = 400
-"""Parcels in one transaction at most: about 40 ms of an inline write where everything is new."""
-
 _DUE = """
     SELECT id, number, next_poll_at, carrier, service, country, shipped_at, status, moved_at, last_answer_at, failures
     FROM shipment

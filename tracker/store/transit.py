@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tracker.clock import epoch
 from tracker.rules import Learned
 from tracker.store.connection import Database, Tx
 
 _DELIVERED = """
     SELECT DISTINCT l.order_id FROM order_shipment l JOIN shipment s ON s.id = l.shipment_id
-    WHERE s.status = 'delivered' AND l.order_id > ? ORDER BY l.order_id LIMIT ?"""
+    WHERE s.status = 'delivered' AND s.moved_at >= ? AND l.order_id > ? ORDER BY l.order_id LIMIT ?"""
 
 _SAVE = """
     INSERT INTO transit (country, service, delivered, p50, p80, p90, p95, p99, measured_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -22,9 +23,9 @@ class Transit:
 
     _db: Database
 
-    async def delivered_orders(self, after: int, limit: int) -> list[int]:
-        """Orders of which a parcel was delivered, by id, those after `after`."""
-        return await self._db.read(lambda tx: [row[0] for row in tx.rows(_DELIVERED, after, limit)])
+    async def delivered_orders(self, since: datetime, after: int, limit: int) -> list[int]:
+        """Orders of which a parcel was delivered since then, by id, those after `after`."""
+        return await self._db.read(lambda tx: [row[0] for row in tx.rows(_DELIVERED, epoch(since), after, limit)])
 
     async def learned(self) -> dict[str, Learned]:
         """What own deliveries say, by "COUNTRY/service"."""
