@@ -15,15 +15,10 @@ from carriers.base import Account, Adapter, Memory, Query, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingStatus
 from carriers.scans import digest
-from tests.carriers import cases
+from tests.carriers import cases, situations
 from tests.carriers.cases import Sample
 
 NOW = datetime(2026, 5, 2, 12, tzinfo=UTC)
-
-EVERYBODY = {"delivered", "in_transit", "customs_hold", "unmapped_code"}
-"""Situations of which every adapter has a sample."""
-ONLINE = {"not_found", "empty_events", "rate_limited", "error_in_200", "returned"}
-"""Situations that a sheet cannot tell: it lists scans, and knows no request that fails."""
 
 samples = pytest.mark.parametrize("sample", cases.all_own(), ids=cases.name_of)
 answered = pytest.mark.parametrize("sample", [s for s in cases.all_own() if s.numbers], ids=cases.name_of)
@@ -32,9 +27,14 @@ adapters = pytest.mark.parametrize("name", registry.names())
 
 @adapters
 def test_an_adapter_has_a_sample_for_every_situation(name: str) -> None:
-    """Style 8, 9: a new carrier is a file, a registry line and a folder of samples named by situation."""
-    wanted = EVERYBODY if name == "sheet" else EVERYBODY | ONLINE
-    assert wanted <= {sample.case for sample in cases.own(name)}
+    """Style 8, 9: a new carrier is a file, a registry line and a folder of samples named by situation.
+
+    What a source cannot tell stands with its reason in `situations.LACKS`.
+    """
+    have = {sample.case for sample in cases.own(name)}
+    wanted = situations.wanted(name)
+    assert wanted <= have
+    assert not have & set(situations.LACKS.get(name, {})), "it has what LACKS says it cannot have"
 
 
 @samples
@@ -263,4 +263,4 @@ def test_an_account_without_its_secrets_is_told_apart_from_a_broken_source(name:
             next(talk)
         assert refused.value.kind is ErrorKind.AUTH
     else:
-        assert next(talk).url.startswith("drop:")
+        assert next(talk).url.startswith("drop:" if told.drop else "https://source.invalid")

@@ -18,7 +18,7 @@ from tracker.store.lock import DaemonLock
 from tracker.store.sharing import share_file
 from tracker.store.tables import METADATA
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision this code knows, oldest first; the last one is what it needs."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -13,6 +13,8 @@ from sqlmodel import Field
 
 from tracker.store.tables.base import Row
 
+_LINKED = text("linked_number IS NOT NULL")
+
 
 class DossierRow(Row, table=True):
     """One marketplace order. Identity: (store, number).
@@ -128,6 +130,8 @@ class ShipmentRow(Row, table=True):
 
     `status` and `moved_at` repeat two facts of the journey for the cadence and the counters; `fingerprints` are the 8-byte keys
     of the stored scans. `day0_seen` is day 0 as a stage was decided on, `day0` the one that a stage has acted on (D1).
+    `linked_number` is the last-mile number its source told, `linked_carrier` whose it is; `deadline_at` (epoch seconds) the next
+    date of its order that people or money must meet.
     """
 
     __tablename__ = "shipment"
@@ -139,6 +143,7 @@ class ShipmentRow(Row, table=True):
             postgresql_where=text("next_poll_at IS NOT NULL"),
         ),
         Index("ix_shipment_unmatched", "service_text", sqlite_where=text("NOT matched"), postgresql_where=text("NOT matched")),
+        Index("ix_shipment_linked", "linked_number", sqlite_where=_LINKED, postgresql_where=_LINKED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -168,6 +173,9 @@ class ShipmentRow(Row, table=True):
     fingerprints: bytes = b""
     day0: datetime | None = None
     day0_seen: datetime | None = None
+    linked_number: str | None = None
+    linked_carrier: str | None = None
+    deadline_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class LinkRow(Row, table=True):

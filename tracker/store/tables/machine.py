@@ -215,3 +215,40 @@ class RawAnswerRow(Row, table=True):
     at: int = Field(sa_type=BigInteger)
     size: int
     body: bytes
+
+
+class PushedRow(Row, table=True):
+    """One slice that a source pushed and that has not been heard yet. `at` is the epoch second at which it came."""
+
+    __tablename__ = "pushed"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account: str
+    number: str
+    slice: bytes
+    at: int = Field(sa_type=BigInteger)
+
+
+class PushSeenRow(Row, table=True):
+    """The digest of a pushed body (SHA-256): the same body again is a duplicate or a replay, and changes nothing."""
+
+    __tablename__ = "push_seen"
+    __table_args__ = (Index("ix_push_seen_at", "at"), {"sqlite_with_rowid": False})
+
+    account: str = Field(primary_key=True)
+    digest: bytes = Field(primary_key=True)
+    at: int = Field(sa_type=BigInteger)
+
+
+class UnmappedCodeRow(Row, table=True):
+    """A code of a source that no table knows: when it came first and last (epoch seconds), how often, and with which number."""
+
+    __tablename__ = "unmapped_code"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    account: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    number: str
+    first_at: int = Field(sa_type=BigInteger)
+    last_at: int = Field(sa_type=BigInteger)
+    times: int = Field(default=1, sa_type=BigInteger)

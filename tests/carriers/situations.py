@@ -1,0 +1,48 @@
+"""Which situations an adapter must have a sample of, and what some sources cannot tell."""
+
+from __future__ import annotations
+
+from carriers import registry
+
+FIRST_CLASS = frozenset(
+    {
+        "auth",
+        "customs_hold",
+        "delivered",
+        "empty_events",
+        "error_in_200",
+        "in_transit",
+        "label_only",
+        "not_found",
+        "rate_limited",
+        "returned",
+        "several_numbers",
+        "truncated",
+        "unmapped_code",
+    }
+)
+"""What first class means: of each a sample, as far as the source has it."""
+
+EXPERIMENTAL = frozenset({"answer", "unmapped_code", "rate_limited"})
+"""Of an adapter that was written from documents: an answer with scans, a code that nobody knows, a refusal."""
+
+_ONE = "it is asked about one number a call"
+
+LACKS: dict[str, dict[str, str]] = {
+    "sheet": {
+        "auth": "a folder wants no login",
+        "empty_events": "a row is a scan",
+        "error_in_200": "a file is an answer or none",
+        "not_found": "a number that no sheet lists is missing, not unknown",
+        "rate_limited": "nobody else reads the folder",
+        "truncated": "a table of lines has no end mark: what arrived of it is whole rows",
+    },
+    "fake": {"auth": "a script wants no login", "truncated": "scripts are written by tests"},
+}
+"""Adapter -> situation -> why its source cannot be in it."""
+
+
+def wanted(name: str) -> set[str]:
+    """The situations that `name` needs samples of."""
+    every = FIRST_CLASS if registry.describe(name).tier == registry.FIRST else EXPERIMENTAL
+    return set(every) - set(LACKS.get(name, {}))
