@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -78,6 +78,17 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory = Memory()
 
 
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account may still spend at its source, in the source's own unit (17TRACK: registrations); None: not told.
+
+    `left` of what was bought, `used_today`, and `daily`, the most that one day allows.
+    """
+
+    left: int | None = None
+    used_today: int | None = None
+    daily: int | None = None
+
+
 class Push(msgspec.Struct, frozen=True, kw_only=True):
     """One pushed slice, ready for the same `read()` that polling uses."""
 
@@ -116,6 +127,15 @@ class Adapter(Protocol):
 
     def read_push(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Sequence[Push]:
         """The webhook's door to the same `read()`. Raises CarrierError(auth) on a bad signature, invalid_request without push."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """What an adapter has besides where its source tells how much of an account is left. `isinstance` finds it."""
+
+    def quota(self, account: Account) -> Generator[Request, Response, Quota]:
+        """Hold the conversation about what is left; it costs nothing. Raises CarrierError."""
         ...
 
 
