@@ -106,6 +106,22 @@ def iso_compact(day: str, time: str = "") -> str:
     return f"{day[:4]}-{day[4:6]}-{day[6:]}" + (f"T{hour}" if hour else "")
 
 
+@lru_cache(maxsize=256)
+def iso_offset(zone: str | None) -> str:
+    """A distance to Greenwich as sources write it (`GMT-3`, `GMT+08:00`, `UTC+05:30`, `+08`) as ISO 8601 (`-03:00`).
+
+    Empty for anything else, names of zones too: such a time stays a wall clock.
+    """
+    said = (zone or "").strip().upper().removeprefix("GMT").removeprefix("UTC")
+    hours, _, minutes = said[1:].partition(":")
+    if said[:1] not in {"+", "-"} or len(minutes) not in {0, 2} or not (hours + minutes).isdecimal() or not said.isascii():
+        return ""
+    if len(hours) == 4 and not minutes:  # noqa: PLR2004 - +0800
+        hours, minutes = hours[:2], hours[2:]
+    in_range = 1 <= len(hours) <= 2 and int(hours) <= 14 and int(minutes or 0) < 60  # noqa: PLR2004 - UTC+14 is the farthest
+    return f"{said[0]}{hours:0>2}:{minutes:0>2}" if in_range else ""
+
+
 def arrange(*lists: Sequence[TrackingEvent]) -> tuple[TrackingEvent, ...]:
     """Merge lists of events: oldest first, each key once.
 

@@ -37,6 +37,16 @@ def secret(account: Account, name: str) -> str:
     return value
 
 
+def opted_in(account: Account) -> None:
+    """Go on where the account agrees to a page made for people. Raises CarrierError(invalid_request) that tells how to agree.
+
+    Such a page has no contract: it may change, slow down or shut out whoever asks it, so nobody uses it unawares.
+    """
+    if account.options.get("public_page") is not True:
+        text = f"account {account.id} asks an unofficial public page: agree with options = {{ public_page = true }}, or disable it"
+        raise CarrierError(ErrorKind.INVALID_REQUEST, text)
+
+
 def once(request: Request) -> Call:
     """One request, one answer."""
     return (yield request)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carriers.model import TrackingEvent, newest
-from carriers.scans import alpha2, arrange, event_key, instant
+from carriers.scans import alpha2, arrange, event_key, instant, iso_offset
 
 
 def scan(name: str, *, time: int | None = None, local: str | None = None) -> TrackingEvent:
@@ -73,6 +73,34 @@ def test_order_and_repetition_change_nothing(events: list[TrackingEvent], data: 
 def test_a_time_is_read_with_its_offset_or_stays_a_wall_clock(text: str, read: tuple[int | None, str | None, int | None]) -> None:
     """Rules across carriers 15: never fill in a zone; 0001-01-01 is no date."""
     assert instant(text) == read
+
+
+@pytest.mark.parametrize(
+    ("zone", "iso"),
+    [
+        ("GMT-3", "-03:00"),
+        ("GMT+8", "+08:00"),
+        ("GMT+08:00", "+08:00"),
+        (" utc+5:30 ", "+05:30"),
+        ("+08", "+08:00"),
+        ("-0330", "-03:30"),
+        ("GMT+14", "+14:00"),
+        ("GMT+15", ""),
+        ("GMT+8:75", ""),
+        ("GMT+8:5", ""),
+        ("+", ""),
+        ("GMT", ""),
+        ("GMT8", ""),
+        ("+123", ""),
+        ("+１", ""),
+        ("Asia/Shanghai", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_distance_to_greenwich_is_read_as_sources_write_it_or_not_at_all(zone: str | None, iso: str) -> None:
+    """Rules across carriers 15: a zone that cannot be read is unknown, never a guess."""
+    assert iso_offset(zone) == iso
 
 
 def test_the_key_is_made_of_raw_fields_and_tells_them_apart() -> None:
