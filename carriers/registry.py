@@ -21,11 +21,12 @@ TRIAL: Tier = "experimental"
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about an adapter without importing it.
 
-    `tier` first: every situation its documents describe is rehearsed; experimental: written from documents and samples, waiting for
-    its first run against the real service. `batch_size`: numbers per conversation. `secrets` an account must have; `registers`:
-    numbers must be registered, which may cost money; `asynchronous`: the answer is fetched later; `push`: the source can call us;
-    `drop`: it reads a drop folder, not the network; `base_url` the usual one; `rps` calls a second and `daily` calls a day that the
-    source allows unless agreed otherwise (None: not documented); `test_numbers` that always answer.
+    `tier` first: every situation its documents describe is rehearsed; experimental: written from documents and samples, waiting
+    for its first run against the real service. `batch_size`: numbers per conversation. `secrets` an account must have;
+    `registers`: numbers must be registered, which may cost money; `asynchronous`: the answer is fetched later; `push`: the source
+    can call us; `drop`: it reads a drop folder, not the network; `many`: it is asked about many carriers, not its own alone;
+    `base_url` the usual one; `rps` calls a second and `daily` calls a day that the source allows unless agreed otherwise (None:
+    not documented); `test_numbers` that always answer.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     asynchronous: bool = False
     push: bool = False
     drop: bool = False
+    many: bool = False
     test_numbers: tuple[str, ...] = ()
 
 
@@ -55,9 +57,9 @@ def _line(name: str, title: str, tier: Tier, batch: int, url: str = "", *secrets
 # camel case: `la_poste` is `carriers.la_poste:LaPoste`. Limits are those of facts/carriers.md; unverified ones err on the slow side.
 # fmt: off
 _ADAPTERS: tuple[Description, ...] = (
-    _line("seventeen_track", "17TRACK", FIRST, 40, "https://api.17track.net/track/v2.2", "api_key", rps=3, registers=True, push=True),
-    _line("trackingmore", "TrackingMore", FIRST, 40, "https://api.trackingmore.com/v4", "api_key", rps=3, registers=True, push=True),
-    _line("aftership", "AfterShip", FIRST, 50, "https://api.aftership.com/tracking/2026-07", "api_key", rps=5, registers=True, push=True),
+    _line("seventeen_track", "17TRACK", FIRST, 40, "https://api.17track.net/track/v2.2", "api_key", rps=3, registers=True, push=True, many=True),
+    _line("trackingmore", "TrackingMore", FIRST, 40, "https://api.trackingmore.com/v4", "api_key", rps=3, registers=True, push=True, many=True),
+    _line("aftership", "AfterShip", FIRST, 50, "https://api.aftership.com/tracking/2026-07", "api_key", rps=5, registers=True, push=True, many=True),
     _line("cainiao", "Cainiao, public page", FIRST, 10, "https://global.cainiao.com", rps=0.2),
     _line("yunexpress", "YunExpress", FIRST, 20, "http://oms.api.yunexpress.com", "code", "secret", rps=2),
     _line("yanwen", "Yanwen", FIRST, 30, "https://api.track.yw56.com.cn", "merchant_number", rps=2),
@@ -71,14 +73,14 @@ _ADAPTERS: tuple[Description, ...] = (
     _line("la_poste", "La Poste (Okapi)", FIRST, 10, "https://api.laposte.fr/suivi/v2", "api_key", rps=2),
     _line("ups", "UPS", FIRST, 20, "https://onlinetools.ups.com", "client_id", "client_secret", rps=2),
     _line("fedex", "FedEx", FIRST, 30, "https://apis.fedex.com", "client_id", "client_secret", rps=2),
-    _line("sheet", "Scan sheets of a forwarder", FIRST, 5000, drop=True),
-    _line("ship24", "Ship24", TRIAL, 20, "https://api.ship24.com/public/v1", "api_key", rps=2, registers=True),
-    _line("track123", "Track123", TRIAL, 100, "https://api.track123.com/gateway/open-api/tk/v2.1", "api_secret", rps=2, registers=True),
-    _line("parcels_app", "ParcelsApp", TRIAL, 20, "https://parcelsapp.com/api/v3", "api_key", rps=1, asynchronous=True),
+    _line("sheet", "Scan sheets of a forwarder", FIRST, 5000, drop=True, many=True),
+    _line("ship24", "Ship24", TRIAL, 20, "https://api.ship24.com/public/v1", "api_key", rps=2, registers=True, many=True),
+    _line("track123", "Track123", TRIAL, 100, "https://api.track123.com/gateway/open-api/tk/v2.1", "api_secret", rps=2, registers=True, many=True),
+    _line("parcels_app", "ParcelsApp", TRIAL, 20, "https://parcelsapp.com/api/v3", "api_key", rps=1, asynchronous=True, many=True),
     _line("easypost", "EasyPost", TRIAL, 20, "https://api.easypost.com/v2", "api_key", rps=3, registers=True, push=True,
-          test_numbers=("EZ1000000001",)),
-    _line("shippo", "Shippo", TRIAL, 20, "https://api.goshippo.com", "api_token", rps=3, push=True, test_numbers=("SHIPPO_TRANSIT",)),
-    _line("shipengine", "ShipEngine", TRIAL, 20, "https://api.shipengine.com/v1", "api_key", rps=3),
+          test_numbers=("EZ1000000001",), many=True),
+    _line("shippo", "Shippo", TRIAL, 20, "https://api.goshippo.com", "api_token", rps=3, push=True, test_numbers=("SHIPPO_TRANSIT",), many=True),
+    _line("shipengine", "ShipEngine", TRIAL, 20, "https://api.shipengine.com/v1", "api_key", rps=3, many=True),
     _line("mydhl", "MyDHL (DHL Express)", TRIAL, 10, "https://express.api.dhl.com/mydhlapi", "user", "password", rps=1),
     _line("dhl_express", "DHL Express (legacy XML)", TRIAL, 10, "https://xmlpi-ea.dhl.com/XMLShippingServlet", "site_id", "password", rps=1),
     _line("dhl_parcel_de", "DHL Paket (Germany)", TRIAL, 20, "https://api-eu.dhl.com/parcel/de/tracking/v0", "api_key", "user", "password",
@@ -97,7 +99,7 @@ _ADAPTERS: tuple[Description, ...] = (
     _line("spring", "Spring GDS", TRIAL, 20, "https://mtapi.net", "api_key", rps=1),
     _line("teleship", "Teleship", TRIAL, 20, "https://api.teleship.com", "client_id", "client_secret", rps=1),
     _line("postnl", "PostNL", TRIAL, 20, "https://api.postnl.nl/shipment/v2", "api_key", rps=1),
-    _line("fake", "Scripted fake", FIRST, 1000, drop=True),
+    _line("fake", "Scripted fake", FIRST, 1000, drop=True, many=True),
 )
 # fmt: on
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from carriers import registry
 from tracker.config.accounts import by_api
 from tracker.config.quiet import build_quiet
 from tracker.config.seasons import seasons
@@ -46,6 +47,7 @@ from tracker.rules import (
     Manners,
     Marketplace,
     Notices,
+    NumberHint,
     PartialRule,
     PrefixCapability,
     Preparing,
@@ -110,6 +112,7 @@ def build_rules(shapes: Shapes, version: str) -> Rules:
         reviewed=messages.reviewed,
         messages_off=messages.off,
         sources=_routes(shapes.carriers, shapes.tracker.source),
+        number_hints=tuple(NumberHint(**_plain(each.model_dump())) for each in shapes.carriers.hint),
         carriers=carriers,
         tracking_page=shapes.carriers.default_url,
         capabilities=tuple(PrefixCapability(**_plain(each.model_dump())) for each in shapes.destinations.capability),
@@ -241,7 +244,8 @@ def _claim_default(shape: CompensationFile) -> CompensationRule:
 def _routes(shape: CarriersFile, sources: Iterable[Source]) -> dict[str, tuple[str, ...]]:
     """Carrier -> ids of the configured sources that are asked about it; a name means a source's id or its adapter.
 
-    Whatever is configured is asked rather than nobody: without a named default every source serves the other carriers.
+    A carrier that names none is asked itself where it has a source of its own, then the default ones. Without a configured
+    default every source of many carriers serves the others; what is left without a source waits, and the log says so.
     """
     configured = tuple(sources)
 
@@ -249,9 +253,15 @@ def _routes(shape: CarriersFile, sources: Iterable[Source]) -> dict[str, tuple[s
         found = [each.id for name in names for each in configured if name in {each.id, each.adapter}]
         return tuple(dict.fromkeys(found))
 
-    default = expand(shape.default_sources) or tuple(each.id for each in configured)
-    routes = {each.id: route for each in shape.carrier if (route := expand(each.sources))}
+    many = tuple(each.id for each in configured if _asks_about_many(each.adapter))
+    default = expand(shape.default_sources) or many
+    routes = {each.id: route for each in shape.carrier if (route := expand(each.sources or (each.id, *shape.default_sources)))}
     return {**routes, ANY: default}
+
+
+def _asks_about_many(adapter: str) -> bool:
+    """A carrier's own service must never be asked about a stranger's parcel: its "not found" would say nothing."""
+    return adapter in registry.names() and registry.describe(adapter).many
 
 
 def stage_days(ladder: Ladder) -> tuple[tuple[Intent, int], ...]:

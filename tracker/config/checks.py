@@ -142,6 +142,10 @@ def _carriers(shapes: Shapes, adapters: Collection[str]) -> Iterator[Found]:
             if name not in known:
                 key = "sources" if name in each.sources else "codes"
                 yield _unknown(("carrier", each.id, key), "source or adapter", name, known)
+    carriers = {each.id for each in shapes.carriers.carrier}
+    for hint in shapes.carriers.hint:
+        if hint.carrier not in carriers:
+            yield _unknown(("hint", hint.id, "carrier"), "carrier", hint.carrier, carriers)
 
 
 def _marketplaces(shapes: Shapes) -> Iterator[Found]:

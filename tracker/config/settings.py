@@ -93,6 +93,7 @@ class PollSettings(msgspec.Struct, frozen=True, kw_only=True):
     moving_days: int
     final_days: int
     longest_days: int
+    fallback_after_h: int
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -175,12 +175,21 @@ class Carrier(Entry):
     codes: Mapping[str, str] = {}
 
 
+class NumberHint(Entry):
+    """A [[hint]]."""
+
+    pattern: Regex
+    carrier: str
+    likely: bool = True
+
+
 class CarriersFile(Versioned):
     """carriers.toml."""
 
     default_sources: tuple[str, ...] = ()
     default_url: TrackingPage | None = None
     carrier: tuple[Carrier, ...] = ()
+    hint: tuple[NumberHint, ...] = ()
 
 
 class Terms(Shape):

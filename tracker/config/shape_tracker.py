@@ -111,6 +111,7 @@ class Poll(Shape):
     moving_days: Days
     final_days: Days
     longest_days: Annotated[int, Field(ge=30, le=3650)]
+    fallback_after_h: Annotated[int, Field(ge=1, le=720)]
 
 
 class Outreach(Shape):

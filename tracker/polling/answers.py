@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from carriers.base import Batch
 from carriers.errors import CarrierError, ErrorKind
-from carriers.model import Tracking, TrackingStatus
+from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import digest as digest_of
 from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again
 from tracker.polling.cadence import Cadence, after_error
-from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, PollChange, Polled, PollFailure, PollQuiet
+from tracker.polling.legs import says, without_twins
+from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Link, PollChange, Polled, PollFailure, PollQuiet
 
 
 class Fresh(msgspec.Struct, frozen=True, gc=False):
@@ -83,13 +84,35 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         journey = not_found_again(polled.journey, self._frame(polled), self.at, self.source)
         return self._changed(fresh.shipment, polled, journey, ())
 
-    def heard(self, fresh: Fresh, polled: Polled, tracking: Tracking, memory: Mapping[str, Any]) -> PollChange | PollQuiet:
-        """The journey after a new answer. `memory` is what the account keeps about this number."""
+    def heard(
+        self, fresh: Fresh, polled: Polled, tracking: Tracking, memory: Mapping[str, Any], link: Link | None = None
+    ) -> PollChange | PollQuiet:
+        """The journey after a new answer. `memory` is what the account keeps about it, `link` a last mile that is news."""
         knows = polled.knows()
         events = tuple(event for event in tracking.events if event.key not in knows)
         before = replace(polled.journey, registered_at=_registered(memory) or polled.journey.registered_at)
         journey = merge(before, self._frame(polled), Heard(at=self.at, tracking=tracking, source=self.source), events)
-        return self._changed(fresh.shipment, polled, journey, events)
+        return self._changed(fresh.shipment, polled, journey, events, link)
+
+    def heard_leg(
+        self, leg: Fresh, parcel: DueShipment, polled: Polled, tracking: Tracking, known: Sequence[TrackingEvent]
+    ) -> PollChange | None:
+        """The journey after what the carrier of the last mile says; None where that changes nothing.
+
+        `known` are the parcel's stored scans: a scan that both legs tell counts once.
+        """
+        if not says(tracking):
+            return None
+        knows = polled.knows()
+        fresh = without_twins([event for event in tracking.events if event.key not in knows], known)
+        kept = {event.key for event in fresh}
+        told = tuple(event for event in tracking.events if event.key in knows or event.key in kept)
+        # The leg has a name of its own: what the same account says about the first leg never takes its delivery back.
+        heard = Heard(
+            at=self.at, tracking=replace(tracking, events=told, stopped=False), source=f"{self.source}/{leg.shipment.number}"
+        )
+        said = self._changed(parcel, polled, merge(polled.journey, self._frame(polled), heard, fresh), fresh)
+        return said if isinstance(said, PollChange) else None
 
     def keep(self, fresh: Fresh, status: TrackingStatus) -> AnswerWrite:
         """What to remember of a new slice."""
@@ -101,10 +124,10 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         return Frame(shipped_at=polled.shipped_at, country=polled.country, fresh_hours=self.fresh_hours)
 
     def _changed(
-        self, shipment: DueShipment, polled: Polled, journey: Journey, events: tuple[Any, ...]
+        self, shipment: DueShipment, polled: Polled, journey: Journey, events: tuple[Any, ...], link: Link | None = None
     ) -> PollChange | PollQuiet:
         due = self.cadence.next_poll(shipment.number, journey.status, journey.moved_at, polled.shipped_at, self.at)
-        if not events and journey == polled.journey:
+        if not events and journey == polled.journey and link is None:
             return PollQuiet(shipment.id, shipment.number, due)
         return PollChange(
             id=shipment.id,
@@ -114,6 +137,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
             source=self.source,
             events=events,
             material=bool(events) or _told(journey) != _told(polled.journey),
+            link=link,
         )
 
 

@@ -16,7 +16,9 @@ from carriers.model import TrackingStatus
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
-_FINAL = frozenset({TrackingStatus.DELIVERED, TrackingStatus.RETURNED})
+FINAL = frozenset({TrackingStatus.DELIVERED, TrackingStatus.RETURNED})
+"""Statuses after which nothing more is expected, though some are taken back."""
+
 _JITTER = 10
 """A tenth of the distance is the most that jitter adds."""
 
@@ -52,32 +54,55 @@ class Cadence(msgspec.Struct, frozen=True, kw_only=True):
     """Distances between two polls of a number (tracker.toml [poll]).
 
     `fresh_h` before the first scan, `moving_h` while it moves, `stale_h` when the newest scan is older than `moving_days`,
-    and for `final_days` after a final status, in case it is taken back. Beyond `longest_days` after shipping events count as
-    another parcel's (faults row 17). Money that is still open asks by itself: the sweep pulls the next poll forward (D20).
+    and for `final_days` after a final status, in case it is taken back; longer while a date of its order still lies ahead that
+    money hangs on. Within `deadline_days` before such a date a parcel under way is asked every `deadline_h`, silent or not. Beyond
+    `longest_days` after shipping events count as another parcel's (faults row 17). A decision that waits for fresh facts pulls
+    the next poll forward by itself (D20).
     """
 
     fresh_h: int = 6
     moving_h: int = 6
     stale_h: int = 24
     moving_days: int = 10
+    deadline_h: int = 6
+    deadline_days: int = 3
     final_days: int = 14
     longest_days: int = 180
+    fallback_after_h: int = 24
+    """A source that has been down for so long is passed over where a parcel's carrier has another one."""
 
     def next_poll(
-        self, number: str, status: TrackingStatus, moved_at: int | None, shipped_at: datetime | None, now: int
+        self,
+        number: str,
+        status: TrackingStatus,
+        moved_at: int | None,
+        shipped_at: datetime | None,
+        now: int,
+        deadline_at: int | None = None,
     ) -> int | None:
         """After an answer; None = finished."""
         if shipped_at is not None and now - shipped_at.timestamp() > self.longest_days * _DAY:
             return None
-        if status in _FINAL:
-            if now - (moved_at or now) >= self.final_days * _DAY:
+        if status in FINAL:
+            over = now - (moved_at or now) >= self.final_days * _DAY
+            if over and (deadline_at is None or deadline_at < now):
                 return None
             distance = self.stale_h
         elif moved_at is None:
             distance = self.fresh_h
         else:
-            distance = self.moving_h if now - moved_at <= self.moving_days * _DAY else self.stale_h
+            distance = self.moving_h if self.is_moving(moved_at, now) else self.stale_h
+        if deadline_at is not None and distance > self.deadline_h and self.is_near(status, deadline_at, now):
+            distance = self.deadline_h
         return now + spread(number, distance * _HOUR)
+
+    def is_moving(self, moved_at: int, now: int) -> bool:
+        """Whether the newest scan is young."""
+        return now - moved_at <= self.moving_days * _DAY
+
+    def is_near(self, status: TrackingStatus, deadline_at: int | None, now: int) -> bool:
+        """Whether a date comes so soon that what the parcel does now matters. What has arrived is not asked about in haste."""
+        return deadline_at is not None and 0 <= deadline_at - now <= self.deadline_days * _DAY and status not in FINAL
 
 
 def after_error(number: str, kind: ErrorKind, failures: int, retry_after: float | None, now: int) -> int:

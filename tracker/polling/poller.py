@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from carriers.base import Batch, Memory
 from carriers.errors import CarrierError, ErrorKind
@@ -22,12 +24,13 @@ from tracker.polling.answers import Listener
 from tracker.polling.cadence import UNROUTED, Cadence, scatter
 from tracker.polling.conversation import Source, converse
 from tracker.polling.hearing import Hearing
+from tracker.polling.legs import legs, link_of
 from tracker.polling.pulse import Pulse
 from tracker.polling.routing import by_source, query, second_opinion
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
 from tracker.rules import Rules
 from tracker.store import Store
-from tracker.store.rows import AccountMemory, DueShipment, PollFailure
+from tracker.store.rows import AccountMemory, DueShipment, Link, PollFailure
 
 CHUNK = 800
 """Parcels claimed by one unit: the memory of a poll does not depend on how many are due."""
@@ -104,10 +107,12 @@ class _Unit:
         self._at = epoch(now)
         self._writer = Writer(poller.store, self._at)
         self._missed: dict[str, list[DueShipment]] = {}
+        self._links: dict[int, Link] = {}
 
     async def run(self, due: Sequence[DueShipment]) -> None:
-        """Ask every source about its parcels, all sources side by side."""
-        routed, stranded = by_source(due, self._poller.rules, self._poller.sources)
+        """Ask every source about its parcels, all sources side by side; then who else knows, then who delivers."""
+        down = await self._down()
+        routed, stranded = by_source(due, self._poller.rules, self._poller.sources, down)
         await self._strand(stranded)
         await _together(self._ask(self._poller.sources[name], shipments) for name, shipments in routed.items())
         await self._writer.flush()
@@ -115,6 +120,46 @@ class _Unit:
             asked, self._missed = self._missed, {}
             await _together(self._ask(self._poller.sources[name], missed, second=True) for name, missed in self._others(asked))
             await self._writer.flush()
+        await self._follow(due, {each.id: name for name, parcels in routed.items() for each in parcels}, down)
+
+    async def _down(self) -> frozenset[str]:
+        """Sources down for so long that a carrier's next one is asked instead, which may cost registrations.
+
+        One whose pause is over is not among them: somebody has to try whether it is back.
+        """
+        since = self._now - timedelta(hours=self._poller.cadence.fallback_after_h)
+        states = {name: await self._poller.pulse.look(name) for name in self._poller.sources}
+        return frozenset(
+            name for name, state in states.items() if state.since and state.since <= since and breaker.is_open(state, self._now)
+        )
+
+    async def _follow(self, due: Sequence[DueShipment], asked: Mapping[int, str], down: Collection[str]) -> None:
+        """Ask the carriers of the last mile about the second legs of these parcels (facts/carriers.md section 3, rule 11)."""
+        news = self._links
+        parcels = [_linked(each, news[each.id]) if each.id in news else each for each in due]
+        found = legs(parcels, asked, self._poller.rules, self._poller.sources, down)
+        await _together(self._legs(self._poller.sources[name], pairs) for name, pairs in found.items())
+        await self._writer.flush()
+
+    async def _legs(self, source: Source, pairs: Sequence[tuple[DueShipment, DueShipment]]) -> None:
+        """All legs that one source is asked about. Without an answer nothing changes: the parcels have had their own."""
+        for at in range(0, len(pairs), source.batch):
+            self._poller.progress()
+            if breaker.is_open(self._poller.pulse.now(source.id), self._now):
+                return
+            some = {leg.id: (parcel, leg) for parcel, leg in pairs[at : at + source.batch]}
+            memory = await self._poller.store.load_memory(source.id, [leg.number for _, leg in some.values()])
+            asked, paid = await self._affordable(source, [leg for _, leg in some.values()], memory, second=True)
+            if not asked:
+                continue
+            try:
+                batch = await self._converse(source, asked, memory)
+            except CarrierError as error:
+                await self._give_back(source, len(paid))
+                await self._failed(source, (), error)
+                return
+            await self._give_back(source, sum(not batch.memory.numbers.get(number) for number in paid))
+            await self._writer.add(await self._hearing(source).hear_legs([some[leg.id] for leg in asked], batch, memory))
 
     def _others(self, missed: Mapping[str, Sequence[DueShipment]]) -> Iterable[tuple[str, Sequence[DueShipment]]]:
         """Whom to ask about what a source did not find: each carrier's next source, never oftener than the first one (R8)."""
@@ -181,6 +226,7 @@ class _Unit:
         self._tell(source, len(shipments), outcome, started)
         if second:
             outcome.failed = []
+        self._links |= outcome.links
         if outcome.missed:
             self._missed.setdefault(source.id, []).extend(outcome.missed)
             outcome.missed = []
@@ -273,11 +319,16 @@ class _Unit:
         )
 
     def _hearing(self, source: Source, *, second: bool = False) -> Hearing:
-        return Hearing(self._poller.store, source, self._listener(source, second=second), self._poller.first_time)
+        linker = partial(link_of, rules=self._poller.rules)
+        return Hearing(self._poller.store, source, self._listener(source, second=second), self._poller.first_time, linker)
 
     def _listener(self, source: Source, *, second: bool = False) -> Listener:
         fresh_hours = self._poller.rules.untrackable.fresh_not_found_hours
         return Listener(source=source.id, at=self._at, cadence=self._poller.cadence, fresh_hours=fresh_hours, second=second)
+
+
+def _linked(parcel: DueShipment, link: Link) -> DueShipment:
+    return replace(parcel, linked_number=link.number, linked_carrier=link.carrier)
 
 
 async def _together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:

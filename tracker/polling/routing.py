@@ -1,10 +1,13 @@
-"""Which source is asked about which parcel, and with which hints."""
+"""Which source is asked about which parcel, and with which hints (facts/carriers.md sections 3 and 26)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from carriers.base import Query
+from carriers.numbers import hint, normalise
 from tracker.polling.conversation import Source
 from tracker.rules import Rules
 from tracker.store.rows import DueShipment
@@ -12,34 +15,62 @@ from tracker.store.rows import DueShipment
 ANY = "*"
 
 
-def source_of(shipment: DueShipment, rules: Rules, sources: Mapping[str, Source]) -> Source | None:
-    """The first configured source of the parcel's carrier, else of any carrier; None when nobody can be asked.
+def choices(number: str, carrier: str | None, rules: Rules) -> tuple[str, ...]:
+    """The ids of the sources for a parcel, first choice first.
 
-    The carrier that a file or a person named wins over every guess from the number.
+    The carrier that a file or a person named wins over every guess; without one the number's form names candidates, and the
+    sources of any carrier come after theirs.
     """
-    choices = rules.sources.get(shipment.carrier or ANY) or rules.sources.get(ANY, ())
-    return next((sources[choice] for choice in choices if choice in sources), None)
+    anybody = rules.sources.get(ANY, ())
+    if carrier is not None:
+        return rules.sources.get(carrier, anybody)
+    likely = (name for name in candidates(number, rules) if name in rules.sources)
+    return tuple(dict.fromkeys([*(source for name in likely for source in rules.sources[name]), *anybody]))
+
+
+def candidates(number: str, rules: Rules) -> tuple[str, ...]:
+    """Carriers that a number may belong to: by the configured patterns in their order, then the shipped ones."""
+    written = normalise(number)
+    own = [each.carrier for each in rules.number_hints if each.likely and _pattern(each.pattern).search(written)]
+    shipped = [each.carrier for each in hint(written) if each.confidence == "likely"]
+    return tuple(dict.fromkeys([*own, *shipped]))
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.ASCII)
+
+
+def source_of(
+    shipment: DueShipment, rules: Rules, sources: Mapping[str, Source], down: Collection[str] = frozenset()
+) -> Source | None:
+    """The first configured source that is not `down`, else the first one that is; None when nobody can be asked."""
+    there = [sources[name] for name in choices(shipment.number, shipment.carrier, rules) if name in sources]
+    return next((source for source in there if source.id not in down), there[0] if there else None)
 
 
 def second_opinion(shipment: DueShipment, asked: str, rules: Rules, sources: Mapping[str, Source]) -> Source | None:
     """The next configured source of the parcel's carrier after the one that did not find it (R8); None where there is none."""
-    choices = rules.sources.get(shipment.carrier or ANY) or rules.sources.get(ANY, ())
-    there = [sources[choice] for choice in choices if choice in sources]
+    there = [sources[name] for name in choices(shipment.number, shipment.carrier, rules) if name in sources]
     names = [source.id for source in there]
     return next(iter(there[names.index(asked) + 1 :]), None) if asked in names else None
 
 
 def by_source(
-    due: Iterable[DueShipment], rules: Rules, sources: Mapping[str, Source]
+    due: Iterable[DueShipment], rules: Rules, sources: Mapping[str, Source], down: Collection[str] = frozenset()
 ) -> tuple[dict[str, list[DueShipment]], list[DueShipment]]:
     """Parcels per source id, in the order they came, and those that no source can be asked about."""
     routed: dict[str, list[DueShipment]] = {}
     stranded: list[DueShipment] = []
-    chosen: dict[str | None, Source | None] = {}
+    chosen: dict[str, Source | None] = {}
     for shipment in due:
-        if shipment.carrier not in chosen:
-            chosen[shipment.carrier] = source_of(shipment, rules, sources)
-        source = chosen[shipment.carrier]
+        carrier = shipment.carrier
+        if carrier is None:
+            source = source_of(shipment, rules, sources, down)
+        elif carrier in chosen:
+            source = chosen[carrier]
+        else:
+            source = chosen[carrier] = source_of(shipment, rules, sources, down)
         if source is None:
             stranded.append(shipment)
         else:

@@ -10,7 +10,7 @@ import msgspec
 from tracker.log import Event, get_logger
 from tracker.polling.cadence import PARKED, spread
 from tracker.store import Store, StoreError
-from tracker.store.rows import AnswerWrite, DueShipment, PollChange, PollFailure, PollQuiet, PollWrite
+from tracker.store.rows import AnswerWrite, DueShipment, Link, PollChange, PollFailure, PollQuiet, PollWrite
 
 TRANSACTION = 400
 """Parcels in one transaction at most: a longer one blocks the loop (facts/performance.md section 5)."""
@@ -27,6 +27,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     answers: list[AnswerWrite] = []
     answered: set[str] = set()
     accounts: dict[str, Mapping[str, Any]] = {}
+    links: dict[int, Link] = {}
+    """Last-mile numbers that are news, by parcel: followed in the same unit."""
     missed: list[DueShipment] = []
     """Parcels that this source does not find, and that is news: another one is asked (R8)."""
 
@@ -43,6 +45,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         self.answers += other.answers
         self.answered |= other.answered
         self.accounts |= other.accounts
+        self.links |= other.links
         self.missed += other.missed
 
 

@@ -13,7 +13,18 @@ from tracker.rules.preparing import Preparing
 from tracker.rules.quiet import QuietHours
 from tracker.rules.remedies import Liability, PartialRule, RemedyRule, within
 from tracker.rules.times import TimeRule
-from tracker.rules.transit import STAGES, Carrier, Learned, PrefixCapability, Profile, Season, Service, Silence, Untrackable
+from tracker.rules.transit import (
+    STAGES,
+    Carrier,
+    Learned,
+    NumberHint,
+    PrefixCapability,
+    Profile,
+    Season,
+    Service,
+    Silence,
+    Untrackable,
+)
 from tracker.rules.whole import Rules
 
 __all__ = [
@@ -31,6 +42,7 @@ __all__ = [
     "Manners",
     "Marketplace",
     "Notices",
+    "NumberHint",
     "PartialRule",
     "PrefixCapability",
     "Preparing",

@@ -114,6 +114,18 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     codes: Mapping[str, str] = {}
 
 
+class NumberHint(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers that look like this `pattern` (a regular expression over the normal form) may be of `carrier` (carriers.toml).
+
+    A hint, never a verdict: the carrier that a file or a person names wins.
+    """
+
+    id: str
+    pattern: str
+    carrier: str
+    likely: bool = True
+
+
 class PrefixCapability(msgspec.Struct, frozen=True, kw_only=True):
     """What tracking shows by the first letter of an S10 number, where services.toml is silent (destinations.toml)."""
 

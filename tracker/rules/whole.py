@@ -28,6 +28,7 @@ from tracker.rules.transit import (
     STAGES,
     Carrier,
     Learned,
+    NumberHint,
     PrefixCapability,
     Profile,
     Season,
@@ -69,6 +70,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Message types that are switched off (placed, shipped, delivered ... by default)."""
     sources: Mapping[str, tuple[str, ...]] = {}
     """Carrier id -> the sources that are asked about it, first choice first; "*" for every other."""
+    number_hints: tuple[NumberHint, ...] = ()
+    """Patterns beyond the shipped ones (carriers/codes/number_hints.csv), looked at before those."""
     carriers: Mapping[str, Carrier] = {}
     tracking_page: str | None = None
     """Page that shows the number of a carrier that is not known, or has no page of its own; holds `{number}`."""

@@ -26,7 +26,12 @@ _EVENTS = """
 
 _ANSWERS = """
     SELECT a.account, a.number, a.status, a.changed_at FROM answer a
-    WHERE a.number IN (SELECT number FROM alias WHERE shipment_id = ?) ORDER BY a.account, a.number"""
+    WHERE a.number IN (SELECT number FROM alias WHERE shipment_id = ?
+                       UNION SELECT linked_number FROM shipment WHERE id = ?) ORDER BY a.account, a.number"""
+
+_NUMBERS = """
+    SELECT number FROM alias WHERE shipment_id = ?
+    UNION SELECT linked_number FROM shipment WHERE id = ? AND linked_number IS NOT NULL ORDER BY number"""
 
 _RAW = "SELECT number, account, at, size, body FROM raw_answer WHERE number IN (??) ORDER BY id"
 
@@ -47,7 +52,7 @@ class Explain:
 
     async def answers_of(self, shipment_id: int) -> list[AnswerView]:
         """What each account last said about the parcel's numbers."""
-        rows = await self._db.read(lambda tx: tx.rows(_ANSWERS, shipment_id))
+        rows = await self._db.read(lambda tx: tx.rows(_ANSWERS, shipment_id, shipment_id))
         return [
             AnswerView(
                 account=row[0],
@@ -68,10 +73,8 @@ class Explain:
         return sorted(found, key=lambda each: (each.at, each.account, each.number))
 
     async def numbers_of(self, shipment_id: int) -> tuple[str, ...]:
-        """Every number the parcel ever had, the present one included."""
-        rows = await self._db.read(
-            lambda tx: tx.rows("SELECT number FROM alias WHERE shipment_id = ? ORDER BY number", shipment_id)
-        )
+        """Every number the parcel ever had, the present one and that of its last mile included."""
+        rows = await self._db.read(lambda tx: tx.rows(_NUMBERS, shipment_id, shipment_id))
         return tuple(row[0] for row in rows)
 
     async def next_polls(self, order_id: int) -> dict[str, datetime | None]:

@@ -19,7 +19,8 @@ from tracker.store.encoding import json_text, mapping, pack, tracking_event, unp
 from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Polled, PollWrite, PollWritten, Remembered
 
 _DUE = """
-    SELECT id, number, next_poll_at, carrier, service, country, shipped_at, status, moved_at, last_answer_at, failures
+    SELECT id, number, next_poll_at, carrier, service, country, shipped_at, status, moved_at, last_answer_at, failures,
+           linked_number, linked_carrier, deadline_at
     FROM shipment
     WHERE next_poll_at <= ? AND next_poll_at >= ? AND (next_poll_at > ? OR id > ?)
     ORDER BY next_poll_at, id LIMIT ?"""
@@ -30,6 +31,11 @@ _CHANGED = """
     UPDATE shipment
     SET next_poll_at = ?, last_answer_at = ?, failures = 0, status = ?, moved_at = ?, journey = ?, fingerprints = ?
     WHERE id = ?"""
+
+_LINKED = """
+    UPDATE shipment SET linked_number = ?, linked_carrier = ?
+    WHERE id = ? AND NOT EXISTS (SELECT 1 FROM alias WHERE number = ? AND shipment_id <> ?)"""
+"""Never a number under which another parcel is followed."""
 
 _FAILED = """
     UPDATE shipment SET next_poll_at = ?, failures = failures + 1, failed_kind = coalesce(?, failed_kind)
@@ -161,6 +167,9 @@ def _due(row: Record) -> DueShipment:
         moved_at=row[8],
         last_answer_at=row[9],
         failures=row[10],
+        linked_number=row[11],
+        linked_carrier=row[12],
+        deadline_at=row[13],
     )
 
 
@@ -182,8 +191,7 @@ def _write_changes(tx: Tx, write: PollWrite) -> int:
         return 0
     ids = [change.id for change in write.changed]
     known_as = {row[0]: row[1:] for row in tx.among("SELECT id, number, fingerprints FROM shipment WHERE id IN (??)", ids)}
-    states = []
-    events = []
+    states, events, links = [], [], []
     for change in write.changed:
         number, known = known_as.get(change.id, (None, b""))
         if number != change.number:
@@ -194,7 +202,10 @@ def _write_changes(tx: Tx, write: PollWrite) -> int:
             events += _event_tuples(change.id, change.events, len(known) // 8, change.source, write.at)
         journey = change.journey
         states.append((change.next_poll_at, write.at, journey.status.value, journey.moved_at, pack(journey), known, change.id))
+        if change.link is not None:
+            links.append((change.link.number, change.link.carrier, change.id, change.link.number, change.id))
     tx.many(_CHANGED, states)
+    tx.many(_LINKED, links)
     return tx.many(_EVENT, events)
 
 

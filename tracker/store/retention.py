@@ -67,7 +67,8 @@ _SCANNED = f"""
     SELECT DISTINCT p.id FROM dossier d JOIN order_shipment pl ON pl.order_id = d.id JOIN shipment p ON p.id = pl.shipment_id
     WHERE d.id > :after AND d.id <= :upto
     AND (EXISTS (SELECT 1 FROM tracking_event e WHERE e.shipment_id = p.id)
-        OR EXISTS (SELECT 1 FROM alias a JOIN answer n ON n.number = a.number WHERE a.shipment_id = p.id))
+        OR EXISTS (SELECT 1 FROM alias a JOIN answer n ON n.number = a.number WHERE a.shipment_id = p.id)
+        OR (p.linked_number IS NOT NULL AND EXISTS (SELECT 1 FROM answer n WHERE n.number = p.linked_number)))
     AND {_SETTLED}
     AND NOT EXISTS (SELECT 1 FROM order_shipment xl WHERE xl.shipment_id = p.id AND xl.order_id <> d.id
                     AND NOT EXISTS (SELECT 1 FROM dossier d WHERE d.id = xl.order_id AND {_SETTLED}))"""  # noqa: S608
@@ -174,8 +175,12 @@ def _forget_scans(tx: Tx, parcels: Sequence[int]) -> None:
     if not parcels:
         return
     tx.run_among("DELETE FROM tracking_event WHERE shipment_id IN (??)", parcels)
-    tx.run_among("DELETE FROM answer WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))", parcels)
-    tx.run_among("DELETE FROM raw_answer WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))", parcels)
+    for told in ("answer", "raw_answer"):
+        tx.run_among(f"DELETE FROM {told} WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))", parcels)  # noqa: S608
+        tx.run_among(
+            f"DELETE FROM {told} WHERE number IN (SELECT linked_number FROM shipment WHERE id IN (??))",  # noqa: S608 - our names
+            parcels,
+        )
     rows = tx.rows(f"SELECT id, journey FROM shipment WHERE journey IS NOT NULL AND id IN ({marks(len(parcels))})", *parcels)  # noqa: S608
     tx.many("UPDATE shipment SET journey = ? WHERE id = ?", [(_wordless(row[1]), row[0]) for row in rows])
 

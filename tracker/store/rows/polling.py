@@ -16,6 +16,8 @@ class DueShipment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One parcel that is due to be asked about: what a query and the cadence need, nothing more.
 
     `moved_at` is the newest scan, `last_answer_at` the last successful answer, `failures` the failed polls since then.
+    `linked_number` is the last-mile number a source told, `linked_carrier` whose it is; `deadline_at` (epoch seconds) the
+    next date of its order that people or money must meet.
     """
 
     id: int
@@ -29,6 +31,16 @@ class DueShipment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     moved_at: int | None
     last_answer_at: int | None
     failures: int
+    linked_number: str | None = None
+    linked_carrier: str | None = None
+    deadline_at: int | None = None
+
+
+class Link(msgspec.Struct, frozen=True, gc=False):
+    """The last-mile number that a source tells, and the carrier whose it probably is."""
+
+    number: str
+    carrier: str | None
 
 
 class Remembered(msgspec.Struct, frozen=True, gc=False):
@@ -77,6 +89,8 @@ class PollChange(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     events: tuple[TrackingEvent, ...] = ()
     material: bool = True
+    link: Link | None = None
+    """A last-mile number that is news; None leaves the known one as it is."""
 
 
 class PollQuiet(msgspec.Struct, frozen=True, gc=False):
@@ -95,6 +109,23 @@ class PollFailure(msgspec.Struct, frozen=True, gc=False):
     next_poll_at: int
     kind: str | None = None
     """The error's kind, which tells apart down, throttled, not ready; None leaves the last one as it is."""
+
+
+class PollLater(msgspec.Struct, frozen=True, gc=False):
+    """A parcel that was not asked about, or whose answer is still being made: it is asked later, and nothing is counted."""
+
+    id: int
+    number: str
+    next_poll_at: int
+
+
+class Unmapped(msgspec.Struct, frozen=True, gc=False):
+    """A code of an account's source that no table knows, with a number that carries it, and in how many answers it came."""
+
+    account: str
+    code: str
+    number: str
+    times: int
 
 
 class AnswerWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -119,6 +150,8 @@ class PollWrite(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[PollChange, ...] = ()
     quiet: tuple[PollQuiet, ...] = ()
     failed: tuple[PollFailure, ...] = ()
+    later: tuple[PollLater, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
     answers: tuple[AnswerWrite, ...] = ()
     answered: tuple[str, ...] = ()
     accounts: Mapping[str, Mapping[str, Any]] = {}
