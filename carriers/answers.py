@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -12,6 +12,18 @@ from carriers.errors import CarrierError, ErrorKind
 from carriers.numbers import normalise
 
 T = TypeVar("T")
+
+
+class Numbered(Protocol):
+    """Whatever names a tracking number; None where a body leaves it out."""
+
+    @property
+    def number(self) -> str | None:
+        """As the source spells it."""
+        ...
+
+
+_ENCODER = msgspec.json.Encoder()
 
 _LONGEST_TEXT = 200
 """Characters of a source's own error text that are kept: enough to act on, too little to carry a page of somebody's data."""
@@ -79,6 +91,38 @@ def _describe(body: bytes, error: Exception) -> str:
     return "not readable as JSON, perhaps cut off"
 
 
+_FIELDS = msgspec.json.Decoder(dict[str, object])
+
+
+def each(items: Iterable[msgspec.Raw], decoder: msgspec.json.Decoder[T], *named: str) -> Iterator[tuple[str, T | CarrierError]]:
+    """Items of a list by their number, which the first filled one of the fields `named` holds.
+
+    One that drifted from its shape is an error and does not take the others with it; one that names no number is left out.
+    """
+    for raw in items:
+        try:
+            item: T | CarrierError = decode(decoder, raw)
+        except CarrierError as error:
+            item = error
+        try:
+            fields = decode(_FIELDS, raw) if isinstance(item, CarrierError) else {name: getattr(item, name) for name in named}
+        except CarrierError:
+            continue
+        number = next((said for name in named if (said := fields.get(name)) and isinstance(said, str)), None)
+        if number is not None:
+            yield number, item
+
+
+def richest(cuts: Iterable[tuple[str, bytes | CarrierError]]) -> dict[str, bytes | CarrierError]:
+    """By number; where a number came several times, an answer before an error, and the longer answer: it tells more."""
+    found: dict[str, bytes | CarrierError] = {}
+    for number, cut in cuts:
+        kept = found.get(number)
+        if kept is None or (isinstance(cut, bytes) and (not isinstance(kept, bytes) or len(cut) > len(kept))):
+            found[number] = cut
+    return found
+
+
 def missing() -> CarrierError:
     """The answer for a number that the source left out: an error, never "not found" (facts: rules across carriers, 3)."""
     return CarrierError(ErrorKind.BAD_RESPONSE, "the answer leaves this number out")
@@ -95,3 +139,33 @@ def join(found: Mapping[str, T], asked: Sequence[str]) -> dict[str, T | CarrierE
         return {number: found[number] for number in asked}
     spelled = {normalise(number): value for number, value in found.items()}
     return {number: found[number] if number in found else spelled.get(normalise(number), missing()) for number in asked}
+
+
+def slices(
+    raws: Iterable[msgspec.Raw], item: msgspec.json.Decoder[Numbered], named: msgspec.json.Decoder[Numbered]
+) -> dict[str, bytes | CarrierError]:
+    """Each of `raws` cut down to what the type of `item` keeps, by its number ("" for one that names none).
+
+    An item that has drifted from its shape is an error for the number that `named` finds in it, and takes no others with it. Of
+    several for one number the longer slice stays: it tells more.
+    """
+    cut: dict[str, bytes | CarrierError] = {}
+    for raw in raws:
+        try:
+            told = decode(item, raw)
+        except CarrierError as error:
+            number = _number(raw, named)
+            if number is not None:
+                cut.setdefault(number, error)
+        else:
+            twin, slice_ = cut.get(told.number or ""), _ENCODER.encode(told)
+            longer = not isinstance(twin, bytes) or (len(twin), twin) < (len(slice_), slice_)
+            cut[told.number or ""] = slice_ if longer else twin
+    return cut
+
+
+def _number(raw: msgspec.Raw, named: msgspec.json.Decoder[Numbered]) -> str | None:
+    try:
+        return decode(named, raw).number
+    except CarrierError:
+        return None
