@@ -13,18 +13,6 @@ from carriers.numbers import normalise
 
 T = TypeVar("T")
 
-
-class Numbered(Protocol):
-    """Whatever names a tracking number; None where a body leaves it out."""
-
-    @property
-    def number(self) -> str | None:
-        """As the source spells it."""
-        ...
-
-
-_ENCODER = msgspec.json.Encoder()
-
 _LONGEST_TEXT = 200
 """Characters of a source's own error text that are kept: enough to act on, too little to carry a page of somebody's data."""
 
@@ -139,33 +127,3 @@ def join(found: Mapping[str, T], asked: Sequence[str]) -> dict[str, T | CarrierE
         return {number: found[number] for number in asked}
     spelled = {normalise(number): value for number, value in found.items()}
     return {number: found[number] if number in found else spelled.get(normalise(number), missing()) for number in asked}
-
-
-def slices(
-    raws: Iterable[msgspec.Raw], item: msgspec.json.Decoder[Numbered], named: msgspec.json.Decoder[Numbered]
-) -> dict[str, bytes | CarrierError]:
-    """Each of `raws` cut down to what the type of `item` keeps, by its number ("" for one that names none).
-
-    An item that has drifted from its shape is an error for the number that `named` finds in it, and takes no others with it. Of
-    several for one number the longer slice stays: it tells more.
-    """
-    cut: dict[str, bytes | CarrierError] = {}
-    for raw in raws:
-        try:
-            told = decode(item, raw)
-        except CarrierError as error:
-            number = _number(raw, named)
-            if number is not None:
-                cut.setdefault(number, error)
-        else:
-            twin, slice_ = cut.get(told.number or ""), _ENCODER.encode(told)
-            longer = not isinstance(twin, bytes) or (len(twin), twin) < (len(slice_), slice_)
-            cut[told.number or ""] = slice_ if longer else twin
-    return cut
-
-
-def _number(raw: msgspec.Raw, named: msgspec.json.Decoder[Numbered]) -> str | None:
-    try:
-        return decode(named, raw).number
-    except CarrierError:
-        return None
