@@ -55,9 +55,9 @@ class Cadence(msgspec.Struct, frozen=True, kw_only=True):
 
     `fresh_h` before the first scan, `moving_h` while it moves, `stale_h` when the newest scan is older than `moving_days`,
     and for `final_days` after a final status, in case it is taken back; longer while a date of its order still lies ahead that
-    money hangs on. Within `deadline_days` before such a date a parcel under way is asked every `deadline_h`, silent or not. Beyond
-    `longest_days` after shipping events count as another parcel's (faults row 17). A decision that waits for fresh facts pulls
-    the next poll forward by itself (D20).
+    money hangs on. Within `deadline_days` before such a date a parcel under way is asked every `deadline_h`, silent or not.
+    Beyond `longest_days` after shipping events count as another parcel's (faults row 17). A decision that waits for fresh facts
+    pulls the next poll forward by itself (D20).
     """
 
     fresh_h: int = 6

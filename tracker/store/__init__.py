@@ -20,11 +20,18 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 load_events(ids) -> dict[int, tuple[TrackingEvent, ...]]
                 write_poll(write: PollWrite) -> PollWritten
 
+    pushes      keep_push(account, digest, slices, now) -> bool  (False: that body was taken before)
+                waiting_pushes(limit, *, after=0) -> list[Pushed]    followed(numbers) -> {number: DueShipment}
+                drop_pushes(ids)                                 push_counts(since) -> PushCounts
+
     gate        take_slot(source, now_ms, interval_ms) -> int    the caller's slot, ms
                 push_gate(source, until_ms)
                 use_quota(source, day, amount, quota) -> bool      give_back_quota(source, day, amount)
                 quota_days() -> {source: {day: used}}              tracker.store.quota.forecast reads them
                 breaker(account) -> Breaker                      save_breaker(account, breaker)
+                used_today(source, day) -> int                   awaited(shipment_ids) -> set[id]
+                tell_quota(account, left, daily, now)            told_quotas() -> {account: ToldQuota}
+                known_codes(account, codes) -> set[code]         unmapped_codes(since) -> list[UnmappedCode]
 
     sweep       due_dossiers(now, limit, *, after=None) -> list[(next_decide_at, id)]
                 load_dossiers(ids) -> list[Dossier]
@@ -65,6 +72,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 wake(order_ids, now) -> int
                 claimed_orders() -> list[int]                    standing_still(before) -> list[Standing]
                 status(now) -> StatusCounts                      next_due() -> DueInstants
+                followed(spans, now) -> list[Followed]
 
     cases       cases(*, store=None, open_only=True) -> list[CaseView]    case(case_id) -> CaseView
                 save_case(order_id, case, now, *, by="import", reason="") -> bool        (False: nothing was news)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import msgspec
 
 from tracker.store.connection import Database, Tx, instant_of
 from tracker.store.rows import Breaker
@@ -23,10 +26,30 @@ _USE = """
 
 _GIVE_BACK = "UPDATE quota_day SET used = used - ? WHERE source = ? AND day = ?"
 
+_AWAITED = """
+    SELECT DISTINCT l.shipment_id FROM order_shipment l JOIN dossier d ON d.id = l.order_id
+    WHERE d.waits_for_answer AND l.shipment_id IN (??)"""
+
+_TOLD = "quota:"
+
+_TELL = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+
 _BREAKER = """
     INSERT INTO account (id, memory, breaker_failures, breaker_until, breaker_since, breaker_kind) VALUES (?, '{}', ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET breaker_failures = excluded.breaker_failures, breaker_until = excluded.breaker_until,
         breaker_since = excluded.breaker_since, breaker_kind = excluded.breaker_kind"""
+
+
+class ToldQuota(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source said at `at`: `left` in all when the (UTC) day `since` began, `daily` at most. None: it does not say."""
+
+    left: int
+    since: date
+    at: datetime
+    daily: int | None = None
+
+
+_READ = msgspec.json.Decoder(ToldQuota)
 
 
 class _QuotaSpentError(Exception):
@@ -77,6 +100,34 @@ class Gate:
         for source, day, used in rows:
             found.setdefault(source, {})[date.fromisoformat(day)] = used
         return found
+
+    async def used_today(self, source: str, day: date) -> int:
+        """What was used of the source's quota that (UTC) day."""
+        used = await self._db.read(
+            lambda tx: tx.value("SELECT used FROM quota_day WHERE source = ? AND day = ?", source, day.isoformat())
+        )
+        return int(used or 0)
+
+    async def awaited(self, shipments: Sequence[int]) -> frozenset[int]:
+        """Those of these parcels whose next answer a decision waits for (D20, R8)."""
+        rows = await self._db.read(lambda tx: tx.among(_AWAITED, shipments))
+        return frozenset(row[0] for row in rows)
+
+    async def tell_quota(self, account: str, left: int, daily: int | None, now: datetime) -> None:
+        """Keep what the source itself says is left of an account, and the most that a day allows."""
+
+        def keep(tx: Tx) -> None:
+            day = now.date()
+            used = tx.value("SELECT used FROM quota_day WHERE source = ? AND day = ?", account, day.isoformat()) or 0
+            told = ToldQuota(left=left + used, since=day, daily=daily, at=now)
+            tx.run(_TELL, f"{_TOLD}{account}", msgspec.json.encode(told).decode())
+
+        await self._db.write(keep)
+
+    async def told_quotas(self) -> dict[str, ToldQuota]:
+        """What the sources said last, by account."""
+        rows = await self._db.read(lambda tx: tx.rows("SELECT key, value FROM meta WHERE key LIKE 'quota:%'"))
+        return {key.removeprefix(_TOLD): _READ.decode(value) for key, value in rows}
 
     async def breaker(self, account: str) -> Breaker:
         """The account's circuit breaker; closed for one that nobody has asked yet."""

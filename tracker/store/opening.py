@@ -33,6 +33,7 @@ from tracker.store.items import Items
 from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
+from tracker.store.pushes import Pushes
 from tracker.store.recoveries import Recoveries
 from tracker.store.replay import Agreement
 from tracker.store.retention import Retention
@@ -45,6 +46,7 @@ from tracker.store.stuck import Stuck
 from tracker.store.sweep import Sweep
 from tracker.store.tasks import Tasks
 from tracker.store.transit import Transit
+from tracker.store.unmapped import UnmappedCodes
 from tracker.store.windows import Windows
 
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
@@ -58,6 +60,7 @@ _RESTORED = """
 class Store(
     Intake,
     Polling,
+    Pushes,
     Gate,
     Sweep,
     Dispatch,
@@ -89,6 +92,7 @@ class Store(
     Windows,
     Capabilities,
     Transit,
+    UnmappedCodes,
 ):
     """All that the product does with its database; `tracker.store` lists the methods."""
 

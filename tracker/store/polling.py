@@ -14,16 +14,21 @@ from datetime import datetime
 from carriers.model import TrackingEvent, TrackingStatus
 from tracker.clock import epoch
 from tracker.crashpoint import fault
+from tracker.store import unmapped
 from tracker.store.connection import Database, Record, Tx, instant_of
 from tracker.store.encoding import json_text, mapping, pack, tracking_event, unpack
 from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Polled, PollWrite, PollWritten, Remembered
 
-_DUE = """
-    SELECT id, number, next_poll_at, carrier, service, country, shipped_at, status, moved_at, last_answer_at, failures,
-           linked_number, linked_carrier, deadline_at
+DUE_COLUMNS = """
+    id, number, next_poll_at, carrier, service, country, shipped_at, status, moved_at, last_answer_at, failures, linked_number,
+    linked_carrier, deadline_at"""
+"""What `due` reads of a parcel."""
+
+_DUE = f"""
+    SELECT {DUE_COLUMNS}
     FROM shipment
     WHERE next_poll_at <= ? AND next_poll_at >= ? AND (next_poll_at > ? OR id > ?)
-    ORDER BY next_poll_at, id LIMIT ?"""
+    ORDER BY next_poll_at, id LIMIT ?"""  # noqa: S608 - our own words
 
 _QUIET = "UPDATE shipment SET next_poll_at = ?, last_answer_at = ?, failures = 0 WHERE id = ? AND number = ?"
 
@@ -40,6 +45,10 @@ _LINKED = """
 _FAILED = """
     UPDATE shipment SET next_poll_at = ?, failures = failures + 1, failed_kind = coalesce(?, failed_kind)
     WHERE id = ? AND number = ?"""
+
+_ASK = "UPDATE shipment SET next_poll_at = ? WHERE next_poll_at > ? AND id IN (??)"
+
+_LATER = "UPDATE shipment SET next_poll_at = ? WHERE id = ? AND number = ?"
 
 _EVENT = """
     INSERT INTO tracking_event (shipment_id, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description,
@@ -99,7 +108,7 @@ class Polling:
         last_at, last_id = after or (0, 0)
         while len(found) < limit:
             page = await self._db.read(lambda tx, at=last_at, key=last_id: tx.rows(_DUE, due_at, at, at, key, limit))  # type: ignore[misc]
-            found += [_due(row) for row in page if row[0] not in skip]
+            found += [due(row) for row in page if row[0] not in skip]
             if len(page) < limit:
                 break
             last_id, last_at = page[-1][0], page[-1][2]
@@ -154,11 +163,12 @@ class Polling:
         return written
 
 
-def _due(row: Record) -> DueShipment:
+def due(row: Record) -> DueShipment:
+    """A parcel, of its `DUE_COLUMNS`; one that is asked about no more is due at 0."""
     return DueShipment(
         id=row[0],
         number=row[1],
-        next_poll_at=row[2],
+        next_poll_at=row[2] or 0,
         carrier=row[3],
         service=row[4] or "standard",
         country=row[5],
@@ -177,8 +187,13 @@ def _write(tx: Tx, write: PollWrite) -> PollWritten:
     at = write.at
     tx.many(_QUIET, [(row.next_poll_at, at, row.id, row.number) for row in write.quiet])
     tx.many(_FAILED, [(row.next_poll_at, row.kind, row.id, row.number) for row in write.failed])
+    tx.many(_LATER, [(row.next_poll_at, row.id, row.number) for row in write.later])
+    unmapped.note(tx, write.unmapped, at)
     events = _write_changes(tx, write)
     _write_memory(tx, write)
+    tx.run_among(_ASK, write.asked, at, at)
+    if tx.run_among("DELETE FROM pushed WHERE id IN (??)", write.pushed):
+        fault("push_heard_before_commit")
     material = [change.id for change in write.changed if change.material]
     counted = [row.id for row in write.quiet] + [change.id for change in write.changed if not change.material]
     woken = tx.run_among(_WAKE, material, at) + tx.run_among(_WAKE_WAITING, counted, at)

@@ -13,7 +13,7 @@ from tracker.store.connection import Database, Record, Tx, instant_of
 from tracker.store.desk import REVIEW_HOLDS
 from tracker.store.encoding import money
 from tracker.store.records import DAEMON
-from tracker.store.rows import Breaker, DueInstants, SourceHealth, StatusCounts
+from tracker.store.rows import Breaker, DueInstants, Followed, SourceHealth, StatusCounts
 
 _SOURCES = """
     SELECT a.id, a.last_answer_at, a.breaker_failures, a.breaker_until, a.breaker_since, a.breaker_kind, coalesce(q.used, 0)
@@ -29,6 +29,25 @@ _HALF_A_DAY = 43_200
 """What is put off that long wants a person (a wrong number, an unknown carrier); a source that is down is asked again sooner."""
 
 _UNMATCHED = "SELECT count(DISTINCT service_text) FROM shipment WHERE NOT matched AND service_text IS NOT NULL"
+
+_FOLLOWED = """
+    SELECT carrier, turn, count(*),
+        sum(failures = 0 AND next_poll_at > :now AND (last_answer_at IS NULL OR last_answer_at < :now - CASE turn
+            WHEN 'deadline' THEN :deadline WHEN 'moving' THEN :moving WHEN 'unscanned' THEN :fresh ELSE :stale END)),
+        sum(coalesce(last_answer_at, 0) >= :midnight), sum(failures > 0)
+    FROM (
+        SELECT s.carrier, s.failures, s.next_poll_at, s.last_answer_at, CASE
+            WHEN s.status NOT IN ('delivered', 'returned') AND s.deadline_at >= :now AND s.deadline_at <= :near THEN 'deadline'
+            WHEN EXISTS (SELECT 1 FROM order_shipment l JOIN dossier d ON d.id = l.order_id
+                         WHERE l.shipment_id = s.id AND d.waits_for_answer) THEN 'awaited'
+            WHEN s.status IN ('delivered', 'returned') THEN 'settling'
+            WHEN s.moved_at IS NULL THEN 'unscanned'
+            WHEN s.moved_at >= :young THEN 'moving' ELSE 'silent' END AS turn
+        FROM shipment s WHERE s.next_poll_at IS NOT NULL)
+    GROUP BY carrier, turn ORDER BY carrier, turn"""
+
+_LATE_BY = 1.2
+"""Jitter adds up to a tenth to the distance between two answers; what is later than this was put off."""
 
 _LIVE = """
     SELECT state, count(*) FROM outbox WHERE state IN ('held', 'pending', 'sending', 'unknown') GROUP BY state
@@ -46,6 +65,17 @@ _DECIDED = "SELECT rejected, count(*) FROM outbox WHERE decided_at > ? AND decid
 _FAILED = "SELECT count(*) FROM audit WHERE at > ? AND at <= ? AND what = 'outbox_failed'"
 
 _CLOSED = "SELECT closed_by, count(*) FROM task WHERE closed_at > ? AND closed_at <= ? AND closed_by <> ? GROUP BY closed_by"
+
+
+class Spans(msgspec.Struct, frozen=True, kw_only=True):
+    """How far apart two answers about a parcel lie by what it does, and until when it counts as what (tracker.toml [poll])."""
+
+    fresh_h: int
+    moving_h: int
+    stale_h: int
+    deadline_h: int
+    moving_days: int
+    deadline_days: int
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +98,22 @@ class Status:
     async def status(self, now: datetime) -> StatusCounts:
         """Everything `tracker status` shows, on one snapshot."""
         return await self._db.read(lambda tx: _status(tx, now))
+
+    async def followed(self, spans: Spans, now: datetime) -> list[Followed]:
+        """The parcels that are asked about, by carrier and by why. Reads all of them."""
+        at = epoch(now)
+        values = {
+            "now": at,
+            "midnight": at - at % 86_400,
+            "near": at + spans.deadline_days * 86_400,
+            "young": at - spans.moving_days * 86_400,
+            **{name: int(hours * 3600 * _LATE_BY) for name, hours in _distances(spans).items()},
+        }
+        rows = await self._db.read(lambda tx: tx.named(_FOLLOWED, values))
+        return [
+            Followed(carrier=row[0], turn=row[1], count=row[2], waiting=row[3], answered_today=row[4], failing=row[5])
+            for row in rows
+        ]
 
     async def sent_messages(self) -> dict[tuple[str, str], int]:
         """Messages that left, by store and channel, since the first one that is still counted."""
@@ -135,6 +181,10 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
         daemon_since=instant_of(daemon[1]) if daemon is not None and daemon[0] > 0 else None,
         rehearsal=tx.value("SELECT value FROM meta WHERE key = 'rehearsal'") == "yes",
     )
+
+
+def _distances(spans: Spans) -> Mapping[str, int]:
+    return {"fresh": spans.fresh_h, "moving": spans.moving_h, "stale": spans.stale_h, "deadline": spans.deadline_h}
 
 
 def _sums(rows: Sequence[Record]) -> Mapping[str, str]:

@@ -13,12 +13,14 @@ from tracker.store.rows.polling import (
     PollChange,
     Polled,
     PollFailure,
+    PollLater,
     PollQuiet,
     PollWrite,
     PollWritten,
     Remembered,
+    Unmapped,
 )
-from tracker.store.rows.status import DueInstants, Orphan, SourceHealth, StatusCounts, UnmatchedText
+from tracker.store.rows.status import DueInstants, Followed, Orphan, SourceHealth, StatusCounts, UnmatchedText
 from tracker.store.rows.story import AnswerView, AuditEntry, EventView, RawAnswer, VerdictView
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "DueShipment",
     "DueWindow",
     "EventView",
+    "Followed",
     "Freed",
     "Link",
     "NewRow",
@@ -45,6 +48,7 @@ __all__ = [
     "OutboxView",
     "PollChange",
     "PollFailure",
+    "PollLater",
     "PollQuiet",
     "PollWrite",
     "PollWritten",
@@ -58,6 +62,7 @@ __all__ = [
     "TaskItem",
     "TaskResult",
     "TaskView",
+    "Unmapped",
     "UnmatchedText",
     "VerdictView",
     "VerdictWrite",

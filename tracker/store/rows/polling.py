@@ -155,6 +155,10 @@ class PollWrite(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[AnswerWrite, ...] = ()
     answered: tuple[str, ...] = ()
     accounts: Mapping[str, Mapping[str, Any]] = {}
+    asked: tuple[int, ...] = ()
+    """Parcels that are to be asked about at once; one that is followed no more stays so."""
+    pushed: tuple[int, ...] = ()
+    """Ids of pushed slices that are heard with this, and go."""
 
 
 class PollWritten(msgspec.Struct, frozen=True, kw_only=True):

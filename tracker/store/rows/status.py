@@ -36,6 +36,20 @@ class SourceHealth(msgspec.Struct, frozen=True, kw_only=True):
     used_today: int
 
 
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """The parcels of one carrier (None: not known) that are asked about for the same reason (`tracker.polling.budget.Turn`).
+
+    `waiting`: their turn has passed and they were put off, which is no failure. `failing`: the last poll got no answer.
+    """
+
+    carrier: str | None
+    turn: str
+    count: int
+    waiting: int
+    answered_today: int
+    failing: int
+
+
 class StatusCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `tracker status` counts. Mappings are keyed by the enum's value; absent keys are zero."""
 
