@@ -199,7 +199,7 @@ def test_a_failed_request_fails_by_its_http_status(name: str, status: int) -> No
 @adapters
 def test_no_drift_of_a_recorded_body_raises_anything_else(name: str, data: st.DataObject) -> None:
     """Facts, faults 8: mutate any value of a recorded JSON body; the answer is read or refused, never an exception."""
-    bodies = [s.response.body for s in cases.own(name) if s.response.body.startswith((b"{", b"["))]
+    bodies = [s.response.body for s in cases.own(name) if s.case != "truncated" and s.response.body.startswith((b"{", b"["))]
     if not bodies:
         bodies = [b'{"not": "a table"}']
     tree = json.loads(data.draw(st.sampled_from(bodies)))

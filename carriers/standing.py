@@ -1,0 +1,57 @@
+"""Where a parcel stands, by its scans and by what its source says on top (facts: rules across carriers, 5 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from carriers.codes import UNKNOWN, Meaning
+from carriers.model import TrackingEvent, TrackingReason, TrackingStatus, newest
+
+_BACK = {TrackingReason.RETURNING}
+
+
+class Standing(NamedTuple):
+    """The status, why, and what contradicts it."""
+
+    status: TrackingStatus
+    reason: TrackingReason | None
+    notes: tuple[str, ...] = ()
+
+
+def handed_back(events: tuple[TrackingEvent, ...]) -> tuple[TrackingEvent, ...]:
+    """`events`, oldest first, where a delivery that follows the start of a return is one to the sender: `returned`."""
+    start = next((at for at, event in enumerate(events) if event.reason in _BACK), None)
+    if start is None:
+        return events
+    return events[:start] + tuple(_returned(event) for event in events[start:])
+
+
+def _returned(event: TrackingEvent) -> TrackingEvent:
+    if event.status is not TrackingStatus.DELIVERED:
+        return event
+    return msgspec.structs.replace(event, status=TrackingStatus.RETURNED, reason=None)
+
+
+def stand(events: Sequence[TrackingEvent], top: Meaning, said: str | None) -> Standing:
+    """The newest scan's status; where it tells none, that of the top status, which the source calls `said`.
+
+    Both are named in a note where they differ. Where zones are missing, a scan with the top status that can be as late as the
+    newest one (by their bounds) makes the top status right: the source knows the order, we do not.
+    """
+    last = newest(events)
+    if last is None or last.status is TrackingStatus.UNKNOWN:
+        return Standing(*top)
+    if top == UNKNOWN or top[0] is last.status:
+        return Standing(last.status, last.reason)
+    notes = (f"the status says {said}, the newest event {last.raw_code}",)
+    earliest = _bounds(last)[0]
+    if any(event.status is top[0] and _bounds(event)[1] >= earliest for event in events):
+        return Standing(*top, notes)
+    return Standing(last.status, last.reason, notes)
+
+
+def _bounds(event: TrackingEvent) -> tuple[float, float]:
+    return event.bounds() or (float("inf"), float("-inf"))
