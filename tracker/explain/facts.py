@@ -118,6 +118,9 @@ def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact
     if shipment.stopped_at is not None:
         value = phrases.say("explain.stopped", day=_day(shipment.stopped_at))
         yield fact("source_stopped_looking", value, "carrier", shipment.stopped_at)
+    if shipment.last_mile is not None:
+        number, carrier = shipment.last_mile
+        yield fact("last_mile", number if carrier is None else f"{number} ({carrier})", "carrier")
     yield fact("profile", parcel.profile.id, "destinations.toml")
     limits = view.silence(parcel)
     days = f"{limits.watch}/{limits.investigate}/{limits.probable_loss}"

@@ -183,6 +183,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stopped_at: datetime | None = None
     """Since when the source has stopped looking (17TRACK's Expired): its answers repeat themselves and prove no silence."""
     suspect: str | None = None
+    last_mile: tuple[str, str | None] | None = None
+    """The number under which it travels on in its destination, and whose that is, as its source told them."""
     day0: datetime | None = None
     """Day 0 that a stage has already acted on: it may move earlier, never later (D1)."""
 

@@ -13,7 +13,7 @@ from tracker.store.connection import Database, Tx
 from tracker.store.errors import NotThere, NotUnique
 from tracker.store.records import wake
 from tracker.store.rows import OrderPatch, OrderRef
-from tracker.store.tables import ALIAS, DOSSIER, LINK
+from tracker.store.tables import ALIAS, DOSSIER, LINK, SHIPMENT
 
 _CLAIMED = """
     SELECT DISTINCT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id ORDER BY l.order_id"""
@@ -33,7 +33,7 @@ class Orders:
     _db: Database
 
     async def find_orders(self, text: str) -> list[OrderRef]:
-        """Orders by their number, by `store/number`, or by any number a parcel of theirs ever had (upper case, no spaces)."""
+        """Orders by their number, by `store/number`, or by any number a parcel of theirs ever had, its last mile's too."""
         return await self._db.read(lambda tx: _find(tx, text, None))
 
     async def has_orders_of(self, store: str) -> bool:
@@ -88,7 +88,8 @@ def _find(tx: Tx, text: str, store: str | None) -> list[OrderRef]:
     shop, _, number = name.partition("/")
     parcel = "".join(name.split()).upper()
     carried = select(LINK.c.order_id).join(ALIAS, ALIAS.c.shipment_id == LINK.c.shipment_id).where(ALIAS.c.number == parcel)
-    fits = or_(DOSSIER.c.number == name, DOSSIER.c.id.in_(carried))
+    onwards = select(LINK.c.order_id).join(SHIPMENT, SHIPMENT.c.id == LINK.c.shipment_id).where(SHIPMENT.c.linked_number == parcel)
+    fits = or_(DOSSIER.c.number == name, DOSSIER.c.id.in_(carried), DOSSIER.c.id.in_(onwards))
     if number:
         fits = or_(fits, (DOSSIER.c.store == shop) & (DOSSIER.c.number == number))
     statement = select(*_COLUMNS).where(fits).order_by(DOSSIER.c.id)
