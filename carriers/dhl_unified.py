@@ -1,7 +1,7 @@
 """DHL Shipment Tracking Unified: all divisions of DHL, one number a call (facts: DHL; v1.5.8 of its documents).
 
 Rules of this source: `statusCode` is the machine field, and knows five words; a phrase of `dhl_unified_texts.csv` says more. The
-newest event's code wins over the top status, which is told as pre-transit against a parcel's own events; both raw values are kept.
+newest event's code wins over the top status, which is told as pre-transit against a parcel's own events; both raw ones are kept.
 A time without a zone has the zone of the top status where both print the same wall clock, otherwise it stays unknown. "No result
 found" with 404 is an answer; any other 404 says nothing.
 """

@@ -37,6 +37,14 @@ LACKS: dict[str, dict[str, str]] = {
         "rate_limited": "nobody else reads the folder",
         "truncated": "a table of lines has no end mark: what arrived of it is whole rows",
     },
+    "dhl_unified": {
+        "error_in_200": "its errors come with their HTTP status",
+        "several_numbers": _ONE,
+    },
+    "usps": {
+        "error_in_200": "its errors come with their HTTP status",
+        "several_numbers": _ONE,
+    },
     "fake": {"auth": "a script wants no login", "truncated": "scripts are written by tests"},
 }
 """Adapter -> situation -> why its source cannot be in it."""
