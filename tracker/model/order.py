@@ -187,6 +187,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The number under which it travels on in its destination, and whose that is, as its source told them."""
     day0: datetime | None = None
     """Day 0 that a stage has already acted on: it may move earlier, never later (D1)."""
+    deadline_at: int | None = None
+    """The next date that people or money must meet as polling knows it (epoch seconds)."""
 
     @property
     def subject(self) -> str:

@@ -53,7 +53,8 @@ _ORDERS = """
 _SHIPMENTS = """
     SELECT l.order_id, l.share, s.id, s.number, s.carrier, s.service, s.service_text, s.matched, s.capability, s.settled_by,
         s.origin, s.country, s.shipped_at, s.declared_value, s.declared_currency, s.freight, s.freight_currency, s.last_answer_at,
-        s.day0, s.journey, CASE WHEN s.failures > 0 THEN s.failed_kind END, s.linked_number, s.linked_carrier
+        s.day0, s.journey, CASE WHEN s.failures > 0 THEN s.failed_kind END, s.linked_number, s.linked_carrier,
+        s.deadline_at
     FROM order_shipment l JOIN shipment s ON s.id = l.shipment_id
     WHERE l.order_id IN (??) ORDER BY l.order_id, s.id"""
 
@@ -241,6 +242,7 @@ def _shipment(row: Record, share: Decimal | None) -> Shipment:
         suspect=journey.suspect,
         last_mile=None if row[21] is None else (row[21], row[22]),
         day0=instant_of(row[18]),
+        deadline_at=row[23],
     )
 
 

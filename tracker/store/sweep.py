@@ -67,6 +67,16 @@ _SETTLE = """
 
 _ASK = "UPDATE shipment SET next_poll_at = ? WHERE number = ? AND (next_poll_at IS NULL OR next_poll_at > ?)"
 
+_DATE = """
+    UPDATE shipment SET deadline_at = ? WHERE id = ? AND (deadline_at IS NULL OR deadline_at < ? OR deadline_at > ?
+        OR NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = shipment.id AND l.order_id <> ?))"""
+"""A parcel of several orders keeps the nearest of their dates."""
+
+_AGAIN = """
+    UPDATE shipment SET next_poll_at = ?
+    WHERE id = ? AND next_poll_at IS NULL AND deadline_at IS NOT NULL AND status IN ('delivered', 'returned')"""
+"""A finished parcel is asked about again when money is open: what was delivered can be taken back."""
+
 _DAY0 = "UPDATE shipment SET day0_seen = ? WHERE number = ?"
 
 _BAD = """
@@ -148,6 +158,7 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
     closed: list[str] = []
     settled: list[tuple[object, ...]] = []
     told: list[tuple[object, ...]] = []
+    dated: list[tuple[object, ...]] = []
     for write in verdicts:
         row = known.get(write.order_id)
         if row is None or row[1] != write.version:
@@ -163,6 +174,7 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
             claims.move(tx, write.order_id, move, now)
         if verdict.ask_now:
             tx.many(_ASK, [(epoch(now), number, epoch(now)) for number in verdict.ask_now])
+        dated += [(when, shipment, epoch(now), when, write.order_id) for shipment, when in write.dates]
         digest = _digest(verdict)
         if digest != row[2]:
             told.append((write.order_id, at, write.config_version, json_text(verdict)))
@@ -170,6 +182,8 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
         settled.append((next_at, verdict.waits_for_answer, digest, write.order_id))
     tx.many("INSERT INTO decision (order_id, at, config_version, verdict) VALUES (?, ?, ?, ?)", told)
     tx.many(_SETTLE, settled)
+    tx.many(_DATE, dated)
+    tx.many(_AGAIN, [(epoch(now), row[1]) for row in dated if row[0] is not None])
     for version in {write.config_version for write in verdicts if any(new.hold is HoldReason.RULES_WAIT for new in write.rows)}:
         free_accepted(tx, version, now)
     fault("sweep_before_commit")

@@ -13,6 +13,7 @@ from tracker.log import Event, get_logger
 from tracker.model import Decision, Dossier, OutboxState, Verdict
 from tracker.policy import decide
 from tracker.policy.birth import birth
+from tracker.policy.deadlines import moved_deadlines
 from tracker.rules import Rules
 from tracker.store import Store, StoreError
 from tracker.store.rows import NewRow, SweepWritten, VerdictWrite
@@ -122,7 +123,12 @@ def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> 
     # The reasons of a quiet order are worked out here, because they are kept with the verdict.
     verdict = replace(verdict, considered=tuple(verdict.considered))
     return VerdictWrite(
-        order_id=dossier.order.id, version=dossier.version, verdict=verdict, rows=rows, config_version=rules.version
+        order_id=dossier.order.id,
+        version=dossier.version,
+        verdict=verdict,
+        rows=rows,
+        config_version=rules.version,
+        dates=moved_deadlines(dossier, rules, now),
     )
 
 

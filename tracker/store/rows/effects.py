@@ -41,6 +41,8 @@ class VerdictWrite(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[NewRow, ...] = ()
     free: tuple[Freed, ...] = ()
     config_version: str = ""
+    dates: tuple[tuple[int, int | None], ...] = ()
+    """(Parcel's id, its next date in epoch seconds or None) where that is another one than polling knows."""
 
 
 class SweepWritten(msgspec.Struct, frozen=True, kw_only=True):
