@@ -41,7 +41,7 @@ from tracker.marketplaces.base import Capability
 from tracker.marketplaces.registry import KNOWN
 from tracker.marketplaces.session import Session
 from tracker.model import Channel
-from tracker.polling import Cadence, MarketReader, Pace, Poller, Source, StoreGate
+from tracker.polling import Cadence, MarketReader, Pace, Poller, Pusher, Source, StoreGate
 from tracker.reports import handover
 from tracker.store import Store
 from tracker.store.records import DAEMON
@@ -70,6 +70,9 @@ _ALERTS_EVERY = 30.0
 
 _RULES_EVERY = 5.0
 """Seconds until rules that a person has accepted are in force without restraint."""
+
+PUSHES = "pushes"
+"""The unit that hears what was pushed: kicked by every push."""
 
 _MARKET_BYTES = 4 * 1024 * 1024
 """No page of fifty disputes is larger."""
@@ -179,8 +182,10 @@ def assemble(
     errands = Errands(_schedule(loaded, store, teller, clock, journal, learned), store, clock)
     reader = MarketReader(store=store, clock=clock, rules=rules, accounts=accounts.known, pulse=poller.pulse)
     markets = {"markets": Unit(name="markets", every=_MARKETS_EVERY, run=reader.read_once)} if accounts.known.all else {}
+    pusher = Pusher(poller)
     units = {
         "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once),
+        PUSHES: Unit(name=PUSHES, every=engine.poll_interval_s, run=pusher.hear_once),
         "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
         **markets,
         "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once),
@@ -301,6 +306,7 @@ def _sources(settings: Settings, store: Store, clock: Clock) -> dict[str, Source
             concurrency=min(source.connections, settings.engine.concurrency),
             registers=described[source.id].registers,
             registrations=source.daily_quota,
+            stores=source.stores,
         )
     return ready
 

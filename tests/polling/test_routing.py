@@ -13,7 +13,7 @@ from tests import house
 from tests.config.build import loaded
 from tracker.polling.conversation import Source
 from tracker.polling.legs import carrier_of
-from tracker.polling.routing import by_source, candidates, choices, query, source_of
+from tracker.polling.routing import Router, candidates, choices, query
 from tracker.rules import NumberHint, Rules
 from tracker.store.rows import DueShipment
 
@@ -75,20 +75,35 @@ def test_a_source_that_is_down_is_passed_over_unless_it_is_the_only_one() -> Non
     """Issue, choosing the source: primary and fallback per carrier."""
     there = named("post", "many", "cainiao")
     parcel = due(BRAZIL, "correios")
-    assert [source_of(parcel, RULES, there, down) for down in ({"x"}, {"post"}, {"post", "many"})] == [
-        there["post"],
-        there["many"],
-        there["post"],
+    routers = [Router(rules=RULES, sources=there, down=down) for down in ({"x"}, {"post"}, {"post", "many"}, {"cainiao"})]
+    assert [router.first(parcel) for router in routers[:3]] == [there["post"], there["many"], there["post"]]
+    assert routers[3].first(due("LP00123456789012", "cainiao")) is there["cainiao"]
+    assert Router(rules=replace(RULES, sources={}), sources=there).first(due(NOBODY, "nobody")) is None
+
+
+def test_no_number_goes_out_with_another_shops_credentials() -> None:
+    """Facts rule 16: two accounts at one carrier, one a shop; a parcel of nobody's goes to neither."""
+    there = {name: replace(source, stores=frozenset({name})) for name, source in named("lume", "norte").items()}
+    rules = replace(RULES, sources={"yanwen": ("lume", "norte")})
+    parcel = due(YANWEN, "yanwen")
+    owners: list[dict[int, frozenset[str]]] = [
+        {1: frozenset({"lume"})},
+        {1: frozenset({"norte"})},
+        {1: frozenset({"other"})},
+        {1: frozenset()},
     ]
-    assert source_of(due("LP00123456789012", "cainiao"), RULES, there, {"cainiao"}) is there["cainiao"]
-    assert source_of(due(NOBODY, "nobody"), replace(RULES, sources={}), there) is None
+    routers = [Router(rules=rules, sources=there, owners=each) for each in owners]
+    assert [router.first(parcel) for router in routers] == [there["lume"], there["norte"], None, None]
+    assert [router.second(parcel, "lume") for router in routers] == [None, None, None, None]
+    assert routers[2].by_source([parcel]) == ({}, [parcel])
+    assert routers[1].by_source([parcel]) == ({"norte": [parcel]}, [])
 
 
 def test_parcels_are_grouped_by_account_and_nobody_is_forgotten() -> None:
     """Facts rule 16: groups are accounts of sources, never carrier names."""
     there = named("post", "many")
     parcels = [due(BRAZIL), due(YANWEN), due(BRAZIL, "correios"), due(NOBODY, "cainiao"), due(NOBODY)]
-    routed, stranded = by_source(parcels, RULES, there)
+    routed, stranded = Router(rules=RULES, sources=there).by_source(parcels)
     assert {name: len(each) for name, each in routed.items()} == {"post": 2, "many": 2}
     assert stranded == [parcels[3]], "its only source is not configured: it waits, and the log says so"
 
@@ -124,7 +139,7 @@ def test_a_carrier_is_asked_itself_first_and_a_post_never_about_strangers(tmp_pa
     alone = rules_of(tmp_path, SOURCES[SOURCES.index("[[source]]", 5) :])
     assert alone.sources["correios"] == ("post",)
     assert alone.sources["*"] == ()
-    assert source_of(due("RB000000115CN", "china_post"), alone, named("post")) is None
+    assert Router(rules=alone, sources=named("post")).first(due("RB000000115CN", "china_post")) is None
 
 
 @pytest.mark.parametrize(

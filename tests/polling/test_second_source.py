@@ -22,7 +22,7 @@ from tracker.model import DecisionReason, Shipment
 from tracker.policy import decide
 from tracker.polling import Cadence, Poller
 from tracker.polling.conversation import Source
-from tracker.polling.routing import second_opinion
+from tracker.polling.routing import Router
 from tracker.store import Store
 from tracker.store.rows import DueShipment
 
@@ -155,11 +155,12 @@ def test_whom_else_to_ask() -> None:
     )
     rules = replace(RULES, sources={"correios": ("a", "b", "c"), "*": ("c",)})
     there = {"a": _named("a"), "c": _named("c")}
-    found = second_opinion(shipment, "a", rules, there)
+    router = Router(rules=rules, sources=there)
+    found = router.second(shipment, "a")
     assert found is not None
     assert found.id == "c"
-    assert second_opinion(shipment, "c", rules, there) is None
-    assert second_opinion(shipment, "x", rules, there) is None
+    assert router.second(shipment, "c") is None
+    assert router.second(shipment, "x") is None
 
 
 def _named(name: str) -> Source:

@@ -23,6 +23,7 @@ from tracker.config.checks_team import check_team
 from tracker.config.checks_times import check_times
 from tracker.config.merge import Merged, Section
 from tracker.config.problem import Level, Problem, meant
+from tracker.config.pushes import check_pushes
 from tracker.config.shape_rules import Ladder
 from tracker.messages import MESSAGE_TYPES
 from tracker.rules import Rules
@@ -54,6 +55,8 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("tracker", _messages(shapes)),
         ("tracker", check_messengers(shapes)),
         ("tracker", _sources(shapes, adapters)),
+        ("tracker", _source_stores(shapes)),
+        ("tracker", check_pushes(shapes.tracker)),
         (
             "tracker",
             check_accounts(shapes.tracker.marketplace_account, shapes.stores, [each.id for each in shapes.tracker.source]),
@@ -218,6 +221,13 @@ def _sources(shapes: Shapes, adapters: Collection[str]) -> Iterator[Found]:
                 f"{adapter.title} takes at most {adapter.batch_size} numbers at once (got {each.batch})",
                 _ERROR,
             )
+
+
+def _source_stores(shapes: Shapes) -> Iterator[Found]:
+    for each in shapes.tracker.source:
+        for store in each.stores:
+            if store not in shapes.stores:
+                yield _unknown(("source", each.id, "stores"), "store in stores/", store, shapes.stores)
 
 
 def _store(id_: str, shapes: Shapes) -> Iterator[Found]:

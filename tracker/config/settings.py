@@ -21,9 +21,10 @@ from tracker.config.alerting import (
 )
 from tracker.config.merge import Section
 from tracker.config.problem import Level, Problem
+from tracker.config.pushes import push_secrets
 from tracker.config.secret import Secret, UnresolvedError, resolve
 from tracker.config.shape_alerts import Target as TargetShape
-from tracker.config.shape_tracker import Metrics, TrackerFile
+from tracker.config.shape_tracker import Metrics, Receiver, TrackerFile
 from tracker.config.shape_tracker import Source as SourceShape
 
 _SQLITE = "sqlite:///"
@@ -79,9 +80,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     batch: int | None
     daily_quota: int | None
+    stores: frozenset[str] = frozenset()
+    """The stores whose parcels it is asked about; empty = all."""
     quota: int | None = None
     """What was left of the plan when `quota_since` (UTC) began; the source's own count is not asked for."""
     quota_since: date | None = None
+    push_secrets: tuple[Secret, ...] = ()
+    """With what its pushes may be signed, the present one first; none: it has no door."""
 
 
 class PollSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +145,15 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     every_s: int
 
 
+class ReceiverSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where sources may call us (host and port on this machine; None: closed), bytes of a body, requests side by side."""
+
+    listen: tuple[str, int] | None
+    max_body: int
+    at_once: int
+    trusted_hosts: tuple[str, ...]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where things lie and whom we ask. `folder` is that of tracker.toml (the working directory without one).
 
@@ -157,6 +171,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     evidence_font: Path | None
     health_file: Path | None
     metrics: MetricsSettings
+    receiver: ReceiverSettings
     alerts: AlertSettings
     handover: HandoverSettings
     targets: tuple[Target, ...]
@@ -207,6 +222,7 @@ def build_settings(
         evidence_font=places.own / shape.evidence.font if shape.evidence.font else None,
         health_file=places.own / shape.health.file if shape.health.file else None,
         metrics=_metrics(shape.metrics, places.own),
+        receiver=_receiver(shape.receiver),
         alerts=build_alerts(shape.alerts),
         handover=build_handover(shape.reports.handover),
         targets=tuple(_target(each, vault) for each in shape.target),
@@ -266,12 +282,25 @@ def _database_url(url: str, state: Path) -> str:
 
 
 def _metrics(shape: Metrics, own: Path) -> MetricsSettings:
-    host, _, port = (shape.listen or "").rpartition(":")
     return MetricsSettings(
         file=own / shape.file if shape.file else None,
-        listen=(host.strip("[]"), int(port)) if shape.listen else None,
+        listen=_endpoint(shape.listen),
         every_s=shape.every_s,
     )
+
+
+def _receiver(shape: Receiver) -> ReceiverSettings:
+    return ReceiverSettings(
+        listen=_endpoint(shape.listen),
+        max_body=shape.max_body_kb * 1024,
+        at_once=shape.at_once,
+        trusted_hosts=shape.trusted_hosts,
+    )
+
+
+def _endpoint(listen: str | None) -> tuple[str, int] | None:
+    host, _, port = (listen or "").rpartition(":")
+    return (host.strip("[]"), int(port)) if listen else None
 
 
 def _target(shape: TargetShape, vault: _Vault) -> Target:
@@ -307,16 +336,19 @@ def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:
     address = shape.base_url or usual
     if address.startswith(_DROP):
         address = f"{_DROP}{state / address.removeprefix(_DROP)}"
+    secrets = {name: secret for name, secret in opened.items() if secret is not None}
     return Source(
         id=shape.id,
         adapter=shape.adapter,
         base_url=address,
-        secrets={name: secret for name, secret in opened.items() if secret is not None},
+        secrets=secrets,
+        push_secrets=tuple(secrets[name] for name in push_secrets(shape) if name in secrets),
         options=dict(shape.options),
         rps=shape.rps,
         connections=shape.connections,
         batch=shape.batch,
         daily_quota=shape.daily_quota,
+        stores=frozenset(shape.stores),
         quota=shape.quota,
         quota_since=shape.quota_since,
     )

@@ -247,6 +247,15 @@ class Metrics(Shape):
     every_s: Seconds
 
 
+class Receiver(Shape):
+    """[receiver]. `listen`: a port on this machine alone, TLS ends at the web server in front of it."""
+
+    listen: Annotated[Annotated[str, Field(pattern=r"^(127\.0\.0\.1|\[::1\]):[1-9]\d{1,4}$")] | None, Optional] = None
+    max_body_kb: Annotated[int, Field(ge=16, le=16_384)]
+    at_once: Annotated[int, Field(ge=1, le=256)]
+    trusted_hosts: tuple[str, ...] = ()
+
+
 class Operators(Shape):
     """[operators]."""
 
@@ -264,6 +273,7 @@ class Source(Entry):
     connections: Annotated[int, Field(ge=1, le=16)] = 8
     batch: Positive | None = None
     daily_quota: Positive | None = None
+    stores: tuple[str, ...] = ()
     quota: Annotated[int, Field(ge=0)] | None = None
     quota_since: date | None = None
 
@@ -329,6 +339,7 @@ class TrackerFile(Shape):
     time: Time
     health: Health
     metrics: Metrics
+    receiver: Receiver
     alerts: Alerts
     reports: Reports
     target: tuple[Target, ...] = ()

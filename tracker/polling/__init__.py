@@ -5,5 +5,6 @@ from tracker.polling.conversation import Source
 from tracker.polling.gate import Pace, StoreGate
 from tracker.polling.markets import MarketReader
 from tracker.polling.poller import Poller, PollReport
+from tracker.polling.pushes import Pusher
 
-__all__ = ["Cadence", "MarketReader", "Pace", "PollReport", "Poller", "Source", "StoreGate"]
+__all__ = ["Cadence", "MarketReader", "Pace", "PollReport", "Poller", "Pusher", "Source", "StoreGate"]

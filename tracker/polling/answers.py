@@ -13,7 +13,7 @@ from carriers.base import Batch
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import digest as digest_of
-from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again
+from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again, takes_back
 from tracker.polling.cadence import Cadence, after_error
 from tracker.polling.legs import says, without_twins
 from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Link, PollChange, Polled, PollFailure, PollQuiet
@@ -46,6 +46,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     fresh_hours: int
     second: bool = False
     """Asked because another source did not find them: what it says ends or confirms that, even word for word as before (R8)."""
+    pushed: bool = False
+    """Nobody asked: the source repeats for hours what it could not deliver, so that nobody knows how old it is."""
 
     def sort(self, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory) -> Sorted:
         """Tell quiet answers from fresh ones by the digest of their slices, and put errors aside. Nothing is parsed."""
@@ -78,6 +80,13 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         """A poll without an answer: the parcel stays as it was and is asked again later."""
         due = after_error(shipment.number, error.kind, shipment.failures, error.retry_after, self.at)
         return PollFailure(shipment.id, shipment.number, due, error.kind.value)
+
+    def doubts(self, polled: Polled, tracking: Tracking) -> bool:
+        """Whether this was pushed and says less than what is known: that costs no money, the source is asked instead (D20)."""
+        if not self.pushed:
+            return False
+        heard = Heard(at=self.at, tracking=tracking, source=self.source)
+        return tracking.status is TrackingStatus.NOT_FOUND or takes_back(polled.journey, self._frame(polled), heard)
 
     def again(self, fresh: Fresh, polled: Polled) -> PollChange | PollQuiet:
         """One more *not found*: its run is counted, once it is old enough to be news at all."""

@@ -36,6 +36,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """The source wants numbers to be registered, and that costs money: each one is counted."""
     registrations: int | None = None
     """New numbers a (UTC) day at most, where it does."""
+    stores: frozenset[str] = frozenset()
+    """The stores whose parcels it is asked about; empty = all."""
 
     @property
     def id(self) -> str:

@@ -104,17 +104,22 @@ class Hearing:
             outcome.failed.append(PollFailure(shipment.id, shipment.number, due))
             _log.exception(Event.POLL_PARKED, source=self._source.id, shipment=shipment.number, error=repr(error))
         else:
-            if isinstance(said, PollChange):
+            if said is None:
+                outcome.asked.append(shipment.id)
+            elif isinstance(said, PollChange):
                 outcome.changed.append(said)
                 if said.journey.not_found is not None:
                     outcome.missed.append(shipment)
             else:
                 outcome.quiet.append(said)
 
-    def _listen(self, fresh: Fresh, stored: Polled, memory: Mapping[str, Any], outcome: Outcome) -> PollChange | PollQuiet:
-        if fresh.repeated:
+    def _listen(self, fresh: Fresh, stored: Polled, memory: Mapping[str, Any], outcome: Outcome) -> PollChange | PollQuiet | None:
+        """What the answer changes; None where it was pushed, is doubted, and the source is to be asked."""
+        if fresh.repeated and not self._listener.pushed:
             return self._listener.again(fresh, stored)
         tracking = self._source.adapter.read(fresh.slice)
+        if self._listener.doubts(stored, tracking):
+            return None
         link = self._linker(fresh.shipment, tracking, stored.country)
         said = self._listener.heard(fresh, stored, tracking, memory, link)
         if link is not None:

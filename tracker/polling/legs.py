@@ -12,8 +12,7 @@ from msgspec.structs import replace
 
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.numbers import hint, normalise, s10
-from tracker.polling.conversation import Source
-from tracker.polling.routing import candidates, source_of
+from tracker.polling.routing import Router, candidates
 from tracker.rules import Rules
 from tracker.store.rows import DueShipment, Link
 
@@ -51,11 +50,7 @@ def carrier_of(number: str, country: str | None, rules: Rules) -> str | None:
 
 
 def legs(
-    parcels: Iterable[DueShipment],
-    asked: Mapping[int, str],
-    rules: Rules,
-    sources: Mapping[str, Source],
-    down: Collection[str] = frozenset(),
+    parcels: Iterable[DueShipment], asked: Mapping[int, str], router: Router
 ) -> dict[str, list[tuple[DueShipment, DueShipment]]]:
     """(parcel, its leg) per source id. A source that merges both legs by itself is not asked about the second one."""
     found: dict[str, list[tuple[DueShipment, DueShipment]]] = {}
@@ -63,8 +58,8 @@ def legs(
         if parcel.linked_number is None or parcel.linked_carrier is None:
             continue
         leg = replace(parcel, number=parcel.linked_number, carrier=parcel.linked_carrier, linked_number=None)
-        source = source_of(leg, rules, sources, down)
-        if source is not None and source.id != asked.get(parcel.id) and source.id not in down:
+        source = router.first(leg)
+        if source is not None and source.id != asked.get(parcel.id) and source.id not in router.down:
             found.setdefault(source.id, []).append((parcel, leg))
     return found
 

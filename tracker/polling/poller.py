@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from tracker.polling.conversation import Source, converse
 from tracker.polling.hearing import Hearing
 from tracker.polling.legs import legs, link_of
 from tracker.polling.pulse import Pulse
-from tracker.polling.routing import by_source, query, second_opinion
+from tracker.polling.routing import Router, query
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
 from tracker.rules import Rules
 from tracker.store import Store
@@ -71,21 +71,22 @@ class Poller:
         self.cadence = cadence
         self.progress = progress
         self.pulse = Pulse(store)
-        self._in_flight: set[int] = set()
+        self.in_flight: set[int] = set()
+        """Parcels whose answers are on their way: nobody else hears about them meanwhile, the journey would be overwritten."""
         self._told: set[tuple[str, str]] = set()
 
     async def poll_once(self) -> PollReport:
         """Ask about up to 800 due parcels. A crash loses nothing: the rows are still due."""
         now = self.clock.now()
-        due = await self.store.due_shipments(now, CHUNK, skip=self._in_flight)
+        due = await self.store.due_shipments(now, CHUNK, skip=self.in_flight)
         if not due:
             return PollReport()
         claimed = {shipment.id for shipment in due}
-        self._in_flight |= claimed
+        self.in_flight |= claimed
         try:
             await _Unit(self, now).run(due)
         finally:
-            self._in_flight -= claimed
+            self.in_flight -= claimed
         return PollReport(worked=len(due), more=len(due) == CHUNK)
 
     def first_time(self, topic: str, what: str) -> bool:
@@ -108,11 +109,12 @@ class _Unit:
         self._writer = Writer(poller.store, self._at)
         self._missed: dict[str, list[DueShipment]] = {}
         self._links: dict[int, Link] = {}
+        self._router = Router(rules=poller.rules, sources=poller.sources)
 
     async def run(self, due: Sequence[DueShipment]) -> None:
         """Ask every source about its parcels, all sources side by side; then who else knows, then who delivers."""
-        down = await self._down()
-        routed, stranded = by_source(due, self._poller.rules, self._poller.sources, down)
+        router = self._router = await self._new_router(due)
+        routed, stranded = router.by_source(due)
         await self._strand(stranded)
         await _together(self._ask(self._poller.sources[name], shipments) for name, shipments in routed.items())
         await self._writer.flush()
@@ -120,7 +122,14 @@ class _Unit:
             asked, self._missed = self._missed, {}
             await _together(self._ask(self._poller.sources[name], missed, second=True) for name, missed in self._others(asked))
             await self._writer.flush()
-        await self._follow(due, {each.id: name for name, parcels in routed.items() for each in parcels}, down)
+        await self._follow(due, {each.id: name for name, parcels in routed.items() for each in parcels})
+
+    async def _new_router(self, due: Sequence[DueShipment]) -> Router:
+        """Whom to ask at this instant; whose the parcels are is looked up only where a source is kept for some stores."""
+        sources = self._poller.sources
+        bound = any(source.stores for source in sources.values())
+        owners = await self._poller.store.owners([each.id for each in due]) if bound else {}
+        return Router(rules=self._poller.rules, sources=sources, down=await self._down(), owners=owners)
 
     async def _down(self) -> frozenset[str]:
         """Sources down for so long that a carrier's next one is asked instead, which may cost registrations.
@@ -133,11 +142,11 @@ class _Unit:
             name for name, state in states.items() if state.since and state.since <= since and breaker.is_open(state, self._now)
         )
 
-    async def _follow(self, due: Sequence[DueShipment], asked: Mapping[int, str], down: Collection[str]) -> None:
+    async def _follow(self, due: Sequence[DueShipment], asked: Mapping[int, str]) -> None:
         """Ask the carriers of the last mile about the second legs of these parcels (facts/carriers.md section 3, rule 11)."""
         news = self._links
         parcels = [_linked(each, news[each.id]) if each.id in news else each for each in due]
-        found = legs(parcels, asked, self._poller.rules, self._poller.sources, down)
+        found = legs(parcels, asked, self._router)
         await _together(self._legs(self._poller.sources[name], pairs) for name, pairs in found.items())
         await self._writer.flush()
 
@@ -166,7 +175,7 @@ class _Unit:
         found: dict[str, list[DueShipment]] = {}
         for name, shipments in missed.items():
             for shipment in shipments:
-                source = second_opinion(shipment, name, self._poller.rules, self._poller.sources)
+                source = self._router.second(shipment, name)
                 if source is not None:
                     found.setdefault(source.id, []).append(shipment)
         return found.items()

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
+import msgspec
+
 from carriers.base import Query
 from carriers.numbers import hint, normalise
 from tracker.polling.conversation import Source
@@ -41,41 +43,51 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.ASCII)
 
 
-def source_of(
-    shipment: DueShipment, rules: Rules, sources: Mapping[str, Source], down: Collection[str] = frozenset()
-) -> Source | None:
-    """The first configured source that is not `down`, else the first one that is; None when nobody can be asked."""
-    there = [sources[name] for name in choices(shipment.number, shipment.carrier, rules) if name in sources]
-    return next((source for source in there if source.id not in down), there[0] if there else None)
+class Router(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to ask at one instant: the rules, the configured sources, those that are `down`, and whose the parcels are.
 
+    `owners` are the stores of each parcel (by row id); it may be empty where no source is kept for some stores alone.
+    """
 
-def second_opinion(shipment: DueShipment, asked: str, rules: Rules, sources: Mapping[str, Source]) -> Source | None:
-    """The next configured source of the parcel's carrier after the one that did not find it (R8); None where there is none."""
-    there = [sources[name] for name in choices(shipment.number, shipment.carrier, rules) if name in sources]
-    names = [source.id for source in there]
-    return next(iter(there[names.index(asked) + 1 :]), None) if asked in names else None
+    rules: Rules
+    sources: Mapping[str, Source]
+    down: Collection[str] = frozenset()
+    owners: Mapping[int, frozenset[str]] = {}
 
+    def first(self, parcel: DueShipment) -> Source | None:
+        """The first source that is not down, else the first one that is; None when nobody can be asked."""
+        there = self._there(parcel)
+        return next((source for source in there if source.id not in self.down), there[0] if there else None)
 
-def by_source(
-    due: Iterable[DueShipment], rules: Rules, sources: Mapping[str, Source], down: Collection[str] = frozenset()
-) -> tuple[dict[str, list[DueShipment]], list[DueShipment]]:
-    """Parcels per source id, in the order they came, and those that no source can be asked about."""
-    routed: dict[str, list[DueShipment]] = {}
-    stranded: list[DueShipment] = []
-    chosen: dict[str, Source | None] = {}
-    for shipment in due:
-        carrier = shipment.carrier
-        if carrier is None:
-            source = source_of(shipment, rules, sources, down)
-        elif carrier in chosen:
-            source = chosen[carrier]
-        else:
-            source = chosen[carrier] = source_of(shipment, rules, sources, down)
-        if source is None:
-            stranded.append(shipment)
-        else:
-            routed.setdefault(source.id, []).append(shipment)
-    return routed, stranded
+    def second(self, parcel: DueShipment, asked: str) -> Source | None:
+        """The next source after the one that did not find it (R8); None where there is none."""
+        there = self._there(parcel)
+        names = [source.id for source in there]
+        return next(iter(there[names.index(asked) + 1 :]), None) if asked in names else None
+
+    def by_source(self, due: Iterable[DueShipment]) -> tuple[dict[str, list[DueShipment]], list[DueShipment]]:
+        """Parcels per source id, in the order they came, and those that no source can be asked about."""
+        routed: dict[str, list[DueShipment]] = {}
+        stranded: list[DueShipment] = []
+        chosen: dict[str, Source | None] = {}
+        for parcel in due:
+            carrier = parcel.carrier
+            if carrier is None or self.owners:
+                source = self.first(parcel)
+            elif carrier in chosen:
+                source = chosen[carrier]
+            else:
+                source = chosen[carrier] = self.first(parcel)
+            if source is None:
+                stranded.append(parcel)
+            else:
+                routed.setdefault(source.id, []).append(parcel)
+        return routed, stranded
+
+    def _there(self, parcel: DueShipment) -> list[Source]:
+        """Its sources, without those of other shops: no number goes out with somebody else's credentials (rule 16)."""
+        known = (self.sources[name] for name in choices(parcel.number, parcel.carrier, self.rules) if name in self.sources)
+        return [source for source in known if not source.stores or self.owners.get(parcel.id, frozenset()) & source.stores]
 
 
 def query(shipment: DueShipment, rules: Rules, adapter: str) -> Query:

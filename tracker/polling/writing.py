@@ -31,6 +31,10 @@ class Outcome(msgspec.Struct, kw_only=True):
     """Last-mile numbers that are news, by parcel: followed in the same unit."""
     missed: list[DueShipment] = []
     """Parcels that this source does not find, and that is news: another one is asked (R8)."""
+    asked: list[int] = []
+    """Parcels whose source is to be asked at once: what it pushed is doubted."""
+    pushed: list[int] = []
+    """Pushed slices that are heard with this: they go in the same transaction."""
 
     @property
     def size(self) -> int:
@@ -47,6 +51,8 @@ class Outcome(msgspec.Struct, kw_only=True):
         self.accounts |= other.accounts
         self.links |= other.links
         self.missed += other.missed
+        self.asked += other.asked
+        self.pushed += other.pushed
 
 
 class Writer:
@@ -66,7 +72,7 @@ class Writer:
     async def flush(self) -> None:
         """Write what is kept."""
         ready, self._waiting = self._waiting, Outcome()
-        if ready.size or ready.accounts:
+        if ready.size or ready.accounts or ready.pushed:
             await self._write(ready)
 
     async def _write(self, ready: Outcome) -> None:
@@ -81,6 +87,8 @@ class Writer:
                     answers=tuple(ready.answers),
                     answered=tuple(sorted(ready.answered)),
                     accounts=ready.accounts,
+                    asked=tuple(ready.asked),
+                    pushed=tuple(ready.pushed),
                 )
             )
         except StoreError:
@@ -104,13 +112,15 @@ class Writer:
             answers=[answer for answer in ready.answers if answer.number != change.number],
             answered=ready.answered,
             accounts=ready.accounts,
+            asked=ready.asked,
+            pushed=ready.pushed,
         )
         await self._write(rest)
         _log.exception(Event.POLL_PARKED, source=change.source, shipment=change.number, error=repr(error))
 
 
 def _halves(ready: Outcome) -> tuple[Outcome, Outcome]:
-    """Two parts of the changed parcels, each with its answers; everything else goes with the first."""
+    """Two parts of the changed parcels, each with its answers; pushed slices go with the last, everything else with the first."""
     middle = len(ready.changed) // 2
     later = {change.number for change in ready.changed[middle:]}
     first = Outcome(
@@ -120,9 +130,11 @@ def _halves(ready: Outcome) -> tuple[Outcome, Outcome]:
         answers=[answer for answer in ready.answers if answer.number not in later],
         answered=ready.answered,
         accounts=ready.accounts,
+        asked=ready.asked,
     )
     second = Outcome(
         changed=ready.changed[middle:],
         answers=[answer for answer in ready.answers if answer.number in later],
+        pushed=ready.pushed,
     )
     return first, second

@@ -86,6 +86,10 @@ _WAKE_WAITING = """
     UPDATE dossier SET next_decide_at = ?, version = version + 1
     WHERE waits_for_answer AND id IN (SELECT order_id FROM order_shipment WHERE shipment_id IN (??))"""
 
+_OWNERS = """
+    SELECT DISTINCT l.shipment_id, d.store FROM order_shipment l JOIN dossier d ON d.id = l.order_id
+    WHERE l.shipment_id IN (??)"""
+
 _EVENTS = """
     SELECT shipment_id, key, time, local_time, offset_minutes, status, reason, raw_code, description, location, country
     FROM tracking_event WHERE shipment_id IN (??) ORDER BY shipment_id, seq, key"""
@@ -143,6 +147,14 @@ class Polling:
             )
             for row in rows
         }
+
+    async def owners(self, ids: Sequence[int]) -> dict[int, frozenset[str]]:
+        """The stores whose orders are in these parcels, by parcel."""
+        rows = await self._db.read(lambda tx: tx.among(_OWNERS, ids))
+        owners: dict[int, set[str]] = {}
+        for shipment, store in rows:
+            owners.setdefault(shipment, set()).add(store)
+        return {shipment: frozenset(stores) for shipment, stores in owners.items()}
 
     async def load_events(self, ids: Sequence[int]) -> dict[int, tuple[TrackingEvent, ...]]:
         """The stored scans of these parcels, in the order in which their sources list them."""
