@@ -15,6 +15,9 @@ from carriers.model import TrackingReason, TrackingStatus
 Meaning = tuple[TrackingStatus, TrackingReason | None]
 """What a code says: where the parcel stands, and why."""
 
+Table = Mapping[str, Meaning]
+"""Code -> what it says."""
+
 
 @cache
 def rows(name: str) -> Sequence[Mapping[str, str]]:
