@@ -55,6 +55,14 @@ class Event(StrEnum):
     SOURCE_DOWN = ("source.down", "error", "source kind message")
     SOURCE_UP = ("source.up", "info", "source down_seconds")
 
+    # ---- pushes
+    RECEIVER_OPEN = ("receiver.open", "info", "listen")
+    RECEIVER_FAILED = ("receiver.failed", "error", "listen error")
+    PUSH_HEARD = ("push.heard", "info", "source heard changed unchanged asked new_events")
+    PUSH_UNFOLLOWED = ("push.unfollowed", "info", "source count sample")
+    PUSH_REFUSED = ("push.refused", "warning", "source reason count")
+    PUSH_FAILED = ("push.failed", "error", "source error count")
+
     # ---- marketplaces
     MARKET_READ = ("market.read", "info", "account windows changed cases news settled")
     MARKET_FAILED = ("market.failed", "warning", "account capability fault reason")

@@ -112,6 +112,31 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "The source answers again.",
         "Nothing.",
     ),
+    # ---- pushes
+    "receiver.open": (
+        "The push door listens there: sources may call.",
+        "Nothing.",
+    ),
+    "receiver.failed": (
+        "The push door cannot listen: the port is taken, or not this machine's. Polling goes on; it is tried again.",
+        "Choose another port in [receiver] listen of tracker.toml, and in the web server in front of it.",
+    ),
+    "push.heard": (
+        "What a source pushed was heard like an answer; about `asked` parcels it is asked, as that push may be an old one.",
+        "Nothing.",
+    ),
+    "push.unfollowed": (
+        "A source pushed numbers that nobody follows here. Said once an hour; `count` since the last line.",
+        "Nothing if the account serves others too. Else import their orders.",
+    ),
+    "push.refused": (
+        "Pushes were turned away: `count` for this reason since the last line, one an hour. Nothing of them was kept.",
+        "`signature`: is push_secret the one of the source's dashboard? Else a stranger tries the door. Else look at [receiver].",
+    ),
+    "push.failed": (
+        "A signed push could not be kept; the source was told to come again. Said once an hour; `count` since the last line.",
+        "Do what `error` says; report it if there is a traceback. Polling asks for what is lost.",
+    ),
     # ---- marketplaces
     "market.read": (
         "A marketplace was read: windows and how many changed, open cases and news among them, doubtful extensions settled.",

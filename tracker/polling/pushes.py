@@ -1,6 +1,6 @@
 """Hears what sources pushed: the same function as a polled answer, so that both end in the same rows (faults row 15).
 
-A push is never worse news than an answer: sources repeat for hours what they could not deliver, so one that says less than what is
+A push is never worse news than an answer: sources repeat for hours what they could not deliver, so one that says less than is
 known (not found, or the end taken back), or that an answer has overtaken, is not believed. Its parcel is asked about at once.
 """
 
@@ -57,8 +57,8 @@ class Pusher:
         """How many of these are dealt with; what the poller is just asking about waits for its answer."""
         store = self._poller.store
         numbers = {normalise(each.number) for each in page}
-        parcels = await store.followed(sorted(numbers))
-        legs = await store.followed_legs(sorted(numbers - parcels.keys()))
+        parcels = await store.shipments_by_number(sorted(numbers))
+        legs = await store.shipments_by_leg(sorted(numbers - parcels.keys()))
         known = parcels | legs
         lost = [each for each in page if each.account not in self._poller.sources or normalise(each.number) not in known]
         await self._drop(lost)
@@ -119,7 +119,7 @@ class Pusher:
 
 
 def _rounds(ready: Sequence[tuple[Pushed, DueShipment]]) -> Iterator[list[tuple[Pushed, DueShipment]]]:
-    """What may be heard together: neighbours of one account and second, no parcel twice, so that each builds on the one before."""
+    """What may be heard together: neighbours of one account and second, no parcel twice, each builds on the one before."""
     found: list[tuple[Pushed, DueShipment]] = []
     inside: set[int] = set()
     for each, parcel in ready:

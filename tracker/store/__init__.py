@@ -21,8 +21,9 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 write_poll(write: PollWrite) -> PollWritten
 
     pushes      keep_push(account, digest, slices, now) -> bool  (False: that body was taken before)
-                waiting_pushes(limit, *, after=0) -> list[Pushed]    followed(numbers) -> {number: DueShipment}
-                drop_pushes(ids)                                 push_counts(since) -> PushCounts
+                waiting_pushes(limit, *, after=0) -> list[Pushed]    drop_pushes(ids)
+                shipments_by_number(numbers) -> {number: DueShipment}    shipments_by_leg(numbers) -> {number: DueShipment}
+                push_counts(since) -> PushCounts
 
     gate        take_slot(source, now_ms, interval_ms) -> int    the caller's slot, ms
                 push_gate(source, until_ms)
