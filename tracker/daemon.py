@@ -9,10 +9,11 @@ import asyncio
 import faulthandler
 import os
 import signal
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,7 +30,10 @@ from tracker.metrics import Reporter
 from tracker.store import Store, open_store, share_files
 from tracker.store import errors as store_errors
 from tracker.sweep import changed_since, tell_differences
-from tracker.wiring import House, assemble
+from tracker.wiring import House, assemble, push_door
+
+if TYPE_CHECKING:
+    from tracker.receiver import Receiver
 
 STOPPED, DAMAGED, AGAIN, CONFIG = 0, 74, 75, 78
 
@@ -181,7 +185,15 @@ class Daemon:
             fatal=FATAL,
             drain_seconds=self._loaded.settings.engine.drain_s,
         )
-        reporter = Reporter(self._loaded, store, self._clock, heartbeat=self._heartbeat, reload_good=lambda: self._reload_good)
+        door = push_door(self._loaded.settings, store, self._clock, engine.kick)
+        reporter = Reporter(
+            self._loaded,
+            store,
+            self._clock,
+            heartbeat=self._heartbeat,
+            reload_good=lambda: self._reload_good,
+            refused=lambda: {} if door is None else door.refused,
+        )
         beside = [asyncio.create_task(self._watch(store, house)), asyncio.create_task(reporter.run())]
         try:
             await house.dispatcher.recover()
@@ -189,7 +201,8 @@ class Daemon:
             self._notifier.ready(status)
             self._sign(status)
             if not self._stop.is_set():
-                await engine.run(self._turn)
+                async with _open(door, self._turn):
+                    await engine.run(self._turn)
         finally:
             for task in beside:
                 task.cancel()
@@ -293,6 +306,21 @@ class Daemon:
         self._reload_good = False
         _log.error(Event.CONFIG_RELOAD_REJECTED, problems=len(problems), first=problems[0])
         self._notifier.ready(f"new configuration rejected, the old one is in force: {problems[0]}")
+
+
+@asynccontextmanager
+async def _open(door: Receiver | None, stop: asyncio.Event) -> AsyncIterator[None]:
+    """The push door beside the work: it closes when the drain begins; what is in hand there is kept."""
+    if door is None:
+        yield
+        return
+    receiving = asyncio.create_task(door.run(stop), name="receiver")
+    try:
+        yield
+    finally:
+        if not stop.is_set():
+            receiving.cancel()
+        await asyncio.wait([receiving])
 
 
 async def _answers(store: Store) -> bool:

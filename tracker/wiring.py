@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, time
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -46,6 +46,9 @@ from tracker.reports import handover
 from tracker.store import Store
 from tracker.store.records import DAEMON
 from tracker.sweep import RulesGate, Sweeper
+
+if TYPE_CHECKING:
+    from tracker.receiver import Receiver
 
 NOBODY = "Customer care <care@tracker.invalid>"
 """The sender where neither store nor [smtp] names one: only the Maildir takes such a mail."""
@@ -158,7 +161,7 @@ def assemble(
         log.register_secret(value)
     journal = Journal(settings.journal)
     sources = _sources(settings, store, clock)
-    cadence = Cadence(**msgspec.structs.asdict(settings.poll))
+    cadence = cadence_of(settings)
     progress = (lambda: heartbeat.progress("poll")) if heartbeat else (lambda: None)
     poller = Poller(store=store, clock=clock, rules=rules, sources=sources, cadence=cadence, progress=progress)
     gate = RulesGate(store=store, clock=clock, rules=rules, snapshot=config.snapshot(loaded))
@@ -209,6 +212,28 @@ def assemble(
         journal=journal,
         markets=reader.names,
     )
+
+
+def push_door(settings: Settings, store: Store, clock: Clock, kick: Callable[[str], None]) -> Receiver | None:
+    """The port at which sources call, unless it is closed; every push kicks its unit. Wants the extra `web`."""
+    if settings.receiver.listen is None:
+        return None
+    from tracker.receiver import Door, Doorkeeper, Limits, Receiver
+
+    doors = [
+        Door(account=each.id, adapter=registry.get(each.adapter), secrets=[secret.reveal() for secret in each.push_secrets])
+        for each in settings.sources
+        if each.push_secrets
+    ]
+    wanted = settings.receiver
+    limits = Limits(max_body=wanted.max_body, at_once=wanted.at_once, hosts=wanted.trusted_hosts)
+    keeper = Doorkeeper(store, clock, doors, heard=lambda: kick(PUSHES))
+    return Receiver(keeper, limits, settings.receiver.listen, clock, drain_seconds=settings.engine.drain_s)
+
+
+def cadence_of(settings: Settings) -> Cadence:
+    """The distances of [poll]: they are the poller's own, without what a day's quota keeps back."""
+    return Cadence(**{name: getattr(settings.poll, name) for name in Cadence.__struct_fields__})
 
 
 def _preparer(loaded: Loaded) -> Preparer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -13,6 +13,7 @@ from tracker.health import Freshness, file_freshness, source_freshness
 from tracker.model import Pause
 from tracker.store import ErrandDone, StatusCounts, Store
 from tracker.store.rows import Capable
+from tracker.store.rows.pushes import PushCounts
 from tracker.store.rulesets import Ruleset
 
 
@@ -50,6 +51,8 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     sent: Mapping[tuple[str, str], int]
     """(store, channel) -> messages since the first one."""
     config: str
+    pushes: PushCounts = PushCounts(waiting=0, received={})
+    """What waits of what sources pushed, and what came in the last 24 hours."""
     marketplaces: tuple[Reached, ...] = ()
     rules_wait: Ruleset | None
     """The rules in force that wait for their acceptance: what they add is held. The files may be newer than them."""
@@ -87,6 +90,7 @@ async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
         errands=_concerns(await store.errands(), loaded.settings),
         sent=await store.sent_messages(),
         config=rules.version,
+        pushes=await store.push_counts(now - timedelta(days=1)),
         marketplaces=_reached(loaded.settings, counts, await store.capabilities()),
         rules_wait=waiting,
     )

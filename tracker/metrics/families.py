@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
@@ -12,8 +13,18 @@ from tracker.metrics.count import Count, Watched
 from tracker.model import OutboxState
 
 
-def families(count: Count, *, version: str, reload_good: bool, ticks: Mapping[str, float]) -> Iterator[Metric]:
-    """Every metric of a count. `ticks`: unit -> epoch seconds of its last tick; `reload_good`: the last reload was accepted."""
+def families(
+    count: Count,
+    *,
+    version: str,
+    reload_good: bool,
+    ticks: Mapping[str, float],
+    refused: Mapping[tuple[str, str], int] = MappingProxyType({}),
+) -> Iterator[Metric]:
+    """Every metric of a count. `ticks`: unit -> epoch seconds of its last tick; `reload_good`: the last reload was accepted.
+
+    `refused`: (source, reason) -> pushes that were turned away since the start.
+    """
     counts = count.counts
     yield InfoMetricFamily("tracker", "What runs here.", value={"version": version, "config": count.config})
     yield _gauge("tracker_counted_timestamp_seconds", "When these numbers were counted.", count.at.timestamp())
@@ -47,6 +58,7 @@ def families(count: Count, *, version: str, reload_good: bool, ticks: Mapping[st
     yield from _inputs("order_file", "a store's order files", count.order_files)
     used = {source.account: source.used_today for source in counts.sources}
     yield _labelled("tracker_source_quota_used", "Used of the day's quota.", "name", used)
+    yield from _pushes(count, refused)
     done = {name: each.at for name, each in count.errands.items() if each.occasion}
     yield _times("tracker_errand_timestamp_seconds", "When an errand of the schedule was done last.", "errand", done.items())
     failed = {name: int(each.error is not None) for name, each in count.errands.items()}
@@ -59,6 +71,15 @@ def _inputs(kind: str, what: str, watched: Iterable[Watched]) -> Iterator[Metric
     yield _times(f"tracker_{kind}_last_timestamp_seconds", f"When {what} came last.", "name", heard)
     stale = {one.name: int(one.state in {Freshness.LATE, Freshness.DOWN}) for one in each}
     yield _labelled(f"tracker_{kind}_stale", f"1 while {what} are late, refused or absent.", "name", stale)
+
+
+def _pushes(count: Count, refused: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
+    yield _gauge("tracker_pushes_waiting", "What sources pushed and nobody has heard yet.", count.pushes.waiting)
+    yield _labelled("tracker_pushes_day", "Pushes of the last 24 hours; the same one counts once.", "name", count.pushes.received)
+    family = CounterMetricFamily("tracker_pushes_refused", "Pushes that were turned away.", labels=("name", "reason"))
+    for (name, reason), number in sorted(refused.items()):
+        family.add_metric((name, reason), number)
+    yield family
 
 
 def _sent(sent: Mapping[tuple[str, str], int]) -> Metric:

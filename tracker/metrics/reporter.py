@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
 from tracker.clock import Clock
@@ -21,13 +21,22 @@ class Reporter:
     """Metrics of one configuration. Does nothing where neither a file nor an endpoint is named."""
 
     def __init__(
-        self, loaded: Loaded, store: Store, clock: Clock, *, heartbeat: Heartbeat, reload_good: Callable[[], bool]
+        self,
+        loaded: Loaded,
+        store: Store,
+        clock: Clock,
+        *,
+        heartbeat: Heartbeat,
+        reload_good: Callable[[], bool],
+        refused: Callable[[], Mapping[tuple[str, str], int]] = dict,
     ) -> None:
+        """`refused`: (source, reason) -> pushes that were turned away since the start."""
         self._loaded = loaded
         self._store = store
         self._clock = clock
         self._heartbeat = heartbeat
         self._reload_good = reload_good
+        self._refused = refused
         self._told: str | None = None
         self._publisher: Publisher | None = None
 
@@ -55,7 +64,8 @@ class Reporter:
         counted = await count(self._store, self._loaded, now)
         offset = now.timestamp() - self._clock.monotonic()
         ticks = {name: at + offset for name, at in self._heartbeat.ticks().items()}
-        publisher.publish(families(counted, version=version("logistics-tracker"), reload_good=self._reload_good(), ticks=ticks))
+        told = version("logistics-tracker")
+        publisher.publish(families(counted, version=told, reload_good=self._reload_good(), ticks=ticks, refused=self._refused()))
 
     def close(self) -> None:
         """Let the endpoint's port go."""
