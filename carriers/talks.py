@@ -43,7 +43,7 @@ def opted_in(account: Account) -> None:
     Such a page has no contract: it may change, slow down or shut out whoever asks it, so nobody uses it unawares.
     """
     if account.options.get("public_page") is not True:
-        text = f"account {account.id} asks an unofficial public page: agree with options = {{ public_page = true }}, or disable it"
+        text = f"account {account.id} asks an unofficial public page: agree by options = {{ public_page = true }} or disable it"
         raise CarrierError(ErrorKind.INVALID_REQUEST, text)
 
 

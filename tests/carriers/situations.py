@@ -45,9 +45,21 @@ LACKS: dict[str, dict[str, str]] = {
         "error_in_200": "its errors come with their HTTP status",
         "several_numbers": _ONE,
     },
+    "cainiao": {
+        "auth": "a public page wants no login",
+        "returned": "no code of it is known to tell a return",
+    },
+    "yunexpress": {
+        "customs_hold": "no code of it tells customs for sure",
+        "several_numbers": _ONE,
+    },
+    "fourpx": {"returned": "no code of it is known to tell a return"},
     "fake": {"auth": "a script wants no login", "truncated": "scripts are written by tests"},
 }
 """Adapter -> situation -> why its source cannot be in it."""
+
+OPTIONS: dict[str, dict[str, object]] = {"cainiao": {"public_page": True}, "shopee_xpress": {"public_page": True}}
+"""Adapter -> the options without which it asks nobody."""
 
 
 def wanted(name: str) -> set[str]:

@@ -256,7 +256,7 @@ def test_a_push_that_is_not_signed_is_refused(name: str) -> None:
 @adapters
 def test_an_account_without_its_secrets_is_told_apart_from_a_broken_source(name: str) -> None:
     told = registry.describe(name)
-    account = Account(id="empty", base_url="https://source.invalid")
+    account = Account(id="empty", base_url="https://source.invalid", options=situations.OPTIONS.get(name, {}))
     talk = registry.get(name).ask([Query(number="RB000000115CN")], account, Memory(), NOW)
     if told.secrets:
         with pytest.raises(CarrierError, match=told.secrets[0]) as refused:
