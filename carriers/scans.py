@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from hashlib import blake2b, sha256
+from operator import gt
 
 from carriers.model import TrackingEvent
 
@@ -19,6 +20,9 @@ _YEARS = range(1990, 2100)
 
 _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - beside it stand wall clocks
+_FIRST_DAY, _LAST_DAY = ((datetime(year, 1, 1) - _EPOCH).days for year in (_YEARS.start, _YEARS.stop))  # noqa: DTZ001 - the same
+_from_iso = datetime.fromisoformat
+_KEY = blake2b(digest_size=8)
 
 
 def digest(raw: bytes) -> bytes:
@@ -28,25 +32,27 @@ def digest(raw: bytes) -> bytes:
 
 def event_key(*fields: str) -> bytes:
     """The 8-byte fingerprint of an event over *raw* fields: derived ones change with our code and would double events."""
-    return blake2b("\x1f".join(fields).encode("utf-8", "replace"), digest_size=8).digest()
+    hashed = _KEY.copy()
+    hashed.update("\x1f".join(fields).encode("utf-8", "replace"))
+    return hashed.digest()
 
 
 def instant(text: str) -> Instant:
     """Read an ISO 8601 time. Without an offset the instant stays unknown; a text that is no time gives nothing at all."""
     try:
         if text[7:17:3] != "-T::":
-            return placed(datetime.fromisoformat(text))
+            return placed(_from_iso(text))
         # The common form, `2026-09-02T16:13:25+08:00`: its wall clock stands there already, and zones are few. Half of the time.
         wall = text[:19]
-        moment, east = datetime.fromisoformat(wall), _east(text[19:])
+        since, east = _from_iso(wall) - _EPOCH, _east(text[19:])
     except ValueError:
         return NO_INSTANT
-    if moment.year not in _YEARS:
+    days = since.days
+    if not _FIRST_DAY <= days < _LAST_DAY:
         return NO_INSTANT
     if east is None:
         return None, wall, None
-    since = moment - _EPOCH
-    return since.days * _DAY + since.seconds - east, wall, east // 60
+    return days * _DAY + since.seconds - east, wall, east // 60
 
 
 @lru_cache(maxsize=256)
@@ -131,15 +137,20 @@ def arrange(*lists: Sequence[TrackingEvent]) -> tuple[TrackingEvent, ...]:
     merged: list[TrackingEvent] = []
     places: list[int] = []
     for events in lists:
-        moments = [_moment(event) for event in events]
+        moments = [event.time for event in events]
+        if None in moments:
+            moments = [_moment(event) for event in events]
         timed = [moment for moment in moments if moment is not None]
         newest_first = bool(timed) and timed[0] > timed[-1]
         step = -1 if newest_first else 1
         merged.extend(events[::step])
         places.extend(timed[::step] if len(timed) == len(events) else _filled(moments[::step]))
-    ordered = (merged[at] for at in sorted(range(len(merged)), key=places.__getitem__))
+    if any(map(gt, places, places[1:])):
+        merged = [merged[at] for at in sorted(range(len(merged)), key=places.__getitem__)]
+    if len({event.key for event in merged}) == len(merged):
+        return tuple(merged)
     seen: dict[bytes, TrackingEvent] = {}
-    for event in ordered:
+    for event in merged:
         seen.setdefault(event.key, event)
     return tuple(seen.values())
 

@@ -6,8 +6,7 @@ sub-status falls back to its main status before the `_`; `Expired` means that 17
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 import msgspec
@@ -16,7 +15,7 @@ from carriers import codes
 from carriers.answers import decode
 from carriers.codes import Meaning
 from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus, newest
-from carriers.scans import Instant, alpha2, arrange, event_key, instant
+from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.seventeen_track import wire
 
 _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
@@ -114,55 +113,52 @@ class _Reader:
             meant = self.statuses.get(code.partition("_")[0], _UNKNOWN)
         return meant
 
-    def event_meaning(self, raw: Event) -> Meaning:
-        """By `sub_status`; by `stage`, mostly null, only where there is none."""
-        if raw.sub_status:
-            return self.meaning(raw.sub_status)
-        if not raw.stage:
-            return _UNKNOWN
-        meant = _stages().get(raw.stage)
+    def stage(self, code: str) -> Meaning:
+        meant = _stages().get(code)
         if meant is None:
-            self.unmapped[raw.stage] = None
+            self.unmapped[code] = None
         return meant or _UNKNOWN
 
-    def event(self, raw: Event) -> TrackingEvent:
-        place = raw.address
-        location = raw.location or ""
-        if not location and place is not None:
-            location = ", ".join(filter(None, (place.city, place.state)))
-        code = raw.sub_status or raw.stage
-        status, reason = self.event_meaning(raw)
-        time, local, offset = self.time(raw)
-        return TrackingEvent(
-            key=event_key(raw.time_iso or raw.time_utc or "", code or "", raw.description or "", raw.location or ""),
-            time=time,
-            local_time=local,
-            offset=offset,
-            status=status,
-            reason=reason,
-            raw_code=code,
-            description=raw.description or "",
-            location=location,
-            country=alpha2(place.country) if place is not None else None,
-        )
+    def events(self, raws: Iterable[Event]) -> Iterator[TrackingEvent]:
+        """Scans in the source's order; by `sub_status`, and by `stage`, mostly null, only where there is none.
 
-    def time(self, raw: Event) -> Instant:
-        """`time_iso` with its offset first; the carrier's own text last, as a wall clock without a zone."""
-        if raw.time_iso is None:
-            return instant(raw.time_utc or _printed(raw.time_raw))
-        read = instant(raw.time_iso)
-        if raw.time_utc is not None and read[0] is not None and read[0] != _epoch(raw.time_utc):
+        One function for a whole list, because it is called for every scan of every changed answer (facts: performance).
+        """
+        known = self.statuses.get
+        for raw in raws:
+            code, told, place = raw.sub_status, raw.time_iso, raw.address
+            description, location = raw.description or "", raw.location or ""
+            if code:
+                status, reason = known(code) or self.meaning(code)
+            else:
+                code = raw.stage
+                status, reason = self.stage(code) if code else _UNKNOWN
+            key = event_key(told or raw.time_utc or "", code or "", description, location)
+            if told is None:
+                time, local, offset = instant(raw.time_utc or _printed(raw.time_raw))
+            else:
+                time, local, offset = instant(told)
+                if raw.time_utc is not None or raw.time_raw is not None:
+                    self.doubt(raw, time)
+            yield TrackingEvent(
+                key=key,
+                time=time,
+                local_time=local,
+                offset=offset,
+                status=status,
+                reason=reason,
+                raw_code=code,
+                description=description,
+                location=location or ("" if place is None else ", ".join(filter(None, (place.city, place.state)))),
+                country=None if place is None else alpha2(place.country),
+            )
+
+    def doubt(self, raw: Event, time: int | None) -> None:
+        """Note what contradicts `time_iso`, which stands."""
+        if raw.time_utc is not None and time is not None and time != instant(raw.time_utc)[0]:
             self.notes[TWO_INSTANTS] = None
         if raw.time_raw is not None and raw.time_raw.timezone is None and raw.time_raw.time is not None:
             self.notes[GUESSED_ZONE] = None
-        return read
-
-
-def _epoch(text: str) -> int | None:
-    try:
-        return int(datetime.fromisoformat(text).timestamp())
-    except (ValueError, OverflowError):
-        return None
 
 
 def _printed(raw: RawTime | None) -> str:
@@ -178,7 +174,7 @@ def read(raw: bytes) -> Tracking:
         return Tracking(number=parcel.number, status=TrackingStatus.UNKNOWN, carrier_code=carrier, stopped=parcel.stopped)
     reader = _Reader()
     providers = info.tracking.providers if info.tracking is not None else None
-    events = arrange(*([reader.event(event) for event in provider.events or ()] for provider in providers or ()))
+    events = arrange(*(list(reader.events(provider.events or ())) for provider in providers or ()))
     latest = info.latest_status or wire.Status()
     status, reason = _settle(reader, _latest(reader, latest), latest, events)
     if status is TrackingStatus.EXPIRED:

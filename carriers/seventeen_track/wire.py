@@ -1,7 +1,11 @@
 """17TRACK's bodies: their shapes, their error codes, and the cut into one item per number.
 
 The structs hold the fields that we keep and no others: decoding and encoding again *is* the cut that leaves out what changes on
-every answer (sync times, day counts, hashes) and what nobody asked for. Events stay undecoded bytes until somebody reads them.
+every answer (sync times, day counts, hashes, tips) and what nobody asked for. Events stay undecoded bytes until somebody reads
+them.
+
+17TRACK's own `events_hash` and `providers_hash` (32 bits) are not trusted to tell "unchanged": nothing says that they cover every
+field that we keep, and a scan that nobody sees may cost money. The slice holds the scans, and its digest is taken over them.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from carriers import codes
 from carriers.answers import decode, http_error, http_kind, retry_after, short
 from carriers.base import Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.seventeen_track import quick
 
 EXPIRED = "Expired"
 DELIVERED = "Delivered"
@@ -187,7 +192,7 @@ def found(response: Response) -> dict[str, Found]:
     """One item or error per number of an answer, a registration or a push. Raises CarrierError when the whole request failed."""
     failed = http_error(response)
     try:
-        body = decode(_BODY, response.body)
+        body = _quickly(response.body) or decode(_BODY, response.body)
     except CarrierError as error:
         drifted = {} if failed else _item_by_item(response.body)
         if drifted:
@@ -198,6 +203,28 @@ def found(response: Response) -> dict[str, Found]:
     if body.code == 0 and body.data is not None and failed is None:
         return _listed(body.data.accepted or (), body.data.rejected or ())
     raise _whole(body, failed, response)
+
+
+def _quickly(body: bytes) -> Body | None:
+    """The body with its events cut out before it is parsed; None where it must be parsed in full."""
+    cut = quick.parts(body)
+    if cut is None:
+        return None
+    skeleton, lists = cut
+    try:
+        told = _BODY.decode(skeleton)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    data = told.data or Data()
+    infos = [item.track_info for item in data.accepted] if data.accepted else [data.track_info]
+    trackings = [info.tracking.providers or () for info in infos if info is not None and info.tracking is not None]
+    places = [each for providers in trackings for each in providers if bytes(each.events) == quick.STAND_IN]
+    if len(places) != len(lists):
+        # One stood where nobody looks: then none can be trusted to come back to where it belongs.
+        return None
+    for place, events in zip(places, lists, strict=True):
+        place.events = msgspec.Raw(events)
+    return told
 
 
 def _whole(body: Body, failed: CarrierError | None, response: Response) -> CarrierError:
