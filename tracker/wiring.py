@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -46,9 +46,6 @@ from tracker.reports import handover
 from tracker.store import Store
 from tracker.store.records import DAEMON
 from tracker.sweep import RulesGate, Sweeper
-
-if TYPE_CHECKING:
-    from tracker.receiver import Receiver
 
 NOBODY = "Customer care <care@tracker.invalid>"
 """The sender where neither store nor [smtp] names one: only the Maildir takes such a mail."""
@@ -212,23 +209,6 @@ def assemble(
         journal=journal,
         markets=reader.names,
     )
-
-
-def push_door(settings: Settings, store: Store, clock: Clock, kick: Callable[[str], None]) -> Receiver | None:
-    """The port at which sources call, unless it is closed; every push kicks its unit. Wants the extra `web`."""
-    if settings.receiver.listen is None:
-        return None
-    from tracker.receiver import Door, Doorkeeper, Limits, Receiver
-
-    doors = [
-        Door(account=each.id, adapter=registry.get(each.adapter), secrets=[secret.reveal() for secret in each.push_secrets])
-        for each in settings.sources
-        if each.push_secrets
-    ]
-    wanted = settings.receiver
-    limits = Limits(max_body=wanted.max_body, at_once=wanted.at_once, hosts=wanted.trusted_hosts)
-    keeper = Doorkeeper(store, clock, doors, heard=lambda: kick(PUSHES))
-    return Receiver(keeper, limits, settings.receiver.listen, clock, drain_seconds=settings.engine.drain_s)
 
 
 def cadence_of(settings: Settings) -> Cadence:

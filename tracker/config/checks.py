@@ -18,6 +18,7 @@ from tracker.config.checks_cases import check_cases
 from tracker.config.checks_channels import check_channels, check_messengers
 from tracker.config.checks_claims import check_claims
 from tracker.config.checks_ladders import check_default_country, check_ladders, check_services
+from tracker.config.checks_sources import check_politeness
 from tracker.config.checks_stores import check_stages
 from tracker.config.checks_team import check_team
 from tracker.config.checks_times import check_times
@@ -55,6 +56,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("tracker", _messages(shapes)),
         ("tracker", check_messengers(shapes)),
         ("tracker", _sources(shapes, adapters)),
+        ("tracker", check_politeness(shapes.tracker.source)),
         ("tracker", _source_stores(shapes)),
         ("tracker", check_pushes(shapes.tracker)),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ from tracker.config.shape_tracker import Source as SourceShape
 
 _SQLITE = "sqlite:///"
 _DROP = "drop:"
+
+_SLOW = 1.0
+"""Requests a second at a source whose documents name no limit."""
+
+_NOBODY = registry.Description(name="", title="", tier=registry.TRIAL, batch_size=1)
+"""An adapter that does not exist: `config check` has told so."""
 
 
 class Smtp(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +75,7 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One account of one source. `adapter` is a name of carriers.registry, `rps` requests a second, no `batch` its own.
 
+    `rps` and `daily_quota` are those of the registry where tracker.toml names none: what the source allows everybody.
     `base_url` of a drop folder is `drop:` with the absolute folder.
     """
 
@@ -90,15 +98,18 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PollSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Distances between two polls of a number, hours and days (tracker.toml [poll])."""
+    """Distances between two polls of a number, hours and days; the part of a day's quota that is kept (tracker.toml [poll])."""
 
     fresh_h: int
     moving_h: int
     stale_h: int
+    deadline_h: int
     moving_days: int
+    deadline_days: int
     final_days: int
     longest_days: int
     fallback_after_h: int
+    reserve_share: Decimal
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -332,8 +343,8 @@ def _telegram(shape: TrackerFile, vault: _Vault) -> Telegram | None:
 
 def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:
     opened = {name: vault.open(reference, ("source", shape.id, "secrets", name)) for name, reference in shape.secrets.items()}
-    usual = registry.describe(shape.adapter).base_url if shape.adapter in registry.names() else ""
-    address = shape.base_url or usual
+    known = registry.describe(shape.adapter) if shape.adapter in registry.names() else _NOBODY
+    address = shape.base_url or known.base_url
     if address.startswith(_DROP):
         address = f"{_DROP}{state / address.removeprefix(_DROP)}"
     secrets = {name: secret for name, secret in opened.items() if secret is not None}
@@ -344,10 +355,10 @@ def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:
         secrets=secrets,
         push_secrets=tuple(secrets[name] for name in push_secrets(shape) if name in secrets),
         options=dict(shape.options),
-        rps=shape.rps,
+        rps=shape.rps or known.rps or _SLOW,
         connections=shape.connections,
         batch=shape.batch,
-        daily_quota=shape.daily_quota,
+        daily_quota=shape.daily_quota or known.daily,
         stores=frozenset(shape.stores),
         quota=shape.quota,
         quota_since=shape.quota_since,

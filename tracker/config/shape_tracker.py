@@ -108,10 +108,13 @@ class Poll(Shape):
     fresh_h: Annotated[int, Field(ge=6, le=168)]
     moving_h: Annotated[int, Field(ge=6, le=168)]
     stale_h: Annotated[int, Field(ge=6, le=168)]
+    deadline_h: Annotated[int, Field(ge=6, le=168)]
     moving_days: Days
+    deadline_days: Days
     final_days: Days
     longest_days: Annotated[int, Field(ge=30, le=3650)]
     fallback_after_h: Annotated[int, Field(ge=1, le=720)]
+    reserve_share: Annotated[Decimal, Field(ge=0, lt=1)]
 
 
 class Outreach(Shape):
@@ -269,7 +272,7 @@ class Source(Entry):
     base_url: str = ""
     secrets: Mapping[str, Reference] = {}
     options: Mapping[str, Any] = {}
-    rps: Annotated[float, Field(gt=0, le=100)] = 3.0
+    rps: Annotated[float, Field(gt=0, le=100)] | None = None
     connections: Annotated[int, Field(ge=1, le=16)] = 8
     batch: Positive | None = None
     daily_quota: Positive | None = None
