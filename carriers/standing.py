@@ -38,8 +38,9 @@ def _returned(event: TrackingEvent) -> TrackingEvent:
 def stand(events: Sequence[TrackingEvent], top: Meaning, said: str | None) -> Standing:
     """The newest scan's status; where it tells none, that of the top status, which the source calls `said`.
 
-    "Not found" beside scans that tell nothing is no "not found", which may cost money. Both are named in a note where they differ. Where zones are missing, a scan with the top status that can be as late as the
-    newest one (by their bounds) makes the top status right: the source knows the order, we do not.
+    "Not found" beside scans that tell nothing is no "not found", which may cost money. Both are named in a note where they
+    differ. Where zones are missing, a scan with the top status that can be as late as the newest one (by their bounds) makes the
+    top status right: the source knows the order, we do not.
     """
     last = newest(events)
     if last is None or last.status is TrackingStatus.UNKNOWN:
