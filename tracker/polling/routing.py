@@ -70,9 +70,11 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
         routed: dict[str, list[DueShipment]] = {}
         stranded: list[DueShipment] = []
         chosen: dict[str, Source | None] = {}
+        # Where all carriers have the same sources, nobody needs to guess from the number.
+        guessing = len(set(self.rules.sources.values())) > 1
         for parcel in due:
-            carrier = parcel.carrier
-            if carrier is None or self.owners:
+            carrier = parcel.carrier or ANY
+            if self.owners or (guessing and carrier is ANY):
                 source = self.first(parcel)
             elif carrier in chosen:
                 source = chosen[carrier]
