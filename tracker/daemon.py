@@ -30,7 +30,7 @@ from tracker.metrics import Reporter
 from tracker.store import Store, open_store, share_files
 from tracker.store import errors as store_errors
 from tracker.sweep import changed_since, tell_differences
-from tracker.wiring import House, assemble, push_door
+from tracker.wiring import PUSHES, House, assemble
 
 if TYPE_CHECKING:
     from tracker.receiver import Receiver
@@ -185,7 +185,7 @@ class Daemon:
             fatal=FATAL,
             drain_seconds=self._loaded.settings.engine.drain_s,
         )
-        door = push_door(self._loaded.settings, store, self._clock, engine.kick)
+        door = self._push_door(store, engine)
         reporter = Reporter(
             self._loaded,
             store,
@@ -208,6 +208,14 @@ class Daemon:
                 task.cancel()
             reporter.close()
             await house.close()
+
+    def _push_door(self, store: Store, engine: LocalEngine) -> Receiver | None:
+        """The port at which sources call; every push is heard at once. The web server is imported only where it is wanted."""
+        if self._loaded.settings.receiver.listen is None:
+            return None
+        from tracker.receiver import push_door
+
+        return push_door(self._loaded.settings, store, self._clock, lambda: engine.kick(PUSHES))
 
     def _assembled(self, store: Store) -> House | None:
         """The house of the configuration; None where a reloaded one cannot work: back to the old one."""

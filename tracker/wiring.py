@@ -160,7 +160,15 @@ def assemble(
     sources = _sources(settings, store, clock)
     cadence = cadence_of(settings)
     progress = (lambda: heartbeat.progress("poll")) if heartbeat else (lambda: None)
-    poller = Poller(store=store, clock=clock, rules=rules, sources=sources, cadence=cadence, progress=progress)
+    poller = Poller(
+        store=store,
+        clock=clock,
+        rules=rules,
+        sources=sources,
+        cadence=cadence,
+        reserve=float(settings.poll.reserve_share),
+        progress=progress,
+    )
     gate = RulesGate(store=store, clock=clock, rules=rules, snapshot=config.snapshot(loaded))
     sweeper = Sweeper(store=store, clock=clock, rules=rules, gate=gate)
     accounts = _accounts(settings, store, clock)
@@ -310,7 +318,9 @@ def _sources(settings: Settings, store: Store, clock: Clock) -> dict[str, Source
             batch=min(source.batch or adapter.batch_size, adapter.batch_size),
             concurrency=min(source.connections, settings.engine.concurrency),
             registers=described[source.id].registers,
-            registrations=source.daily_quota,
+            registrations=source.daily_quota if described[source.id].registers else None,
+            calls=None if described[source.id].registers else source.daily_quota,
+            apiece=described[source.id].apiece,
             stores=source.stores,
         )
     return ready

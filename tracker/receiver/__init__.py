@@ -2,6 +2,7 @@
 
 from tracker.receiver.app import Limits, make_app
 from tracker.receiver.door import Door, Doorkeeper
+from tracker.receiver.opening import push_door
 from tracker.receiver.serving import Receiver
 
-__all__ = ["Door", "Doorkeeper", "Limits", "Receiver", "make_app"]
+__all__ = ["Door", "Doorkeeper", "Limits", "Receiver", "make_app", "push_door"]
