@@ -225,10 +225,13 @@ async def test_a_source_that_is_down_ends_the_conversation_and_loses_nothing(
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
-    [(http(200, refusal(18, "ticketResponse")), "invalid_request"), (http(200, envelope("<x/>")), "bad_response")],
+    ("reply", "kind", "words"),
+    [
+        (http(200, refusal(18, "ticketResponse")), "invalid_request", "error 18: because"),
+        (http(200, envelope("<x/>")), "bad_response", "names no ticket"),
+    ],
 )
-async def test_a_ticket_that_is_not_given_is_an_error_of_its_numbers(daemon: Daemon, reply: bytes, kind: str) -> None:
+async def test_a_ticket_that_is_not_given_is_an_error_of_its_numbers(daemon: Daemon, reply: bytes, kind: str, words: str) -> None:
     await daemon.poll(ONE)
     daemon.source.new = reply
     assert kinds(await daemon.poll(ONE, TWO, after=16)) == {ONE: "read", TWO: kind}
@@ -335,9 +338,10 @@ def test_a_fault_that_nobody_knows_means_what_its_http_status_means() -> None:
         with pytest.raises(CarrierError, match="gone") as failed:
             ADAPTER.split(Response(status=status, body=fault), [ONE])
         assert failed.value.kind is kind
-    with pytest.raises(CarrierError) as failed:
-        ADAPTER.split(Response(status=500, body=envelope("")), [ONE])
-    assert failed.value.code == "500"
+    for status, code in ((500, "500"), (200, None)):
+        with pytest.raises(CarrierError) as failed:
+            ADAPTER.split(Response(status=status, body=envelope("")), [ONE])
+        assert failed.value.code == code
 
 
 def test_names_of_people_and_the_post_office_of_nobody_else_are_kept() -> None:
