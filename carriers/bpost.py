@@ -23,7 +23,7 @@ from carriers.talks import once, one_by_one, secret
 from carriers.xmls import all_of, root, text
 
 
-class Event(msgspec.Struct, array_like=True, gc=False):
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
     """One `stateInfo`: code, time with its offset, text."""
 
     code: str

@@ -19,31 +19,31 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import arrange, event_key, in_zone
+from carriers.scans import arrange, event_key, instant
 from carriers.talks import once, one_by_one, secret
 from carriers.xmls import all_of, root, text
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-ZONES: Mapping[str, int] = {
-    "NST": -210,
-    "NDT": -150,
-    "AST": -240,
-    "ADT": -180,
-    "EST": -300,
-    "EDT": -240,
-    "CST": -360,
-    "CDT": -300,
-    "MST": -420,
-    "MDT": -360,
-    "PST": -480,
-    "PDT": -420,
+ZONES: Mapping[str, str] = {
+    "NST": "-03:30",
+    "NDT": "-02:30",
+    "AST": "-04:00",
+    "ADT": "-03:00",
+    "EST": "-05:00",
+    "EDT": "-04:00",
+    "CST": "-06:00",
+    "CDT": "-05:00",
+    "MST": "-07:00",
+    "MDT": "-06:00",
+    "PST": "-08:00",
+    "PDT": "-07:00",
 }
-"""Minutes east of Greenwich, by the abbreviations of North America."""
+"""What the abbreviations of North America stand for; another one leaves the instant unknown."""
 
 
-class Event(msgspec.Struct, array_like=True, gc=False):
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
     """One occurrence: code, day, time of day, abbreviation of the zone, text, town, province."""
 
     code: str
@@ -124,7 +124,7 @@ def _events(detail: Element) -> list[Event]:
 
 def _event(event: Event, words: Glossary) -> TrackingEvent:
     status, reason = words.of(event.code)
-    time, local, offset = in_zone(f"{event.day}T{event.hour}", ZONES.get(event.zone))
+    time, local, offset = instant(f"{event.day}T{event.hour}{ZONES.get(event.zone, '')}")
     return TrackingEvent(
         key=event_key(event.code, event.day, event.hour, event.zone, event.label, event.town),
         time=time,

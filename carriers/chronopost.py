@@ -22,7 +22,7 @@ from carriers.talks import once, one_by_one
 from carriers.xmls import all_of, root, text
 
 
-class Event(msgspec.Struct, array_like=True, gc=False):
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
     """One scan: code, time with its offset, text, office."""
 
     code: str

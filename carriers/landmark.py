@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 
-class Event(msgspec.Struct, array_like=True, gc=False):
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
     """One scan: code, wall clock as `09/27/2025 02:05 PM`, text, place."""
 
     code: str
@@ -46,6 +46,8 @@ class Parcel(msgspec.Struct, omit_defaults=True):
 
 _PARCEL = msgspec.json.Decoder(Parcel)
 _ERRORS = {"Login": ErrorKind.AUTH}
+_HOURS = {f"{hour:02d} {half}": f"{hour % 12 + 12 * (half == 'PM'):02d}" for hour in range(1, 13) for half in ("AM", "PM")}
+"""Hours of twice twelve (`12 AM` is midnight) as those of a day."""
 
 
 class Landmark(Pushless):
@@ -126,9 +128,7 @@ def _event(event: Event, words: Glossary) -> TrackingEvent:
     )
 
 
-def _iso(text: str) -> str:
+def _iso(wall: str) -> str:
     """`09/27/2025 02:05 PM` as ISO 8601; what has another form gives no time. By slices: strptime costs twenty times as much."""
-    day, hour, half = text[:10], text[11:13], text[16:].strip().upper()
-    if not hour.isdecimal() or half not in {"AM", "PM"}:
-        return ""
-    return f"{day[6:]}-{day[:2]}-{day[3:5]}T{int(hour) % 12 + 12 * (half == 'PM'):02d}{text[13:16]}"
+    hour = _HOURS.get(wall[11:13] + wall[16:])
+    return f"{wall[6:10]}-{wall[:2]}-{wall[3:5]}T{hour}{wall[13:16]}:00" if hour else ""
