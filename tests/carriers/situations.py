@@ -54,6 +54,11 @@ LACKS: dict[str, dict[str, str]] = {
         "several_numbers": _ONE,
     },
     "fourpx": {"returned": "no code of it is known to tell a return"},
+    "royal_mail": {
+        "customs_hold": "no public code of it tells customs",
+        "label_only": "no public code of it tells an announcement",
+        "returned": "no public code of it tells a return",
+    },
     "fake": {"auth": "a script wants no login", "truncated": "scripts are written by tests"},
 }
 """Adapter -> situation -> why its source cannot be in it."""
