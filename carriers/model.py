@@ -96,10 +96,9 @@ class Tracking(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A source's answer for one number.
 
     `events` are sorted by instant, oldest first; events without a usable time keep their place in the carrier's list.
-    `linked_number` is the last-mile number to follow; `stopped` says that the source no longer looks; `unmapped` lists raw codes
-    that no table knows (one warning each); `notes` names contradictions inside the answer. `error` is set when the answer for
-    this
-    number was an error: then `status` is `unknown`, because errors say nothing about the parcel.
+    `linked_number` is the last-mile number to follow, `linked_code` the source's own code of the carrier there; `stopped` says
+    that the source no longer looks; `unmapped` lists raw codes that no table knows (one warning each); `notes` names
+    contradictions inside the answer. An error for this number is no Tracking: it says nothing about the parcel.
     """
 
     number: str | None
@@ -111,6 +110,7 @@ class Tracking(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     carrier_code: str | None = None
     destination_country: str | None = None
     linked_number: str | None = None
+    linked_code: str | None = None
     stopped: bool = False
     unmapped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

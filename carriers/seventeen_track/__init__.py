@@ -8,15 +8,19 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from carriers.answers import join
-from carriers.base import Account, Batch, Memory, Push, Query, Request, Response
+from carriers.base import Account, Batch, Memory, Push, Query, Quota, Request, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking
-from carriers.seventeen_track import reading, wire
+from carriers.seventeen_track import conversation, reading, wire
 from carriers.seventeen_track.conversation import Conversation
 
 
 class SeventeenTrack:
-    """Adapter `seventeen_track`. Secret: `api_key`. Option: `reregister` (true: pay again for a number stopped twice)."""
+    """Adapter `seventeen_track`. Secret: `api_key`. Options: `reregister` (true: pay again for a number stopped twice).
+
+    Also `lang` (`en`: texts translated by 17TRACK, which makes a registration cost two) and `param` (`postcode`, `phone` or
+    `date`: the hint that its carriers want with a registration; its form is unverified). `base_url` may end in `/v2.4`.
+    """
 
     name = "seventeen_track"
     batch_size = 40
@@ -26,6 +30,10 @@ class SeventeenTrack:
     ) -> Generator[Request, Response, Batch]:
         """Register what is new, look, wake up what was stopped: one to seven requests, mostly one."""
         return Conversation(queries, account, memory, now).run()
+
+    def quota(self, account: Account) -> Generator[Request, Response, Quota]:
+        """Ask what is left of the registrations that were paid for."""
+        return conversation.quota(account)
 
     def stop(
         self, numbers: Sequence[str], account: Account, memory: Memory, now: datetime

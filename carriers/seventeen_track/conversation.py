@@ -6,20 +6,24 @@ What an account pays for is a registration; looking, stopping and waking are fre
 - `carrier` (int): the carrier 17TRACK has; `asked` (int): the one we asked for, so that its corrections are not fought
 - `changes` (int): tried changes of carrier, at most five
 - `stopped` (bool): 17TRACK no longer looks; `retracked_at`, `reregistered_at` (ISO time): each is done once
+
+Options of an account: `reregister` (a number stopped twice is deleted and paid for again), `lang` (translated texts: one more
+registration's worth), `param` (the hint that its carriers want with a registration: `postcode`, `phone` or `date`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from carriers.answers import join
-from carriers.base import Account, Batch, Memory, Query, Request, Response
+from carriers.base import Account, Batch, Memory, Query, Quota, Request, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.seventeen_track import wire
+from carriers.talks import secret
 
 MAX_CHANGES = 5
 _ONLY_REGISTERING = {ErrorKind.QUOTA_EXHAUSTED, ErrorKind.INVALID_REQUEST, ErrorKind.INVALID_NUMBER}
@@ -27,8 +31,35 @@ _ONLY_REGISTERING = {ErrorKind.QUOTA_EXHAUSTED, ErrorKind.INVALID_REQUEST, Error
 
 _RETRACKED_BEFORE = "-18019905"
 _STOPPED_BEFORE = "-18019906"
+_FULL_FOR_TODAY = "-18019907"
+"""The day's registrations are used up: unlike the quota (-18019908) they come back by themselves."""
+
+_DAY_S = 86_400.0
+
+_PARAMS: Mapping[str, Callable[[Query], str | None]] = {
+    "postcode": lambda query: query.postcode,
+    "phone": lambda query: "".join(filter(str.isdecimal, query.phone or ""))[-4:],
+    "date": lambda query: query.ship_date,
+}
+"""Option `param` -> the hint to send; of a phone number the last four digits, which is all that carriers ask for."""
 
 Talk = Generator[Request, Response, None]
+
+
+def call(account: Account, endpoint: str, items: Sequence[Mapping[str, Any]]) -> Request:
+    """One call: POST always, a JSON list of at most 40 items. Raises CarrierError(auth) where the account has no key."""
+    key = secret(account, "api_key")
+    return Request(
+        method="POST",
+        url=f"{account.base_url.rstrip('/')}/{endpoint}",
+        headers={"17token": key, "content-type": "application/json"},
+        body=msgspec.json.encode(items),
+    )
+
+
+def quota(account: Account) -> Generator[Request, Response, Quota]:
+    """What the account may still register (free of charge). Raises CarrierError."""
+    return wire.quota((yield call(account, "getquota", [])))
 
 
 class Conversation:
@@ -38,7 +69,8 @@ class Conversation:
         self.queries = {query.number: query for query in queries}
         self.account = account
         self.known = memory.numbers
-        self.now = now.isoformat()
+        self.now = now
+        self.today = now.isoformat()
         self.learnt: dict[str, Mapping[str, Any]] = {}
         self.answers: dict[str, bytes | CarrierError] = {}
         self.items: dict[str, wire.Item] = {}
@@ -99,36 +131,42 @@ class Conversation:
         return {"number": number} if carrier is None else {"number": number, "carrier": carrier}
 
     def _post(self, endpoint: str, items: Sequence[Mapping[str, Any]]) -> Generator[Request, Response, dict[str, wire.Found]]:
-        key = self.account.secrets.get("api_key")
-        if not key:
-            raise CarrierError(ErrorKind.AUTH, f"account {self.account.id} has no secret api_key")
-        response = yield Request(
-            method="POST",
-            url=f"{self.account.base_url.rstrip('/')}/{endpoint}",
-            headers={"17token": key, "content-type": "application/json"},
-            body=msgspec.json.encode(items),
-        )
+        response = yield call(self.account, endpoint, items)
         return join(wire.found(response), [item["number"] for item in items])
 
     def _register(self, numbers: Sequence[str]) -> Talk:
         if not numbers:
             return
         wanted = {number: self._wanted(number) for number in numbers}
-        items = [{"number": n, "auto_detection": True, **({} if w is None else {"carrier": w})} for n, w in wanted.items()]
         try:
-            told = yield from self._post("register", items)
+            told = yield from self._post("register", [self._application(number) for number in numbers])
         except CarrierError as error:
-            if error.kind not in _ONLY_REGISTERING or len(numbers) == len(self.queries):
+            if error.kind not in _ONLY_REGISTERING and error.code != _FULL_FOR_TODAY:
+                raise
+            self._until_tomorrow(error)
+            if len(numbers) == len(self.queries):
                 raise
             told = dict.fromkeys(numbers, error)
         for number, said in told.items():
             if isinstance(said, wire.Item):
-                self._learn(number, registered_at=self.now, carrier=said.carrier, asked=wanted[number], retracked_at=None)
+                self._learn(number, registered_at=self.today, carrier=said.carrier, asked=wanted[number], retracked_at=None)
             elif said.kind is ErrorKind.ALREADY_REGISTERED:
                 # Perhaps under another carrier than we have in mind: look without one, and learn it from the answer.
-                self._learn(number, registered_at=self.now, carrier=None)
+                self._learn(number, registered_at=self.today, carrier=None)
             else:
+                self._until_tomorrow(said)
                 self.answers[number] = said
+
+    def _application(self, number: str) -> dict[str, Any]:
+        options, hint = self.account.options, None
+        if options.get("param") in _PARAMS:
+            hint = _PARAMS[options["param"]](self.queries[number])
+        wishes = {"carrier": self._wanted(number), "lang": options.get("lang"), "param": hint}
+        return {"number": number, "auto_detection": True} | {name: wish for name, wish in wishes.items() if wish}
+
+    def _until_tomorrow(self, error: CarrierError) -> None:
+        if error.code == _FULL_FOR_TODAY:
+            error.retry_after = _DAY_S - (self.now - self.now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
 
     def _change_carriers(self, numbers: Iterable[str]) -> Talk:
         changes = [
@@ -182,7 +220,7 @@ class Conversation:
         told = yield from self._post("retrack", [self._record(number) for number in numbers])
         for number, said in told.items():
             if isinstance(said, wire.Item) or said.code == _RETRACKED_BEFORE:
-                self._learn(number, retracked_at=self.now, stopped=None)
+                self._learn(number, retracked_at=self.today, stopped=None)
 
     def _register_anew(self, numbers: Sequence[str]) -> Talk:
         if not numbers:
@@ -190,7 +228,7 @@ class Conversation:
         told = yield from self._post("deletetrack", [self._record(number) for number in numbers])
         gone = [number for number, said in told.items() if isinstance(said, wire.Item)]
         for number in gone:
-            self._learn(number, registered_at=None, carrier=None, reregistered_at=self.now)
+            self._learn(number, registered_at=None, carrier=None, reregistered_at=self.today)
         answered = dict(self.answers)
         yield from self._register(gone)
         self.answers = answered

@@ -179,7 +179,8 @@ def read(raw: bytes) -> Tracking:
     status, reason = _settle(reader, _latest(reader, latest), latest, events)
     if status is TrackingStatus.EXPIRED:
         reader.notes[STOPPED] = None
-    linked = (info.misc_info.local_number if info.misc_info is not None else None) or None
+    misc = info.misc_info or wire.Misc()
+    linked = misc.local_number if misc.local_number != parcel.number else None
     recipient = info.shipping_info.recipient_address if info.shipping_info is not None else None
     return Tracking(
         number=parcel.number,
@@ -190,7 +191,8 @@ def read(raw: bytes) -> Tracking:
         events=events,
         carrier_code=carrier,
         destination_country=alpha2(recipient.country) if recipient is not None else None,
-        linked_number=None if linked == parcel.number else linked,
+        linked_number=linked or None,
+        linked_code=(str(misc.local_key) if misc.local_key else misc.local_provider) if linked else None,
         stopped=status is TrackingStatus.EXPIRED,
         unmapped=tuple(reader.unmapped),
         notes=tuple(reader.notes),

@@ -17,7 +17,7 @@ import msgspec
 
 from carriers import codes
 from carriers.answers import decode, http_error, http_kind, retry_after, short
-from carriers.base import Response
+from carriers.base import Quota, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.seventeen_track import quick
 
@@ -54,9 +54,11 @@ class Shipping(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class Misc(msgspec.Struct, gc=False, omit_defaults=True):
-    """`misc_info`: the last-mile number."""
+    """`misc_info`: the last-mile number, and whose it is (0 or null: not told)."""
 
     local_number: str | None = None
+    local_key: int | None = None
+    local_provider: str | None = None
 
 
 class Provider(msgspec.Struct, gc=False, omit_defaults=True):
@@ -203,6 +205,39 @@ def found(response: Response) -> dict[str, Found]:
     if body.code == 0 and body.data is not None and failed is None:
         return _listed(body.data.accepted or (), body.data.rejected or ())
     raise _whole(body, failed, response)
+
+
+class Left(msgspec.Struct, rename={"left": "quota_remain", "bought": "quota_total", "used": "quota_used"}):
+    """The `data` of a quota's answer; its names are not documented for certain, so any of them may be missing."""
+
+    left: int | None = None
+    bought: int | None = None
+    used: int | None = None
+    today_used: int | None = None
+    max_track_daily: int | None = None
+
+
+class LeftBody(msgspec.Struct):
+    """The envelope around it."""
+
+    code: int | None = None
+    data: Left | None = None
+
+
+_LEFT = msgspec.json.Decoder(LeftBody, strict=False)
+
+
+def quota(response: Response) -> Quota:
+    """What is left, from the answer of `/getquota`: None for what it does not name. Raises CarrierError."""
+    told = decode(_LEFT, response.body) if http_error(response) is None else LeftBody()
+    if told.code != 0 or told.data is None:
+        found(response)
+        raise CarrierError(ErrorKind.BAD_RESPONSE, "the answer tells no quota")
+    data = told.data
+    left = data.left
+    if left is None and data.bought is not None and data.used is not None:
+        left = data.bought - data.used
+    return Quota(left=left, used_today=data.today_used, daily=data.max_track_daily)
 
 
 def _quickly(body: bytes) -> Body | None:
