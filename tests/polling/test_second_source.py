@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from carriers.base import Account
 from carriers.model import TrackingStatus
 from tests import house
+from tests.carriers.loopback import http, serving
 from tests.conftest import Lines
 from tests.house import ACCOUNT, START, TOKEN
 from tests.polling.test_poller import moving
@@ -35,15 +37,21 @@ class Two:
     """A poller with two sources, each a stand-in of its own."""
 
     def __init__(
-        self, stack: ExitStack, store: Store, clock: SimulatedClock, casts: Sequence[list[ScriptedParcel]], *troubles: Trouble
+        self,
+        stack: ExitStack,
+        store: Store,
+        clock: SimulatedClock,
+        casts: Sequence[list[ScriptedParcel]],
+        *troubles: Trouble,
+        first: Sequence[Trouble] = (),
     ) -> None:
-        first, second = (
-            StandIn(Aggregator(cast, clock.now, token=TOKEN, troubles=troubles if place else ()))
+        ahead, second = (
+            StandIn(Aggregator(cast, clock.now, token=TOKEN, troubles=troubles if place else first))
             for place, cast in enumerate(casts)
         )
         self.store, self.clock = store, clock
-        self.first, self.second = stack.enter_context(first).aggregator, stack.enter_context(second).aggregator
-        one = house.source(store, clock, first.base_url)
+        self.first, self.second = stack.enter_context(ahead).aggregator, stack.enter_context(second).aggregator
+        one = house.source(store, clock, ahead.base_url)
         other = house.source(store, clock, second.base_url)
         other = replace(other, account=Account(id=OTHER, base_url=second.base_url, secrets={"api_key": TOKEN}))
         self.sources: dict[str, Source] = {ACCOUNT: one, OTHER: other}
@@ -166,3 +174,37 @@ def test_whom_else_to_ask() -> None:
 def _named(name: str) -> Source:
     made = house.source(None, house.simulated(), "http://127.0.0.1:1")  # type: ignore[arg-type]  # never asked
     return replace(made, account=Account(id=name, base_url="", secrets={}))
+
+
+async def test_a_number_that_one_source_refuses_is_asked_of_the_next(store: Store, clock: SimulatedClock) -> None:
+    """Facts, what users complain about: "invalid number" concluded too soon; the seller is asked only when nobody knows it."""
+    (number,) = await house.bring_parcels(store, 1)
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[], [moving(number)]])
+        refusal = {"number": number, "error": {"code": -18010012, "message": "The format is invalid."}}
+        refused = http(200, json.dumps({"code": 0, "data": {"accepted": [], "rejected": [refusal]}}).encode())
+        async with serving(lambda *_: refused) as address:
+            one = two.sources[ACCOUNT]
+            two.sources[ACCOUNT] = replace(one, account=Account(id=ACCOUNT, base_url=address, secrets=one.account.secrets))
+            shipment = await two.poll(days=1, times=3)
+        await two.close()
+    assert (shipment.status, shipment.unanswered) == (TrackingStatus.IN_TRANSIT, None)
+    assert two.second.calls["gettrackinfo"] == 3, "and in its usual time, not once a week"
+
+
+async def test_a_source_that_is_down_for_a_day_is_passed_over(store: Store, clock: SimulatedClock) -> None:
+    """Issue, choosing the source: the fallback costs registrations, so an hour's outage is waited out; back is back."""
+    (number,) = await house.bring_parcels(store, 1)
+    outage = Trouble(start=START, end=START + 3 * DAY, kind="unavailable")
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[moving(number)], [moving(number)]], first=(outage,))
+        await two.poll(days=0.2, times=4)
+        waited = dict(two.second.calls)
+        found = await two.poll(days=0.2, times=6)
+        there = two.second.calls["gettrackinfo"]
+        await two.poll(days=0.5, times=8)
+        await two.close()
+    assert waited == {}
+    assert (found.status, found.last_answer_at is not None) == (TrackingStatus.IN_TRANSIT, True)
+    assert two.first.calls["gettrackinfo"] > 5, "it was tried again, and is asked since it is back"
+    assert two.second.calls["gettrackinfo"] - there <= 6

@@ -14,12 +14,15 @@ from tracker.polling.cadence import PARKED, spread
 from tracker.polling.conversation import Source
 from tracker.polling.writing import Outcome
 from tracker.store import Store
-from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Link, PollChange, Polled, PollFailure, PollQuiet
+from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Link, PollChange, Polled, PollFailure, PollQuiet, Unmapped
 
 FirstTime = Callable[[str, str], bool]
 
 Linker = Callable[[DueShipment, Tracking, str | None], Link | None]
 """Parcel, answer, destination -> the last-mile number that is news: `tracker.polling.legs.link_of` with the rules."""
+
+_REFUSED = frozenset({ErrorKind.INVALID_NUMBER.value, ErrorKind.INVALID_REQUEST.value})
+"""What one source will never answer, another one may: a form that it does not know, a hint that it wants and we lack."""
 
 _log = get_logger()
 
@@ -39,9 +42,11 @@ class Hearing:
     async def hear(self, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory) -> Outcome:
         """What the answers change. Only fresh ones are parsed."""
         found = self._listener.sort(shipments, batch, memory)
-        outcome = Outcome(quiet=found.quiet, failed=found.failed)
+        outcome = Outcome(quiet=found.quiet, failed=found.failed, later=found.later)
         if len(found.failed) < len(shipments):
             outcome.answered = {self._source.id}
+        refused = {failure.id for failure in found.failed if failure.kind in _REFUSED}
+        outcome.missed = [shipment for shipment in shipments if shipment.id in refused]
         if batch.memory.account:
             outcome.accounts = {self._source.id: batch.memory.account}
         if found.fresh:
@@ -52,6 +57,7 @@ class Hearing:
             AnswerWrite(account=self._source.id, number=number, memory=kept) for number, kept in batch.memory.numbers.items()
         ]
         self._tell_all(found)
+        await self._tell_unmapped(outcome)
         return outcome
 
     async def hear_legs(self, pairs: Sequence[tuple[DueShipment, DueShipment]], batch: Batch, memory: AccountMemory) -> Outcome:
@@ -72,6 +78,7 @@ class Hearing:
         outcome.answers += [
             AnswerWrite(account=self._source.id, number=number, memory=kept) for number, kept in batch.memory.numbers.items()
         ]
+        await self._tell_unmapped(outcome)
         return outcome
 
     def _read_leg(
@@ -89,7 +96,7 @@ class Hearing:
             outcome.answers.append(self._listener.keep(fresh, tracking.status))
             if said is not None:
                 outcome.changed.append(said)
-            self._tell_unmapped(tracking, fresh.shipment.number)
+            _keep_unmapped(self._source.id, tracking, fresh.shipment.number, outcome)
 
     def _read(self, fresh: Fresh, polled: Mapping[int, Polled], memory: Mapping[str, Any], outcome: Outcome) -> None:
         """Look into one answer. What cannot be processed is parked, the others go on (faults row 33)."""
@@ -125,13 +132,16 @@ class Hearing:
         if link is not None:
             outcome.links[fresh.shipment.id] = link
         outcome.answers.append(self._listener.keep(fresh, tracking.status))
-        self._tell_unmapped(tracking, fresh.shipment.number)
+        _keep_unmapped(self._source.id, tracking, fresh.shipment.number, outcome)
         return said
 
-    def _tell_unmapped(self, tracking: Tracking, number: str) -> None:
-        for code in tracking.unmapped:
-            if self._first_time(self._source.id, code):
-                _log.warning(Event.POLL_UNMAPPED_CODE, source=self._source.id, code=code, shipment=number)
+    async def _tell_unmapped(self, outcome: Outcome) -> None:
+        """One warning for a code that nobody ever saw, in this run or before (facts/carriers.md 3, rule 8)."""
+        new = {each.code: each.number for each in outcome.unmapped if self._first_time(f"unmapped {each.account}", each.code)}
+        if new:
+            known = await self._store.known_codes(self._source.id, list(new))
+            for code in new.keys() - known:
+                _log.warning(Event.POLL_UNMAPPED_CODE, source=self._source.id, code=code, shipment=new[code])
 
     def _tell_all(self, found: Sorted) -> None:
         for kind, errors in found.errors.items():
@@ -148,6 +158,10 @@ class Hearing:
             sample=number,
             message=error.message,
         )
+
+
+def _keep_unmapped(source: str, tracking: Tracking, number: str, outcome: Outcome) -> None:
+    outcome.unmapped += [Unmapped(source, code, number, 1) for code in dict.fromkeys(tracking.unmapped)]
 
 
 def _remembered(number: str, batch: Batch, memory: AccountMemory) -> Mapping[str, Any]:
