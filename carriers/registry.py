@@ -22,11 +22,12 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about an adapter without importing it.
 
     `tier` first: every situation its documents describe is rehearsed; experimental: written from documents and samples, waiting
-    for its first run against the real service. `batch_size`: numbers per conversation. `secrets` an account must have;
+    for its first run against the real service. `batch_size`: numbers per conversation, `apiece`: one call for each of them. `secrets` an account must have;
     `registers`: numbers must be registered, which may cost money; `asynchronous`: the answer is fetched later; `push`: the source
     can call us; `drop`: it reads a drop folder, not the network; `many`: it is asked about many carriers, not its own alone;
-    `base_url` the usual one; `rps` calls a second and `daily` calls a day that the source allows unless agreed otherwise (None:
-    not documented); `test_numbers` that always answer.
+    `push_key`: the secret that signs its pushes, where it has no other one for them; `base_url` the usual one; `rps` calls a
+    second and `daily` calls a day that the source allows unless agreed otherwise (None: not documented); `test_numbers` that
+    always answer.
     """
 
     name: str
@@ -37,11 +38,13 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     rps: float | None = None
     daily: int | None = None
+    apiece: bool = False
     registers: bool = False
     asynchronous: bool = False
     push: bool = False
     drop: bool = False
     many: bool = False
+    push_key: str = ""
     test_numbers: tuple[str, ...] = ()
 
 
@@ -57,7 +60,8 @@ def _line(name: str, title: str, tier: Tier, batch: int, url: str = "", *secrets
 # camel case: `la_poste` is `carriers.la_poste:LaPoste`. Limits are those of facts/carriers.md; unverified ones err on the slow side.
 # fmt: off
 _ADAPTERS: tuple[Description, ...] = (
-    _line("seventeen_track", "17TRACK", FIRST, 40, "https://api.17track.net/track/v2.2", "api_key", rps=3, registers=True, push=True, many=True),
+    _line("seventeen_track", "17TRACK", FIRST, 40, "https://api.17track.net/track/v2.2", "api_key", rps=3, registers=True, push=True, many=True,
+          push_key="api_key"),
     _line("trackingmore", "TrackingMore", FIRST, 40, "https://api.trackingmore.com/v4", "api_key", rps=3, registers=True, push=True, many=True),
     _line("aftership", "AfterShip", FIRST, 50, "https://api.aftership.com/tracking/2026-07", "api_key", rps=5, registers=True, push=True, many=True),
     _line("cainiao", "Cainiao, public page", FIRST, 10, "https://global.cainiao.com", rps=0.2),

@@ -51,6 +51,7 @@ class Event(StrEnum):
     POLL_NUMBER_ERRORS = ("poll.number_errors", "warning", "source kind count sample message")
     POLL_PARKED = ("poll.parked", "error", "source shipment error")
     POLL_UNMAPPED_CODE = ("poll.unmapped_code", "warning", "source code shipment")
+    POLL_WAITS = ("poll.waits", "warning", "source count classes until")
     POLL_NO_SOURCE = ("poll.no_source", "warning", "carrier count sample")
     SOURCE_DOWN = ("source.down", "error", "source kind message")
     SOURCE_UP = ("source.up", "info", "source down_seconds")

@@ -98,7 +98,11 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "poll.unmapped_code": (
         "A source sent a status code that no table knows. The parcel is `unknown`, never guessed.",
-        "Add the code to the source's table, or report it; once per code and run.",
+        "Add the code to the source's table, or report it. Said once per code; `tracker carriers status` lists them all.",
+    ),
+    "poll.waits": (
+        "A source's daily quota does not suffice for all parcels: some wait, which is no failure. Said once a day and source.",
+        "`tracker carriers status` shows who waits. Buy a larger plan (`daily_quota`), or add a second source.",
     ),
     "poll.no_source": (
         "No source is configured for the carrier of these parcels, so nobody can be asked.",

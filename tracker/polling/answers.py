@@ -14,9 +14,20 @@ from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import digest as digest_of
 from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again, takes_back
-from tracker.polling.cadence import Cadence, after_error
+from tracker.polling.cadence import Cadence, after_error, without_penalty
+from tracker.polling.gate import NOT_ASKED
 from tracker.polling.legs import says, without_twins
-from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Link, PollChange, Polled, PollFailure, PollQuiet
+from tracker.store.rows import (
+    AccountMemory,
+    AnswerWrite,
+    DueShipment,
+    Link,
+    PollChange,
+    Polled,
+    PollFailure,
+    PollLater,
+    PollQuiet,
+)
 
 
 class Fresh(msgspec.Struct, frozen=True, gc=False):
@@ -34,7 +45,13 @@ class Sorted(msgspec.Struct, kw_only=True):
     quiet: list[PollQuiet]
     fresh: list[Fresh]
     failed: list[PollFailure]
+    later: list[PollLater]
     errors: dict[ErrorKind, list[tuple[str, CarrierError]]]
+
+
+def is_no_failure(error: CarrierError) -> bool:
+    """Whether an error says nothing bad of anybody: the answer is still being made, or we did not ask (facts/carriers.md 2)."""
+    return error.kind is ErrorKind.NOT_READY or error.code == NOT_ASKED
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +68,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
     def sort(self, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory) -> Sorted:
         """Tell quiet answers from fresh ones by the digest of their slices, and put errors aside. Nothing is parsed."""
-        found = Sorted(quiet=[], fresh=[], failed=[], errors={})
+        found = Sorted(quiet=[], fresh=[], failed=[], later=[], errors={})
         answers, known, next_poll, at = batch.answers, memory.numbers, self.cadence.next_poll, self.at
         for shipment in shipments:
             number = shipment.number
@@ -64,7 +81,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
             same = remembered is not None and remembered.digest == digest
             repeated = same and remembered is not None and not remembered.found
             if same and not repeated and not self.second:
-                due = next_poll(number, shipment.status, shipment.moved_at, shipment.shipped_at, at)
+                due = next_poll(number, shipment.status, shipment.moved_at, shipment.shipped_at, at, shipment.deadline_at)
                 found.quiet.append(PollQuiet(shipment.id, number, due))
             else:
                 found.fresh.append(Fresh(shipment, answer, digest, repeated))
@@ -73,8 +90,15 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     def _put_aside(self, found: Sorted, shipment: DueShipment, answer: bytes | CarrierError | None) -> None:
         missing = CarrierError(ErrorKind.BAD_RESPONSE, "the answer leaves this number out")
         error = answer if isinstance(answer, CarrierError) else missing
+        if is_no_failure(error):
+            found.later.append(self.later(shipment, error))
+            return
         found.errors.setdefault(error.kind, []).append((shipment.number, error))
         found.failed.append(self.failure(shipment, error))
+
+    def later(self, shipment: DueShipment, error: CarrierError) -> PollLater:
+        """A poll whose answer is still being made, or that was never sent: no penalty, nothing is counted."""
+        return PollLater(shipment.id, shipment.number, without_penalty(shipment.number, error.retry_after, self.at))
 
     def failure(self, shipment: DueShipment, error: CarrierError) -> PollFailure:
         """A poll without an answer: the parcel stays as it was and is asked again later."""
@@ -135,7 +159,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     def _changed(
         self, shipment: DueShipment, polled: Polled, journey: Journey, events: tuple[Any, ...], link: Link | None = None
     ) -> PollChange | PollQuiet:
-        due = self.cadence.next_poll(shipment.number, journey.status, journey.moved_at, polled.shipped_at, self.at)
+        due = self.cadence.next_poll(
+            shipment.number, journey.status, journey.moved_at, polled.shipped_at, self.at, shipment.deadline_at
+        )
         if not events and journey == polled.journey and link is None:
             return PollQuiet(shipment.id, shipment.number, due)
         return PollChange(

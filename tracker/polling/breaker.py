@@ -1,6 +1,7 @@
 """The circuit breaker of an account: three whole-request failures in a row, and it is asked by one trial batch now and then.
 
-Pure transitions over the store's `Breaker` row. A source goes down once in the log and comes back once (faults row 6).
+Pure transitions over the store's `Breaker` row. A source goes down once in the log and comes back once (faults row 6). A
+429 pauses at once: to wait is politeness, and no outage before the third pause in a row.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from carriers.errors import CarrierError, ErrorKind
+from tracker.polling.gate import NOT_ASKED
 from tracker.store.rows import Breaker
 
 THRESHOLD = 3
@@ -22,6 +24,9 @@ _COUNTED = frozenset(
 _SHARED = _COUNTED - {ErrorKind.BAD_RESPONSE}
 """Kinds that speak of the account even where a source puts them beside each number."""
 
+_TOO_FAST = 60
+"""Seconds of pause after a 429 that names none."""
+
 _PAUSE = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 _ACCOUNT_PAUSE = timedelta(hours=1)
@@ -29,8 +34,8 @@ _ACCOUNT_PAUSE = timedelta(hours=1)
 
 
 def counts(error: CarrierError) -> bool:
-    """Whether the failure of a whole request says something about the source (and not about our request)."""
-    return error.kind in _COUNTED
+    """Whether the failure of a whole request says something about the source (and not about our request, or our own gate)."""
+    return error.kind in _COUNTED and error.code != NOT_ASKED
 
 
 def shared_failure(answers: Mapping[str, bytes | CarrierError]) -> CarrierError | None:
@@ -54,7 +59,7 @@ def on_trial(breaker: Breaker) -> bool:
 
 
 def failed(breaker: Breaker, error: CarrierError, now: datetime) -> Breaker:
-    """One more failure in a row. From the third on it opens, for longer each time.
+    """One more failure in a row. From the third on it opens, for longer each time; it is down since then.
 
     While it is open, failures are those of requests that were on their way already: one outage, counted once.
     """
@@ -63,7 +68,8 @@ def failed(breaker: Breaker, error: CarrierError, now: datetime) -> Breaker:
         return replace(breaker, open_until=max(breaker.open_until, asked))
     failures = breaker.failures + 1
     if failures < THRESHOLD:
-        return Breaker(failures=failures, kind=error.kind.value)
+        pause = timedelta(seconds=error.retry_after or _TOO_FAST) if error.kind is ErrorKind.RATE_LIMITED else None
+        return Breaker(failures=failures, open_until=now + pause if pause else None, kind=error.kind.value)
     if error.kind in {ErrorKind.AUTH, ErrorKind.QUOTA_EXHAUSTED}:
         pause = _ACCOUNT_PAUSE
     else:

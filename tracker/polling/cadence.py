@@ -114,6 +114,11 @@ def after_error(number: str, kind: ErrorKind, failures: int, retry_after: float 
     return now + spread(number, max(distance, int(retry_after or 0)))
 
 
+def without_penalty(number: str, retry_after: float | None, now: int) -> int:
+    """After a poll whose answer is still being made, or that was never sent: soon, however often that was so before."""
+    return now + spread(number, max(_FIRST_BACKOFF[ErrorKind.NOT_READY], int(retry_after or 0)))
+
+
 def spread(number: str, distance: int) -> int:
     """`distance` and up to a tenth more, always the same for one number."""
     return distance + crc32(number.encode()) % (distance // _JITTER + 1)

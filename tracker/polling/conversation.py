@@ -36,6 +36,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """The source wants numbers to be registered, and that costs money: each one is counted."""
     registrations: int | None = None
     """New numbers a (UTC) day at most, where it does."""
+    calls: int | None = None
+    """Calls a (UTC) day at most, where it does not."""
+    apiece: bool = False
+    """A call answers about one number, however many a conversation is about."""
     stores: frozenset[str] = frozenset()
     """The stores whose parcels it is asked about; empty = all."""
 

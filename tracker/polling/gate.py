@@ -29,6 +29,10 @@ _MARGIN = 1.1
 """Two daemons at exactly the allowed rate go over it now and then."""
 
 
+NOT_ASKED = "not_asked"
+"""Code of an error that is our own: the gate was closed, so that the source never heard of the request."""
+
+
 class Slots(Protocol):
     """The part of the store that keeps the gate."""
 
@@ -78,7 +82,8 @@ class StoreGate:
         if pace.daily_quota is not None:
             today = self._clock.now().date()
             if not await self._slots.use_quota(source, today, 1, pace.daily_quota):
-                raise CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the daily quota of {pace.daily_quota} requests is used up")
+                said = f"the daily quota of {pace.daily_quota} requests is used up"
+                raise CarrierError(ErrorKind.QUOTA_EXHAUSTED, said, code=NOT_ASKED, retry_after=self._until_midnight())
         now_ms, interval = self._now_ms(), ceil(1000 * _MARGIN / pace.rps)
         block = await self._block(source, now_ms, interval)
         slot = max(block.free, now_ms)
@@ -86,7 +91,7 @@ class StoreGate:
         # Standing in our own queue at a slow source is no word of the source: only what comes on top of it is.
         pushed = wait - self._queues[source] * interval / 1000
         if pushed > LONGEST_WAIT and wait < _BELIEVED:
-            raise CarrierError(ErrorKind.RATE_LIMITED, "the source wants us to wait", retry_after=wait)
+            raise CarrierError(ErrorKind.RATE_LIMITED, "the source wants us to wait", code=NOT_ASKED, retry_after=wait)
         block.free = slot + interval
         if 0 < wait < _BELIEVED:
             self._queues[source] += 1
@@ -108,6 +113,10 @@ class StoreGate:
         """Let nobody pass for `seconds`: the source said so."""
         self._blocks.pop(source, None)
         await self._slots.push_gate(source, self._now_ms() + ceil(seconds * 1000))
+
+    def _until_midnight(self) -> float:
+        """Seconds until the next (UTC) day, when the quota is whole again."""
+        return 86_400 - self._clock.now().timestamp() % 86_400
 
     def _now_ms(self) -> int:
         return self._start_ms + int((self._clock.monotonic() - self._start) * 1000)

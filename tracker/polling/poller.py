@@ -17,26 +17,31 @@ from msgspec.structs import replace
 
 from carriers.base import Batch, Memory
 from carriers.errors import CarrierError, ErrorKind
-from tracker.clock import Clock, epoch
+from tracker.clock import Clock, epoch, instant
 from tracker.log import Event, get_logger
 from tracker.polling import breaker
-from tracker.polling.answers import Listener
+from tracker.polling.answers import Listener, is_no_failure
+from tracker.polling.budget import Ration
 from tracker.polling.cadence import UNROUTED, Cadence, scatter
 from tracker.polling.conversation import Source, converse
 from tracker.polling.hearing import Hearing
 from tracker.polling.legs import legs, link_of
 from tracker.polling.pulse import Pulse
+from tracker.polling.purse import Purse, unregistered
 from tracker.polling.routing import Router, query
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
 from tracker.rules import Rules
 from tracker.store import Store
-from tracker.store.rows import AccountMemory, DueShipment, Link, PollFailure
+from tracker.store.rows import AccountMemory, Breaker, DueShipment, Link, PollFailure, PollLater
 
 CHUNK = 800
 """Parcels claimed by one unit: the memory of a poll does not depend on how many are due."""
 
 _AFTER_PAUSE = 600
 """Seconds over which parcels are spread that wait for a source to come back."""
+
+_TODAY = 3600.0
+"""Seconds after which it is tried again where a day turned out to be spent: the next ration knows better."""
 
 _MOST_REMEMBERED = 1000
 
@@ -61,9 +66,14 @@ class Poller:
         rules: Rules,
         sources: Mapping[str, Source],
         cadence: Cadence,
+        reserve: float = 0.2,
         progress: Callable[[], None] = lambda: None,
     ) -> None:
-        """`sources` by account id, as `rules.sources` names them; `progress` hears of every batch: a slow source is no hang."""
+        """`sources` by account id, as `rules.sources` names them.
+
+        `reserve` (0 to 1) is the part of a source's day that is kept for deadlines; `progress` hears of every batch: a slow
+        source is no hang.
+        """
         self.store = store
         self.clock = clock
         self.rules = rules
@@ -71,6 +81,7 @@ class Poller:
         self.cadence = cadence
         self.progress = progress
         self.pulse = Pulse(store)
+        self.purse = Purse(store, cadence, reserve)
         self.in_flight: set[int] = set()
         """Parcels whose answers are on their way: nobody else hears about them meanwhile, the journey would be overwritten."""
         self._told: set[tuple[str, str]] = set()
@@ -132,15 +143,19 @@ class _Unit:
         return Router(rules=self._poller.rules, sources=sources, down=await self._down(), owners=owners)
 
     async def _down(self) -> frozenset[str]:
-        """Sources down for so long that a carrier's next one is asked instead, which may cost registrations.
-
-        One whose pause is over is not among them: somebody has to try whether it is back.
-        """
-        since = self._now - timedelta(hours=self._poller.cadence.fallback_after_h)
-        states = {name: await self._poller.pulse.look(name) for name in self._poller.sources}
+        """Sources that nobody waits for any longer. One whose pause is over is not among them: somebody has to try it."""
+        for name in self._poller.sources:
+            await self._poller.pulse.look(name)
         return frozenset(
-            name for name, state in states.items() if state.since and state.since <= since and breaker.is_open(state, self._now)
+            name
+            for name in self._poller.sources
+            if self._long_down(name) and breaker.is_open(self._poller.pulse.now(name), self._now)
         )
+
+    def _long_down(self, name: str) -> bool:
+        """Down for so long that a carrier's next source is asked instead, although that may cost registrations."""
+        since = self._poller.pulse.now(name).since
+        return since is not None and self._now - since >= timedelta(hours=self._poller.cadence.fallback_after_h)
 
     async def _follow(self, due: Sequence[DueShipment], asked: Mapping[int, str]) -> None:
         """Ask the carriers of the last mile about the second legs of these parcels (facts/carriers.md section 3, rule 11)."""
@@ -164,11 +179,16 @@ class _Unit:
             try:
                 batch = await self._converse(source, asked, memory)
             except CarrierError as error:
-                await self._give_back(source, len(paid))
+                await self._poller.purse.give_back(source, len(paid), self._now)
                 await self._failed(source, (), error)
                 return
-            await self._give_back(source, sum(not batch.memory.numbers.get(number) for number in paid))
+            await self._poller.purse.give_back(source, _refused(paid, batch), self._now)
             await self._writer.add(await self._hearing(source).hear_legs([some[leg.id] for leg in asked], batch, memory))
+
+    def _elsewhere(self, source: Source, shipments: Sequence[DueShipment]) -> None:
+        """Ask the next sources of these parcels in this unit, where this one has been down for long."""
+        if self._long_down(source.id):
+            self._missed.setdefault(source.id, []).extend(shipments)
 
     def _others(self, missed: Mapping[str, Sequence[DueShipment]]) -> Iterable[tuple[str, Sequence[DueShipment]]]:
         """Whom to ask about what a source did not find: each carrier's next source, never oftener than the first one (R8)."""
@@ -186,7 +206,7 @@ class _Unit:
             by_carrier.setdefault(shipment.carrier or "*", []).append(shipment)
         for carrier, shipments in by_carrier.items():
             for at in range(0, len(shipments), TRANSACTION):
-                await self._put_off(shipments[at : at + TRANSACTION], self._at + UNROUTED)
+                await self._strand_until(shipments[at : at + TRANSACTION], self._at + UNROUTED)
             if self._poller.first_time("no_source", carrier):
                 _log.warning(Event.POLL_NO_SOURCE, carrier=carrier, count=len(shipments), sample=shipments[0].number)
 
@@ -195,10 +215,22 @@ class _Unit:
 
         A `second` opinion that cannot be had is let go of: the parcels have been answered, and are due again in their time.
         """
+        state = await self._poller.pulse.look(source.id)
+        if breaker.is_open(state, self._now):
+            if not second:
+                await self._put_off(shipments, state)
+                self._elsewhere(source, shipments)
+            return
+        ration = await self._poller.purse.ration(source, shipments, self._now)
+        if ration.waiting and not second:
+            await self._wait(source, ration)
+        with self._poller.purse.granted(source, ration):
+            await self._ask_all(source, ration.asked, state, second=second)
+
+    async def _ask_all(self, source: Source, shipments: Sequence[DueShipment], state: Breaker, *, second: bool) -> None:
         size = min(source.batch, TRANSACTION)
         batches = deque(shipments[at : at + size] for at in range(0, len(shipments), size))
-        state = await self._poller.pulse.look(source.id)
-        if breaker.on_trial(state) and not breaker.is_open(state, self._now):
+        if batches and breaker.on_trial(state) and not breaker.is_open(state, self._now):
             await self._batch(source, batches.popleft(), second=second)
 
         async def lane() -> None:
@@ -210,9 +242,10 @@ class _Unit:
     async def _batch(self, source: Source, shipments: Sequence[DueShipment], *, second: bool = False) -> None:
         self._poller.progress()
         state = self._poller.pulse.now(source.id)
-        if state.open_until is not None and breaker.is_open(state, self._now):
+        if breaker.is_open(state, self._now):
             if not second:
-                await self._put_off(shipments, epoch(state.open_until), state.kind)
+                await self._put_off(shipments, state)
+                self._elsewhere(source, shipments)
             return
         started = self._poller.clock.monotonic()
         memory = await self._poller.store.load_memory(source.id, [shipment.number for shipment in shipments])
@@ -222,19 +255,19 @@ class _Unit:
         try:
             batch = await self._converse(source, shipments, memory)
         except CarrierError as error:
-            await self._give_back(source, len(paid))
+            await self._poller.purse.give_back(source, len(paid), self._now)
             await self._failed(source, () if second else shipments, error)
             return
-        await self._give_back(source, sum(not batch.memory.numbers.get(number) for number in paid))
+        await self._poller.purse.give_back(source, _refused(paid, batch), self._now)
         shared = breaker.shared_failure(batch.answers)
         if shared is None:
             await self._poller.pulse.answered(source.id, self._now)
-        else:
+        elif breaker.counts(shared):
             await self._poller.pulse.failed(source.id, shared, self._now)
         outcome = await self._hearing(source, second=second).hear(shipments, batch, memory)
         self._tell(source, len(shipments), outcome, started)
         if second:
-            outcome.failed = []
+            outcome.failed, outcome.later = [], []
         self._links |= outcome.links
         if outcome.missed:
             self._missed.setdefault(source.id, []).extend(outcome.missed)
@@ -244,37 +277,34 @@ class _Unit:
     async def _affordable(
         self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory, *, second: bool = False
     ) -> tuple[Sequence[DueShipment], Sequence[str]]:
-        """(those to ask about, the new numbers among them): all, or as many new ones as the day still allows; the rest waits."""
+        """(those to ask about, the new numbers among them): fewer where somebody else has spent the day meanwhile."""
         if not source.registers:
             return shipments, ()
-        new = [each for each in shipments if each.number not in memory.numbers or not memory.numbers[each.number].memory]
-        taken = await self._registrations(source, len(new))
-        paid = [each.number for each in new[:taken]]
-        new = new[taken:]
-        if not new:
+        new = unregistered(shipments, memory)
+        taken = await self._poller.purse.take(source, len(new), self._now)
+        paid, late = [each.number for each in new[:taken]], new[taken:]
+        if not late:
             return shipments, paid
-        error = CarrierError(ErrorKind.QUOTA_EXHAUSTED, f"the {source.registrations} registrations of the day are used up")
         if not second:
-            await self._writer.add(Outcome(failed=[self._listener(source).failure(each, error) for each in new]))
-        self._hearing(source).tell(error.kind, [(each.number, error) for each in new])
-        waiting = {each.id for each in new}
+            spent = CarrierError(ErrorKind.QUOTA_EXHAUSTED, "the day's registrations are used up", retry_after=_TODAY)
+            await self._writer.add(Outcome(later=[self._listener(source).later(each, spent) for each in late]))
+        waiting = {each.id for each in late}
         return [each for each in shipments if each.id not in waiting], paid
 
-    async def _give_back(self, source: Source, unused: int) -> None:
-        """An outage of the source must not eat the day's registrations."""
-        if unused:
-            await self._poller.store.give_back_quota(source.id, self._now.date(), unused)
-
-    async def _registrations(self, source: Source, wanted: int) -> int:
-        """Take as much of the day's registrations as is left, `wanted` at most; how many that were."""
-        taken, step = 0, wanted
-        while step and taken < wanted:
-            step = min(step, wanted - taken)
-            if await self._poller.store.use_quota(source.id, self._now.date(), step, source.registrations):
-                taken += step
-            else:
-                step //= 2
-        return taken
+    async def _wait(self, source: Source, ration: Ration) -> None:
+        """Put off those whose turn has not come: no failure, nothing ages. Said once a day and source."""
+        waiting = ration.waiting
+        for at in range(0, len(waiting), TRANSACTION):
+            some = [(each.shipment, each.until) for each in waiting[at : at + TRANSACTION]]
+            await self._writer.add(Outcome(later=[PollLater(parcel.id, parcel.number, until) for parcel, until in some]))
+        if self._poller.first_time(f"waits {self._now.date()}", source.id):
+            _log.warning(
+                Event.POLL_WAITS,
+                source=source.id,
+                count=len(waiting),
+                classes=ration.waiting_by_turn,
+                until=instant(max(each.until for each in waiting)),
+            )
 
     async def _converse(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Batch:
         queries = [query(shipment, self._poller.rules, source.adapter.name) for shipment in shipments]
@@ -293,8 +323,12 @@ class _Unit:
         known_down = (await self._poller.pulse.look(source.id)).since is not None
         if breaker.counts(error):
             await self._poller.pulse.failed(source.id, error, self._now)
+        if is_no_failure(error):
+            await self._no_failure(source, shipments, error)
+            return
         failed = [self._listener(source).failure(shipment, error) for shipment in shipments]
         await self._writer.add(Outcome(failed=failed))
+        self._elsewhere(source, shipments)
         if known_down:
             return
         _log.warning(
@@ -306,13 +340,27 @@ class _Unit:
             retry_in=min((each.next_poll_at for each in failed), default=self._at) - self._at,
         )
 
-    async def _put_off(self, shipments: Iterable[DueShipment], until: int, kind: str | None = None) -> None:
+    async def _no_failure(self, source: Source, shipments: Sequence[DueShipment], error: CarrierError) -> None:
+        """The answer is still being made, which proves the source alive; or nobody asked."""
+        outcome = Outcome(later=[self._listener(source).later(each, error) for each in shipments])
+        if error.kind is ErrorKind.NOT_READY:
+            await self._poller.pulse.answered(source.id, self._now)
+            outcome.answered = {source.id}
+        await self._writer.add(outcome)
+
+    async def _strand_until(self, shipments: Iterable[DueShipment], until: int, kind: str | None = None) -> None:
         """Not asked at all: nobody can answer at the moment."""
         await self._writer.add(
             Outcome(
                 failed=[PollFailure(each.id, each.number, until + scatter(each.number, _AFTER_PAUSE), kind) for each in shipments]
             )
         )
+
+    async def _put_off(self, shipments: Sequence[DueShipment], state: Breaker) -> None:
+        """The source is not asked before its pause is over."""
+        until = self._at if state.open_until is None else epoch(state.open_until)
+        for at in range(0, len(shipments), TRANSACTION):
+            await self._strand_until(shipments[at : at + TRANSACTION], until, state.kind)
 
     def _tell(self, source: Source, asked: int, outcome: Outcome, started: float) -> None:
         """The one line of a batch."""
@@ -334,6 +382,11 @@ class _Unit:
     def _listener(self, source: Source, *, second: bool = False) -> Listener:
         fresh_hours = self._poller.rules.untrackable.fresh_not_found_hours
         return Listener(source=source.id, at=self._at, cadence=self._poller.cadence, fresh_hours=fresh_hours, second=second)
+
+
+def _refused(paid: Sequence[str], batch: Batch) -> int:
+    """How many of the numbers that a registration was taken for were not registered."""
+    return sum(not batch.memory.numbers.get(number) for number in paid)
 
 
 def _linked(parcel: DueShipment, link: Link) -> DueShipment:

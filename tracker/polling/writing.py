@@ -10,7 +10,17 @@ import msgspec
 from tracker.log import Event, get_logger
 from tracker.polling.cadence import PARKED, spread
 from tracker.store import Store, StoreError
-from tracker.store.rows import AnswerWrite, DueShipment, Link, PollChange, PollFailure, PollQuiet, PollWrite
+from tracker.store.rows import (
+    AnswerWrite,
+    DueShipment,
+    Link,
+    PollChange,
+    PollFailure,
+    PollLater,
+    PollQuiet,
+    PollWrite,
+    Unmapped,
+)
 
 TRANSACTION = 400
 """Parcels in one transaction at most: a longer one blocks the loop (facts/performance.md section 5)."""
@@ -24,6 +34,9 @@ class Outcome(msgspec.Struct, kw_only=True):
     changed: list[PollChange] = []
     quiet: list[PollQuiet] = []
     failed: list[PollFailure] = []
+    later: list[PollLater] = []
+    unmapped: list[Unmapped] = []
+    """Codes that no table knows."""
     answers: list[AnswerWrite] = []
     answered: set[str] = set()
     accounts: dict[str, Mapping[str, Any]] = {}
@@ -39,13 +52,15 @@ class Outcome(msgspec.Struct, kw_only=True):
     @property
     def size(self) -> int:
         """How many parcels it is about."""
-        return len(self.changed) + len(self.quiet) + len(self.failed)
+        return len(self.changed) + len(self.quiet) + len(self.failed) + len(self.later)
 
     def add(self, other: Outcome) -> None:
         """Take over what another conversation changes."""
         self.changed += other.changed
         self.quiet += other.quiet
         self.failed += other.failed
+        self.later += other.later
+        self.unmapped += other.unmapped
         self.answers += other.answers
         self.answered |= other.answered
         self.accounts |= other.accounts
@@ -72,7 +87,7 @@ class Writer:
     async def flush(self) -> None:
         """Write what is kept."""
         ready, self._waiting = self._waiting, Outcome()
-        if ready.size or ready.accounts or ready.pushed:
+        if ready.size or ready.answers or ready.accounts or ready.pushed:
             await self._write(ready)
 
     async def _write(self, ready: Outcome) -> None:
@@ -84,6 +99,8 @@ class Writer:
                     changed=tuple(ready.changed),
                     quiet=tuple(ready.quiet),
                     failed=tuple(ready.failed),
+                    later=tuple(ready.later),
+                    unmapped=tuple(ready.unmapped),
                     answers=tuple(ready.answers),
                     answered=tuple(sorted(ready.answered)),
                     accounts=ready.accounts,
@@ -109,6 +126,8 @@ class Writer:
         rest = Outcome(
             quiet=ready.quiet,
             failed=[*ready.failed, PollFailure(change.id, change.number, due)],
+            later=ready.later,
+            unmapped=ready.unmapped,
             answers=[answer for answer in ready.answers if answer.number != change.number],
             answered=ready.answered,
             accounts=ready.accounts,
@@ -127,6 +146,8 @@ def _halves(ready: Outcome) -> tuple[Outcome, Outcome]:
         changed=ready.changed[:middle],
         quiet=ready.quiet,
         failed=ready.failed,
+        later=ready.later,
+        unmapped=ready.unmapped,
         answers=[answer for answer in ready.answers if answer.number not in later],
         answered=ready.answered,
         accounts=ready.accounts,
