@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,11 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary
 from carriers.errors import CarrierError
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import arrange, event_key, in_zone, iso_day_first
+from carriers.scans import arrange, event_key, in_zone, instant, iso_day_first
 from carriers.talks import Call, once, one_by_one, secret
+
+_HOUR = 13
+"""Characters of a wall clock up to its hour: `2026-04-21T09`."""
 
 
 class Scan(msgspec.Struct, gc=False, omit_defaults=True):
@@ -50,6 +53,13 @@ _ENCODER = msgspec.json.Encoder()
 @cache
 def _brasilia() -> ZoneInfo:
     return ZoneInfo("America/Sao_Paulo")
+
+
+@lru_cache(maxsize=4096)
+def _offset(hour: str) -> str:
+    """Brasilia's distance to Greenwich in an hour (`2026-04-21T09`): summer time until 2019. Hours repeat, zones are slow."""
+    _, _, minutes = in_zone(f"{hour}:00", _brasilia())
+    return "" if minutes is None else f"-{-minutes // 60:02}:00"
 
 
 class Anjun(Pushless):
@@ -103,7 +113,8 @@ class Anjun(Pushless):
 def _event(scan: Scan, glossary: Glossary) -> TrackingEvent:
     code, wall, place = scan.statusCode or "", scan.dateTime or "", scan.address or ""
     status, reason = glossary.of(code, code.partition("_")[0])
-    time, local, offset = in_zone(iso_day_first(wall), _brasilia())
+    at = iso_day_first(wall)
+    time, local, offset = instant(at + _offset(at[:_HOUR]))
     return TrackingEvent(
         key=event_key(code, wall, scan.status or "", place),
         time=time,

@@ -166,7 +166,8 @@ def _filled(moments: Sequence[int | None]) -> Iterable[int]:
 def _moment(event: TrackingEvent) -> int | None:
     if event.time is not None or event.local_time is None:
         return event.time
-    return int(datetime.fromisoformat(event.local_time).replace(tzinfo=UTC).timestamp())
+    since = datetime.fromisoformat(event.local_time) - _EPOCH
+    return since.days * _DAY + since.seconds
 
 
 def alpha2(text: str | None) -> str | None:

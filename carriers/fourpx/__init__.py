@@ -27,8 +27,8 @@ from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.talks import Call, once, one_by_one, secret
 
-_FAMILIES = (8, 5)
-"""Lengths of the families a code belongs to, the longest first: `FPX_D_FD`, `FPX_D`."""
+_NEAR, _FAR = 8, 5
+"""Lengths of the families a code belongs to: `FPX_D_FD` (delivery failed), `FPX_D` (delivery)."""
 
 _PARCEL = msgspec.json.Decoder(wire.Parcel)
 _ENCODER = msgspec.json.Encoder()
@@ -101,7 +101,7 @@ class Fourpx(Pushless):
 
 def _event(scan: wire.Scan, glossary: Glossary) -> TrackingEvent:
     code, at, place, text = scan.code or "", scan.at or "", scan.place or "", scan.text or ""
-    status, reason = glossary.of(code, *(code[:length] for length in _FAMILIES))
+    status, reason = glossary.of(code, code[:_NEAR], code[:_FAR])
     time, local, offset = instant(at.replace(" ", "T", 1))
     return TrackingEvent(
         key=event_key(code, at, place, text),
