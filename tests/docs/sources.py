@@ -19,8 +19,16 @@ A *carrier* transports; a *source* is whom we ask. One source usually knows many
 
 ## Sources
 
-`first` were rehearsed with real conversations against a stand-in; `documented` were written from documents and samples and wait
-for their first run against the real service. `drop:FOLDER` as `base_url` is a folder that is read instead of the network.
+Of a source of tier `first` every situation that its documents describe is rehearsed: found and not found, customs, delivered,
+returned, a code that nobody knows, a refusal, an error inside an answer, a body cut off. An `experimental` one was written from
+documents and samples: it reads every sample that is public, what they do not tell it calls `unknown`, and what it asks is a guess
+where the settings say (unverified). Before you rely on one, set its store to `observe`, and hold what
+`tracker carriers parse NAME FILE` says of an answer that you fetched yourself against the carrier's own page. How it becomes
+`first`: [add a carrier](../how-to/add-a-carrier.md#5-from-experimental-to-first).
+
+*Registers*: a number has to be registered there, which may cost money. *Asynchronous*: the answer is fetched later. *Push*: the
+source can call Tracker. *Calls*: a second, and a day where the source counts days; your account may allow more
+([tracker.toml](config.md)). `drop:FOLDER` as `base_url` is a folder that is read instead of the network.
 
 """
 
@@ -33,11 +41,27 @@ is none, the source finds out by itself. Tracking pages move: check those that y
 
 """
 
+_SLOW = 0.1
+"""Calls a second."""
+
+_COLUMNS = (
+    "adapter",
+    "source",
+    "tier",
+    "numbers a request",
+    "secrets",
+    "registers",
+    "asynchronous",
+    "push",
+    "calls",
+    "usual `base_url`",
+    "settings",
+)
+
 
 def page() -> str:
     """The whole page."""
     known = [registry.describe(name) for name in registry.names()]
-    columns = ("adapter", "source", "tier", "numbers a request", "secrets", "registers numbers", "usual `base_url`", "settings")
     sources = [
         (
             code(each.name),
@@ -45,13 +69,27 @@ def page() -> str:
             each.tier,
             str(each.batch_size),
             codes(each.secrets),
-            "yes" if each.registers else "",
+            _flag(each.registers),
+            _flag(each.asynchronous),
+            _flag(each.push),
+            _calls(each),
             code(each.base_url or "drop:FOLDER"),
             _settings(each.name),
         )
         for each in known
     ]
-    return HEAD + table(columns, sources) + _CARRIERS + _carriers()
+    return HEAD + table(_COLUMNS, sources) + _CARRIERS + _carriers()
+
+
+def _flag(told: bool) -> str:
+    return "yes" if told else ""
+
+
+def _calls(source: registry.Description) -> str:
+    """`0.2/s, 250/day`; a source slower than one in ten seconds is told by the minute."""
+    rate = source.rps
+    often = "" if rate is None else f"{rate:g}/s" if rate >= _SLOW else f"{rate * 60:.2g}/min"
+    return ", ".join(filter(None, (often, f"{source.daily}/day" if source.daily else "")))
 
 
 def _settings(name: str) -> str:
