@@ -113,6 +113,7 @@ class LaPoste(Pushless):
         last = newest(events)
         status, reason = (last.status, last.reason) if last is not None else codes.UNKNOWN
         context = parcel.context_data or Context()
+        partner = context.partner or Partner()
         return Tracking(
             number=parcel.id_ship,
             status=TrackingStatus.NOT_FOUND if parcel.absent else status,
@@ -120,8 +121,8 @@ class LaPoste(Pushless):
             raw_status=last.raw_code if last is not None else str(_NOT_FOUND) if parcel.absent else None,
             events=events,
             destination_country=alpha2(context.arrival_country),
-            carrier_code=context.partner.network if context.partner is not None else None,
-            linked_number=context.partner.reference if context.partner is not None else None,
+            linked_number=partner.reference,
+            linked_code=partner.network if partner.reference else None,
             unmapped=known.unmapped,
         )
 

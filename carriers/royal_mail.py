@@ -23,6 +23,7 @@ from carriers.numbers import normalise
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.talks import Call, once, one_by_one, secret
 
+_HTTP = {str(status) for status in range(100, 600)}
 _NOTHING = msgspec.Raw(b"null")
 _UNKNOWN_NUMBER = "E1142"
 """A barcode that is not known (unverified): a status, not a failure."""
@@ -67,6 +68,7 @@ class Piece(msgspec.Struct, rename="camel"):
     """One parcel as it is answered, without the signature."""
 
     mail_piece_id: str | None = None
+    status: str | int | None = None
     summary: Summary | None = None
     events: list[Scan] | None = None
     error: Refusal | None = None
@@ -181,11 +183,16 @@ def _body(response: Response) -> tuple[Body, CarrierError | None]:
     said = "; ".join(f"{each.error_code} {each.error_description}" for each in body.errors or ()) or body.http_message or ""
     if failed is not None:
         return body, http_error(response, said)
-    told = str(body.http_code or "")
-    if not body.errors and not told:
+    if not body.errors and not body.http_code:
         return body, None
-    kind = (http_kind(int(told)) if told.isdecimal() else None) or ErrorKind.BAD_RESPONSE
-    return body, CarrierError(kind, short(f"Royal Mail {told}: {said}"), code=told or None)
+    told = str(body.http_code or "")
+    return body, CarrierError(_kind(told), short(f"Royal Mail {told}: {said}"), code=told or None)
+
+
+def _kind(status: str | int | None) -> ErrorKind:
+    """What an HTTP status told inside an answer stands for; it may come as a text."""
+    told = str(status)
+    return (http_kind(int(told)) if told in _HTTP else None) or ErrorKind.BAD_RESPONSE
 
 
 def _cut(raw: msgspec.Raw, wanted: set[str]) -> tuple[str, bytes | CarrierError]:
@@ -204,7 +211,7 @@ def _cut(raw: msgspec.Raw, wanted: set[str]) -> tuple[str, bytes | CarrierError]
         if piece.error.error_code == _UNKNOWN_NUMBER:
             return number, msgspec.json.encode(Parcel(number or None, absent=True))
         text = short(f"Royal Mail {piece.error.error_code}: {piece.error.error_description}")
-        return number, CarrierError(ErrorKind.BAD_RESPONSE, text, code=piece.error.error_code)
+        return number, CarrierError(_kind(piece.status), text, code=piece.error.error_code)
     parcel = Parcel(number or None, piece.events or summary.scan(), summary.status_category, summary.destination_country_code)
     return number, msgspec.json.encode(parcel)
 
