@@ -109,13 +109,14 @@ class Hermes(Pushless):
         shipment, words = decode(_SHIPMENT, raw), Glossary(table("hermes", "code"))
         events = arrange([_event(each, words) for each in shipment.status])
         last = newest(events)
-        silent = (TrackingStatus.NOT_FOUND, None) if shipment.result is not None else UNKNOWN
+        told = shipment.result.code if shipment.result is not None else None
+        silent = (TrackingStatus.NOT_FOUND, None) if told == _NOT_FOUND else UNKNOWN
         status, reason = (last.status, last.reason) if last is not None else silent
         return Tracking(
             number=shipment.shipmentID,
             status=status,
             reason=reason,
-            raw_status=shipment.result.code if shipment.result is not None else None,
+            raw_status=told,
             events=events,
             unmapped=words.unmapped,
         )

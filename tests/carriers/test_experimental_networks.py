@@ -300,6 +300,14 @@ def test_an_answer_that_names_no_number_is_nobodys(name: str, body: bytes) -> No
     assert cut.kind is ErrorKind.BAD_RESPONSE
 
 
+def test_a_result_beside_scans_is_no_not_found() -> None:
+    """Promise 2: only e001 says that a number is unknown."""
+    scan = {"code": "2000", "timestamp": "soon"}
+    found = slices("hermes", {"shipmentinfo": [{"shipmentID": "A", "status": [scan], "result": {"code": "w002"}}]})
+    told = registry.get("hermes").read(found["A"])  # type: ignore[arg-type]
+    assert (told.status, told.raw_status, len(told.events)) == (TrackingStatus.UNKNOWN, "w002", 1)
+
+
 class Item(msgspec.Struct):
     no: str = ""
     alias: str = ""
