@@ -96,11 +96,8 @@ class Cainiao(Pushless):
         if failed is not None:
             raise failed
         body = _body(response.body)
-        if body.success is False:
-            code = str(body.errorCode) if body.errorCode is not None else None
-            raise CarrierError(ErrorKind.UNAVAILABLE, short(f"Cainiao failed: {code or 'no code'}"), code=code)
         if body.module is None:
-            raise CarrierError(ErrorKind.BAD_RESPONSE, "neither parcels nor an error of Cainiao")
+            raise _no_answer(body, response.body)
         rows = each(body.module, _PARCEL, "mailNo")
         return join(
             richest((number, row if isinstance(row, CarrierError) else _ENCODER.encode(row)) for number, row in rows), asked
@@ -130,10 +127,22 @@ def _body(raw: bytes) -> Body:
     try:
         return decode(_BODY, raw)
     except CarrierError as error:
-        told = raw[:65_536].lower()
-        if any(word in told for word in _BANS):
-            raise CarrierError(ErrorKind.RATE_LIMITED, "Cainiao asks for a captcha: it was asked too often") from None
-        raise error from None
+        raise _ban(raw) or error from None
+
+
+def _no_answer(body: Body, raw: bytes) -> CarrierError:
+    if body.success is not False:
+        return _ban(raw) or CarrierError(ErrorKind.BAD_RESPONSE, "neither parcels nor an error of Cainiao")
+    code = str(body.errorCode) if body.errorCode is not None else None
+    return _ban(raw) or CarrierError(ErrorKind.UNAVAILABLE, short(f"Cainiao failed: {code or 'no code'}"), code=code)
+
+
+def _ban(raw: bytes) -> CarrierError | None:
+    """The error behind a page of the site's guard; None for anything else."""
+    told = raw[:65_536].lower()
+    if any(word in told for word in _BANS):
+        return CarrierError(ErrorKind.RATE_LIMITED, "Cainiao asks for a captcha: it was asked too often")
+    return None
 
 
 def _event(scan: Scan, glossary: Glossary) -> TrackingEvent:

@@ -78,6 +78,8 @@ def test_a_public_page_is_asked_only_where_the_account_agrees(options: dict[str,
     [
         (b"<html><title>Captcha Interception</title></html>", ErrorKind.RATE_LIMITED),
         (b'{"rgv587_flag":"sm","url":"https://site.invalid/punish?x5secdata=x"', ErrorKind.RATE_LIMITED),
+        (b'{"ret":["FAIL_SYS_USER_VALIDATE","RGV587_ERROR::SM"],"data":{}}', ErrorKind.RATE_LIMITED),
+        (b'{"success":false,"errorCode":"RGV587_ERROR"}', ErrorKind.RATE_LIMITED),
         (b"<html>Maintenance</html>", ErrorKind.BAD_RESPONSE),
         (b"", ErrorKind.BAD_RESPONSE),
         (b'{"success":true}', ErrorKind.BAD_RESPONSE),
