@@ -12,7 +12,6 @@ from tracker.config.shape_tracker import Source, TrackerFile
 
 PRESENT, BEFORE = "push_secret", "push_secret_before"
 
-_HIGHEST_PORT = 65_535
 _ERROR: Level = "error"
 _WARNING: Level = "warning"
 
@@ -43,8 +42,6 @@ def check_pushes(tracker: TrackerFile) -> Iterator[tuple[Merged, str, Level]]:
     if missing:
         wants = f"wants the extra `web` ({', '.join(missing)}): pip install '.[web]' in the program's folder"
         yield path, wants, _ERROR
-    if int(listen.rpartition(":")[2]) > _HIGHEST_PORT:
-        yield path, f"the highest port is {_HIGHEST_PORT} (got {listen})", _ERROR
     if listen == tracker.metrics.listen:
         yield path, f"[metrics] listens at {listen} already", _ERROR
     if not any(push_secrets(each) for each in tracker.source):

@@ -250,10 +250,21 @@ class Metrics(Shape):
     every_s: Seconds
 
 
-class Receiver(Shape):
-    """[receiver]. `listen`: a port on this machine alone, TLS ends at the web server in front of it."""
+def _here(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if host not in {"127.0.0.1", "[::1]"} or not (port.isdecimal() and 0 < int(port) <= _HIGHEST_PORT):
+        raise ValueError(f'has to be a port of this machine, for instance "127.0.0.1:8787": {_WHY_HERE} (got "{address}")')
+    return address
 
-    listen: Annotated[Annotated[str, Field(pattern=r"^(127\.0\.0\.1|\[::1\]):[1-9]\d{1,4}$")] | None, Optional] = None
+
+_HIGHEST_PORT = 65_535
+_WHY_HERE = "your web server in front of it ends TLS"
+
+
+class Receiver(Shape):
+    """[receiver]. `listen`: a port on this machine alone, since neither TLS nor slow callers are this door's concern."""
+
+    listen: Annotated[Annotated[str, AfterValidator(_here)] | None, Optional] = None
     max_body_kb: Annotated[int, Field(ge=16, le=16_384)]
     at_once: Annotated[int, Field(ge=1, le=256)]
     trusted_hosts: tuple[str, ...] = ()
