@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, time
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,7 @@ from tracker.marketplaces.registry import KNOWN
 from tracker.marketplaces.session import Session
 from tracker.model import Channel
 from tracker.polling import Cadence, MarketReader, Pace, Poller, Pusher, Source, StoreGate
+from tracker.polling.metering import keep_quotas, metered
 from tracker.reports import handover
 from tracker.store import Store
 from tracker.store.records import DAEMON
@@ -58,6 +59,9 @@ _DISPATCH_LANES = 3
 
 _LEARN_AT = time(5, 10)
 """When own deliveries are measured (UTC, on the first of a month): after backup and retention."""
+
+_QUOTA_AT = time(0, 20)
+"""When sources are asked what is left (UTC): their day is ours, and nothing of it is spent yet."""
 
 _MARKETS_EVERY = 60.0
 """Seconds between two looks at what is due to be read of marketplaces."""
@@ -157,7 +161,7 @@ def assemble(
     for value in settings.secret_values:
         log.register_secret(value)
     journal = Journal(settings.journal)
-    sources = _sources(settings, store, clock)
+    sources = sources_of(settings, store, clock)
     cadence = cadence_of(settings)
     progress = (lambda: heartbeat.progress("poll")) if heartbeat else (lambda: None)
     poller = Poller(
@@ -187,7 +191,8 @@ def assemble(
     )
     engine = settings.engine
     teller = Teller(loaded, store, clock)
-    errands = Errands(_schedule(loaded, store, teller, clock, journal, learned), store, clock)
+    daily = (*_schedule(loaded, store, teller, clock, journal, learned), *_asking(sources.values(), store, clock))
+    errands = Errands(daily, store, clock)
     reader = MarketReader(store=store, clock=clock, rules=rules, accounts=accounts.known, pulse=poller.pulse)
     markets = {"markets": Unit(name="markets", every=_MARKETS_EVERY, run=reader.read_once)} if accounts.known.all else {}
     pusher = Pusher(poller)
@@ -261,6 +266,16 @@ def _schedule(
     return tuple(found)
 
 
+def _asking(sources: Iterable[Source], store: Store, clock: Clock) -> tuple[Errand, ...]:
+    """Sources that tell what is left of their accounts are asked once a day, when the day has just begun."""
+    asked = metered(sources)
+
+    async def ask(_occasion: str, now: datetime) -> str:
+        return await keep_quotas(asked, store, clock, now)
+
+    return (Errand(name="quota", at=_QUOTA_AT, zone="UTC", every="day", run=ask),) if asked else ()
+
+
 async def hand_over(loaded: Loaded, store: Store, teller: Teller, occasion: str, now: datetime) -> str:
     """The handover of a shift, to whoever is named (R53, R89); whom it reached. Raises Refused when nobody took it."""
     shift = await handover.hand_over(store, loaded, now)
@@ -294,7 +309,7 @@ async def _back_up(settings: Settings, _occasion: str, now: datetime) -> str:
     return await backup.daily(settings, now)
 
 
-def _sources(settings: Settings, store: Store, clock: Clock) -> dict[str, Source]:
+def sources_of(settings: Settings, store: Store, clock: Clock) -> dict[str, Source]:
     """The configured accounts, ready to be asked. A quota counts registrations where a source wants those, else requests."""
     described = {source.id: registry.describe(source.adapter) for source in settings.sources}
     paces = {

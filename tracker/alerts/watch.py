@@ -76,7 +76,7 @@ class Watcher:
             tasks=_due(tasks, farthest),
             problems=[task for task in tasks if task.kind == Intent.PROBLEM.value and task.state is TaskState.OPEN],
             standing=await self._standing_still(now),
-            quota=forecasts(settings.sources, await store.quota_days(), now.date()),
+            quota=forecasts(settings.sources, await store.quota_days(), now.date(), await store.told_quotas()),
             told_until=told_until,
             failed_files=await asyncio.to_thread(_failed, inbox) if inbox else (),
             distrusted_since=await store.clock_distrusted_at(),

@@ -66,7 +66,7 @@ async def look(room: Room) -> Answer:
     stopped = await _out_of_service(room)
     idle = [] if await room.store.retirement() is not None else _idle(counted, daemon)
     wants = [*stopped, *idle, *needs_person(counted, settings, failed)]
-    quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date())
+    quota = forecasts(settings.sources, await room.store.quota_days(), room.now.date(), await room.store.told_quotas())
     nearest = (await deadlines(room.store, room.loaded.rules, room.now + _AHEAD, room.now))[:_NEAREST]
     document = {
         **_document(counted.counts),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 from tenacity import (
@@ -15,9 +16,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from carriers.base import Account, Adapter, Batch, Memory, Query, Request, Response, Transport
+from carriers.base import Account, Adapter, Batch, Memory, Metered, Query, Quota, Request, Response, Transport
 from carriers.errors import CarrierError, ErrorKind
 from tracker.clock import Clock
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 _PASSING = frozenset({500, 502, 503, 504})
@@ -54,7 +57,16 @@ async def converse(source: Source, queries: Sequence[Query], memory: Memory, now
 
     A failed call is told to the adapter, not to us: what it learnt before (paid registrations) must not be lost.
     """
-    talk = source.adapter.ask(queries, source.account, memory, now)
+    return await _hold(source.adapter.ask(queries, source.account, memory, now), source, clock)
+
+
+async def ask_quota(source: Source, clock: Clock) -> Quota | None:
+    """What the source itself says is left of its account; None where it cannot tell. Raises CarrierError."""
+    adapter = source.adapter
+    return await _hold(adapter.quota(source.account), source, clock) if isinstance(adapter, Metered) else None
+
+
+async def _hold(talk: Generator[Request, Response, T], source: Source, clock: Clock) -> T:
     try:
         request = next(talk)
         while True:
@@ -65,8 +77,8 @@ async def converse(source: Source, queries: Sequence[Query], memory: Memory, now
             else:
                 request = talk.send(response)
     except StopIteration as end:
-        batch: Batch = end.value
-        return batch
+        found: T = end.value
+        return found
 
 
 async def _send(transport: Transport, request: Request, clock: Clock) -> Response:

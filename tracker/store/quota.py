@@ -12,6 +12,9 @@ from math import ceil
 import msgspec
 
 from tracker.config import Source
+from tracker.store.gate import ToldQuota
+
+_UNTOLD: Mapping[str, ToldQuota] = {}
 
 LOOKED_BACK = 14
 """Days whose mean is "a day": two whole weeks, so that a quiet Sunday and a busy Monday are both in it."""
@@ -52,15 +55,22 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(part for part in parts if part) or f"{self.used_today} used today, no limit is configured"
 
 
-def forecasts(sources: Iterable[Source], days: Mapping[str, Mapping[date, int]], today: date) -> list[Forecast]:
-    """How each configured source stands that has a limit, or of which anything was ever counted. `days` is `Gate.quota_days`."""
-    plans = {source.id: plan_of(source) for source in sources}
+def forecasts(
+    sources: Iterable[Source], days: Mapping[str, Mapping[date, int]], today: date, told: Mapping[str, ToldQuota] = _UNTOLD
+) -> list[Forecast]:
+    """How each configured source stands that has a limit, or of which anything was ever counted.
+
+    `days` is `Gate.quota_days`, `told` what the sources said of themselves (`Gate.told_quotas`).
+    """
+    plans = {source.id: plan_of(source, told.get(source.id)) for source in sources}
     return [forecast(id_, days.get(id_, {}), plan, today) for id_, plan in plans.items() if days.get(id_) or plan != Quota()]
 
 
-def plan_of(source: Source) -> Quota:
-    """What tracker.toml says about a source's plan."""
-    return Quota(a_day=source.daily_quota, left=source.quota, since=source.quota_since)
+def plan_of(source: Source, told: ToldQuota | None = None) -> Quota:
+    """What is known about a source's plan: its own newest word, else what tracker.toml says."""
+    if told is None or (source.quota is not None and source.quota_since is not None and source.quota_since > told.since):
+        return Quota(a_day=source.daily_quota, left=source.quota, since=source.quota_since)
+    return Quota(a_day=source.daily_quota or told.daily, left=told.left, since=told.since)
 
 
 def forecast(source: str, days: Mapping[date, int], quota: Quota, today: date, *, wanted: int = 0) -> Forecast:
