@@ -6,9 +6,8 @@ the status is the newest event's; E1142 is a number that is not known yet; few e
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime
-from functools import cache
 from urllib.parse import quote
 
 import msgspec
@@ -20,7 +19,7 @@ from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
 from carriers.numbers import normalise
-from carriers.scans import alpha2, arrange, event_key, instant
+from carriers.scans import alpha2_of, arrange, event_key, instant
 from carriers.talks import Call, once, one_by_one, secret
 
 _HTTP = {str(status) for status in range(100, 600)}
@@ -167,7 +166,7 @@ class RoyalMail(Pushless):
             raw_status=last.raw_code if last is not None else _UNKNOWN_NUMBER if parcel.absent else None,
             raw_sub_status=parcel.category,
             events=events,
-            destination_country=_country(parcel.destination),
+            destination_country=alpha2_of(parcel.destination or ""),
             unmapped=known.unmapped,
         )
 
@@ -230,16 +229,3 @@ def _event(scan: Scan, known: Glossary) -> TrackingEvent:
         description=scan.event_name,
         location=scan.location_name,
     )
-
-
-@cache
-def _countries() -> Mapping[str, Sequence[str]]:
-    """Unicode's aliases of territories, in which alpha-3 is a spelling of alpha-2."""
-    from babel.core import get_global
-
-    return get_global("territory_aliases")
-
-
-def _country(code: str | None) -> str | None:
-    told = _countries().get(code or "", ())
-    return alpha2(told[0]) if len(told) == 1 else None

@@ -174,3 +174,13 @@ def alpha2(text: str | None) -> str | None:
     """An ISO 3166 alpha-2 country as written by a source, or None: names and empty texts are no countries."""
     code = (text or "").strip().upper()
     return code if len(code) == 2 and code.isascii() and code.isalpha() else None  # noqa: PLR2004 - alpha-2
+
+
+@lru_cache(maxsize=512)
+def alpha2_of(code: str) -> str | None:
+    """An ISO 3166 alpha-3 or numeric code (`GBR`, `156`) as alpha-2; None for what is no country, or has become several."""
+    from babel.core import get_global
+
+    # Unicode's aliases of territories know both: other spellings of the one that counts.
+    told = get_global("territory_aliases").get(code.strip().upper(), ())
+    return alpha2(told[0]) if len(told) == 1 else None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carriers.model import TrackingEvent, newest
-from carriers.scans import alpha2, arrange, event_key, instant, iso_offset
+from carriers.scans import alpha2, alpha2_of, arrange, event_key, instant, iso_offset
 
 
 def scan(name: str, *, time: int | None = None, local: str | None = None) -> TrackingEvent:
@@ -114,3 +114,10 @@ def test_the_key_is_made_of_raw_fields_and_tells_them_apart() -> None:
 )
 def test_only_alpha_2_codes_are_countries(text: str | None, country: str | None) -> None:
     assert alpha2(text) == country
+
+
+@pytest.mark.parametrize(
+    ("code", "country"), [("GBR", "GB"), ("bra", "BR"), ("156", "CN"), ("344", "HK"), ("SUN", None), ("000", None), ("", None)]
+)
+def test_countries_come_in_three_letters_and_in_three_digits_too(code: str, country: str | None) -> None:
+    assert alpha2_of(code) == country
