@@ -76,9 +76,11 @@ def placed(moment: datetime) -> Instant:
 def at_epoch(seconds: float) -> Instant:
     """An instant told as epoch seconds: its wall clock is UTC's. Nothing for a number that is no instant."""
     try:
-        return placed(datetime.fromtimestamp(seconds, UTC))
+        whole = int(seconds)
+        moment = datetime.fromtimestamp(whole, UTC)
     except (OverflowError, OSError, ValueError):
         return NO_INSTANT
+    return (whole, moment.isoformat()[:19], 0) if moment.year in _YEARS else NO_INSTANT
 
 
 def in_zone(text: str, zone: tzinfo | int | None) -> Instant:

@@ -103,6 +103,23 @@ def test_a_distance_to_greenwich_is_read_as_sources_write_it_or_not_at_all(zone:
     assert iso_offset(zone) == iso
 
 
+@pytest.mark.parametrize(
+    ("seconds", "read"),
+    [
+        (1777403700, (1777403700, "2026-04-28T19:15:00", 0)),
+        (1777403700.9, (1777403700, "2026-04-28T19:15:00", 0)),
+        (0, (None, None, None)),
+        (1777403700000, (None, None, None)),
+        (10**30, (None, None, None)),
+        (float("inf"), (None, None, None)),
+        (float("nan"), (None, None, None)),
+    ],
+)
+def test_epoch_seconds_are_an_instant_or_nothing(seconds: float, read: tuple[int | None, str | None, int | None]) -> None:
+    """Milliseconds taken for seconds are no date either."""
+    assert at_epoch(seconds) == read
+
+
 def test_the_key_is_made_of_raw_fields_and_tells_them_apart() -> None:
     assert event_key("a", "b") == event_key("a", "b")
     assert event_key("a", "b") != event_key("ab", "")
