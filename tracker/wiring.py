@@ -162,7 +162,7 @@ def assemble(
         log.register_secret(value)
     journal = Journal(settings.journal)
     sources = sources_of(settings, store, clock)
-    cadence = cadence_of(settings)
+    cadence = Cadence(**{name: getattr(settings.poll, name) for name in Cadence.__struct_fields__})
     progress = (lambda: heartbeat.progress("poll")) if heartbeat else (lambda: None)
     poller = Poller(
         store=store,
@@ -222,11 +222,6 @@ def assemble(
         journal=journal,
         markets=reader.names,
     )
-
-
-def cadence_of(settings: Settings) -> Cadence:
-    """The distances of [poll]: they are the poller's own, without what a day's quota keeps back."""
-    return Cadence(**{name: getattr(settings.poll, name) for name in Cadence.__struct_fields__})
 
 
 def _preparer(loaded: Loaded) -> Preparer:

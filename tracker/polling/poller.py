@@ -17,28 +17,25 @@ from msgspec.structs import replace
 
 from carriers.base import Batch, Memory
 from carriers.errors import CarrierError, ErrorKind
-from tracker.clock import Clock, epoch, instant
+from tracker.clock import Clock, epoch
 from tracker.log import Event, get_logger
 from tracker.polling import breaker
 from tracker.polling.answers import Listener, is_no_failure
-from tracker.polling.budget import Ration
-from tracker.polling.cadence import UNROUTED, Cadence, scatter
+from tracker.polling.cadence import Cadence
 from tracker.polling.conversation import Source, converse
 from tracker.polling.hearing import Hearing
 from tracker.polling.legs import legs, link_of
 from tracker.polling.pulse import Pulse
 from tracker.polling.purse import Purse, unregistered
 from tracker.polling.routing import Router, query
+from tracker.polling.waiting import Waiting
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
 from tracker.rules import Rules
 from tracker.store import Store
-from tracker.store.rows import AccountMemory, Breaker, DueShipment, Link, PollFailure, PollLater
+from tracker.store.rows import AccountMemory, Breaker, DueShipment, Link
 
 CHUNK = 800
 """Parcels claimed by one unit: the memory of a poll does not depend on how many are due."""
-
-_AFTER_PAUSE = 600
-"""Seconds over which parcels are spread that wait for a source to come back."""
 
 _TODAY = 3600.0
 """Seconds after which it is tried again where a day turned out to be spent: the next ration knows better."""
@@ -118,6 +115,7 @@ class _Unit:
         self._now = now
         self._at = epoch(now)
         self._writer = Writer(poller.store, self._at)
+        self._waiting = Waiting(self._writer, now, poller.first_time)
         self._missed: dict[str, list[DueShipment]] = {}
         self._links: dict[int, Link] = {}
         self._router = Router(rules=poller.rules, sources=poller.sources)
@@ -126,7 +124,7 @@ class _Unit:
         """Ask every source about its parcels, all sources side by side; then who else knows, then who delivers."""
         router = self._router = await self._new_router(due)
         routed, stranded = router.by_source(due)
-        await self._strand(stranded)
+        await self._waiting.for_a_source(stranded)
         await _together(self._ask(self._poller.sources[name], shipments) for name, shipments in routed.items())
         await self._writer.flush()
         while self._missed:
@@ -167,6 +165,9 @@ class _Unit:
 
     async def _legs(self, source: Source, pairs: Sequence[tuple[DueShipment, DueShipment]]) -> None:
         """All legs that one source is asked about. Without an answer nothing changes: the parcels have had their own."""
+        ration = await self._poller.purse.ration(source, [leg for _, leg in pairs], self._now)
+        wanted = {leg.id for leg in ration.asked}
+        pairs = [pair for pair in pairs if pair[1].id in wanted]
         for at in range(0, len(pairs), source.batch):
             self._poller.progress()
             if breaker.is_open(self._poller.pulse.now(source.id), self._now):
@@ -200,16 +201,6 @@ class _Unit:
                     found.setdefault(source.id, []).append(shipment)
         return found.items()
 
-    async def _strand(self, stranded: Sequence[DueShipment]) -> None:
-        by_carrier: dict[str, list[DueShipment]] = {}
-        for shipment in stranded:
-            by_carrier.setdefault(shipment.carrier or "*", []).append(shipment)
-        for carrier, shipments in by_carrier.items():
-            for at in range(0, len(shipments), TRANSACTION):
-                await self._strand_until(shipments[at : at + TRANSACTION], self._at + UNROUTED)
-            if self._poller.first_time("no_source", carrier):
-                _log.warning(Event.POLL_NO_SOURCE, carrier=carrier, count=len(shipments), sample=shipments[0].number)
-
     async def _ask(self, source: Source, shipments: Sequence[DueShipment], *, second: bool = False) -> None:
         """All batches of one source; after a pause one goes ahead of the others.
 
@@ -218,12 +209,12 @@ class _Unit:
         state = await self._poller.pulse.look(source.id)
         if breaker.is_open(state, self._now):
             if not second:
-                await self._put_off(shipments, state)
+                await self._waiting.for_the_pause(shipments, state)
                 self._elsewhere(source, shipments)
             return
         ration = await self._poller.purse.ration(source, shipments, self._now)
-        if ration.waiting and not second:
-            await self._wait(source, ration)
+        if not second:
+            await self._waiting.for_their_turn(source.id, ration)
         with self._poller.purse.granted(source, ration):
             await self._ask_all(source, ration.asked, state, second=second)
 
@@ -244,7 +235,7 @@ class _Unit:
         state = self._poller.pulse.now(source.id)
         if breaker.is_open(state, self._now):
             if not second:
-                await self._put_off(shipments, state)
+                await self._waiting.for_the_pause(shipments, state)
                 self._elsewhere(source, shipments)
             return
         started = self._poller.clock.monotonic()
@@ -291,21 +282,6 @@ class _Unit:
         waiting = {each.id for each in late}
         return [each for each in shipments if each.id not in waiting], paid
 
-    async def _wait(self, source: Source, ration: Ration) -> None:
-        """Put off those whose turn has not come: no failure, nothing ages. Said once a day and source."""
-        waiting = ration.waiting
-        for at in range(0, len(waiting), TRANSACTION):
-            some = [(each.shipment, each.until) for each in waiting[at : at + TRANSACTION]]
-            await self._writer.add(Outcome(later=[PollLater(parcel.id, parcel.number, until) for parcel, until in some]))
-        if self._poller.first_time(f"waits {self._now.date()}", source.id):
-            _log.warning(
-                Event.POLL_WAITS,
-                source=source.id,
-                count=len(waiting),
-                classes=ration.waiting_by_turn,
-                until=instant(max(each.until for each in waiting)),
-            )
-
     async def _converse(self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory) -> Batch:
         queries = [query(shipment, self._poller.rules, source.adapter.name) for shipment in shipments]
         kept = Memory(account=memory.account, numbers={number: each.memory for number, each in memory.numbers.items()})
@@ -347,20 +323,6 @@ class _Unit:
             await self._poller.pulse.answered(source.id, self._now)
             outcome.answered = {source.id}
         await self._writer.add(outcome)
-
-    async def _strand_until(self, shipments: Iterable[DueShipment], until: int, kind: str | None = None) -> None:
-        """Not asked at all: nobody can answer at the moment."""
-        await self._writer.add(
-            Outcome(
-                failed=[PollFailure(each.id, each.number, until + scatter(each.number, _AFTER_PAUSE), kind) for each in shipments]
-            )
-        )
-
-    async def _put_off(self, shipments: Sequence[DueShipment], state: Breaker) -> None:
-        """The source is not asked before its pause is over."""
-        until = self._at if state.open_until is None else epoch(state.open_until)
-        for at in range(0, len(shipments), TRANSACTION):
-            await self._strand_until(shipments[at : at + TRANSACTION], until, state.kind)
 
     def _tell(self, source: Source, asked: int, outcome: Outcome, started: float) -> None:
         """The one line of a batch."""
