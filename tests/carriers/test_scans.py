@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carriers.model import TrackingEvent, newest
-from carriers.scans import alpha2, alpha2_of, arrange, event_key, instant, iso_offset
+from carriers.scans import alpha2, alpha2_of, arrange, at_epoch, event_key, instant, iso_offset
 
 
 def scan(name: str, *, time: int | None = None, local: str | None = None) -> TrackingEvent:
