@@ -7,7 +7,7 @@ import holidays.countries  # noqa: F401
 
 from carriers.http import make_transport
 from tests.daemon import children  # noqa: F401
-from tracker import config
+from tracker import config, receiver  # noqa: F401
 
 config.load(None, environ={})
 make_transport()
