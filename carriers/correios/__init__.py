@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -70,7 +70,7 @@ class Correios(Pushless):
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """Cut an answer into one object per number; the legacy SOAP answer too."""
-        return join(wire.found(response), asked)
+        return join(wire.found(response, asked), asked)
 
     def read(self, raw: bytes) -> Tracking:
         """Read one object."""
@@ -109,9 +109,12 @@ def _authenticate(account: Account) -> Generator[Request, Response, tuple[str, d
 
 
 def _tracking(account: Account, token: str, numbers: Sequence[str]) -> Request:
-    query = urlencode([*(("codigosObjetos", number) for number in numbers), ("resultado", "T")])
+    """One number by its path, several by a list (the list's length is unverified)."""
+    path = f"/{quote(numbers[0], safe='')}" if len(numbers) == 1 else ""
+    listed = [] if path else [("codigosObjetos", number) for number in numbers]
+    query = urlencode([*listed, ("resultado", "T")])
     return Request(
         method="GET",
-        url=f"{account.base_url.rstrip('/')}/srorastro/v1/objetos?{query}",
+        url=f"{account.base_url.rstrip('/')}/srorastro/v1/objetos{path}?{query}",
         headers={"authorization": f"Bearer {token}"},
     )

@@ -74,6 +74,12 @@ def _instant(event: wire.Event) -> Instant:
     return placed(wall.replace(tzinfo=_brasilia()))
 
 
+def _until(limit: str | None) -> str:
+    """Until when a parcel lies ready for collection; whether that is soon is for somebody with a clock."""
+    day = (limit or "")[:10]
+    return f"retirar até {day}" if day else ""
+
+
 def _event(event: wire.Event, unmapped: dict[str, None]) -> TrackingEvent:
     pair = (event.codigo.strip().upper(), str(event.tipo).strip().zfill(2))
     status, reason = _meaning(event, pair, unmapped)
@@ -89,9 +95,9 @@ def _event(event: wire.Event, unmapped: dict[str, None]) -> TrackingEvent:
         status=status,
         reason=reason,
         raw_code=" ".join(pair),
-        description=". ".join(filter(None, (event.descricao, (event.detalhe or "").strip()))),
+        description=". ".join(filter(None, (event.descricao, (event.detalhe or "").strip(), _until(event.dtLimiteRetirada)))),
         location=location,
-        country=None if unit.abroad else "BR",
+        country=unit.country,
     )
 
 
@@ -115,12 +121,12 @@ def read(raw: bytes) -> Tracking:
     last = newest(events)
     if last is not None:
         status, reason, told = last.status, last.reason, last.raw_code
-    elif parcel.eventos is None and (parcel.mensagem or "").startswith(wire.NOT_FOUND):
+    elif not parcel.eventos and wire.code_of(parcel.mensagem) == wire.NOT_FOUND:
         status, reason, told = TrackingStatus.NOT_FOUND, None, wire.NOT_FOUND
     else:
         status, reason, told = TrackingStatus.UNKNOWN, None, None
     return Tracking(
-        number=parcel.codObjeto,
+        number=parcel.codObjeto or None,
         status=status,
         reason=reason,
         raw_status=told,

@@ -54,6 +54,7 @@ LACKS: dict[str, dict[str, str]] = {
         "several_numbers": _ONE,
     },
     "fourpx": {"returned": "no code of it is known to tell a return"},
+    "correios": {"label_only": "its first event is the posting: no code of it tells an announcement"},
     "royal_mail": {
         "customs_hold": "no public code of it tells customs",
         "label_only": "no public code of it tells an announcement",

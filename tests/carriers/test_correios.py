@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from carriers import codes
 from carriers.base import Account, Batch, Memory, Query, Response
 from carriers.correios import Correios
 from carriers.errors import CarrierError, ErrorKind
@@ -42,7 +46,8 @@ class StandIn:
             return self.token_reply or self._token()
         if headers["authorization"].removeprefix("Bearer ") not in self.valid:
             return http(401, b'{"msgs":["GTW-006: Token invalid"]}')
-        asked = parse_qs(urlsplit(path).query)["codigosObjetos"]
+        told = urlsplit(path)
+        asked = parse_qs(told.query).get("codigosObjetos") or [told.path.rpartition("/")[2]]
         event = {"codigo": "PO", "tipo": "01", "dtHrCriado": "2026-04-02T09:30:00", "descricao": "Objeto postado"}
         return http(200, json.dumps({"objetos": [{"codObjeto": number, "eventos": [event]} for number in asked]}).encode())
 
@@ -55,13 +60,17 @@ class StandIn:
 
 
 async def ask(
-    source: StandIn, memory: Mapping[str, Any] | None = None, now: datetime = NOW, options: Mapping[str, str] | None = None
+    source: StandIn,
+    memory: Mapping[str, Any] | None = None,
+    now: datetime = NOW,
+    options: Mapping[str, str] | None = None,
+    numbers: tuple[str, ...] = (ONE, TWO),
 ) -> Batch:
     async with serving(source) as base:
         transport = HttpTransport(account_id="correios")
         account = Account(id="br", base_url=base, secrets={"user": "user", "access_code": "code"}, options=options or {})
         try:
-            queries = [Query(number=ONE), Query(number=TWO)]
+            queries = [Query(number=number) for number in numbers]
             return await converse(ADAPTER, queries, account, Memory(account=memory or {}), now, transport)
         finally:
             await transport.close()
@@ -81,6 +90,13 @@ async def test_a_token_is_fetched_once_and_kept_until_shortly_before_it_ends() -
     assert source.tokens == 1
     await ask(source, batch.memory.account, NOW + timedelta(hours=23, minutes=50))
     assert source.tokens == 2
+
+
+async def test_one_number_is_asked_for_by_its_path() -> None:
+    source = StandIn()
+    batch = await ask(source, numbers=(ONE, ONE))
+    assert source.log[1][1] == f"/srorastro/v1/objetos/{ONE}?resultado=T"
+    assert list(batch.answers) == [ONE]
 
 
 async def test_a_token_that_is_refused_is_fetched_again_once() -> None:
@@ -216,10 +232,19 @@ def test_times_are_brasilias_with_its_old_summer_time_unless_they_say_otherwise(
 def test_a_post_abroad_scans_in_its_own_time() -> None:
     """Rules across carriers 15: never fill in the zone of the destination either."""
     abroad = {"tipo": "País", "nome": "CHINA", "endereco": {}}
-    at_home = {"tipo": "País", "nome": "BRASIL"}
-    told = read(scan("RO", "01", 1, unidade=abroad), scan("PAR", "16", 9, unidade=at_home))
+    units = [
+        abroad,
+        abroad | {"codSro": "00156000"},
+        abroad | {"codSro": "00999999"},
+        {"tipo": "PAIS", "nome": "HONG KONG", "codSro": "00344000"},
+        {"tipo": "País", "nome": "BRASIL"},
+    ]
+    told = read(*(scan("RO", "01", day, unidade=unit) for day, unit in enumerate(units, 1)))
     assert [(event.time is None, event.location, event.country) for event in told.events] == [
         (True, "CHINA", None),
+        (True, "CHINA", "CN"),
+        (True, "CHINA", None),
+        (True, "HONG KONG", "HK"),
         (False, "BRASIL", "BR"),
     ]
 
@@ -229,10 +254,94 @@ def test_detail_belongs_to_the_description() -> None:
     assert event.description == "Objeto em rota. Aguarde"
 
 
+def test_the_day_until_which_a_parcel_lies_ready_is_told_and_the_promised_one_is_no_event() -> None:
+    """Facts: Correios. `dtPrevista` is when it should arrive, not a scan."""
+    (sample,) = (s for s in cases.own("correios") if s.case == "available_for_pickup")
+    assert b"dtPrevista" in sample.response.body
+    (cut,) = ADAPTER.split(sample.response, ()).values()
+    assert isinstance(cut, bytes)
+    last = ADAPTER.read(cut).last_event
+    assert last is not None
+    assert last.description == "Objeto aguardando retirada no endereço indicado. retirar até 2026-05-06"
+
+
+@pytest.mark.parametrize("message", ["SRO-020: Objeto não encontrado", " sro-020 - other words"])
+@pytest.mark.parametrize("events", [{}, {"eventos": []}, {"eventos": None}])
+def test_not_found_is_told_by_the_prefix_of_its_message(message: str, events: dict[str, Any]) -> None:
+    body = json.dumps({"objetos": [{"codObjeto": ONE, "mensagem": message} | events]}).encode()
+    cut = ADAPTER.split(Response(status=200, body=body), [ONE])[ONE]
+    assert isinstance(cut, bytes)
+    assert ADAPTER.read(cut).status is TrackingStatus.NOT_FOUND
+
+
+def test_what_is_said_of_the_only_number_asked_for_is_about_it_whatever_http_calls_it() -> None:
+    not_found, invalid = (json.dumps({"msgs": [f"SRO-{code}: x"]}).encode() for code in ("020", "019"))
+    cut = ADAPTER.split(Response(status=404, body=not_found), [ONE])[ONE]
+    assert isinstance(cut, bytes)
+    assert ADAPTER.read(cut).number == ONE
+    refused = ADAPTER.split(Response(status=400, body=invalid), [ONE])[ONE]
+    assert isinstance(refused, CarrierError)
+    assert refused.kind is ErrorKind.INVALID_NUMBER
+    with pytest.raises(CarrierError, match="SRO-019") as failed:
+        ADAPTER.split(Response(status=400, body=invalid), [ONE, TWO])
+    assert failed.value.kind is ErrorKind.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-ratelimit-burst-capacity": "55", "x-ratelimit-replenish-rate": "50"}, 2.0),
+        ({"x-ratelimit-burst-capacity": "55", "x-ratelimit-replenish-rate": "0"}, None),
+        ({"x-ratelimit-remaining": "0"}, None),
+        ({"retry-after": "7", "x-ratelimit-burst-capacity": "55", "x-ratelimit-replenish-rate": "50"}, 7.0),
+    ],
+)
+def test_an_empty_429_waits_until_the_bucket_is_full_again(headers: dict[str, str], seconds: float | None) -> None:
+    with pytest.raises(CarrierError) as failed:
+        ADAPTER.split(Response(status=429, body=b"", headers=headers), [ONE])
+    assert (failed.value.kind, failed.value.retry_after) == (ErrorKind.RATE_LIMITED, seconds)
+
+
+def test_the_legacy_service_names_a_foreign_post_by_its_country_alone() -> None:
+    """Rules across carriers 15: no zone is filled in for it."""
+    event = "<evento><tipo>PO</tipo><status>01</status><data>02/04/2026</data><hora>09:30</hora><local>CHINA</local>{}</evento>"
+    home = event.format("<uf>SP</uf>").replace("02/04", "20/04")
+    body = f"<?xml version='1.0'?><return><objeto><numero>{ONE}</numero>{event.format('')}{home}</objeto></return>".encode()
+    cut = ADAPTER.split(Response(status=200, body=body), [ONE])[ONE]
+    assert isinstance(cut, bytes)
+    assert [(each.local_time, each.time is None) for each in ADAPTER.read(cut).events] == [
+        ("2026-04-02T09:30:00", True),
+        ("2026-04-20T09:30:00", False),
+    ]
+
+
+@pytest.mark.parametrize("kind", range(1, 8))
+def test_idc_says_that_a_parcel_is_lost_and_paid_for(kind: int) -> None:
+    """Facts: Correios. The strongest signal for a compensation claim."""
+    told = read(scan("IDC", str(kind), 2), scan("RO", "01", 1))
+    assert (told.status, told.reason) == (TrackingStatus.EXCEPTION, TrackingReason.LOST)
+
+
+REFERENCE = os.environ.get("TRACKER_REFERENCE")
+
+
+@pytest.mark.skipif(not REFERENCE, reason="$TRACKER_REFERENCE names no folder")
+def test_every_pair_of_the_reference_table_is_in_ours() -> None:
+    text = Path(REFERENCE or "", "facts", "codes", "correios_sro_status.csv").read_text(encoding="utf-8")
+    columns = ("codigo", "tipo", "status", "reason")
+    ours, theirs = ({tuple(row[name] for name in columns) for row in rows} for rows in (codes.rows("correios_sro"), _rows(text)))
+    assert theirs <= ours
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
+
+
 @pytest.mark.parametrize(
     ("item", "kind"),
     [
         ({"codObjeto": ONE}, ErrorKind.BAD_RESPONSE),
+        ({"codObjeto": ONE, "eventos": [], "mensagem": "SRO-777: Outra"}, ErrorKind.BAD_RESPONSE),
         ({"codObjeto": ONE, "mensagem": "SRO-001: Falha"}, ErrorKind.BAD_RESPONSE),
         ({"codObjeto": ONE, "mensagem": "SRO-019: Objeto inválido"}, ErrorKind.INVALID_NUMBER),
     ],
