@@ -49,11 +49,12 @@ async def ask(
     memory: Mapping[str, Any] | None = None,
     now: datetime = NOW,
     options: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Batch:
     """Hold one conversation of `adapter` with `source`."""
     async with serving(source) as base:
         transport = HttpTransport(account_id=adapter.name)
-        account = Account(id=adapter.name, base_url=base, secrets=SECRETS, options=options or {})
+        account = Account(id=adapter.name, base_url=base, secrets=SECRETS | dict(secrets or {}), options=options or {})
         try:
             return await converse(adapter, list(queries), account, Memory(account=memory or {}), now, transport)
         finally:
