@@ -33,7 +33,7 @@ _GRANT = json.dumps(
 _LOGINS = ("token", "autentica")
 _TICKET = (
     b'<?xml version="1.0"?><S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><ns2:ticketResponse '
-    b'xmlns:ns2="http://fclient.russianpost.org/postserver"><value>20260501120000000STAND</value></ns2:ticketResponse></S:Body></S:Envelope>'
+    b'xmlns:ns2="http://fclient.russianpost.org/postserver"><value>20260501120000000STAND%d</value></ns2:ticketResponse></S:Body></S:Envelope>'
 )
 
 
@@ -46,11 +46,12 @@ class Stand:
         self.faults = deque(faults)
         self.met: list[str] = []
         self.answered = 0
+        self._ordered = list(told.values())
 
     def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Log in, fail as long as faults are left, else answer with the sample of the number that is asked for."""
         text = unquote_plus(path) + body.decode("utf-8", "replace")
-        if any(word in path for word in _LOGINS):
+        if any(word in path.partition("?")[0] for word in _LOGINS):
             return http(200, _GRANT, Content_Type="application/json")
         if self.faults:
             fault = self.faults.popleft()
@@ -61,11 +62,11 @@ class Stand:
 
     def _answer(self, path: str, asked: str) -> Reply | None:
         if self.name == "russian_post":
-            # One ticket is open at a time here: its answer holds the one number that was asked last.
-            if "TICKETREQUEST" in asked and "ANSWERBYTICKET" not in asked:
-                self._ticket = self._sample(asked)
-                return http(200, _TICKET, Content_Type="text/xml")
-            return _told(self._ticket)
+            open_ = re.search(r"STAND(\d+)", asked)
+            if open_ is not None:
+                return _told(self._ordered[int(open_[1])])
+            found = self._sample(asked)
+            return None if found is None else http(200, _TICKET % self._ordered.index(found), Content_Type="text/xml")
         found = self._sample(asked)
         if found is None:
             return None
