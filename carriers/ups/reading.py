@@ -11,7 +11,7 @@ from carriers import codes
 from carriers.answers import decode
 from carriers.codes import Glossary, Meaning
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
-from carriers.scans import Instant, alpha2, arrange, event_key, in_zone, instant, iso_compact
+from carriers.scans import NO_INSTANT, Instant, alpha2, arrange, event_key, instant, iso_compact
 from carriers.standing import handed_back, stand
 from carriers.ups.wire import NOT_FOUND, Activity, Address, Package, Status
 
@@ -92,8 +92,8 @@ def _instant(activity: Activity, notes: dict[str, None]) -> Instant:
     there = instant(iso_compact(activity.date or "", activity.time or "") + (activity.gmtOffset or ""))
     if there[1] is None:
         there = instant(iso_compact(activity.date or "", activity.time or ""))
-    greenwich = in_zone(iso_compact(activity.gmtDate or "", activity.gmtTime or ""), 0)
-    if greenwich[0] is None or activity.gmtTime is None:
+    greenwich = instant(f"{iso_compact(activity.gmtDate or '', activity.gmtTime)}Z") if activity.gmtTime else NO_INSTANT
+    if greenwich[0] is None:
         return there
     if there[1] is None:
         return greenwich
