@@ -223,3 +223,22 @@ def test_order_files_that_stay_away_are_shown_and_want_a_person(shell: Shell, tm
 def test_watching_is_for_eyes_and_for_now(words: tuple[str, ...], shell: Shell, tmp_path: Path) -> None:
     _shop(shell, tmp_path, SCANS)
     assert shell("status", *words).code == 2
+
+
+def test_pushes_are_told_where_some_came(shell: Shell, tmp_path: Path) -> None:
+    """R10: an operator sees that sources call, and that what they said was heard."""
+    url = _shop(shell, tmp_path, SCANS)
+    assert "pushes" not in shell("status").out
+
+    async def push() -> None:
+        store = await _opened(url)
+        try:
+            for name in ("one", "two"):
+                await store.keep_push(name, name.encode(), [("A1", b"{}")], NOW)
+        finally:
+            await store.close()
+
+    asyncio.run(push())
+    (line,) = [line for line in shell("status").out.splitlines() if "pushes" in line]
+    assert " ".join(line.split()) == "pushes one 1, two 1 in 24 hours; 2 wait to be heard"
+    assert shell("status", "--json").document["pushes"] == {"waiting": 2, "last_day": {"one": 1, "two": 1}}

@@ -57,6 +57,21 @@ async def _told(store: Store, loaded: Loaded) -> dict[str, float]:
     }
 
 
+async def test_pushes_are_counted_as_they_came_as_they_wait_and_as_they_were_refused(store: Store, tmp_path: Path) -> None:
+    """Faults row 28: a door that somebody tries shows in a graph, whatever the log leaves out."""
+    loaded = _loaded(tmp_path)
+    for number, at in (("1", NOW - timedelta(days=2)), ("2", NOW - timedelta(hours=1)), ("3", NOW)):
+        await store.keep_push("scans", number.encode() * 32, [(number, b"{}")], at)
+    counted = await count(store, loaded, NOW)
+    told = families(counted, version="1", reload_good=True, ticks={}, refused={("scans", "signature"): 4})
+    found = {sample.name: (sample.labels, sample.value) for family in told for sample in family.samples if "push" in sample.name}
+    assert found == {
+        "tracker_pushes_waiting": ({}, 3),
+        "tracker_pushes_day": ({"name": "scans"}, 2),
+        "tracker_pushes_refused_total": ({"name": "scans", "reason": "signature"}, 4),
+    }
+
+
 async def test_everything_that_status_shows_is_a_number(store: Store, tmp_path: Path) -> None:
     """Held, doubtful and refused things are what somebody is woken for."""
     world = World(store)

@@ -18,7 +18,7 @@ from tests.receiver.knocking import KEY, body, signed
 from tracker.clock import SimulatedClock, epoch
 from tracker.model import Shipment
 from tracker.polling import Cadence, Poller, Pusher, pushes
-from tracker.store import PollWrite, Store
+from tracker.store import PollWrite, PollWritten, Store, Unwritable
 from tracker.store.rows import Link, PollChange
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -273,3 +273,39 @@ async def test_a_slice_that_cannot_be_read_hurts_no_other(post: Post) -> None:
     assert (await post.shipment(1)).status is TrackingStatus.IN_TRANSIT
     (parcel,) = (await post.store.shipments_by_number(post.numbers[:1])).values()
     assert (parcel.failures, parcel.last_answer_at) == (0, None)
+
+
+async def test_a_push_that_cannot_be_written_is_parked_and_the_others_are_heard(
+    post: Post, monkeypatch: pytest.MonkeyPatch, log_lines: Lines
+) -> None:
+    """Faults row 33: half by half; the slices go with the last half, so that a crash in between loses none."""
+    for number in post.numbers:
+        await post.put(body(number, PICKED_UP))
+    write, gone = post.store.write_poll, list[int]()
+
+    async def picky(poll: PollWrite) -> PollWritten:
+        if any(change.id == 2 for change in poll.changed):
+            raise ValueError("no such column")
+        gone.append(len(poll.pushed))
+        return await write(poll)
+
+    monkeypatch.setattr(post.store, "write_poll", picky)
+    assert await post.hear() == 3
+    assert [(await post.shipment(row)).status.value for row in range(3)] == ["in_transit", "unknown", "in_transit"]
+    assert (await post.waiting(), gone) == (0, [0, 0, 3])
+    assert [line["shipment"] for line in log_lines() if line["event"] == "poll.parked"] == [post.numbers[1]]
+
+
+async def test_a_disk_that_is_full_keeps_what_was_pushed(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faults row 4: what is not heard stands there until it is."""
+
+    async def full(_poll: PollWrite) -> PollWritten:
+        raise Unwritable("the disk is full")
+
+    await post.put(body(post.numbers[0], PICKED_UP))
+    with monkeypatch.context() as patched:
+        patched.setattr(post.store, "write_poll", full)
+        with pytest.raises(Unwritable):
+            await post.hear()
+    assert (await post.waiting(), post.poller.in_flight) == (1, set())
+    assert await post.hear() == 1

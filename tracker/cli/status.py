@@ -73,6 +73,7 @@ async def look(room: Room) -> Answer:
         "at": room.now,
         "daemon": daemon,
         "sources": _sources(counted),
+        "pushes": {"waiting": counted.pushes.waiting, "last_day": counted.pushes.received},
         "marketplaces": [msgspec.to_builtins(each) for each in counted.marketplaces],
         "order_files": [msgspec.to_builtins(each) for each in counted.order_files if each.state is not Freshness.IDLE],
         "pauses": [msgspec.to_builtins(each) for each in counted.pauses],

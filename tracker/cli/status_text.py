@@ -39,6 +39,7 @@ def tell(
             "claims": counts.claims,
             "expired_unfiled": _leak(counts.leaked, counts.leak),
             "without_a_partner": counts.orphans or None,
+            "pushes": _pushes(counted),
             "backup": _errand(counted, "backup"),
         }
     )
@@ -53,6 +54,13 @@ def tell(
     console.line()
     wants = [list(want.values()) for want in document["needs_person"]]
     console.table(("needs a person", "count", "see"), wants, empty="Nothing needs a person.")
+
+
+def _pushes(counted: Count) -> str | None:
+    """`17track 120, ship 4 in 24 hours; 2 wait to be heard`."""
+    came = ", ".join(f"{name} {number:,}" for name, number in sorted(counted.pushes.received.items()))
+    waits = f"{counted.pushes.waiting:,} wait to be heard" if counted.pushes.waiting else ""
+    return "; ".join(filter(None, (came and f"{came} in 24 hours", waits))) or None
 
 
 def _leak(count: int, sums: Mapping[str, str]) -> str | None:
