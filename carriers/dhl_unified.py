@@ -170,7 +170,7 @@ def _by_number(shipments: Sequence[Shipment], asked: Sequence[str]) -> dict[str,
     for shipment in shipments:
         for scan in (shipment.status, *(shipment.events or ())):
             if scan is not None:
-                scan.description, scan.remark = without_signer(scan.description), without_signer(scan.remark)
+                _clear(scan)
         bare = isinstance(shipment.id, int)
         shipment.id = spelled.get(str(shipment.id), str(shipment.id)) if bare else shipment.id
         number = str(shipment.id)
@@ -182,6 +182,15 @@ def _by_number(shipments: Sequence[Shipment], asked: Sequence[str]) -> dict[str,
 def _latest(shipment: Shipment) -> str:
     scans = (shipment.status, *(shipment.events or ()))
     return max(((scan.timestamp or "")[:_WALL] for scan in scans if scan is not None), default="")
+
+
+def _clear(scan: Scan) -> None:
+    """Take names and street numbers out of a scan: at the last one they are the buyer's (facts: rules across carriers, 14)."""
+    scan.description, scan.remark = without_signer(scan.description), without_signer(scan.remark)
+    town = scan.location.address if scan.location is not None else None
+    if town is not None and town.addressLocality and any(map(str.isdigit, town.addressLocality)):
+        parts = (part.strip() for part in town.addressLocality.split(","))
+        town.addressLocality = ", ".join(part for part in parts if not any(map(str.isdigit, part)))
 
 
 def without_signer(text: str | None) -> str | None:

@@ -209,3 +209,19 @@ def test_who_signed_is_not_kept() -> None:
         "Delivered",
         "Delivered",
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("Voorbeeldweg 1, AMSTERDAM", "AMSTERDAM"),
+        ("LEIPZIG, SAXONY - GERMANY", "LEIPZIG, SAXONY - GERMANY"),
+        ("53113", ""),
+    ],
+)
+def test_a_street_is_not_kept(told: str, kept: str) -> None:
+    """Rules across carriers 14: the last scan is made at the buyer's door."""
+    (event,) = read(scan("delivered", location={"address": {"addressLocality": told, "countryCode": "NL"}})).events
+    assert (event.location, event.country) == (kept, "NL")
+    assert read(scan("delivered", location={"address": None})).events[0].location == ""
+    assert read(scan("delivered", location=None)).events[0].location == ""
