@@ -239,6 +239,9 @@ def test_pushes_are_told_where_some_came(shell: Shell, tmp_path: Path) -> None:
             await store.close()
 
     asyncio.run(push())
-    (line,) = [line for line in shell("status").out.splitlines() if "pushes" in line]
+    (line,) = [line for line in shell("status", "--at", "2026-03-01T13:00Z").out.splitlines() if "pushes" in line]
     assert " ".join(line.split()) == "pushes one 1, two 1 in 24 hours; 2 wait to be heard"
-    assert shell("status", "--json").document["pushes"] == {"waiting": 2, "last_day": {"one": 1, "two": 1}}
+    assert shell("status", "--json", "--at", "2026-03-01T13:00Z").document["pushes"] == {
+        "waiting": 2,
+        "last_day": {"one": 1, "two": 1},
+    }
