@@ -16,9 +16,9 @@ import msgspec
 from carriers.answers import decode, http_error, join, short
 from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Response
 from carriers.codes import UNKNOWN, Glossary, table
-from carriers.dhl_unified import without_signer
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.standing import handed_back, stand
 from carriers.talks import once, secret

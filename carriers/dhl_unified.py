@@ -23,13 +23,13 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary, Meaning
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
+from carriers.persons import without_signer, without_street
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.standing import handed_back, stand
 from carriers.talks import Call, once, one_by_one, secret
 
 _NO_RESULT = "no result found"
 _NOT_FOUND_STATUS = 404
-_SIGNED = "signed for by"
 _WALL = 19
 """Characters of a wall clock: `2026-04-02T10:00:00`."""
 
@@ -185,20 +185,10 @@ def _latest(shipment: Shipment) -> str:
 
 
 def _clear(scan: Scan) -> None:
-    """Take names and street numbers out of a scan: at the last one they are the buyer's (facts: rules across carriers, 14)."""
+    """Take the persons out of a scan."""
     scan.description, scan.remark = without_signer(scan.description), without_signer(scan.remark)
-    town = scan.location.address if scan.location is not None else None
-    if town is not None and town.addressLocality and any(map(str.isdigit, town.addressLocality)):
-        parts = (part.strip() for part in town.addressLocality.split(","))
-        town.addressLocality = ", ".join(part for part in parts if not any(map(str.isdigit, part)))
-
-
-def without_signer(text: str | None) -> str | None:
-    """A text of DHL without the name behind "signed for by": it must not be kept (facts: rules across carriers, 14)."""
-    if text is None:
-        return None
-    at = text.casefold().find(_SIGNED)
-    return text if at < 0 else text[:at].rstrip(" -:")
+    if scan.location is not None and scan.location.address is not None:
+        scan.location.address.addressLocality = without_street(scan.location.address.addressLocality)
 
 
 def _event(scan: Scan, top: Scan, glossary: Glossary) -> TrackingEvent:

@@ -11,9 +11,10 @@ import pytest
 
 from carriers import registry
 from carriers.base import Query, Response
-from carriers.dhl_unified import DhlUnified, without_signer
+from carriers.dhl_unified import DhlUnified
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingReason, TrackingStatus
+from carriers.persons import without_signer
 from tests.carriers import cases
 from tests.carriers.logins import ask, epoch
 from tests.carriers.loopback import Reply, http
