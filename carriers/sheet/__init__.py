@@ -1,4 +1,8 @@
-"""A forwarder's scan sheets from a drop folder: who has no API sends a table (facts: file formats, forwarder sheets).
+"""A forwarder's scan sheets from a drop folder: who has no API sends a table (facts: file formats 2.8; carriers, 26).
+
+A code column may hold UPU EMSEVT events (EMA ... EMI, EDX), a forwarder's words, or both; a reason column says why a parcel is
+held (the retention reason of EME) or was not delivered, and never turns a delivery into something else. A parcel is found by its
+number and by its last-mile number (转单号).
 
 All files of the folder are read together; a scan that stands in several of them counts once. A number that no sheet lists is an
 error, never "not found": the forwarder said nothing about it.
@@ -20,13 +24,16 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Meaning
 from carriers.drop import unpack
 from carriers.errors import CarrierError, ErrorKind
-from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
+from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus, newest
 from carriers.numbers import normalise
 from carriers.scans import NO_INSTANT, Instant, alpha2, arrange, event_key, placed
 from carriers.sheet.tables import Row, rows
 
 _SLICE = msgspec.json.Decoder(list[Row])
 _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
+_WITHOUT_REASON = frozenset(
+    {TrackingStatus.DELIVERED, TrackingStatus.RETURNED, TrackingStatus.INFO_RECEIVED, TrackingStatus.UNKNOWN}
+)
 _OFFSET = re.compile(r"(?:GMT|UTC)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
 
@@ -62,6 +69,7 @@ class Sheet(Pushless):
             reason=reason,
             raw_status=last.raw_code if last is not None else None,
             events=events,
+            linked_number=next((number for row in reversed(listed) if (number := normalise(row.linked))), None),
             unmapped=tuple(unmapped),
         )
 
@@ -71,6 +79,7 @@ def _cut(response: Response, asked: Sequence[str], zone: str) -> dict[str, bytes
     if failed is not None:
         raise failed
     found: dict[str, dict[bytes, None]] = {}
+    linked: dict[str, dict[bytes, None]] = {}
     spelled: dict[str, str] = {}
     problems: list[str] = []
     # Oldest file first: a row without a time keeps its place behind the row before it.
@@ -80,11 +89,16 @@ def _cut(response: Response, asked: Sequence[str], zone: str) -> dict[str, bytes
                 number = spelled.setdefault(normalise(row.number), row.number)
                 row.number, row.zone = number, row.zone or zone
                 found.setdefault(number, {})[msgspec.json.encode(row)] = None
+                if asked and row.linked:
+                    last_mile = spelled.setdefault(normalise(row.linked), row.linked)
+                    row.number, row.linked = last_mile, ""
+                    linked.setdefault(last_mile, {})[msgspec.json.encode(row)] = None
         except CarrierError as error:
             problems.append(f"{file.name}: {error.message}" if file.name else error.message)
     if problems and not found:
         raise CarrierError(ErrorKind.BAD_RESPONSE, "; ".join(problems[:3]))
-    return join({number: b"[" + b",".join(lines) + b"]" for number, lines in found.items()}, asked)
+    told = linked | found
+    return join({number: b"[" + b",".join(lines) + b"]" for number, lines in told.items()}, asked)
 
 
 @cache
@@ -95,22 +109,55 @@ def _meanings() -> dict[str, Meaning]:
     return own | words | {row["event"].casefold(): codes.meaning(row) for row in codes.rows("upu_emsevt")}
 
 
+@cache
+def _reasons() -> dict[tuple[str, str], TrackingReason]:
+    """By event and text; words of forwarders, and our own, mean the same beside every event."""
+    own = {("", reason.value): reason for reason in TrackingReason}
+    return own | {(row["event"].casefold(), row["text"]): TrackingReason(row["reason"]) for row in codes.rows("sheet_reasons")}
+
+
+@lru_cache(maxsize=4096)
+def _meaning(code: str, text: str) -> Meaning | None:
+    """What a row tells: its code, the event that its code begins with (`EMI - final delivery`), else its text."""
+    known = _meanings()
+    code = code.casefold()
+    event = code.replace("-", " ").replace(":", " ").partition(" ")[0]
+    return known.get(code) or (known.get(event) if event in _events() else None) or known.get(text.casefold())
+
+
+@cache
+def _events() -> frozenset[str]:
+    return frozenset(row["event"].casefold() for row in codes.rows("upu_emsevt"))
+
+
+def _why(row: Row, meant: Meaning, unmapped: dict[str, None]) -> Meaning:
+    """`meant` with the reason that the row tells, where the event can have one."""
+    status, reason = meant
+    if not row.reason or status in _WITHOUT_REASON:
+        return meant
+    told = row.reason.casefold()
+    known = _reasons().get((row.code.casefold(), told)) or _reasons().get(("", told))
+    if known is None:
+        unmapped[f"reason {row.reason}"] = None
+    return status, known or reason
+
+
 def _event(row: Row, unmapped: dict[str, None]) -> TrackingEvent:
     told = row.code or row.text
-    meant = _meanings().get(row.code.casefold()) or _meanings().get(row.text.casefold())
+    meant = _meaning(row.code, row.text)
     if meant is None and told:
         unmapped[told] = None
-    status, reason = meant or _UNKNOWN
+    status, reason = _why(row, meant or _UNKNOWN, unmapped)
     time, local, offset = _instant(row.time, row.zone)
     return TrackingEvent(
-        key=event_key(row.time, row.code, row.text, row.location),
+        key=event_key(row.time, row.code, row.text, row.location, *filter(None, (row.reason,))),
         time=time,
         local_time=local,
         offset=offset,
         status=status,
         reason=reason,
         raw_code=told or None,
-        description=row.text,
+        description=": ".join(filter(None, (row.text, row.reason))),
         location=row.location,
         country=alpha2(row.country),
     )

@@ -15,6 +15,7 @@ import msgspec
 from carriers import codes
 from carriers.drop import DropFile
 from carriers.errors import CarrierError, ErrorKind
+from carriers.sheet import size
 
 _HEADER_WITHIN = 20
 """Rows in which a header may stand: titles and notes come before it."""
@@ -29,7 +30,7 @@ Cell = str | float | bool | date | datetime | timedelta | Any
 
 
 class Row(msgspec.Struct, omit_defaults=True, order=True):
-    """One scan of the sheet, as texts."""
+    """One scan of the sheet, as texts. `linked` is the last-mile number, `reason` why the parcel is held or not delivered."""
 
     number: str
     time: str = ""
@@ -38,6 +39,8 @@ class Row(msgspec.Struct, omit_defaults=True, order=True):
     location: str = ""
     zone: str = ""
     country: str = ""
+    reason: str = ""
+    linked: str = ""
 
 
 @cache
@@ -72,6 +75,9 @@ def _find_header(lines: Iterator[Sequence[Cell]]) -> dict[str, int]:
             field = _headers().get(" ".join(_plain(cell).lstrip("*").replace("_", " ").replace(".", " ").split()).casefold())
             if field is not None:
                 columns.setdefault(field, at)
+        if "number" not in columns and "linked" in columns:
+            # The last-mile number is the only one there: then it is the parcel's.
+            columns["number"] = columns.pop("linked")
         if "number" in columns and columns.keys() & {"time", "code", "text"}:
             return columns
     raise CarrierError(
@@ -116,8 +122,11 @@ def _workbook(body: bytes) -> Iterator[Sequence[Cell]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
-        if body.startswith(_WORKBOOKS[0]) and _inflated(body) > _MOST_INFLATED:
-            raise CarrierError(ErrorKind.BAD_RESPONSE, f"a workbook larger than {_MOST_INFLATED} bytes when unpacked")
+        if body.startswith(_WORKBOOKS[0]):
+            if size.inflated(body) > _MOST_INFLATED:
+                raise CarrierError(ErrorKind.BAD_RESPONSE, f"a workbook larger than {_MOST_INFLATED} bytes when unpacked")
+            if size.cells(body) > size.MOST_CELLS:
+                raise CarrierError(ErrorKind.BAD_RESPONSE, f"a sheet of more than {size.MOST_CELLS} cells, empty ones included")
         book = CalamineWorkbook.from_filelike(io.BytesIO(body))
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
@@ -126,11 +135,6 @@ def _workbook(body: bytes) -> Iterator[Sequence[Cell]]:
     except (CalamineError, zipfile.BadZipFile, RuntimeError, ValueError, OSError):
         raise CarrierError(ErrorKind.BAD_RESPONSE, "a workbook that cannot be opened") from None
     raise CarrierError(ErrorKind.BAD_RESPONSE, "an empty workbook")
-
-
-def _inflated(body: bytes) -> int:
-    with zipfile.ZipFile(io.BytesIO(body)) as packed:
-        return sum(entry.file_size for entry in packed.infolist())
 
 
 def _plain(cell: Cell) -> str:

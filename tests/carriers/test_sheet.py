@@ -13,6 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from carriers import codes
 from carriers.base import Account, Batch, Memory, Query, Response
 from carriers.drop import LISTING, DropFile, DropTransport, pack
 from carriers.errors import CarrierError, ErrorKind
@@ -170,6 +171,58 @@ def test_codes_are_the_upus_the_forwarders_words_or_ours_else_unknown(
 ) -> None:
     told = read(f"单号,时间,代码,描述\n{ONE},2026-04-01 10:00,{columns}\n")
     assert (told.status, told.unmapped) == (status, unmapped)
+
+
+@pytest.mark.parametrize("row", codes.rows("upu_emsevt"), ids=lambda row: row["event"])
+@pytest.mark.parametrize("written", ["{0}", "{1}", " {0} - text", "{1}: text"])
+def test_every_event_of_the_upu_is_read_however_it_is_written(row: dict[str, str], written: str) -> None:
+    """Facts: carriers 26, EMSEVT: 25 events, from the posting (EMA) to the delivery (EMI)."""
+    code = written.format(row["event"], row["event"].lower())
+    told = read(f"Tracking;Time;Code\n{ONE};2026-04-01 10:00;{code}\n")
+    assert (told.status.value, told.reason or "", told.unmapped) == (row["status"], row["reason"], ())
+
+
+@pytest.mark.parametrize(
+    ("columns", "status", "reason", "unmapped"),
+    [
+        ("EME,50", "in_transit", "documents_missing", ()),
+        ("eme,19", "in_transit", "prohibited_content", ()),
+        ("EME,", "in_transit", "customs_hold", ()),
+        ("EME,未缴税", "in_transit", "duties_unpaid", ()),
+        ("EME,duties_unpaid", "in_transit", "duties_unpaid", ()),
+        ("EME,whatever", "in_transit", "customs_hold", ("reason whatever",)),
+        ("EMH,Refused", "failed_attempt", "refused", ()),
+        ("EMH,50", "failed_attempt", None, ("reason 50",)),
+        ("海关扣留,资料不全", "in_transit", "documents_missing", ()),
+        ("EMI,damaged", "delivered", None, ()),
+        ("returned,拒收", "returned", None, ()),
+        ("Z9,lost", "unknown", None, ("Z9",)),
+    ],
+)
+def test_a_reason_column_says_why_and_never_what(
+    columns: str, status: str, reason: str | None, unmapped: tuple[str, ...]
+) -> None:
+    """Facts: carriers 26: EME carries a retention reason. It never makes or unmakes a delivery."""
+    told = read(f"单号,时间,代码,留置原因\n{ONE},2026-04-01 10:00,{columns}\n")
+    assert (told.status.value, told.reason, told.unmapped) == (status, reason, unmapped)
+
+
+def test_a_reason_belongs_to_the_description_and_tells_two_scans_apart() -> None:
+    told = read(f"单号,时间,代码,描述,原因\n{ONE},2026-04-01 10:00,EME,Held,50\n{ONE},2026-04-01 10:00,EME,Held,\n")
+    assert [event.description for event in told.events] == ["Held: 50", "Held"]
+
+
+def test_a_parcel_is_found_by_its_last_mile_number_too() -> None:
+    """Facts: file formats 2.8: 转单号 replaces the first number; whichever is asked for, the scans are the parcel's."""
+    body = f"运单号,转单号,时间,代码\n{ONE},nx 000000795br,2026-04-01 10:00,EMA\n{ONE},,2026-04-20 10:00,EMD\n".encode()
+    first, last = "LB000000619CN", "NX000000795BR"
+    told = ADAPTER.split(Response(status=200, body=body), [last, first])
+    read_ = {number: ADAPTER.read(cut) for number, cut in told.items() if isinstance(cut, bytes)}
+    assert (read_[first].linked_number, len(read_[first].events)) == (last, 2)
+    assert (read_[last].linked_number, len(read_[last].events)) == (None, 1)
+    assert list(ADAPTER.split(Response(status=200, body=body), ())) == [ONE]
+    alone = read(f"转单号,时间,代码\n{ONE},2026-04-01 10:00,EMA\n")
+    assert (alone.number, alone.linked_number) == (ONE, None)
 
 
 def test_cells_of_a_workbook_are_read_as_what_they_mean() -> None:
