@@ -1,17 +1,21 @@
-"""`tracker carriers`: the sources that can be asked, and what their answers mean. Needs neither configuration nor database."""
+"""`tracker carriers`: the sources that can be asked, what their answers mean, how our accounts stand.
+
+`list` and `parse` need neither configuration nor database, so `status` is imported when it is called.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from carriers import registry
 from carriers.base import Response
 from carriers.parse import ParseResult, Result, parse
 from tracker.cli.errors import Failed, UsageError
-from tracker.cli.options import Common
+from tracker.cli.options import At, Common
 from tracker.cli.output import Answer, Console, emit
 
 app = App(name="carriers", help="The sources that can be asked, and what their answers mean.")
@@ -27,13 +31,29 @@ def list_(*, common: Common = Common()) -> int:
     return emit(
         Answer(
             document={"carriers": [msgspec.to_builtins(each) for each in known]},
-            text=lambda console: console.table(
-                ("name", "source", "tier", "numbers a call", "secrets", "registers", "push"),
-                [(each.name, each.title, each.tier, each.batch_size, each.secrets, each.registers, each.push) for each in known],
-                empty="",
-            ),
+            text=lambda console: console.table(_COLUMNS, map(_row, known), empty=""),
         ),
         json=common.json,
+    )
+
+
+_COLUMNS = (
+    "name", "source", "tier", "numbers at once", "secrets", "registers", "answers later", "push", "calls a second", "calls a day"
+)  # fmt: skip
+
+
+def _row(each: registry.Description) -> tuple[object, ...]:
+    return (
+        each.name,
+        each.title,
+        each.tier,
+        each.batch_size,
+        each.secrets,
+        each.registers,
+        each.asynchronous,
+        each.push,
+        each.rps,
+        each.daily,
     )
 
 
@@ -56,6 +76,22 @@ def parse_(name: str, file: Path, /, *, http_status: int = 200, common: Common =
     except OSError as error:
         raise Failed("unreadable_file", f"{file}: cannot be read: {error.strerror}") from error
     return emit(Answer(document=msgspec.to_builtins(found), text=lambda console: _text(console, found)), json=common.json)
+
+
+@app.command
+def status(*, ask: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
+    """Each account: whether it answers, what of its quota is left and until when, who waits, codes that nobody knows.
+
+    Exit code 1 when something needs a person.
+
+    Example: `tracker carriers status --json`
+
+    Args:
+        ask: Ask the sources that can tell what is left of their accounts. It costs nothing.
+    """
+    from tracker.cli.carrier_status import show
+
+    return show(common, ask=ask)
 
 
 def _text(console: Console, found: ParseResult) -> None:
