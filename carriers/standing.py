@@ -57,3 +57,23 @@ def stand(events: Sequence[TrackingEvent], top: Meaning, said: str | None) -> St
 
 def _bounds(event: TrackingEvent) -> tuple[float, float]:
     return event.bounds() or (float("inf"), float("-inf"))
+
+
+def led(events: Sequence[TrackingEvent], top: Meaning | None, said: str | None) -> Standing:
+    """The top status of a source that has read all legs itself (an aggregator); None: its word, `said`, tells nothing.
+
+    It stands also where the newest scan differs, but for two cases: "not found" beside scans is no "not found", which may cost
+    money; and a return that is newer than a delivery wins. That the source stopped looking is never overruled.
+    """
+    last = newest(events)
+    scanned = UNKNOWN if last is None else (last.status, last.reason)
+    if top is None:
+        return Standing(*scanned)
+    status, reason = top
+    if status is TrackingStatus.NOT_FOUND and events:
+        return Standing(*scanned, ("the source says not found and lists events",))
+    if last is None or last.status in {status, TrackingStatus.UNKNOWN} or status is TrackingStatus.EXPIRED:
+        return Standing(status, reason)
+    notes = (f"the source's status {said} and its newest event {last.raw_code} disagree",)
+    back = last.status is TrackingStatus.RETURNED or last.reason in _BACK
+    return Standing(*(scanned if status is TrackingStatus.DELIVERED and back else top), notes)

@@ -6,7 +6,7 @@ sub-status falls back to its main status before the `_`; `Expired` means that 17
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import msgspec
@@ -14,9 +14,10 @@ import msgspec
 from carriers import codes
 from carriers.answers import decode
 from carriers.codes import Meaning
-from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus, newest
+from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.seventeen_track import wire
+from carriers.standing import led
 
 _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
 
@@ -113,6 +114,11 @@ class _Reader:
             meant = self.statuses.get(code.partition("_")[0], _UNKNOWN)
         return meant
 
+    def guess(self, code: str) -> Meaning:
+        """What a scan's unknown sub-status may mean; never a delivery, which may be one to the sender."""
+        meant = self.meaning(code)
+        return _UNKNOWN if meant[0] is TrackingStatus.DELIVERED else meant
+
     def stage(self, code: str) -> Meaning:
         meant = _stages().get(code)
         if meant is None:
@@ -129,7 +135,7 @@ class _Reader:
             code, told, place = raw.sub_status, raw.time_iso, raw.address
             description, location = raw.description or "", raw.location or ""
             if code:
-                status, reason = known(code) or self.meaning(code)
+                status, reason = known(code) or self.guess(code)
             else:
                 code = raw.stage
                 status, reason = self.stage(code) if code else _UNKNOWN
@@ -176,7 +182,8 @@ def read(raw: bytes) -> Tracking:
     providers = info.tracking.providers if info.tracking is not None else None
     events = arrange(*(list(reader.events(provider.events or ())) for provider in providers or ()))
     latest = info.latest_status or wire.Status()
-    status, reason = _settle(reader, _latest(reader, latest), latest, events)
+    status, reason, doubts = led(events, _latest(reader, latest), latest.status)
+    reader.notes |= dict.fromkeys(doubts)
     if status is TrackingStatus.EXPIRED:
         reader.notes[STOPPED] = None
     misc = info.misc_info or wire.Misc()
@@ -208,19 +215,3 @@ def _latest(reader: _Reader, latest: wire.Status) -> Meaning:
         reader.notes[f"the source's status {main} and its sub-status {sub} disagree"] = None
         return reader.meaning(main)
     return reader.meaning(sub)
-
-
-def _settle(reader: _Reader, told: Meaning, latest: wire.Status, events: Sequence[TrackingEvent]) -> Meaning:
-    """Where the told status and the newest event disagree: the told one stands, but for two cases.
-
-    "Not found" beside scans is no "not found", which may cost money; a return after a delivery wins (rules across carriers, 6).
-    """
-    last = newest(events)
-    if told[0] is TrackingStatus.NOT_FOUND and events:
-        reader.notes["the source says not found and lists events"] = None
-        return (last.status, last.reason) if last is not None else _UNKNOWN
-    if last is None or last.status in {told[0], TrackingStatus.UNKNOWN} or told[0] is TrackingStatus.EXPIRED:
-        return told
-    reader.notes[f"the source's status {latest.status} and its newest event {last.raw_code} disagree"] = None
-    going_back = last.status is TrackingStatus.RETURNED or last.reason is TrackingReason.RETURNING
-    return (last.status, last.reason) if told[0] is TrackingStatus.DELIVERED and going_back else told

@@ -472,3 +472,12 @@ def test_a_rejection_that_drifted_is_that_numbers_error() -> None:
     assert [(number, kind(cut)) for number, cut in told.items()] == [(ONE, ErrorKind.BAD_RESPONSE)]
     with pytest.raises(CarrierError):
         ADAPTER.split(Response(status=200, body=b'{"code":-1,"data":{"accepted":[7]}}'), ())
+
+
+def test_an_unknown_kind_of_delivery_on_top_is_one_and_in_a_scan_is_none() -> None:
+    """Style 7: the main status is the source's verdict; a scan that nobody can read may be a delivery to the sender."""
+    told = info("Delivered", "Delivered_Warped")
+    told["tracking"]["providers"][0]["events"][0]["sub_status"] = "Delivered_Warped"
+    tracking = read(told)
+    assert (tracking.status, tracking.events[0].status) == (TrackingStatus.DELIVERED, TrackingStatus.UNKNOWN)
+    assert tracking.unmapped == ("Delivered_Warped",)
