@@ -88,7 +88,7 @@ def _flag(told: bool) -> str:
 def _calls(source: registry.Description) -> str:
     """`0.2/s, 250/day`; a source slower than one in ten seconds is told by the minute."""
     rate = source.rps
-    often = "" if rate is None else f"{rate:g}/s" if rate >= _SLOW else f"{rate * 60:.2g}/min"
+    often = "" if rate is None else f"{rate:g}/s" if rate >= _SLOW else f"{rate * 60:.1g}/min"
     return ", ".join(filter(None, (often, f"{source.daily}/day" if source.daily else "")))
 
 
