@@ -226,6 +226,7 @@ def test_without_a_database_the_next_command_is_named(name: str, shop: Shop, she
 READERS = {
     "advisory preview",
     "backlog list",
+    "carriers status",
     "explain",
     "logs",
     "plan",

@@ -8,6 +8,7 @@ import pytest
 
 from carriers.errors import CarrierError, ErrorKind
 from tracker.polling import breaker
+from tracker.polling.gate import NOT_ASKED
 from tracker.store.rows import Breaker
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -91,6 +92,28 @@ def test_a_failed_trial_remembers_since_when() -> None:
 )
 def test_only_what_speaks_of_the_source_counts(kind: ErrorKind, *, counted: bool) -> None:
     assert breaker.counts(CarrierError(kind, "x")) is counted
+
+
+def test_what_our_own_gate_refused_is_no_failure_of_the_source() -> None:
+    """A spent budget or a pause that somebody else was asked for: nobody asked, so nobody failed."""
+    refused = CarrierError(ErrorKind.QUOTA_EXHAUSTED, "the daily quota is used up", code=NOT_ASKED)
+    assert not breaker.counts(refused)
+    assert breaker.counts(CarrierError(ErrorKind.QUOTA_EXHAUSTED, "no quota"))
+
+
+def test_a_429_pauses_at_once_and_is_an_outage_only_after_the_third_pause() -> None:
+    """Facts 2, rate_limited: wait, Retry-After if given. Nobody is called for a source that wants a minute."""
+    first = after(ErrorKind.RATE_LIMITED)
+    assert (first.open_until, first.since) == (AT + timedelta(minutes=1), None)
+    named = after(ErrorKind.RATE_LIMITED, retry_after=1800)
+    assert named.open_until == AT + timedelta(minutes=30)
+    burst = after(*[ErrorKind.RATE_LIMITED] * 8)
+    assert burst.since is None, "eight conversations were on their way: that is one word of the source"
+    state, at = breaker.CLOSED, AT
+    for _ in range(3):
+        at = state.open_until or at
+        state = breaker.failed(state, CarrierError(ErrorKind.RATE_LIMITED, "x"), at)
+    assert state.since == at
 
 
 def test_the_same_failure_beside_every_number_is_the_sources() -> None:

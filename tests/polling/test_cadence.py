@@ -8,17 +8,20 @@ import pytest
 
 from carriers.errors import ErrorKind
 from carriers.model import TrackingStatus
-from tracker.polling.cadence import LONGEST_BACKOFF, Cadence, after_error, spread
+from tracker.polling.cadence import LONGEST_BACKOFF, Cadence, after_error, spread, without_penalty
 
 NOW = 1_780_000_000
 HOUR, DAY = 3600, 86_400
 S = TrackingStatus
 
 
-def hours(status: S, moved_days: float | None, *, shipped_days: float | None = 20) -> float | None:
+def hours(
+    status: S, moved_days: float | None, *, shipped_days: float | None = 20, deadline_days: float | None = None
+) -> float | None:
     moved_at = None if moved_days is None else int(NOW - moved_days * DAY)
     shipped_at = None if shipped_days is None else datetime.fromtimestamp(NOW, UTC) - timedelta(days=shipped_days)
-    due = Cadence().next_poll("LZ123456785CN", status, moved_at, shipped_at, NOW)
+    deadline_at = None if deadline_days is None else int(NOW + deadline_days * DAY)
+    due = Cadence().next_poll("LZ123456785CN", status, moved_at, shipped_at, NOW, deadline_at)
     return None if due is None else (due - NOW) / HOUR
 
 
@@ -59,6 +62,39 @@ def test_finished_parcels_are_asked_about_no_more(
 ) -> None:
     """14 days after a final status, and beyond 180 days after shipping (faults row 17: numbers are recycled)."""
     assert (hours(status, moved_days, shipped_days=shipped_days) is None) is finished
+
+
+@pytest.mark.parametrize(
+    ("status", "moved_days", "deadline_days", "least"),
+    [
+        (S.IN_TRANSIT, 40, 2.9, 6),
+        (S.IN_TRANSIT, 40, 3.1, 24),
+        (S.IN_TRANSIT, 40, -0.1, 24),
+        (S.EXPIRED, 40, 1, 6),
+        (S.DELIVERED, 1, 1, 24),
+        (S.DELIVERED, 60, 30, 24),
+        (S.RETURNED, 60, 1, 24),
+        (S.DELIVERED, 60, -0.1, None),
+    ],
+)
+def test_r6_near_a_date_a_silent_parcel_is_asked_oftener(
+    status: S, moved_days: float, deadline_days: float, least: float | None
+) -> None:
+    """R6: within three days of a window's end, a case or a claim; what has arrived is followed on while such a date stands."""
+    found = hours(status, moved_days, shipped_days=70, deadline_days=deadline_days)
+    assert (found is None) is (least is None)
+    assert found is None or least is None or least <= found <= least * 1.1
+
+
+def test_a_date_does_not_bring_a_recycled_number_back() -> None:
+    """Faults row 17: beyond 180 days what a source says is another parcel's, whatever money is open."""
+    assert hours(S.IN_TRANSIT, 100, shipped_days=181, deadline_days=1) is None
+
+
+def test_an_answer_that_is_still_being_made_is_asked_for_soon_however_often() -> None:
+    """Facts 2, not_ready: no penalty. What the source names as its time, or the next day of a spent quota, counts."""
+    assert 600 <= without_penalty("LZ123456785CN", None, NOW) - NOW <= 660
+    assert 7200 <= without_penalty("LZ123456785CN", 7200.0, NOW) - NOW <= 7920
 
 
 def test_jitter_is_the_same_on_every_run_and_different_between_numbers() -> None:

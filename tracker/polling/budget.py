@@ -161,6 +161,6 @@ def _until(number: str, turn: Turn, before: int, day: Day) -> int:
     if day.paced and turn in _AHEAD:
         soon = day.at + min(max(missing * _DAY // day.daily, SOONEST), _DAY)
         return soon + scatter(number, SOONEST)
-    melting = 0 if turn is Turn.DEADLINE else day.daily * day.reserve
-    soon = day.at + max(int(missing * _DAY / melting), SOONEST) if melting else midnight
+    melting = 0 if turn is Turn.DEADLINE else int(day.daily * day.reserve)
+    soon = day.at + max(missing * _DAY // melting, SOONEST) if melting else midnight
     return soon + scatter(number, SOONEST) if soon < midnight else midnight + scatter(number, AFTER_MIDNIGHT)
