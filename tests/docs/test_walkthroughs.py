@@ -28,6 +28,7 @@ WALKS = {
     "rehearse": ("rehearse",),
     "stop-and-resume": ("stop-and-resume",),
     "people": ("people",),
+    "pushes": ("pushes",),
     "take-over": ("take-over",),
 }
 """Pages that go on where the one before them ended share a folder."""
