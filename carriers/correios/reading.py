@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,8 +19,9 @@ from carriers.answers import decode
 from carriers.codes import Meaning
 from carriers.correios import wire
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import NO_INSTANT, Instant, arrange, event_key, placed
+from carriers.scans import Instant, arrange, event_key, instant
 
+_WALL = len("2026-04-20T10:00:00")
 VOID = "EST"
 _VOIDS = "void_previous"
 _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
@@ -64,14 +65,21 @@ def _meaning(event: wire.Event, pair: tuple[str, str], unmapped: dict[str, None]
     return _families().get(pair[0], TrackingStatus.UNKNOWN), None
 
 
-def _instant(event: wire.Event) -> Instant:
+@lru_cache(maxsize=4096)
+def _offset(hour: str) -> str:
+    """The offset (`-03:00`) of Brasilia in an hour of its wall clock (`2026-04-20T10`); nothing for what is no hour."""
     try:
-        wall = datetime.fromisoformat(event.dtHrCriado or "")
+        return datetime.fromisoformat(hour).replace(tzinfo=_brasilia()).isoformat()[19:]
     except ValueError:
-        return NO_INSTANT
-    if wall.tzinfo is not None or (event.unidade is not None and event.unidade.abroad):
-        return placed(wall)
-    return placed(wall.replace(tzinfo=_brasilia()))
+        return ""
+
+
+def _instant(event: wire.Event) -> Instant:
+    wall = event.dtHrCriado or ""
+    if event.unidade is not None and event.unidade.abroad:
+        return instant(wall)
+    # What names its own offset is longer.
+    return instant(wall + _offset(wall[:13]) if len(wall) <= _WALL else wall)
 
 
 def _until(limit: str | None) -> str:

@@ -18,7 +18,7 @@ from carriers.answers import decode
 from carriers.codes import Glossary, Meaning
 from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus, newest
 from carriers.russian_post import wire
-from carriers.scans import alpha2, arrange, event_key, instant, iso_day_first
+from carriers.scans import alpha2, arrange, event_key, instant
 
 _PARCEL = msgspec.json.Decoder(wire.Parcel)
 _RETURN, _CANCELLED = "3", "26"
@@ -58,8 +58,8 @@ def _finals() -> frozenset[str]:
 def _event(operation: wire.Operation, known: Glossary) -> TrackingEvent:
     pair = f"{operation.type} {operation.attr}"
     status, reason = known.of(pair, operation.type) if operation.type else codes.UNKNOWN
-    time, local, offset = instant(iso_day_first(operation.at))
-    detail = operation.detail or _details().get(pair, "")
+    time, local, offset = instant(operation.at)
+    detail = operation.detail or _details().get(pair)
     return TrackingEvent(
         key=event_key(operation.type, operation.attr, operation.at, operation.place),
         time=time,
@@ -68,9 +68,9 @@ def _event(operation: wire.Operation, known: Glossary) -> TrackingEvent:
         status=status,
         reason=reason,
         raw_code=pair if operation.type else None,
-        description=": ".join(filter(None, (operation.name, detail))),
+        description=f"{operation.name}: {detail}" if operation.name and detail else operation.name or detail or "",
         location=operation.place,
-        country=alpha2(operation.country),
+        country=alpha2(operation.country) if operation.country else None,
     )
 
 

@@ -17,6 +17,7 @@ from carriers import codes, xmls
 from carriers.answers import http_error, short
 from carriers.base import Account, Request, Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.scans import iso_day_first
 from carriers.talks import secret
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _SINGLE = (
 
 
 class Operation(msgspec.Struct, gc=False, omit_defaults=True):
-    """One operation. `at` is ISO with an offset (single service) or `dd.MM.yyyy HH:mm:ss` local to the office (batch)."""
+    """One operation. `at` is ISO, with an offset (single service) or without: local to the office then (batch)."""
 
     type: str
     attr: str = "0"
@@ -184,7 +185,7 @@ def _item(item: Element) -> Found:
         Operation(
             type=each.get("OperTypeID", ""),
             attr=each.get("OperCtgID") or "0",
-            at=each.get("DateOper", ""),
+            at=iso_day_first(each.get("DateOper", "")),
             name=each.get("OperName", ""),
             place=each.get("IndexOper", ""),
         )

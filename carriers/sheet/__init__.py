@@ -26,7 +26,7 @@ from carriers.drop import unpack
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus, newest
 from carriers.numbers import normalise
-from carriers.scans import NO_INSTANT, Instant, alpha2, arrange, event_key, placed
+from carriers.scans import Instant, alpha2, arrange, event_key, instant
 from carriers.sheet.tables import Row, rows
 
 _SLICE = msgspec.json.Decoder(list[Row])
@@ -34,6 +34,7 @@ _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
 _WITHOUT_REASON = frozenset(
     {TrackingStatus.DELIVERED, TrackingStatus.RETURNED, TrackingStatus.INFO_RECEIVED, TrackingStatus.UNKNOWN}
 )
+_WALL = len("2026-04-01T10:00:00")
 _OFFSET = re.compile(r"(?:GMT|UTC)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
 
@@ -69,7 +70,7 @@ class Sheet(Pushless):
             reason=reason,
             raw_status=last.raw_code if last is not None else None,
             events=events,
-            linked_number=next((number for row in reversed(listed) if (number := normalise(row.linked))), None),
+            linked_number=next((normalise(row.linked) for row in reversed(listed) if row.linked), None),
             unmapped=tuple(unmapped),
         )
 
@@ -149,34 +150,50 @@ def _event(row: Row, unmapped: dict[str, None]) -> TrackingEvent:
         unmapped[told] = None
     status, reason = _why(row, meant or _UNKNOWN, unmapped)
     time, local, offset = _instant(row.time, row.zone)
+    fields = (row.time, row.code, row.text, row.location)
     return TrackingEvent(
-        key=event_key(row.time, row.code, row.text, row.location, *filter(None, (row.reason,))),
+        key=event_key(*(fields if not row.reason else (*fields, row.reason))),
         time=time,
         local_time=local,
         offset=offset,
         status=status,
         reason=reason,
         raw_code=told or None,
-        description=": ".join(filter(None, (row.text, row.reason))),
+        description=row.text if not row.reason else f"{row.text}: {row.reason}".removeprefix(": "),
         location=row.location,
-        country=alpha2(row.country),
+        country=alpha2(row.country) if row.country else None,
     )
 
 
 def _instant(text: str, zone: str) -> Instant:
     """A year-first time; with an offset of its own, else in the row's or the account's zone, else of unknown instant."""
+    wall = _wall(text)
+    return instant(wall if len(wall) > _WALL else wall + _suffix(zone, wall[:13]))
+
+
+def _wall(text: str) -> str:
+    """The time in ISO form, to the second; a text that is none comes back as no time."""
+    if text[4:8:3] == "--" and text[10:11] in {" ", "T"} and len(text) in {16, 19}:
+        # The common forms, `2026-04-01 10:00` with seconds or without.
+        return f"{text[:10]}T{text[11:]}" + (":00" if len(text) < _WALL else "")
     try:
-        moment = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text).isoformat(timespec="seconds")
     except ValueError:
         found = _YEAR_FIRST.fullmatch(text)
-        if found is None:
-            return NO_INSTANT
-        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-        try:
-            moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone comes from its own column
-        except ValueError:
-            return NO_INSTANT
-    return placed(moment if moment.tzinfo is not None else moment.replace(tzinfo=_zone(zone)))
+    if found is None:
+        return ""
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}"
+
+
+@lru_cache(maxsize=4096)
+def _suffix(zone: str, hour: str) -> str:
+    """The offset (`+08:00`) of a zone in an hour of its wall clock; nothing for an unknown zone, and for what is no hour."""
+    where = _zone(zone)
+    try:
+        return "" if where is None else datetime.fromisoformat(hour).replace(tzinfo=where).isoformat()[_WALL:]
+    except ValueError:
+        return ""
 
 
 @lru_cache(maxsize=256)

@@ -84,6 +84,13 @@ async def test_the_accounts_zone_places_times_that_name_none(tmp_path: Path) -> 
     assert [event.offset for event in ADAPTER.read(cut).events] == [480, None]
 
 
+async def test_a_time_that_is_none_stays_none_in_whatever_zone(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"单号,时间,代码\n{ONE},2026-04-01 99:00,EMA\n{ONE},2026-4-31 9:00,EMA\n", encoding="utf-8")
+    cut = (await ask(tmp_path, ONE, zone="Asia/Shanghai")).answers[ONE]
+    assert isinstance(cut, bytes)
+    assert [(event.time, event.local_time) for event in ADAPTER.read(cut).events] == [(None, None), (None, None)]
+
+
 async def test_when_no_file_can_be_read_the_source_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xff\xff\xff")
     (tmp_path / "b.xlsx").write_bytes(b"PK\x03\x04 cut off")
