@@ -7,13 +7,13 @@ nothing, and the newest scan speaks. `expired` means that TrackingMore stopped l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from carriers import codes
 from carriers.answers import decode
-from carriers.codes import UNKNOWN, Meaning
+from carriers.codes import UNKNOWN, Glossary, Meaning
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.standing import led
@@ -25,33 +25,18 @@ _SLICE = msgspec.json.Decoder(wire.Item)
 _DIGITS = "0123456789"
 
 
-class _Words:
-    """Reads the words of one slice, and collects those that no row knows."""
-
-    def __init__(self) -> None:
-        self.known: Mapping[str, Meaning] = codes.table("trackingmore", "code")
-        self.unmapped: dict[str, None] = {}
-
-    def of(self, word: str | None, sub: str | None) -> Meaning:
-        """By the sub-status where it belongs to the word (`transit004` to `transit`), else by the word.
-
-        A sub-status that no row knows never tells a delivery: it may be one to the sender.
-        """
-        family = sub.rstrip(_DIGITS) if sub else None
-        refined = sub if (word or family) == family else None
-        for code in filter(None, (refined, word or family)):
-            meant = self.known.get(code)
-            if meant is None:
-                self.unmapped[code] = None
-            elif meant[0] is not TrackingStatus.DELIVERED or code == refined or not refined:
-                return meant
-        return UNKNOWN
+def _meaning(words: Glossary, word: str | None, sub: str | None) -> Meaning:
+    """By the sub-status where it belongs to the word (`transit004` to `transit`), else by the word."""
+    family = sub.rstrip(_DIGITS) if sub else None
+    if sub and family and (word or family) == family:
+        return words.of(sub, family)
+    return words.of(word)
 
 
-def _events(raws: Iterable[wire.Event], words: _Words) -> Iterator[TrackingEvent]:
+def _events(raws: Iterable[wire.Event], words: Glossary) -> Iterator[TrackingEvent]:
     for raw in raws:
         word, sub = raw.checkpoint_delivery_status, raw.checkpoint_delivery_substatus
-        status, reason = words.of(word, sub)
+        status, reason = _meaning(words, word, sub)
         told, detail, place = raw.checkpoint_date or "", raw.tracking_detail or "", raw.location or ""
         time, local, offset = instant(told)
         yield TrackingEvent(
@@ -71,15 +56,15 @@ def _events(raws: Iterable[wire.Event], words: _Words) -> Iterator[TrackingEvent
 def read(raw: bytes) -> Tracking:
     """Read one slice. Raises CarrierError(bad_response) where it is none."""
     item = decode(_SLICE, raw)
-    words = _Words()
+    words = Glossary(codes.table("trackingmore", "code"))
     legs = (leg.trackinfo or () for leg in (item.origin_info, item.destination_info) if leg is not None)
     events = arrange(*(list(_events(leg, words)) for leg in legs))
     word, sub = item.delivery_status, item.substatus
-    top = words.of(word, sub)
-    if top == UNKNOWN and word:
+    top = _meaning(words, word, sub)
+    if top == UNKNOWN:
         # On top the word is the source's own verdict, whatever its refinement.
-        top = words.known.get(word, UNKNOWN)
-    silent = top == UNKNOWN and not {word, sub} & words.unmapped.keys()
+        top = words.of(word)
+    silent = top == UNKNOWN and {word, sub}.isdisjoint(words.unmapped)
     status, reason, doubts = led(events, None if silent else top, sub or word)
     stopped = status is TrackingStatus.EXPIRED
     return Tracking(

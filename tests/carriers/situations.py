@@ -29,6 +29,10 @@ EXPERIMENTAL = frozenset({"answer", "unmapped_code", "rate_limited"})
 _ONE = "it is asked about one number a call"
 
 LACKS: dict[str, dict[str, str]] = {
+    "aftership": {
+        "error_in_200": "its meta.code repeats the HTTP status",
+        "not_found": "it never says that a courier does not know a number: Pending means a courier out of reach as well",
+    },
     "sheet": {
         "auth": "a folder wants no login",
         "empty_events": "a row is a scan",
