@@ -188,7 +188,7 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("list" "parse")
+            local -a _c=("list" "parse" "status")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1134,6 +1134,32 @@ _tracker() {
                     COMPREPLY=()
                     ;;
                 esac
+                ;;
+            esac
+          fi
+          ;;
+        "carriers status")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--ask" "--config" "--json" "--at" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
                 ;;
             esac
           fi

@@ -197,6 +197,7 @@ complete -c tracker -n '__fish_tracker_using_command backtest' -l json -d 'One J
 # Subcommands for: carriers
 complete -c tracker -n '__fish_tracker_using_command carriers' -a 'list' -d 'All sources this version can ask.'
 complete -c tracker -n '__fish_tracker_using_command carriers' -a 'parse' -d 'Read a stored answer of a source and say what it means.'
+complete -c tracker -n '__fish_tracker_using_command carriers' -a 'status' -d 'Each account: whether it answers, what of its quota is left and until when, who…'
 # Options for: carriers
 complete -c tracker -n '__fish_tracker_using_command carriers' -l help -d 'Display this message and exit.'
 complete -c tracker -n '__fish_tracker_using_command carriers' -s h -d 'Display this message and exit.'
@@ -215,6 +216,15 @@ complete -c tracker -n '__fish_tracker_using_command carriers parse' -l version 
 complete -c tracker -n '__fish_tracker_using_command carriers parse' -l http-status -r -d 'The status code it came with.'
 complete -c tracker -n '__fish_tracker_using_command carriers parse' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command carriers parse' -l json -d 'One JSON document on stdout.'
+
+# Options for: carriers status
+complete -c tracker -n '__fish_tracker_using_command carriers status' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command carriers status' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command carriers status' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command carriers status' -l ask -d 'Ask the sources that can tell what is left of their accounts. It costs nothing.'
+complete -c tracker -n '__fish_tracker_using_command carriers status' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command carriers status' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command carriers status' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
 
 # Subcommands for: cases
 complete -c tracker -n '__fish_tracker_using_command cases' -a 'list' -d 'Open cases: the account first, then contested money, requests, messages; the ne…'
