@@ -9,17 +9,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from carriers import registry
 from carriers.base import Response
 from carriers.model import TrackingStatus
 from carriers.seventeen_track import SeventeenTrack
 from tests.bench.__main__ import Plan, run
 from tests.bench.answers import BATCH, body, number, numbers
+from tests.bench.reading import BODIES, journeys
 from tests.bench.rehearsal import AS_OF, _ladder_over, _visits, deciding, past_orders, rules
 from tests.bench.report import line, median, table, write
 from tests.bench.worker import ask, ask_here
 from tracker.backtest import replay
 
 STEPS = {"split_digest", "read", "decide", "import", "decide_quiet", "backtest", "peak_memory_backtest"}
+READING = {f"{name} {step}" for name in BODIES for step in ("unchanged", "changed")}
 
 
 def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
@@ -36,7 +39,7 @@ def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
     assert all(figure["ratio"] == pytest.approx(figure["value"] / figure["baseline"], rel=0.01, abs=0.01) for figure in figures)
     value = {figure["name"]: figure["value"] for figure in figures}
     assert len(value) == len(figures)
-    assert {"floor_same", "floor_first", "same", "first", "peak_memory_same"} | STEPS <= set(value)
+    assert {"floor_same", "floor_first", "same", "first", "peak_memory_same"} | STEPS | READING <= set(value)
     assert value["first"] == pytest.approx(value["first_poll"] + value["first_sweep"], rel=0.01)
 
 
@@ -64,6 +67,19 @@ def test_an_answer_has_the_agreed_size() -> None:
     assert 90_000 < len(answer) < 130_000
     assert (min(scans), max(scans)) == (10, 30)
     assert 18 <= sum(scans) / len(scans) <= 22
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_every_adapter_is_measured_on_the_same_scans(name: str) -> None:
+    """A body that its adapter cannot read would be read very fast."""
+    adapter, write = BODIES[name]
+    source, asked = registry.get(adapter), list(journeys())
+    slices = source.split(Response(status=200, body=write(journeys())), asked)
+    read = [source.read(cut) for cut in slices.values() if isinstance(cut, bytes)]
+    assert [(told.number, told.status, told.unmapped) for told in read] == [(n, TrackingStatus.IN_TRANSIT, ()) for n in asked]
+    assert [sorted(e.description for e in told.events) for told in read] == [
+        sorted(scan.text for scan in scans) for scans in journeys().values()
+    ]
 
 
 def test_two_answers_differ_in_what_the_digest_must_not_see() -> None:

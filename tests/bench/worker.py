@@ -65,6 +65,12 @@ def _peak(path: str, base_url: str, shipments: int, cycle: str) -> Figures:
     return asyncio.run(product.peak(Path(path), base_url, shipments, cycle))
 
 
+def _reading(rounds: int) -> Figures:
+    from tests.bench import reading
+
+    return reading.measure(rounds)
+
+
 def _deciding(rounds: int) -> Figures:
     from tests.bench import rehearsal
 
@@ -89,6 +95,7 @@ KINDS: Mapping[str, Callable[..., Figures]] = {
     "cycles": _cycles,
     "peak": _peak,
     "steps": _steps,
+    "reading": _reading,
     "deciding": _deciding,
     "rehearsing": _rehearsing,
     "rehearsal_peak": _rehearsal_peak,
