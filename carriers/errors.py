@@ -45,6 +45,11 @@ _TRAITS: dict[ErrorKind, tuple[bool, Fault]] = {
 }
 
 
+_LONGEST_TEXT = 400
+_LONGEST_CODE = 100
+"""Characters. Sources fill both texts, logs and the database keep them."""
+
+
 class CarrierError(Exception):
     """A source did not answer: for one number, or (raised from `split` or the transport) for the whole request.
 
@@ -54,10 +59,10 @@ class CarrierError(Exception):
     """
 
     def __init__(self, kind: ErrorKind, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message[:_LONGEST_TEXT])
         self.kind = kind
-        self.message = message
-        self.code = code
+        self.message = message[:_LONGEST_TEXT]
+        self.code = code and code[:_LONGEST_CODE]
         self.retry_after = retry_after
         self.retry, self.fault = _TRAITS[kind]
 

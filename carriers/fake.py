@@ -24,7 +24,7 @@ from carriers.answers import decode, http_error, join
 from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus
-from carriers.scans import arrange, event_key, placed
+from carriers.scans import alpha2, arrange, event_key, placed
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with an offset: a script without one would mean another instant on every machine."""
@@ -137,5 +137,5 @@ def _event(step: Step) -> TrackingEvent:
         raw_code=step.code,
         description=step.text,
         location=step.location,
-        country=step.country,
+        country=alpha2(step.country),
     )

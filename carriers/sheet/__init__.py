@@ -168,7 +168,8 @@ def _event(row: Row, unmapped: dict[str, None]) -> TrackingEvent:
 def _instant(text: str, zone: str) -> Instant:
     """A year-first time; with an offset of its own, else in the row's or the account's zone, else of unknown instant."""
     wall = _wall(text)
-    return instant(wall if len(wall) > _WALL else wall + _suffix(zone, wall[:13]))
+    known = zone if len(zone) <= _LONGEST_ZONE else ""
+    return instant(wall if len(wall) > _WALL else wall + _suffix(known, wall[:13]))
 
 
 def _wall(text: str) -> str:
@@ -184,6 +185,10 @@ def _wall(text: str) -> str:
         return ""
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
     return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}"
+
+
+_LONGEST_ZONE = 60
+"""Characters of a zone's name. A longer one is none, and would be looked for in folders within folders."""
 
 
 @lru_cache(maxsize=4096)

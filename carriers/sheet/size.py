@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import IO
 
 MOST_CELLS = 5_000_000
@@ -17,6 +18,7 @@ MOST_CELLS = 5_000_000
 
 _CHUNK = 1 << 20
 _TAG = re.compile(rb"""<(?:[^\s<>/:"']+:)?(row|c)((?:\s+[^\s=<>]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(/?)>""")
+_CUT = re.compile(rb"<(?:[^\s<>/]*$|(?:[^\s<>/:]*:)?(?:row|c)\s)")
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]{1,9})["']""")
 
 
@@ -45,22 +47,29 @@ def cells(body: bytes) -> int:
 def _rectangle(file: IO[bytes]) -> int:
     """Rows times columns as far as cells with a content reach. A cell without a place stands behind the one before it."""
     row = column = last_row = last_column = 0
-    rest = b""
-    while chunk := file.read(_CHUNK):
-        text = rest + chunk
-        # A tag that the chunk cuts in two is read with the next one.
-        end = text.rfind(b"<") if len(rest) < _CHUNK else len(text)
-        end = end if end > 0 else len(text)
-        for tag in _TAG.finditer(text, 0, end):
-            place = _PLACE.search(tag[2])
-            if tag[1] == b"row":
-                row, column = int(place[2]) if place is not None else row + 1, 0
-                continue
-            row, column = (int(place[2]), _column(place[1])) if place is not None else (row, column + 1)
-            if not tag[3]:
-                last_row, last_column = max(last_row, row), max(last_column, column)
-        rest = text[end:]
+    for tag in _tags(file):
+        place = _PLACE.search(tag[2])
+        if tag[1] == b"row":
+            row, column = int(place[2]) if place is not None else row + 1, 0
+            continue
+        row, column = (int(place[2]), _column(place[1])) if place is not None else (row, column + 1)
+        if not tag[3]:
+            last_row, last_column = max(last_row, row), max(last_column, column)
     return last_row * last_column
+
+
+def _tags(file: IO[bytes]) -> Iterator[re.Match[bytes]]:
+    """The opening tags of rows and cells. One that a chunk cuts in two is found with the next chunk."""
+    chunk, rest = b"-", b""
+    while chunk:
+        chunk = file.read(_CHUNK)
+        text = rest + chunk
+        last = text.rfind(b"<")
+        end = last if chunk and last >= 0 and _CUT.match(text, last) else len(text)
+        if len(text) - end > _CHUNK:
+            raise zipfile.BadZipFile("a tag without an end")
+        yield from _TAG.finditer(text, 0, end)
+        rest = text[end:]
 
 
 def _column(letters: bytes) -> int:
