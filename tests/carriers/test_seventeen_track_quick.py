@@ -171,7 +171,7 @@ def test_any_change_of_what_we_keep_is_seen(path: tuple[Any, ...], value: int) -
 @settings(max_examples=50, deadline=None)
 @given(path=st.sampled_from(MOVING), value=st.integers(-(2**31), 2**31 - 1))
 def test_what_moves_on_every_answer_and_what_is_personal_is_not_seen(path: tuple[Any, ...], value: int) -> None:
-    """R11: sync times, day counts and hashes never make an answer look new."""
+    """Facts, 28: sync times, day counts and hashes never make an answer look new."""
     assert changed(path, value) == BEFORE
 
 

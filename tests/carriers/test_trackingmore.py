@@ -221,7 +221,7 @@ def body(*items: dict[str, Any]) -> Response:
 
 
 def test_what_moves_on_every_answer_and_who_buys_are_not_in_the_slice() -> None:
-    """R11 and facts 14: times of synchronisation, record ids and names never reach a digest, a log or the database."""
+    """Facts 14 and the hot path: times of synchronisation, record ids and names never reach a digest, a log or the database."""
     noise = {
         "update_at": "2026-05-02T06:00:00Z",
         "stay_time": 9,
