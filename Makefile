@@ -7,7 +7,7 @@ WORKERS ?= auto
 PREFIX ?= /opt/tracker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test lint packaging check bench docs lock clean
+.PHONY: help setup install demo test lint packaging check bench fuzz docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ check: lint ## all that CI checks: lint, every test with coverage, the wheel
 
 bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json
 	$(BIN)/python -m tests.bench
+
+fuzz: $(STAMP) ## a million cases of bad input against every adapter; CASES=... SEED=...; what fails lies in build/fuzz/
+	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),1000000) --seed $(or $(SEED),1)
 
 docs: $(STAMP) ## write the pages of docs/ that are made from the code
 	$(BIN)/python -m tests.docs
