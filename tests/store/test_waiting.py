@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from tracker.clock import epoch
 from tracker.polling.budget import turn_of
 from tracker.polling.cadence import Cadence
 from tracker.store import Store
+from tracker.store.connection import Tx
 from tracker.store.gate import ToldQuota
 from tracker.store.rows import PollFailure, PollLater, PollQuiet, PollWrite, Unmapped
 from tracker.store.status import Spans
@@ -119,6 +121,13 @@ PARCELS = [
 ]
 
 
+_SHIPMENT = "UPDATE shipment SET status = ?, moved_at = ?, deadline_at = ? WHERE id = ?"
+
+
+def _set(sql: str, values: tuple[object, ...], tx: Tx) -> None:
+    tx.run(sql, *values)
+
+
 async def test_what_status_counts_is_what_the_budget_sees(store: Store) -> None:
     """One list of classes, said twice: in SQL for the whole database, in Python for those that are due."""
     numbers = [f"LX{row:03}CN" for row in range(len(PARCELS))]
@@ -126,10 +135,8 @@ async def test_what_status_counts_is_what_the_budget_sees(store: Store) -> None:
                 *(parcel(number, f"9{row}", row=row) for row, number in enumerate(numbers)))  # fmt: skip
     for row, (status, moved, deadline, awaited) in enumerate(PARCELS, 1):
         values = (status.value, moved and AT - int(moved * 86_400), deadline and AT + int(deadline * 86_400), row)
-        await store._db.write(
-            lambda tx, of=values: tx.run("UPDATE shipment SET status = ?, moved_at = ?, deadline_at = ? WHERE id = ?", *of)
-        )
-        await store._db.write(lambda tx, of=(awaited, row): tx.run("UPDATE dossier SET waits_for_answer = ? WHERE id = ?", *of))
+        await store._db.write(partial(_set, _SHIPMENT, values))
+        await store._db.write(partial(_set, "UPDATE dossier SET waits_for_answer = ? WHERE id = ?", (awaited, row)))
     due = await store.due_shipments(NOW, 20)
     awaited_ids = await store.awaited([each.id for each in due])
     wanted: dict[str, int] = {}
