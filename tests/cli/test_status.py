@@ -226,7 +226,7 @@ def test_watching_is_for_eyes_and_for_now(words: tuple[str, ...], shell: Shell, 
 
 
 def test_pushes_are_told_where_some_came(shell: Shell, tmp_path: Path) -> None:
-    """R10: an operator sees that sources call, and that what they said was heard."""
+    """R6: an operator sees that sources call, and that what they said was heard."""
     url = _shop(shell, tmp_path, SCANS)
     assert "pushes" not in shell("status").out
 

@@ -1,4 +1,4 @@
-"""The push door: who may have one, with which secret, and where it may listen (R10; faults row 28)."""
+"""The push door: who may have one, with which secret, and where it may listen (R6; faults row 28)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sources push ends in the same rows as what they answer (R10; faults rows 15, 16 and 33; DESIGN promise 2)."""
+"""What sources push ends in the same rows as what they answer (R6; faults rows 15, 16 and 33; DESIGN promise 2)."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ async def test_an_old_push_that_reaches_less_far_leaves_the_word_to_the_newer_an
 
 
 async def test_a_pushed_not_found_costs_no_money(post: Post) -> None:
-    """R10, promise 2: only what a source answered counts; a push makes us ask."""
+    """R8, promise 2: only what a source answered counts; a push makes us ask."""
     for day in range(1, 6):
         await post.put(body(post.numbers[0], status="NotFound", sub_status=f"NotFound_{day}"), later=4 * DAY)
         await post.hear()

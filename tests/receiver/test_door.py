@@ -1,4 +1,4 @@
-"""The push door over real HTTP: what is believed, what is kept, what is refused (R10; faults rows 10, 15 and 28)."""
+"""The push door over real HTTP: what is believed, what is kept, what is refused (R6; faults rows 10, 15 and 28)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every source that can call, through the real door to the parcel: signed as it signs, late as it may not be (R10; faults 28)."""
+"""Every source that can call, through the real door to the parcel: signed as it signs, late as it may not be (R6; faults 28)."""
 
 from __future__ import annotations
 

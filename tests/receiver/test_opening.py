@@ -47,7 +47,7 @@ async def test_without_a_port_there_is_no_door(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 async def test_accounts_with_a_secret_have_a_door_and_no_others(host: str, tmp_path: Path) -> None:
-    """R10: what is said at the account's address, signed with its key, within its size, reaches the unit that hears."""
+    """R6: what is said at the account's address, signed with its key, within its size, reaches the unit that hears."""
     if host == "::1" and not _speaks_six():
         pytest.skip("this machine has no IPv6")
     port, heard, stop = _free(host), list[None](), asyncio.Event()

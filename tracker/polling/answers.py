@@ -106,7 +106,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         return PollFailure(shipment.id, shipment.number, due, error.kind.value)
 
     def doubts(self, polled: Polled, tracking: Tracking) -> bool:
-        """Whether this was pushed and says less than what is known: that costs no money, the source is asked instead (D20)."""
+        """Whether this was pushed and says less than what is known: it costs no money, the source is asked instead (R8)."""
         if not self.pushed:
             return False
         heard = Heard(at=self.at, tracking=tracking, source=self.source)

@@ -1,4 +1,4 @@
-"""Hears what sources pushed: the same function as a polled answer, so that both end in the same rows (faults row 15).
+"""Hears what sources pushed: the same function as a polled answer, so that both end in the same rows (R6; faults row 15).
 
 A push is never worse news than an answer: sources repeat for hours what they could not deliver, so one that says less than is
 known (not found, or the end taken back), or that an answer has overtaken, is not believed. Its parcel is asked about at once.
