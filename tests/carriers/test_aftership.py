@@ -199,7 +199,7 @@ def sliced(response: Response) -> bytes:
 
 
 def test_what_moves_on_every_answer_and_who_signed_are_not_in_the_slice() -> None:
-    """Facts 14 and the hot path: `signed_by`, mail, phones and times of synchronisation never reach a digest, a log or the database."""
+    """Facts 14: `signed_by`, mail, phones and times of synchronisation never reach a digest, a log or the database."""
     noise = {
         "signed_by": "I Nvented",
         "emails": ["buyer@example.com"],
