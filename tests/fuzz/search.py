@@ -53,7 +53,7 @@ def _draw(rng: Random, name: str, known: corpus.Corpus, names: Sequence[str]) ->
     if chance < 0.24:
         return "talk", "talk", [_any_body(rng, known) for _ in range(rng.randint(1, 6))]
     if chance < 0.26:
-        return "push", "push", [_any_body(rng, known)]
+        return "push", rng.choice(("push", "signed")), [_any_body(rng, known)]
     if chance < 0.34:
         return "invented", "answer", [(invent.random_xml if rng.random() < 0.3 else invent.random_json)(rng, known)]
     if chance < 0.38:

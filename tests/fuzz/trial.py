@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from carriers import registry
 from carriers.base import Account, Adapter, Batch, Memory, Query, Request, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingStatus
+from carriers.signatures import hmac_base64, hmac_hex
 from tests.fuzz import evidence
 
 NOW = datetime(2026, 5, 2, 12, tzinfo=UTC)
@@ -28,6 +30,7 @@ PEAK_BASE = 4 * 1024 * 1024
 PEAK_PER_BYTE = 160
 """Bytes of memory that a case may take at most: the base, and so many for each byte of its bodies."""
 
+_SECRET = "s3cret"
 _YEARS = (datetime(1989, 12, 31, tzinfo=UTC).timestamp(), datetime(2100, 1, 2, tzinfo=UTC).timestamp())
 _WALL = "YYYY-MM-DDTHH:MM:SS"
 _MEMORY = 64 * 1024
@@ -42,7 +45,10 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One case. `target`: an `answer` is split and read, a `slice` read; a `talk` is a conversation; a `push` is refused."""
+    """One case.
+
+    `target`: an `answer` is split and read, a `slice` read; a `talk` is a whole conversation; a `push` is refused, a `signed` one read.
+    """
 
     carrier: str
     target: str
@@ -77,7 +83,7 @@ def run(case: Case, adapter: Adapter | None = None) -> None:
 
 
 def _try(case: Case, adapter: Adapter) -> None:
-    {"answer": _answer, "slice": _slice, "talk": _talk, "push": _push}[case.target](adapter, case)
+    {"answer": _answer, "slice": _slice, "talk": _talk, "push": _push, "signed": _signed}[case.target](adapter, case)
 
 
 def measured(case: Case, adapter: Adapter | None = None) -> int:
@@ -214,10 +220,9 @@ def _check_batch(batch: Batch, queries: Sequence[Query]) -> None:
 def _push(adapter: Adapter, case: Case) -> None:
     """Whatever is not signed is refused, before anything of it is believed."""
     (reply,) = case.replies
-    names = ("sign", "x-hmac-signature", "shippo-auth-signature", "aftership-hmac-sha256", "signature")
-    headers = dict.fromkeys(names, case.how)
+    headers = dict.fromkeys(_signatures(reply.body), case.how)
     try:
-        adapter.read_push(headers, reply.body, "secret", NOW)
+        adapter.read_push(headers, reply.body, _SECRET, NOW)
     except CarrierError as error:
         _check_error(error)
         expected = (
@@ -226,3 +231,28 @@ def _push(adapter: Adapter, case: Case) -> None:
         demand(error.kind in expected, f"an unsigned push is {error.kind}")
     else:
         raise Finding("a push that nobody signed is taken")
+
+
+def _signed(adapter: Adapter, case: Case) -> None:
+    """Whoever knows the secret may push what he likes: it is read as any other answer."""
+    (reply,) = case.replies
+    try:
+        pushes = adapter.read_push(_signatures(reply.body), reply.body, _SECRET, NOW)
+    except CarrierError as error:
+        _check_error(error)
+        return
+    for push in pushes:
+        told = _read(adapter, push.slice, case.carrier, reply.body)
+        demand(told is None or told.number in {None, push.number}, "a push names another number than its slice")
+
+
+def _signatures(body: bytes) -> dict[str, str]:
+    """What every source that pushes wants to find in its headers."""
+    key, moment = _SECRET.encode(), str(int(NOW.timestamp()))
+    return {
+        "sign": sha256(body + b"/" + key).hexdigest(),
+        "signature": hmac_hex(key, body),
+        "aftership-hmac-sha256": hmac_base64(key, body),
+        "x-hmac-signature": f"hmac-sha256-hex={hmac_hex(key, body)}",
+        "shippo-auth-signature": f"t={moment},v1={hmac_hex(key, moment.encode() + b'.' + body)}",
+    }
