@@ -7,6 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -138,6 +139,28 @@ async def test_an_old_push_never_takes_back_the_end(post: Post) -> None:
     assert post.numbers[0] in await post.due()
     memory = await post.store.load_memory(ACCOUNT, post.numbers[:1])
     assert memory.numbers[post.numbers[0]].found
+
+
+async def test_what_another_account_pushes_takes_nothing_back_and_is_heard(post: Post) -> None:
+    """Only who told the end can take it back: here is nothing to doubt, and an earlier scan to learn."""
+    await post.put(body(post.numbers[0], DELIVERED, ARRIVED, status="Delivered"), later=12 * DAY)
+    await post.put(body(post.numbers[0], DEPARTED, PICKED_UP), account=OTHER, later=HOUR)
+    assert await post.hear() == 2
+    parcel = await post.shipment()
+    assert parcel.status is TrackingStatus.DELIVERED
+    assert parcel.first_scan is not None
+    assert parcel.first_scan.latest.day == 2
+    assert post.numbers[0] not in await post.due()
+
+
+async def test_a_stop_after_the_end_is_no_doubt(post: Post) -> None:
+    """17TRACK looks no longer: it says so without a scan, and that is no word about the parcel."""
+    await post.put(body(post.numbers[0], DELIVERED, status="Delivered"), later=12 * DAY)
+    stopped = {"event": "TRACKING_STOPPED", "data": {"number": post.numbers[0], "carrier": 3011}}
+    await post.put(msgspec.json.encode(stopped), later=15 * DAY)
+    assert await post.hear() == 2
+    parcel = await post.shipment()
+    assert (parcel.status, parcel.stopped_at) == (TrackingStatus.DELIVERED, post.clock.now())
 
 
 async def test_an_old_push_that_reaches_less_far_leaves_the_word_to_the_newer_answer(post: Post) -> None:

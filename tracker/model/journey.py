@@ -178,12 +178,6 @@ def travelled(shipment: Shipment, journey: Journey, last_answer_at: int | None) 
     )
 
 
-def takes_back(journey: Journey, frame: Frame, heard: Heard) -> bool:
-    """Whether this answer would take back the end that its own source told: of old news that is to be doubted."""
-    newest, _ = _reach(heard.tracking.events, *_bounds(frame))
-    return _takes_back(journey.told, heard, newest)
-
-
 # ------------------------------------------------------------------------------------------------------------------- scans
 
 _Timed = tuple[int, int, TrackingEvent]

@@ -13,8 +13,8 @@ from carriers.base import Batch
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import digest as digest_of
-from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again, takes_back
-from tracker.polling.cadence import Cadence, after_error, without_penalty
+from tracker.model.journey import Frame, Heard, Journey, merge, not_found_again
+from tracker.polling.cadence import FINAL, Cadence, after_error, without_penalty
 from tracker.polling.gate import NOT_ASKED
 from tracker.polling.legs import says, without_twins
 from tracker.store.rows import (
@@ -109,8 +109,13 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this was pushed and says less than what is known: it costs no money, the source is asked instead (R8)."""
         if not self.pushed:
             return False
-        heard = Heard(at=self.at, tracking=tracking, source=self.source)
-        return tracking.status is TrackingStatus.NOT_FOUND or takes_back(polled.journey, self._frame(polled), heard)
+        if tracking.status is TrackingStatus.NOT_FOUND:
+            return True
+        told = polled.journey.told
+        if told is None or told.scan_by != self.source or told.scan_status not in FINAL or tracking.status in FINAL:
+            return False  # only who told the end can take it back
+        reach = [each[1] for each in (event.bounds() for event in tracking.events) if each is not None]
+        return bool(reach) and max(reach) < told.scan_at
 
     def again(self, fresh: Fresh, polled: Polled) -> PollChange | PollQuiet:
         """One more *not found*: its run is counted, once it is old enough to be news at all."""
