@@ -27,6 +27,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "correios_texts": ("text",),
     "dhl_unified_texts": ("text",),
     "russian_post": ("oper_type", "oper_attr"),
+    "seventeen_track_status": ("sub_status",),
     "ups": ("code",),
     "usps": ("code",),
 }
@@ -87,6 +88,9 @@ def _of_table(name: str, *, loose: bool) -> Iterator[Row]:
         told = row[columns[0]].split() if name in _JOINED else [row[column] for column in columns]
         keys = tuple(_plain(value) for value in told if value not in {"", "*"} | (_FIELDS if name in _JOINED else set()))
         yield Row(status, reason, keys, loose=loose or columns == ("text",) or "family" in told)
+        if row.get("sub_status", "").endswith("_Other"):
+            # The main status alone means what its family's rest does.
+            yield Row(status, None, (_plain(row["main_status"]),), loose=False)
 
 
 def _plain(value: object) -> str:

@@ -28,9 +28,9 @@ def told(failures: Sequence[search.Failure]) -> str:
     return f"seed {SEED}; python -m tests.fuzz --replay …\n" + "\n".join(lines)
 
 
-def test_every_adapter_is_searched() -> None:
+def test_every_adapter_has_bodies_and_slices_to_start_from() -> None:
     """Issue, bad input: every parser."""
-    assert corpus.names() == registry.names()
+    assert all(len(corpus.of(name).responses) >= 3 and corpus.of(name).slices for name in registry.names())
 
 
 @pytest.mark.parametrize("name", corpus.names())
@@ -127,10 +127,10 @@ def test_a_status_of_a_real_answer_is_justified_by_it() -> None:
 
 def test_a_case_is_made_again_from_its_seed_and_number() -> None:
     names = corpus.names()
-    made = [search.make(7, index, names) for index in range(200)]
-    assert made == [search.make(7, index, names) for index in range(200)]
+    made = [search.make(7, index, names) for index in range(600)]
+    assert made == [search.make(7, index, names) for index in range(600)]
     assert {each.target for each in made} == {"answer", "slice", "talk", "push", "signed"}
-    assert made != [search.make(8, index, names) for index in range(200)]
+    assert made != [search.make(8, index, names) for index in range(600)]
 
 
 def test_a_failure_is_saved_and_tried_again_by_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

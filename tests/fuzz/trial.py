@@ -47,7 +47,8 @@ class Reply(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One case.
 
-    `target`: an `answer` is split and read, a `slice` read; a `talk` is a whole conversation; a `push` is refused, a `signed` one read.
+    `target`: an `answer` is split and read, a `slice` read; a `talk` is a whole conversation; a `push` is refused, and a `signed`
+    one read.
     """
 
     carrier: str
