@@ -47,7 +47,7 @@ def _row(each: registry.Description) -> tuple[object, ...]:
         each.name,
         each.title,
         each.tier,
-        each.batch_size,
+        f"{each.batch_size}, one a call" if each.apiece else each.batch_size,
         each.secrets,
         each.registers,
         each.asynchronous,
