@@ -29,6 +29,7 @@ WALKS = {
     "stop-and-resume": ("stop-and-resume",),
     "people": ("people",),
     "pushes": ("pushes",),
+    "sources": ("sources",),
     "take-over": ("take-over",),
 }
 """Pages that go on where the one before them ended share a folder."""
