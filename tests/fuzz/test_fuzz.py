@@ -11,6 +11,7 @@ import pytest
 
 from carriers import registry
 from carriers.base import Account, Batch, Memory, Query, Request, Response
+from carriers.codes import UNKNOWN, Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingStatus
 from tests.fuzz import __main__ as command
@@ -197,3 +198,30 @@ def test_a_long_list_takes_no_more_than_the_allowed_memory(name: str) -> None:
     search.warm([name])
     for bomb in bombs(name):
         trial.measured(bombed(name, bomb))
+
+
+def test_found_a_zone_of_ten_thousand_folders_is_no_zone() -> None:
+    """Found by the search: it was looked for in folders within folders, until the interpreter gave up."""
+    body = "tracking number,time,text,zone\nA,2026-04-20 04:05:00,delivered," + "/".join(["Asia"] * 10_000)
+    sheet = registry.get("sheet")
+    (cut,) = sheet.split(Response(status=200, body=body.encode()), ()).values()
+    assert isinstance(cut, bytes)
+    assert sheet.read(cut).events[0].local_time == "2026-04-20T04:05:00"
+    assert sheet.read(cut).events[0].time is None
+
+
+def test_found_an_error_keeps_little_of_what_its_source_says() -> None:
+    """Found by the search: codes of five thousand characters, which logs and the database would have kept."""
+    with pytest.raises(CarrierError) as failed:
+        registry.get("parcels_app").split(Response(status=200, body=b'{"error":"%b"}' % (b"A" * 5000)), ())
+    assert len(failed.value.message) <= 400
+    assert failed.value.code == "A" * 100
+
+
+@pytest.mark.parametrize("guess", [TrackingStatus.DELIVERED, TrackingStatus.IN_TRANSIT])
+def test_an_adapter_that_guesses_is_found(guess: TrackingStatus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Style 7: what most libraries do with a code that they do not know is found by the short search, without a sample of it."""
+    known = Glossary.of
+    monkeypatch.setattr(Glossary, "of", lambda *told: (guess, None) if known(*told) == UNKNOWN else known(*told))
+    failures = search.sweep(SEED, range(CASES), ["shippo"])
+    assert any("no value of the body means" in failure.text for failure in failures)
