@@ -43,11 +43,9 @@ class SeventeenTrack:
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """Cut an answer, a registration or a push into slices."""
-        cut = (
-            (number, wire.to_slice(item) if isinstance(item, wire.Item) else item)
-            for number, item in wire.found(response).items()
-        )
-        return join(dict(cut), asked)
+        to_slice, told = wire.to_slice, wire.found(response)
+        cut = {number: item if isinstance(item, CarrierError) else to_slice(item) for number, item in told.items()}
+        return join(cut, asked)
 
     def read(self, raw: bytes) -> Tracking:
         """Read one slice."""

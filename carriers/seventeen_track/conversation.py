@@ -29,6 +29,7 @@ MAX_CHANGES = 5
 _ONLY_REGISTERING = {ErrorKind.QUOTA_EXHAUSTED, ErrorKind.INVALID_REQUEST, ErrorKind.INVALID_NUMBER}
 """Failures of a registration that do not keep us from looking at what is registered: looking costs nothing."""
 
+_LOOK = "gettrackinfo"
 _RETRACKED_BEFORE = "-18019905"
 _STOPPED_BEFORE = "-18019906"
 _FULL_FOR_TODAY = "-18019907"
@@ -132,7 +133,9 @@ class Conversation:
 
     def _post(self, endpoint: str, items: Sequence[Mapping[str, Any]]) -> Generator[Request, Response, dict[str, wire.Found]]:
         response = yield call(self.account, endpoint, items)
-        return join(wire.found(response), [item["number"] for item in items])
+        told = join(wire.found(response), [item["number"] for item in items])
+        # "No information yet" answers a look; whatever else was wanted it refuses.
+        return told if endpoint == _LOOK else {number: _done(said) for number, said in told.items()}
 
     def _register(self, numbers: Sequence[str]) -> Talk:
         if not numbers:
@@ -176,7 +179,13 @@ class Conversation:
         ]
         if not changes:
             return
-        told = yield from self._post("changecarrier", changes)
+        try:
+            told = yield from self._post("changecarrier", changes)
+        except CarrierError as error:
+            if error.kind not in _ONLY_REGISTERING:
+                raise
+            # A wish that the source does not understand must not hide what it knows.
+            told = dict.fromkeys((change["number"] for change in changes), error)
         for change in changes:
             number, tried = change["number"], self._entry(change["number"]).get("changes", 0) + 1
             if isinstance(told[number], wire.Item):
@@ -193,7 +202,7 @@ class Conversation:
     def _look(self, numbers: Sequence[str]) -> Talk:
         if not numbers:
             return
-        told = yield from self._post("gettrackinfo", [self._record(number) for number in numbers])
+        told = yield from self._post(_LOOK, [self._record(number) for number in numbers])
         for number, said in told.items():
             if isinstance(said, CarrierError):
                 self.answers[number] = said
@@ -232,6 +241,12 @@ class Conversation:
         answered = dict(self.answers)
         yield from self._register(gone)
         self.answers = answered
+
+
+def _done(said: wire.Found) -> wire.Found:
+    if isinstance(said, wire.Item) and said.track_info is not None:
+        return CarrierError(ErrorKind.INVALID_REQUEST, "17TRACK: no tracking information at this time")
+    return said
 
 
 def _is(said: bytes | CarrierError, kind: ErrorKind) -> bool:

@@ -139,15 +139,16 @@ class _Reader:
             else:
                 code = raw.stage
                 status, reason = self.stage(code) if code else _UNKNOWN
-            key = event_key(told or raw.time_utc or "", code or "", description, location)
             if told is None:
-                time, local, offset = instant(raw.time_utc or _printed(raw.time_raw))
+                when = raw.time_utc or _printed(raw.time_raw)
+                time, local, offset = instant(when)
             else:
+                when = told
                 time, local, offset = instant(told)
                 if raw.time_utc is not None or raw.time_raw is not None:
                     self.doubt(raw, time)
             yield TrackingEvent(
-                key=key,
+                key=event_key(when, code or "", description, location),
                 time=time,
                 local_time=local,
                 offset=offset,

@@ -10,6 +10,7 @@ field that we keep, and a scan that nobody sees may cost money. The slice holds 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
@@ -169,12 +170,10 @@ _LOOSE = msgspec.json.Decoder(LooseBody)
 _NAMED = msgspec.json.Decoder(Named)
 _ITEM = msgspec.json.Decoder(Item)
 _REJECTED = msgspec.json.Decoder(Rejected)
-_ENCODER = msgspec.json.Encoder()
 
 
-def to_slice(item: Item) -> bytes:
-    """The bytes that `read` takes, the same for the same parcel on every answer."""
-    return _ENCODER.encode(item)
+to_slice: Callable[[Item], bytes] = msgspec.json.Encoder().encode
+"""The bytes that `read` takes, the same for the same parcel on every answer."""
 
 
 @cache
