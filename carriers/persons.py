@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-_SIGNED = "signed for by"
+import re
+
+_SIGNED = re.compile("signed (?:for )?by", re.IGNORECASE)
 
 
 def without_signer(text: str | None) -> str | None:
-    """A text without what stands behind "signed for by": DHL writes a name there."""
-    if text is None:
-        return None
-    at = text.casefold().find(_SIGNED)
-    return text if at < 0 else text[:at].rstrip(" -:")
+    """A text without what stands behind "signed for by" or "signed by": DHL and last-mile carriers write a name there."""
+    found = None if text is None else _SIGNED.search(text)
+    return text if text is None or found is None else text[: found.start()].rstrip(" -:,;.")
 
 
 def without_street(place: str | None) -> str | None:

@@ -39,8 +39,9 @@ def stand(events: Sequence[TrackingEvent], top: Meaning, said: str | None) -> St
     """The newest scan's status; where it tells none, that of the top status, which the source calls `said`.
 
     "Not found" beside scans that tell nothing is no "not found", which may cost money. Both are named in a note where they
-    differ. Where zones are missing, a scan with the top status that can be as late as the newest one (by their bounds) makes the
-    top status right: the source knows the order, we do not.
+    differ. Where one says delivered and the other tells of a return, the return stands: that delivery is one to the sender. Where
+    zones are missing, a scan with the top status that can be as late as the newest one (by their bounds) makes the top status
+    right: the source knows the order, we do not.
     """
     last = newest(events)
     if last is None or last.status is TrackingStatus.UNKNOWN:
@@ -49,10 +50,17 @@ def stand(events: Sequence[TrackingEvent], top: Meaning, said: str | None) -> St
     if top == UNKNOWN or top[0] is last.status:
         return Standing(last.status, last.reason)
     notes = (f"the status says {said}, the newest event {last.raw_code}",)
+    scanned = (last.status, last.reason)
+    if TrackingStatus.DELIVERED in {top[0], last.status} and (_is_back(top) or _is_back(scanned)):
+        return Standing(*(top if _is_back(top) else scanned), notes)
     earliest = _bounds(last)[0]
     if any(event.status is top[0] and _bounds(event)[1] >= earliest for event in events):
         return Standing(*top, notes)
     return Standing(last.status, last.reason, notes)
+
+
+def _is_back(meaning: Meaning) -> bool:
+    return meaning[0] is TrackingStatus.RETURNED or meaning[1] in _BACK
 
 
 def _bounds(event: TrackingEvent) -> tuple[float, float]:
@@ -75,5 +83,4 @@ def led(events: Sequence[TrackingEvent], top: Meaning | None, said: str | None) 
     if last is None or last.status in {status, TrackingStatus.UNKNOWN} or status is TrackingStatus.EXPIRED:
         return Standing(status, reason)
     notes = (f"the source's status {said} and its newest event {last.raw_code} disagree",)
-    back = last.status is TrackingStatus.RETURNED or last.reason in _BACK
-    return Standing(*(scanned if status is TrackingStatus.DELIVERED and back else top), notes)
+    return Standing(*(scanned if status is TrackingStatus.DELIVERED and _is_back(scanned) else top), notes)

@@ -19,6 +19,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, Meaning
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant, iso_offset
 from carriers.standing import stand
 from carriers.talks import secret
@@ -116,6 +117,8 @@ class Yanwen(Pushless):
             if isinstance(parcel, CarrierError):
                 cuts.append((number, parcel))
                 continue
+            for scan in parcel.checkpoints or ():
+                scan.message = without_signer(scan.message)
             cut = _ENCODER.encode(parcel)
             cuts.append((number, cut))
             also += [(other, cut) for other in (parcel.waybill_number, parcel.exchange_number) if other]

@@ -2,8 +2,8 @@
 
 Rules of this source: every answer is HTTP 200, the envelope's `Code` says what it is. Times have no zone. The newest scan
 tells the status where its node code is known, otherwise `TrackingStatus` does, then `PackageState`; a return in them wins
-over a scan of delivery, which may be the one to the sender. `TrackingNumber` is the last-mile number where it differs from
-the waybill.
+over a scan of delivery, which may be the one to the sender. "Not found" stands only where neither a scan nor the other status
+knows better. `TrackingNumber` is the last-mile number where it differs from the waybill.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import msgspec
 from carriers import codes
 from carriers.answers import decode, http_error, join, missing, short
 from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Response
-from carriers.codes import UNKNOWN, Glossary, Meaning
+from carriers.codes import UNKNOWN, Glossary
 from carriers.errors import CarrierError, ErrorKind
-from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
+from carriers.model import Tracking, TrackingEvent, TrackingStatus
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.standing import Standing, stand
 from carriers.talks import Call, once, one_by_one, secret
@@ -123,6 +124,8 @@ class Yunexpress(Pushless):
             raise CarrierError(ErrorKind(word), short(f"YunExpress {code}: {body.Message or 'no message'}"), code=code)
         item = decode(_ITEM, body.Item)
         names = [name for name in (item.WaybillNumber, item.TrackingNumber, item.CustomerOrderNumber) if name]
+        for scan in item.OrderTrackingDetails or ():
+            scan.ProcessContent = without_signer(scan.ProcessContent)
         cut = _ENCODER.encode(msgspec.convert(item, Parcel, from_attributes=True))
         return join(dict.fromkeys(names if asked else names[:1], cut), asked)
 
@@ -164,21 +167,13 @@ def _text(value: str | int | None) -> str | None:
 
 def _standing(parcel: Parcel, events: tuple[TrackingEvent, ...], glossary: Glossary) -> Standing:
     said, top = "neither status", UNKNOWN
-    for field, value in (("TrackingStatus", parcel.TrackingStatus), ("PackageState", parcel.PackageState)):
+    for field, value in (("PackageState", parcel.PackageState), ("TrackingStatus", parcel.TrackingStatus)):
         told = glossary.of(f"{field} {value}") if value is not None else UNKNOWN
-        # "Not found" beside scans contradicts itself, and may cost money.
-        if told[0] is TrackingStatus.UNKNOWN or (told[0] is TrackingStatus.NOT_FOUND and events):
-            continue
-        said, top = f"{field} {value}", told
-        break
-    last = newest(events)
-    if _sent_back(top, last):
-        return Standing(*top, notes=(f"{said} says returned, the newest scan delivered: perhaps to the sender",))
+        # "Not found" beside scans or a state contradicts itself, and may cost money.
+        nothing = told[0] is TrackingStatus.NOT_FOUND and (events or top != UNKNOWN)
+        if told[0] is not TrackingStatus.UNKNOWN and not nothing:
+            said, top = f"{field} {value}", told
     return stand(events, top, said)
-
-
-def _sent_back(top: Meaning, last: TrackingEvent | None) -> bool:
-    return top[0] is TrackingStatus.RETURNED and last is not None and last.status is TrackingStatus.DELIVERED
 
 
 def _event(scan: Scan, glossary: Glossary) -> TrackingEvent:

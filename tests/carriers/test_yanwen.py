@@ -190,3 +190,16 @@ def test_a_failure_inside_200_says_nothing_about_a_parcel(answer: bytes, kind: E
     with pytest.raises(CarrierError) as failed:
         ADAPTER.split(Response(status=200, body=answer), [TRACKING])
     assert (failed.value.kind, failed.value.code) == (kind, code)
+
+
+def test_a_delivery_of_a_parcel_that_was_returned_is_one_to_the_sender() -> None:
+    """Rules across carriers 6: level1 0 is "returned", whatever the last scan at the sender's door says."""
+    scans = [checkpoint("LM54", "2026-04-05T09:32:00"), checkpoint("LM40", "2026-04-09T09:32:00")]
+    assert read(result(*scans, level1=0)).status is TrackingStatus.RETURNED
+    assert read(result(*scans, level1=6)).status is TrackingStatus.DELIVERED
+
+
+def test_who_signed_is_not_kept() -> None:
+    """Rules across carriers 14."""
+    (event,) = read(result(checkpoint("LM40", "2026-04-05T09:32:00", message="Delivered - Signed by: Fulana"))).events
+    assert event.description == "Delivered"

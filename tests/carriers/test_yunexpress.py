@@ -153,7 +153,8 @@ def test_times_have_no_zone_and_stay_wall_clocks() -> None:
 
 def test_nothing_of_a_person_is_kept() -> None:
     """Rules across carriers 14: an allow-list of fields."""
-    parcel = item(scan("DELIVERED", 2), POD="https://pod.invalid/fulana.png", ProviderTelephone="0800 000", CreatedBy="fulana")
+    signed = scan("DELIVERED", 2, ProcessContent="Delivered, signed by fulana")
+    parcel = item(signed, POD="https://pod.invalid/fulana.png", ProviderTelephone="0800 000", CreatedBy="fulana")
     cut = ADAPTER.split(Response(status=200, body=envelope(parcel)), [ONE])[ONE]
     assert isinstance(cut, bytes)
     assert b"fulana" not in cut
@@ -173,6 +174,11 @@ def test_nothing_of_a_person_is_kept() -> None:
         ([scan("PICKED_UP", 1)], 50, 3, TrackingStatus.IN_TRANSIT, None),
         ([scan("DELIVERED", 1)], 90, 7, TrackingStatus.RETURNED, None),
         ([], 0, 0, TrackingStatus.NOT_FOUND, None),
+        ([], 0, None, TrackingStatus.NOT_FOUND, None),
+        ([], 0, 1, TrackingStatus.INFO_RECEIVED, None),
+        ([], 0, 4, TrackingStatus.IN_TRANSIT, None),
+        ([], 20, 1, TrackingStatus.IN_TRANSIT, None),
+        ([scan("DELIVERED", 1)], None, 7, TrackingStatus.RETURNED, None),
         ([], "100", "5", TrackingStatus.EXCEPTION, TrackingReason.CANCELLED),
         ([], None, 4, TrackingStatus.IN_TRANSIT, None),
         ([], None, None, TrackingStatus.UNKNOWN, None),
@@ -186,7 +192,7 @@ def test_the_newest_known_scan_tells_then_tracking_status_then_package_state(
     status: TrackingStatus,
     reason: TrackingReason | None,
 ) -> None:
-    """Rules across carriers 5, 6, 8: "not found" beside scans is none; a return wins over a delivery, perhaps to the sender."""
+    """Rules across carriers 5, 6, 8: "not found" beside scans or a state is none; a return wins over a delivery."""
     told = read(item(*scans, TrackingStatus=tracking, PackageState=package))
     assert (told.status, told.reason) == (status, reason)
 
