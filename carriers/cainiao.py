@@ -3,8 +3,8 @@
 Rules of this source: the instant of a scan is `timeStr` in `timeZone`, without one in GMT+8; the epoch `time` is the wall
 clock read as if it were GMT+8, and never used. The status is the newest scan's: `module.status` DELIVERING means "in the
 destination country", and CLEAR_CUSTOMS may still stand after the release. GTMS_STA_SIGNED is a pickup station, not the buyer.
-An unknown number is a row without scans and without a status. Economy lines fall silent after the hand-over: `copyRealMailNo`
-is the number to follow then.
+An unknown number is a row without scans, without a status and without a last-mile number. Economy lines fall silent after the
+hand-over: `copyRealMailNo` is the number to follow then.
 """
 
 # ruff: noqa: N815 - fields carry the source's own names
@@ -23,6 +23,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, Meaning
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus, newest
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant, iso_offset
 from carriers.talks import opted_in
 
@@ -96,12 +97,10 @@ class Cainiao(Pushless):
         if failed is not None:
             raise failed
         body = _body(response.body)
-        if body.module is None:
+        if body.module is None or body.success is False:
             raise _no_answer(body, response.body)
         rows = each(body.module, _PARCEL, "mailNo")
-        return join(
-            richest((number, row if isinstance(row, CarrierError) else _ENCODER.encode(row)) for number, row in rows), asked
-        )
+        return join(richest((number, row if isinstance(row, CarrierError) else _cut(row)) for number, row in rows), asked)
 
     def read(self, raw: bytes) -> Tracking:
         """Read one row."""
@@ -121,6 +120,13 @@ class Cainiao(Pushless):
             unmapped=glossary.unmapped,
             notes=_contradictions(parcel, events, (status, reason)),
         )
+
+
+def _cut(parcel: Parcel) -> bytes:
+    """The slice; the texts of last-mile carriers may name who took a parcel."""
+    for scan in parcel.detailList or ():
+        scan.desc, scan.standerdDesc = without_signer(scan.desc), without_signer(scan.standerdDesc)
+    return _ENCODER.encode(parcel)
 
 
 def _body(raw: bytes) -> Body:
@@ -168,7 +174,8 @@ def _standing(parcel: Parcel, events: tuple[TrackingEvent, ...], glossary: Gloss
     last = newest(events)
     if last is not None:
         return last.status, last.reason
-    if parcel.detailList == [] and not parcel.status:
+    # A parcel with a last-mile number is known, whatever else its row leaves out.
+    if parcel.detailList == [] and not parcel.status and not parcel.copyRealMailNo:
         return TrackingStatus.NOT_FOUND, None
     told = glossary.of(f"module {parcel.status}") if parcel.status else UNKNOWN
     # Without a scan nobody knows to whom it was delivered, nor when.

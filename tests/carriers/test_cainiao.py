@@ -85,6 +85,7 @@ def test_a_public_page_is_asked_only_where_the_account_agrees(options: dict[str,
         (b'{"success":true}', ErrorKind.BAD_RESPONSE),
         (b'{"success":false}', ErrorKind.UNAVAILABLE),
         (b'{"success":false,"errorCode":7}', ErrorKind.UNAVAILABLE),
+        (f'{{"success":false,"errorCode":"X","module":[{{"mailNo":"{ONE}","detailList":[]}}]}}'.encode(), ErrorKind.UNAVAILABLE),
     ],
 )
 def test_a_soft_ban_is_told_apart_from_rubbish_and_neither_says_anything_about_a_parcel(body: bytes, kind: ErrorKind) -> None:
@@ -162,6 +163,7 @@ def test_an_unknown_code_means_what_its_family_means_never_a_delivery(
     [
         (row(), TrackingStatus.NOT_FOUND, None, ()),
         (row(status=""), TrackingStatus.NOT_FOUND, None, ()),
+        (row(copyRealMailNo="NX000000913BR"), TrackingStatus.UNKNOWN, None, ()),
         ({"mailNo": ONE}, TrackingStatus.UNKNOWN, None, ()),
         (row(status="DELIVERING"), TrackingStatus.IN_TRANSIT, None, ()),
         (row(status="CLEAR_CUSTOMS"), TrackingStatus.IN_TRANSIT, TrackingReason.CUSTOMS_HOLD, ()),
@@ -194,3 +196,12 @@ def test_the_last_mile_number_is_the_one_to_follow(said: str | None, linked: str
 def test_a_country_is_a_code_or_nothing() -> None:
     assert read(row(destCountry="Brazil")).destination_country is None
     assert read(row(destCountry="BR")).destination_country == "BR"
+
+
+def test_who_signed_is_not_kept() -> None:
+    """Rules across carriers 14: the last mile's texts are passed on as they are."""
+    told = scan("GTMS_SIGNED", "2026-04-28 15:25:17", desc="Delivered, signed by: Fulana", standerdDesc="Signed for by Fulana")
+    cut = ADAPTER.split(Response(status=200, body=page(row(told))), [ONE])[ONE]
+    assert isinstance(cut, bytes)
+    assert b"Fulana" not in cut
+    assert ADAPTER.read(cut).events[0].description == "Delivered"
