@@ -7,7 +7,8 @@ Both shapes become the same slice, which holds only what is kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from functools import cache
 
 import msgspec
@@ -16,6 +17,7 @@ from carriers import codes
 from carriers.answers import decode, each, http_error, join, missing, richest, short
 from carriers.base import Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.persons import without_signer
 
 _DONE = "1"
 _FAILED = "0"
@@ -101,8 +103,10 @@ _ENCODER = msgspec.json.Encoder()
 
 
 @cache
-def _errors() -> Sequence[Mapping[str, str]]:
-    return codes.rows("fourpx_errors")
+def _errors() -> Sequence[tuple[re.Pattern[str], str]]:
+    """What an error's text says, by its words: "sign" stands for `signature` too, and not for "consignment"."""
+    rows = codes.rows("fourpx_errors")
+    return tuple((re.compile(f"(?<![a-z]){re.escape(row['text'])}", re.IGNORECASE), row["kind"]) for row in rows)
 
 
 def found(response: Response, asked: Sequence[str]) -> dict[str, Found]:
@@ -133,7 +137,7 @@ def _refused(body: Body, asked: Sequence[str]) -> dict[str, Found]:
     told = body.errors[0] if body.errors else Refusal()
     text = short(told.error_msg or body.msg or "no text")
     code = str(told.error_code) if told.error_code is not None else _FAILED
-    kind = next((row["kind"] for row in _errors() if row["text"] in text.casefold()), ErrorKind.BAD_RESPONSE)
+    kind = next((kind for words, kind in _errors() if words.search(text)), ErrorKind.BAD_RESPONSE)
     if kind != _NOT_FOUND:
         raise CarrierError(ErrorKind(kind), f"4PX {code}: {text}", code=code)
     if len(asked) > 1:
@@ -144,12 +148,12 @@ def _refused(body: Body, asked: Sequence[str]) -> dict[str, Found]:
 
 def _of_platform(order: Order) -> bytes:
     events = order.trackingList or []
-    scans = [Scan(e.businessLinkCode, e.occurDatetime, e.occurLocation, e.trackingContent) for e in events]
+    scans = [Scan(e.businessLinkCode, e.occurDatetime, e.occurLocation, without_signer(e.trackingContent)) for e in events]
     country = next((e.destinationCountry for e in events if e.destinationCountry), None)
     return _ENCODER.encode(Parcel(order.deliveryOrderNo, scans, country))
 
 
 def _of_page(row: Row) -> bytes:
-    scans = [Scan(track.tkCode, track.tkDate, track.tkLocation, track.tkDesc) for track in row.tracks or ()]
+    scans = [Scan(track.tkCode, track.tkDate, track.tkLocation, without_signer(track.tkDesc)) for track in row.tracks or ()]
     linked = row.serverCode if row.serverCode and row.serverCode not in {row.queryCode, row.shipperCode} else None
     return _ENCODER.encode(Parcel(row.queryCode, scans, row.ctEndCode, linked))

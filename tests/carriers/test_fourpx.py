@@ -127,7 +127,9 @@ def test_both_secrets_are_needed(secrets: dict[str, str]) -> None:
         (refusal("sign error"), ErrorKind.AUTH, "DS000000"),
         (refusal("AppKey not exist"), ErrorKind.AUTH, "DS000000"),
         (refusal("too many requests"), ErrorKind.RATE_LIMITED, "DS000000"),
+        (refusal("invalid_signature"), ErrorKind.AUTH, "DS000000"),
         (refusal("parcel not exist"), ErrorKind.BAD_RESPONSE, "DS000000"),
+        (refusal("the consignee of this consignment is not assigned"), ErrorKind.BAD_RESPONSE, "DS000000"),
         (b'{"result":0,"msg":"oops"}', ErrorKind.BAD_RESPONSE, "0"),
         (b'{"result":"0"}', ErrorKind.BAD_RESPONSE, "0"),
         (b'{"result":"1","data":null}', ErrorKind.BAD_RESPONSE, None),
@@ -227,3 +229,11 @@ def test_the_newest_scan_tells_the_status_in_whatever_order_they_come() -> None:
     told = read(order(event("FPX_L_RPIF", 1), event("FPX_D_SD", 9, destinationCountry="BR"), event("FPX_C_AAF", 3)))
     assert [scan.raw_code for scan in told.events] == ["FPX_L_RPIF", "FPX_C_AAF", "FPX_D_SD"]
     assert (told.status, told.destination_country) == (TrackingStatus.OUT_FOR_DELIVERY, "BR")
+
+
+def test_who_signed_is_not_kept() -> None:
+    """Rules across carriers 14: neither by the platform nor by the page."""
+    platform = read(order(event("FPX_S_OK", 9, trackingContent="Delivered, signed by Fulana")))
+    tracks = [{"tkCode": "FPX_S_OK", "tkDate": "2026-04-05T16:18:00+00:00", "tkDesc": "Delivered, signed by Fulana"}]
+    told = read(page({"queryCode": ONE, "tracks": tracks}))
+    assert [scan.description for scan in (*platform.events, *told.events)] == ["Delivered", "Delivered"]
