@@ -25,6 +25,9 @@ from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
 from carriers.scans import arrange, event_key, in_zone, instant, iso_day_first
 from carriers.talks import Call, once, one_by_one, secret
 
+_SIGNED = "sign"
+"""How the codes begin whose texts say who took a parcel: `signed`, and whatever else of that kind may come."""
+
 _HOUR = 13
 """Characters of a wall clock up to its hour: `2026-04-21T09`."""
 
@@ -87,7 +90,7 @@ class Anjun(Pushless):
             raise failed
         parcel = decode(_PARCEL, response.body)
         for scan in parcel.nodeDataList or ():
-            if scan.statusCode == "signed":
+            if (scan.statusCode or "").startswith(_SIGNED):
                 scan.status = None
         return join({parcel.trackNo: _ENCODER.encode(parcel)}, asked)
 

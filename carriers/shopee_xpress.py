@@ -2,7 +2,7 @@
 
 Rules of this source: times are epoch seconds, newest first, and codes repeat. An unknown code means what its milestone means,
 never a delivery. The texts name whoever took the parcel: the names of code and milestone are kept instead. `retcode` 2 is an
-unknown number or a broken backend: an error, never "not found".
+unknown number or a broken backend: an error of that number, never "not found", and no reason to leave the others unasked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from carriers.scans import NO_INSTANT, arrange, at_epoch, event_key
 from carriers.talks import Call, once, one_by_one, opted_in
 
 _OK = 0
-_KINDS = {2: ErrorKind.UNAVAILABLE}
+_NO_ANSWER = 2
 
 
 class Place(msgspec.Struct, gc=False, omit_defaults=True):
@@ -113,8 +113,11 @@ class ShopeeXpress(Pushless):
         body = decode(_BODY, response.body)
         if body.retcode != _OK:
             code = None if body.retcode is None else str(body.retcode)
-            kind = _KINDS.get(body.retcode or 0, ErrorKind.BAD_RESPONSE)
-            raise CarrierError(kind, short(f"Shopee Xpress {code}: {body.message or 'no message'}"), code=code)
+            kind = ErrorKind.UNAVAILABLE if body.retcode == _NO_ANSWER else ErrorKind.BAD_RESPONSE
+            error = CarrierError(kind, short(f"Shopee Xpress {code}: {body.message or 'no message'}"), code=code)
+            if body.retcode != _NO_ANSWER or not asked:
+                raise error
+            return dict.fromkeys(asked, error)
         parcel = decode(_PARCEL, body.data)
         numbers = parcel.numbers
         return join(dict.fromkeys(numbers if asked else numbers[:1], _ENCODER.encode(parcel)), asked)

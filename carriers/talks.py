@@ -55,8 +55,9 @@ def once(request: Request) -> Call:
 def one_by_one(queries: Sequence[Query], call: Callable[[Query], Call], split: Split) -> Generator[Request, Response, Batch]:
     """One call a number, for sources that take no list.
 
-    What speaks of the account (auth, quota, rate) ends the conversation, and so do two calls in a row that nobody answered; that
-    error stands for every number still open. Raises it where nothing was learnt before.
+    What speaks of the account (auth, quota, rate) ends the conversation, and so do two calls in a row that nobody answered (an
+    error that `split` puts beside the number is an answer); that error stands for every number still open. Raises it where
+    nothing was learnt before.
     """
     answers: dict[str, bytes | CarrierError] = {}
     silent = 0
@@ -65,8 +66,10 @@ def one_by_one(queries: Sequence[Query], call: Callable[[Query], Call], split: S
             answer = split((yield from call(query)), [query.number])[query.number]
         except CarrierError as error:
             answer = error
+            silent = silent + 1 if error.kind is ErrorKind.UNAVAILABLE else 0
+        else:
+            silent = 0
         answers[query.number] = answer
-        silent = silent + 1 if isinstance(answer, CarrierError) and answer.kind is ErrorKind.UNAVAILABLE else 0
         if isinstance(answer, CarrierError) and (answer.kind in _OF_THE_ACCOUNT or silent == _GIVE_UP):
             if not any(isinstance(each, bytes) for each in answers.values()):
                 raise answer

@@ -112,12 +112,18 @@ async def test_shopee_is_asked_only_where_the_account_agrees_one_number_a_call()
     assert isinstance(batch.answers[ONE], bytes)
 
 
-async def test_retcode_2_is_never_not_found() -> None:
-    """Promise 2: an unknown number and a broken backend look the same."""
+async def test_retcode_2_is_never_not_found_and_leaves_nobody_unasked() -> None:
+    """Promise 2: an unknown number and a broken backend look the same; two fresh labels must not hide a parcel behind them."""
     body = b'{"retcode":2,"message":"internal error"}'
-    with pytest.raises(CarrierError) as failed:
-        await ask("shopee_xpress", {ONE: body, TWO: body}, Account(id="spx", base_url="", options={"public_page": True}))
-    assert (failed.value.kind, failed.value.code) == (ErrorKind.UNAVAILABLE, "2")
+    three = "BR260400000103C"
+    replies = {ONE: body, TWO: body, three: json.dumps(shopee(number=three)).encode()}
+    batch, calls = await ask("shopee_xpress", replies, Account(id="spx", base_url="", options={"public_page": True}))
+    assert len(calls) == 3
+    assert isinstance(batch.answers[three], bytes)
+    for number in (ONE, TWO):
+        error = batch.answers[number]
+        assert isinstance(error, CarrierError)
+        assert (error.kind, error.code) == (ErrorKind.UNAVAILABLE, "2")
 
 
 @pytest.mark.parametrize(
@@ -178,3 +184,11 @@ def test_shopees_unknown_code_means_what_its_milestone_means_never_a_delivery(
     """Rules across carriers 8."""
     told = read("shopee_xpress", shopee({"tracking_code": code, "actual_time": 1777200000, "milestone_code": milestone}))
     assert (told.status, told.unmapped) == (status, (code,))
+
+
+@pytest.mark.parametrize("code", ["signed", "signed_by_neighbour", "sign_for_other"])
+def test_no_text_of_a_signature_of_anjun_is_kept(code: str) -> None:
+    """Rules across carriers 14: a code that nobody knows yet names people as well."""
+    scan = {"statusCode": code, "dateTime": "10-04-2026 09:00:00", "status": "O pacote foi assinado para Fulana"}
+    (event,) = read("anjun", {"trackNo": ONE, "nodeDataList": [scan]}).events
+    assert event.description == ""
