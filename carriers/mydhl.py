@@ -1,7 +1,8 @@
 """MyDHL API: DHL Express, JSON (facts: DHL).
 
 Dates and times are those of the place of a scan, whose zone is not told: the instant stays unknown (GMTOffset, where it comes, is
-used; unverified). typeCode OK is a delivery. A 404 with a title is "not found"; asked about one number a call, it names one.
+used; unverified). typeCode OK is a delivery. A 404 that speaks of shipments is "not found"; asked about one number a call, it
+names one.
 """
 
 # ruff: noqa: N815 - fields carry the source's own names
@@ -21,11 +22,13 @@ from carriers.codes import UNKNOWN, Glossary, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.persons import without_signer
-from carriers.scans import arrange, event_key, instant
+from carriers.scans import arrange, event_key, instant, iso_offset
 from carriers.standing import handed_back, stand
 from carriers.talks import Call, once, one_by_one, secret
 
 _NOT_FOUND_STATUS = 404
+_NOT_FOUND_TEXTS = ("no data", "no result", "no shipment", "shipment not found", "shipments not found")
+"""What a 404 says of a shipment, in lower case; one that says something else speaks of a path that is gone (unverified)."""
 
 
 class Area(msgspec.Struct, gc=False, omit_defaults=True):
@@ -91,9 +94,10 @@ class Mydhl(Pushless):
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """The newest shipment of every number."""
         problem = _problem(response)
-        failed = http_error(response, ": ".join(filter(None, (problem.title, problem.detail))))
+        said = ": ".join(filter(None, (problem.title, problem.detail)))
+        failed = http_error(response, said)
         if failed is not None:
-            if response.status != _NOT_FOUND_STATUS or not problem.title:
+            if response.status != _NOT_FOUND_STATUS or not any(text in said.casefold() for text in _NOT_FOUND_TEXTS):
                 raise failed
             number = asked[0] if len(asked) == 1 else ""
             return join({number: msgspec.json.encode(Shipment(number, unknown=True))}, asked)
@@ -133,7 +137,7 @@ def _problem(response: Response) -> Body:
 
 
 def _event(event: Event, glossary: Glossary) -> TrackingEvent:
-    time, local, offset = instant(f"{event.date}T{event.time or '00:00:00'}{event.GMTOffset or ''}")
+    time, local, offset = instant(f"{event.date}T{event.time or '00:00:00'}{iso_offset(event.GMTOffset)}")
     status, reason = glossary.of(event.typeCode)
     area = next(iter(event.serviceArea or ()), Area())
     return TrackingEvent(

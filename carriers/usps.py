@@ -22,13 +22,15 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, Meaning
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import Instant, alpha2, arrange, event_key, instant
+from carriers.scans import Instant, alpha2, arrange, event_key, in_zone, instant
 from carriers.standing import handed_back, stand
 from carriers.talks import Bearer, one_by_one, secret
 
 _PATH = "/tracking/v3/tracking/{n}?expand=DETAIL"
 _NOT_FOUND_STATUS = 404
 _NUMBER_PARAMETER = "trackingNumber"
+_NOT_FOUND_TEXTS = ("not available for this item", "tracking number")
+"""What a 404 says of a parcel, in lower case; one that says something else speaks of a path that is gone (unverified)."""
 
 
 class Event(msgspec.Struct, omit_defaults=True):
@@ -64,6 +66,8 @@ class Source(msgspec.Struct):
 class Detail(msgspec.Struct):
     """One part of an error."""
 
+    title: str | None = None
+    detail: str | None = None
     source: Source | None = None
 
 
@@ -73,6 +77,17 @@ class Failure(msgspec.Struct):
     code: str = ""
     message: str = ""
     errors: list[Detail] | None = None
+
+    @property
+    def names_number(self) -> bool:
+        """Whether it is about the number that was asked."""
+        return any(part.source is not None and part.source.parameter == _NUMBER_PARAMETER for part in self.errors or ())
+
+    @property
+    def not_found(self) -> bool:
+        """Whether it says, in a 404, that the number is not known: a path that is gone has the same shape."""
+        told = " ".join([self.message, *(f"{part.title} {part.detail}" for part in self.errors or ())]).casefold()
+        return self.names_number or any(text in told for text in _NOT_FOUND_TEXTS)
 
 
 class Envelope(msgspec.Struct):
@@ -110,12 +125,12 @@ class Usps(Pushless):
         return bearer.keep(batch)
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
-        """The one parcel of the answer; a 404 in the source's own shape is "not found" for the one number asked."""
+        """The one parcel of the answer; a 404 that speaks of the item is "not found" for the one number asked."""
         failure = _failure(response)
         failed = http_error(response, failure.message if failure else "")
         if failed is None:
             parcel = decode(_PARCEL, response.body)
-        elif response.status == _NOT_FOUND_STATUS and failure is not None:
+        elif response.status == _NOT_FOUND_STATUS and failure is not None and failure.not_found:
             parcel = Parcel(asked[0] if len(asked) == 1 else "", unknown=True)
         else:
             raise _refusal(failed, failure)
@@ -172,8 +187,8 @@ def _refusal(failed: CarrierError, failure: Failure | None) -> CarrierError:
         return failed
     if not failure.code.isdecimal():
         return CarrierError(ErrorKind.BAD_RESPONSE, failed.message, code=failure.code)
-    ours = not any(part.source is not None and part.source.parameter == _NUMBER_PARAMETER for part in failure.errors or ())
-    return CarrierError(failed.kind if ours else ErrorKind.INVALID_NUMBER, failed.message, code=failure.code)
+    kind = ErrorKind.INVALID_NUMBER if failure.names_number else failed.kind
+    return CarrierError(kind, failed.message, code=failure.code)
 
 
 def _believed(events: tuple[TrackingEvent, ...], top: Meaning) -> tuple[TrackingEvent, ...]:
@@ -207,7 +222,7 @@ def _event(event: Event, glossary: Glossary) -> TrackingEvent:
 def _instant(event: Event) -> Instant:
     """GMTTimestamp where it is told (it has the seconds); otherwise the wall clock with GMTOffset, or with no zone at all."""
     there = instant((event.eventTimestamp or "") + (event.GMTOffset or ""))
-    greenwich = instant(event.GMTTimestamp or "")
+    greenwich = in_zone(event.GMTTimestamp or "", 0)
     if greenwich[0] is None:
         return there if there[1] is not None else instant(event.eventTimestamp or "")
     return greenwich[0], there[1] or greenwich[1], there[2] if there[1] is not None else greenwich[2]

@@ -68,7 +68,7 @@ def _details(query: Query, account: Account, now: datetime) -> Request:
         method="GET",
         url=f"{account.base_url.rstrip('/')}/api/track/v1/details/{number}?{_QUERY}",
         headers={
-            # An adapter has no chance and no counter: number and hour make an id that UPS can look up.
+            # An adapter has neither dice nor a counter: number and moment make an id that UPS can look up.
             "transid": sha256(f"{query.number} {now.isoformat()}".encode()).hexdigest()[:32],
             "transactionsrc": str(account.options.get("transaction_source") or "tracker"),
         },

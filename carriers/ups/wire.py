@@ -17,6 +17,8 @@ from carriers.errors import CarrierError, ErrorKind
 
 NOT_FOUND = "TW0001"
 _NOT_FOUND_STATUS = 404
+_NOT_FOUND_TEXT = "tracking"
+"""What a 404 of another code says where it means the number, in lower case; else it speaks of a path that is gone."""
 _KINDS = {
     "TV1002": ErrorKind.INVALID_NUMBER,
     "250002": ErrorKind.AUTH,
@@ -143,7 +145,7 @@ def found(response: Response, alone: str) -> dict[str, Found]:
     if failed is None:
         return _packages(decode(_BODY, response.body), alone)
     kind = _KINDS.get(word.code)
-    if kind is None and response.status == _NOT_FOUND_STATUS and word.code:
+    if kind is None and response.status == _NOT_FOUND_STATUS and (word.code == NOT_FOUND or _means_number(word)):
         return {alone: _unknown(alone)}
     raise CarrierError(kind or failed.kind, failed.message, code=word.code or failed.code, retry_after=failed.retry_after)
 
@@ -154,6 +156,10 @@ def _word(response: Response) -> Word:
         return next(iter(decode(_FAILURE, response.body).response.errors), Word())
     except CarrierError:
         return Word()
+
+
+def _means_number(word: Word) -> bool:
+    return bool(word.code) and _NOT_FOUND_TEXT in word.message.casefold()
 
 
 def _unknown(number: str) -> bytes:

@@ -108,7 +108,14 @@ def test_a_refusal_is_told_by_its_code_and_else_by_its_status(status: int, code:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"response":{"errors":[]}}', b'{"response":{"errors":[{"message":"no code"}]}}']
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'{"response":{"errors":[]}}',
+        b'{"response":{"errors":[{"message":"no code"}]}}',
+        b'{"response":{"errors":[{"code":"10404","message":"Resource not found"}]}}',
+    ],
 )
 def test_a_404_without_the_sources_own_error_is_not_not_found(body: bytes) -> None:
     """R8."""

@@ -133,11 +133,38 @@ def test_a_refusal_is_told_by_its_status_and_a_400_by_what_it_is_about(
     assert error.retry_after == (3600 if status in {401, 403, 429, 503} else None)
 
 
-def test_a_404_of_the_gateway_is_not_the_sources_not_found() -> None:
-    """R8: a path that is gone must not make a parcel untrackable."""
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"fault":"no route"}',
+        b'{"apiVersion":"/tracking/v3","error":{"code":"404","message":"Resource not found","errors":[]}}',
+        b'{"apiVersion":"/tracking/v3","error":{"code":"404","message":"This version of Tracking was retired"}}',
+    ],
+)
+def test_a_404_of_the_gateway_is_not_the_sources_not_found(body: bytes) -> None:
+    """R8: a path that is gone must not make a parcel untrackable, not even in the source's own words: 3.0 will end."""
     with pytest.raises(CarrierError) as refused:
-        ADAPTER.split(Response(status=404, body=b'{"fault":"no route"}'), [ONE])
+        ADAPTER.split(Response(status=404, body=body), [ONE])
     assert refused.value.kind is ErrorKind.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "Tracking is not available for this item. This may have many reasons."},
+        {"message": "Not Found", "errors": [{"title": "Unknown tracking number"}]},
+        {"message": "Not Found", "errors": [{"source": {"parameter": "trackingNumber"}}]},
+    ],
+)
+def test_a_404_about_the_number_is_not_found(error: dict[str, Any]) -> None:
+    cut = ADAPTER.split(Response(status=404, body=json.dumps({"error": {"code": "404", **error}}).encode()), [ONE])[ONE]
+    assert isinstance(cut, bytes)
+    assert (ADAPTER.read(cut).status, ADAPTER.read(cut).number) == (TrackingStatus.NOT_FOUND, ONE)
+
+
+def test_a_time_called_gmt_needs_no_zone() -> None:
+    told = read(event("A1", GMTTimestamp="2026-04-01T15:00:31"))
+    assert told.events[0].time == epoch("2026-04-01T15:00:31")
 
 
 @pytest.mark.parametrize(
