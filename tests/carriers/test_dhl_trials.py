@@ -54,8 +54,8 @@ async def test_mydhl_is_asked_one_number_a_call_so_that_not_found_has_a_name() -
     assert told == {ONE: "not_found", TWO: "delivered"}
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"message":"no route"}'])
-def test_a_404_of_mydhl_without_a_title_is_not_not_found(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"message":"no route"}', b'{"title":"Not Found","detail":"/tracking"}'])
+def test_a_404_of_mydhl_that_does_not_speak_of_shipments_is_not_not_found(body: bytes) -> None:
     """R8."""
     with pytest.raises(CarrierError) as refused:
         MYDHL.split(Response(status=404, body=body), [ONE])
@@ -67,6 +67,13 @@ def test_mydhl_without_a_zone_has_no_instant() -> None:
     assert (event.time, event.local_time) == (None, "2026-04-01T10:00:00")
     (event,) = read(MYDHL, mydhl(shipment(typeCode="PU", GMTOffset="+08:00", serviceArea=[{"code": "SZX"}]))).events
     assert (event.offset, event.location) == (480, "SZX")
+
+
+@pytest.mark.parametrize(("zone", "offset"), [("+0800", 480), ("GMT-3", -180), ("CET", None), ("8", None)])
+def test_a_zone_of_mydhl_that_cannot_be_read_takes_no_scan_its_day(zone: str, offset: int | None) -> None:
+    """Rules across carriers 15: the wall clock stays, and the newest scan stays the newest."""
+    told = read(MYDHL, mydhl(shipment(typeCode="OK", GMTOffset=zone)))
+    assert (told.events[0].offset, told.events[0].local_time, told.status.value) == (offset, "2026-04-01T10:00:00", "delivered")
 
 
 def test_mydhl_needs_shipments() -> None:
@@ -133,6 +140,9 @@ def piece(number: str = ONE, events: str = "", **attributes: str) -> str:
     return f'<data name="piece-shipment-list" code="0">{inner}</data>'
 
 
+SIGNED_AT_HOME = '<data name="piece-event" event-timestamp="28.03.2026 10:00" standard-event-code="ZU" ice="DLVRD"/>'
+
+
 @pytest.mark.parametrize("app", [{}, {"app_name": "zt1", "app_password": 'p&"w'}])
 async def test_dhl_paket_is_asked_one_number_a_call(app: dict[str, str]) -> None:
     """Keys stand in headers; in the query only where the account says that the service insists."""
@@ -157,6 +167,7 @@ async def test_dhl_paket_is_asked_one_number_a_call(app: dict[str, str]) -> None
         ({"standard_event_code": "QQ", "ice": "DLVRD"}, "unknown"),
         ({"standard_event_code": "ZU", "ruecksendung": "true"}, "returned"),
         ({"standard_event_code": "AA", "ruecksendung": "true"}, "exception"),
+        ({"standard_event_code": "ZU", "events": SIGNED_AT_HOME, "ruecksendung": "true"}, "returned"),
         ({}, "unknown"),
     ],
 )
@@ -196,3 +207,13 @@ def test_of_several_shipments_of_dhl_express_the_one_that_left_last_counts(*, tu
     infos = [info("2023-01-01", "OK"), info("2026-04-01", "PU")]
     told = read(EXPRESS, f"<TrackingResponse>{''.join(infos[::-1] if turned else infos)}</TrackingResponse>")
     assert (told.status, told.events[0].local_time) == (TrackingStatus.IN_TRANSIT, "2026-04-01T00:00:00")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_pieces_of_dhl_paket_the_one_scanned_last_counts(*, turned: bool) -> None:
+    """Rules across carriers 4: numbers are used again; days come first in these times, not years."""
+    old = f'<data name="piece-shipment" piece-code="{ONE}" standard-event-code="ZU" status-timestamp="30.12.2023 10:00"/>'
+    new = f'<data name="piece-shipment" piece-code="{ONE}" standard-event-code="PO" status-timestamp="02.04.2026 10:00"/>'
+    pieces = [new, old] if turned else [old, new]
+    told = read(PAKET, f'<data name="piece-shipment-list" code="0">{"".join(pieces)}</data>')
+    assert told.status is TrackingStatus.OUT_FOR_DELIVERY

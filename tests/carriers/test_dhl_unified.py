@@ -157,11 +157,15 @@ def test_the_same_scan_with_and_without_its_zone_is_one_event() -> None:
     [
         ("delivered", "Delivered", TrackingStatus.DELIVERED, None),
         ("delivered", "Returned to shipper", TrackingStatus.RETURNED, None),
+        ("delivered", "Delivered to shipper", TrackingStatus.RETURNED, None),
         ("delivered", "Ready for pick-up at the PACKSTATION", TrackingStatus.AVAILABLE_FOR_PICKUP, None),
         ("transit", "Clearance processing complete at LEIPZIG", TrackingStatus.IN_TRANSIT, None),
         ("transit", "Processed for clearance at LEIPZIG", TrackingStatus.IN_TRANSIT, TrackingReason.CUSTOMS_HOLD),
         ("transit", "With delivery courier", TrackingStatus.OUT_FOR_DELIVERY, None),
         ("transit", "Delivered", TrackingStatus.IN_TRANSIT, None),
+        ("transit", "Returning to shipper", TrackingStatus.EXCEPTION, TrackingReason.RETURNING),
+        ("transit", "The courier is returning to the facility", TrackingStatus.IN_TRANSIT, None),
+        ("failure", "The courier is returning to the facility", TrackingStatus.EXCEPTION, None),
         ("failure", "Recipient refused delivery", TrackingStatus.EXCEPTION, TrackingReason.REFUSED),
         ("failure", "", TrackingStatus.EXCEPTION, None),
         ("unknown", "Delivered", TrackingStatus.UNKNOWN, None),
@@ -226,3 +230,12 @@ def test_a_street_is_not_kept(told: str, kept: str) -> None:
     assert (event.location, event.country) == (kept, "NL")
     assert read(scan("delivered", location={"address": None})).events[0].location == ""
     assert read(scan("delivered", location=None)).events[0].location == ""
+
+
+def test_a_parcel_that_went_back_to_a_facility_is_delivered_to_the_buyer() -> None:
+    """Rules across carriers 6: only what returns to the sender is delivered to the sender; a refund may hang on it."""
+    told = read(
+        scan("delivered", "2026-04-03T10:00:00Z", "Delivered"),
+        scan("failure", "2026-04-02T18:00:00Z", "Not delivered, returning to the delivery centre"),
+    )
+    assert told.status is TrackingStatus.DELIVERED
