@@ -67,17 +67,20 @@ def _deep_xml(rng: Random, body: bytes) -> bytes:
     return b"<a>" * DEEP + b"</a>" * (DEEP if rng.random() < 0.5 else 0)
 
 
-def _long_string(rng: Random, body: bytes) -> bytes:
+def long_string(rng: Random, body: bytes) -> bytes:
+    """A text of a hundred and sixty thousand characters."""
     at = body.find(b'"', rng.randrange(len(body))) + 1
     return body[:at] + rng.choice((b"A", b"1", b" ", b"\\u0000", "é".encode(), b"+")) * (8 * LONG) + body[at:]
 
 
-def _long_list(rng: Random, body: bytes) -> bytes:
+def long_list(rng: Random, body: bytes) -> bytes:
+    """A list of twenty thousand empty items."""
     at = body.rfind(b"[") + 1
     return body[:at] + rng.choice((b"{}", b"[]", b"null", b"0", b'""')) + b",{}" * LONG + b"," + body[at:]
 
 
-def _long_xml(rng: Random, body: bytes) -> bytes:
+def long_xml(rng: Random, body: bytes) -> bytes:
+    """As many empty elements."""
     at = body.rfind(b"</")
     return body[:at] + b"<a/>" * LONG + body[at:]
 
@@ -102,6 +105,6 @@ def _digits(rng: Random, body: bytes) -> bytes:
 
 Bomb = Callable[[Random, bytes], bytes]
 
-JSON_BOMBS: tuple[Bomb, ...] = (_deep_json, _deep_closed, _long_string, _long_list, _digits)
-XML_BOMBS: tuple[Bomb, ...] = (_deep_xml, _long_xml, _entities, _external, _quadratic)
+JSON_BOMBS: tuple[Bomb, ...] = (_deep_json, _deep_closed, long_string, long_list, _digits)
+XML_BOMBS: tuple[Bomb, ...] = (_deep_xml, long_xml, _entities, _external, _quadratic)
 BOMBS = JSON_BOMBS + XML_BOMBS

@@ -130,3 +130,11 @@ def test_a_workbook_that_grows_beyond_the_cap_is_refused_before_it_does() -> Non
 def test_other_packed_workbooks_are_none_of_ours(extra: str) -> None:
     """Only of an XLSX is it known how large it becomes."""
     assert "opened" in refusal(workbook(rows("A1"), extra))
+
+
+def test_a_workbook_with_a_broken_file_is_refused() -> None:
+    """Its directory is whole, what lies behind it is not."""
+    body = bytearray(workbook(rows("A1")))
+    start = body.find(SHEETS.encode())
+    body[start + 30 : start + 34] = b"\xff\xff\xff\xff"
+    assert "opened" in refusal(bytes(body))
