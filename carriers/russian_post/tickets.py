@@ -16,8 +16,9 @@ from carriers.base import Batch, Memory, Request, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.russian_post import wire
 
-_KEPT = timedelta(hours=32)
-"""So long the source keeps an answer."""
+_USABLE = timedelta(hours=12)
+"""So long a ticket may wait to be fetched. The source keeps its answer for 32 hours, but what is heard counts as fresh, and facts
+that cost money must be younger than a day (D20): a new ticket costs a quarter of an hour."""
 
 _PAUSE = timedelta(minutes=15)
 """Between a ticket and the first question for its answer, and between two such questions."""
@@ -38,7 +39,7 @@ class Tickets:
         self._post = post
         self._memory = memory
         self._now = now
-        self._tried = {ticket: at for ticket, at in memory.account.get("tried", {}).items() if self._age(at) < _KEPT}
+        self._tried = {ticket: at for ticket, at in memory.account.get("tried", {}).items() if self._age(at) < _USABLE}
         self._answers: dict[str, bytes | CarrierError] = {}
         self._learnt: dict[str, Mapping[str, Any]] = {}
         self._heard = False
@@ -67,7 +68,7 @@ class Tickets:
         waiting: dict[tuple[str, str], list[str]] = {}
         for number in numbers:
             kept = self._memory.numbers.get(number, {})
-            if number not in self._answers and "ticket" in kept and self._age(kept["asked_at"]) < _KEPT:
+            if number not in self._answers and "ticket" in kept and self._age(kept["asked_at"]) < _USABLE:
                 waiting.setdefault((kept["ticket"], kept["asked_at"]), []).append(number)
         return waiting
 
