@@ -104,7 +104,8 @@ class Easypost:
             known = memory.numbers.get(query.number, {}).get("id")
             if known:
                 response = yield Request(method="GET", url=f"{base}/{quote(str(known), safe='')}", headers=headers)
-                if response.status == _GONE:
+                # A proxy's 404 is none: to make a tracker anew costs money.
+                if response.status == _GONE and _said(response.body):
                     learnt[query.number] = {}
                     raise CarrierError(ErrorKind.NOT_REGISTERED, "EasyPost no longer has this tracker", code=str(_GONE))
                 return response

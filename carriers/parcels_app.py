@@ -9,7 +9,7 @@ source insists. Scans are texts without a code: the status is the parcel's.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +27,9 @@ from carriers.talks import secret
 _KINDS = {"INVALID_API_KEY": ErrorKind.AUTH}
 _LASTING = frozenset({ErrorKind.AUTH, ErrorKind.QUOTA_EXHAUSTED, ErrorKind.RATE_LIMITED})
 _GONE = frozenset({"404", "410"})
+_USABLE = timedelta(hours=12)
+"""So long an answer may wait to be fetched, or be prepared: what is heard counts as fresh (D20), and a lost one never comes."""
+
 STOPPED = "the source stopped looking"
 
 
@@ -84,12 +87,12 @@ class ParcelsApp(Pushless):
     def ask(
         self, queries: Sequence[Query], account: Account, memory: Memory, now: datetime
     ) -> Generator[Request, Response, Batch]:
-        """Fetch what was asked for before, then ask for the rest. Memory of a number: `uuid`, until it is answered."""
+        """Fetch what was asked for before, then ask for the rest. Memory of a number, while it waits: `uuid`, `asked_at`."""
         key, base = secret(account, "api_key"), f"{account.base_url.rstrip('/')}/shipments/tracking"
         answers: Answers = {}
         learnt: dict[str, Mapping[str, Any]] = {}
         try:
-            for asked, numbers in _running(queries, memory).items():
+            for asked, numbers in _running(queries, memory, now).items():
                 request = Request(method="GET", url=f"{base}?{urlencode({'uuid': asked, 'apiKey': key})}")
                 told = yield from self._fetch(request, numbers)
                 answers |= told
@@ -100,7 +103,8 @@ class ParcelsApp(Pushless):
                 told = self.split(response, [query.number for query in new])
                 uuid = decode(_BODY, response.body).uuid
                 answers |= told
-                learnt |= {number: {"uuid": uuid} for number, said in told.items() if uuid and _pending(said)}
+                asked_at = now.isoformat()
+                learnt |= {n: {"uuid": uuid, "asked_at": asked_at} for n, said in told.items() if uuid and _pending(said)}
         except CarrierError as error:
             if not answers:
                 raise
@@ -127,13 +131,15 @@ class ParcelsApp(Pushless):
         if body.error is not None:
             kind = _KINDS.get(body.error, ErrorKind.BAD_RESPONSE)
             raise CarrierError(kind, f"ParcelsApp: {_said(response.body)}", code=body.error)
-        if body.shipments and body.done is not False:
+        if body.done is False:
+            return dict.fromkeys(asked or ("",), _running_still())
+        if body.shipments:
             items = each(body.shipments, _SHIPMENT, "trackingId")
             cuts = ((n, item if isinstance(item, CarrierError) else _ENCODER.encode(item)) for n, item in items)
             return join(richest(cuts), asked)
         if body.uuid is None or body.done:
             raise CarrierError(ErrorKind.BAD_RESPONSE, "ParcelsApp: neither shipments nor a uuid")
-        return dict.fromkeys(asked or ("",), CarrierError(ErrorKind.NOT_READY, "ParcelsApp is still looking"))
+        return dict.fromkeys(asked or ("",), _running_still())
 
     def read(self, raw: bytes) -> Tracking:
         """Read one shipment."""
@@ -155,13 +161,17 @@ class ParcelsApp(Pushless):
         )
 
 
-def _running(queries: Sequence[Query], memory: Memory) -> dict[str, list[str]]:
+def _running_still() -> CarrierError:
+    return CarrierError(ErrorKind.NOT_READY, "ParcelsApp is still looking")
+
+
+def _running(queries: Sequence[Query], memory: Memory, now: datetime) -> dict[str, list[str]]:
     """The numbers of `queries` that wait for an answer, by its uuid."""
     running: dict[str, list[str]] = {}
     for query in queries:
-        uuid = memory.numbers.get(query.number, {}).get("uuid")
-        if uuid:
-            running.setdefault(str(uuid), []).append(query.number)
+        kept = memory.numbers.get(query.number, {})
+        if "uuid" in kept and now - datetime.fromisoformat(kept["asked_at"]) < _USABLE:
+            running.setdefault(str(kept["uuid"]), []).append(query.number)
     return running
 
 

@@ -1,7 +1,8 @@
 """Ship24 (facts: Ship24, Track123, ParcelsApp).
 
 One call makes a tracker and answers; asked again it answers alone. The milestone is the source's closed list of words and tells
-the status; a status code tells a reason where our table knows it. A time is a wall clock, its distance to UTC stands beside it.
+the status; a status code tells a reason where our table knows it. `pending` is `unknown`, never "not found", which may cost
+money: a tracker is pending before its first look too. A time is a wall clock, its distance to UTC stands beside it.
 """
 
 # ruff: noqa: N815 - fields carry the source's own names
@@ -25,7 +26,7 @@ from carriers.talks import once, one_by_one, secret
 
 
 class Event(msgspec.Struct, gc=False, omit_defaults=True):
-    """One scan. `datetime` is a wall clock `utcOffset` (`-03:00`) away from UTC; of a day alone with `hasNoTime`."""
+    """One scan. `occurrenceDatetime` is a wall clock `utcOffset` (`-03:00`) away from UTC; of a day alone with `hasNoTime`."""
 
     status: str | None = None
     occurrenceDatetime: str | None = None

@@ -120,8 +120,7 @@ class Track123(Pushless):
         new = [query for query in queries if "registered_at" not in memory.numbers.get(query.number, {})]
         refused: Found = {}
         if new:
-            response = yield _post(account, "import", [_record(query) for query in new])
-            refused = {number: said for number, said in _found(response).items() if isinstance(said, CarrierError)}
+            refused = yield from _imported(account, new, alone=len(new) == len(queries))
         learnt = {query.number: {"registered_at": now.isoformat()} for query in new if query.number not in refused}
         try:
             response = yield _post(account, "query", {"trackNoInfos": [_record(query) for query in queries]})
@@ -159,6 +158,17 @@ class Track123(Pushless):
             unmapped=words.unmapped,
             notes=(*notes, *more),
         )
+
+
+def _imported(account: Account, new: Sequence[Query], *, alone: bool) -> Generator[Request, Response, Found]:
+    """Import; the numbers that were refused. A refusal of the whole call is each number's where others can still be looked at."""
+    response = yield _post(account, "import", [_record(query) for query in new])
+    try:
+        return {number: said for number, said in _found(response).items() if isinstance(said, CarrierError)}
+    except CarrierError as error:
+        if alone or error.kind is not ErrorKind.INVALID_REQUEST:
+            raise
+        return dict.fromkeys((query.number for query in new), error)
 
 
 def _record(query: Query) -> dict[str, str]:

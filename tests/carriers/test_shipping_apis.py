@@ -47,9 +47,18 @@ def test_easypost_pays_for_a_tracker_once_and_reads_it_by_its_id() -> None:
 
 def test_easypost_a_tracker_that_is_gone_is_made_anew_next_time() -> None:
     known = {ONE: {"registered_at": "2026-04-01T00:00:00+00:00", "id": "trk_0001"}}
-    _, batch = hold("easypost", [Response(status=404, body=b"")], Query(number=ONE), memory=known)
+    gone = Response(status=404, body=b'{"error":{"code":"NOT_FOUND","message":"The requested resource could not be found."}}')
+    _, batch = hold("easypost", [gone], Query(number=ONE), memory=known)
     assert kinds(batch) == {ONE: "not_registered"}
     assert batch.memory.numbers == {ONE: {}}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no route</html>", b'{"message":"no route"}'])
+def test_easypost_a_proxys_404_makes_no_second_tracker(body: bytes) -> None:
+    """A tracker costs money: only EasyPost's own words say that one is gone."""
+    known = {ONE: {"registered_at": "2026-04-01T00:00:00+00:00", "id": "trk_0001"}}
+    _, batch = hold("easypost", [Response(status=404, body=body)], Query(number=ONE), memory=known)
+    assert (kinds(batch), batch.memory) == ({ONE: "unavailable"}, Memory())
 
 
 def test_easypost_a_push_is_signed_over_its_raw_body_with_the_secret_in_nfkd() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.carriers import cases
 
 NOW = datetime(2026, 5, 2, 12, tzinfo=UTC)
 ONE, TWO = "RB731000115CN", "LX731000129CN"
+RUNNING = {"uuid": "u", "asked_at": (NOW - timedelta(hours=11)).isoformat()}
 Replies = list[Response | CarrierError]
 
 
@@ -113,6 +114,17 @@ def test_track123_what_was_imported_is_not_forgotten_when_the_look_fails() -> No
         hold("track123", [sample("track123", "rate_limited")], Query(number=ONE), memory={ONE: {"registered_at": "x"}})
 
 
+def test_track123_an_import_that_is_refused_as_a_whole_does_not_hide_what_is_followed() -> None:
+    refused = Response(status=200, body=b'{"code":"A0400","msg":"parameter"}')
+    known = {TWO: {"registered_at": "2026-04-01T00:00:00+00:00"}}
+    found = sample("track123", "answer", **{ONE: TWO})
+    _, batch = hold("track123", [refused, found], memory=known)
+    assert (kinds(batch), batch.memory) == ({ONE: "invalid_request", TWO: "read"}, Memory())
+    for error, memory in ((refused, {}), (sample("track123", "rate_limited"), known)):
+        with pytest.raises(CarrierError):
+            hold("track123", [error], memory=memory)
+
+
 @pytest.mark.parametrize("body", [b'{"code":"00000"}', b'{"code":"00000","data":{}}', b'{"data":{"trackNo":"A"}}'])
 def test_track123_an_answer_that_tells_nothing_is_an_error(body: bytes) -> None:
     with pytest.raises(CarrierError, match="neither an answer nor an error"):
@@ -143,7 +155,7 @@ def test_parcels_app_asks_today_and_fetches_later() -> None:
         "shipments": [{"trackingId": ONE, "destinationCountry": "BR"}, {"trackingId": TWO}],
     }
     assert kinds(batch) == {ONE: "not_ready", TWO: "not_ready"}
-    assert batch.memory.numbers == {ONE: {"uuid": "u-0003"}, TWO: {"uuid": "u-0003"}}
+    assert batch.memory.numbers == {n: {"uuid": "u-0003", "asked_at": NOW.isoformat()} for n in (ONE, TWO)}
     sent, later = hold("parcels_app", [sample("parcels_app", "still_running")], *queries, memory=batch.memory.numbers)
     assert [(request.method, request.url) for request in sent] == [
         ("GET", "https://source.invalid/shipments/tracking?uuid=u-0003&apiKey=s3cret")
@@ -152,6 +164,21 @@ def test_parcels_app_asks_today_and_fetches_later() -> None:
     _, done = hold("parcels_app", [sample("parcels_app", "several_numbers")], *queries, memory=batch.memory.numbers)
     assert kinds(done) == {ONE: "read", TWO: "read"}
     assert done.memory.numbers == {ONE: {}, TWO: {}}, "the next conversation asks anew"
+
+
+def test_parcels_app_a_running_answer_may_leave_its_uuid_out() -> None:
+    """Facts 24: not ready until `done`; to ask anew would pay for the same answer again."""
+    running = Response(status=200, body=b'{"done":false,"shipments":[]}')
+    _, batch = hold("parcels_app", [running], Query(number=ONE), memory={ONE: RUNNING})
+    assert (kinds(batch), batch.memory) == ({ONE: "not_ready"}, Memory())
+
+
+def test_parcels_app_an_answer_older_than_half_a_day_is_not_waited_for() -> None:
+    """D20: what is fetched counts as fresh, so an old one is asked for anew; and what never comes is not awaited for ever."""
+    old = {"uuid": "u", "asked_at": (NOW - timedelta(hours=12)).isoformat()}
+    sent, batch = hold("parcels_app", [sample("parcels_app", "started")], Query(number=ONE), memory={ONE: old})
+    assert [request.method for request in sent] == ["POST"]
+    assert batch.memory.numbers == {ONE: {"uuid": "u-0003", "asked_at": NOW.isoformat()}}
 
 
 @pytest.mark.parametrize(
@@ -167,15 +194,15 @@ def test_parcels_app_a_uuid_that_is_gone_is_forgotten(reply: Response, kind: str
     """Facts, section 2: `request_expired` starts a new request; a source that is down keeps the old one."""
     if memory is None:
         with pytest.raises(CarrierError) as failed:
-            hold("parcels_app", [reply], Query(number=ONE), memory={ONE: {"uuid": "u"}})
+            hold("parcels_app", [reply], Query(number=ONE), memory={ONE: RUNNING})
         assert failed.value.kind.value == kind
         return
-    _, batch = hold("parcels_app", [reply], Query(number=ONE), memory={ONE: {"uuid": "u"}})
+    _, batch = hold("parcels_app", [reply], Query(number=ONE), memory={ONE: RUNNING})
     assert (kinds(batch), batch.memory.numbers) == ({ONE: kind}, memory)
 
 
 def test_parcels_app_what_was_fetched_survives_a_failure_after_it() -> None:
-    _, batch = hold("parcels_app", [sample("parcels_app", "answer"), down()], memory={ONE: {"uuid": "u"}})
+    _, batch = hold("parcels_app", [sample("parcels_app", "answer"), down()], memory={ONE: RUNNING})
     assert kinds(batch) == {ONE: "read", TWO: "unavailable"}
     assert batch.memory.numbers == {ONE: {}}
 
