@@ -10,9 +10,9 @@ success. Memory of a number:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from carriers.answers import missing
 from carriers.base import Account, Batch, Memory, Query, Request, Response
@@ -24,6 +24,10 @@ _NO_MORE = {ErrorKind.INVALID_REQUEST, ErrorKind.INVALID_NUMBER, ErrorKind.NOT_R
 
 Talk = Generator[Request, Response, None]
 Cuts = Mapping[str, bytes | CarrierError]
+
+T = TypeVar("T")
+Record = tuple[str, T | CarrierError]
+"""A number, and one record of it."""
 
 
 class Enrolment(ABC):
@@ -45,6 +49,17 @@ class Enrolment(ABC):
     @abstractmethod
     def look(self, numbers: Sequence[str]) -> Generator[Request, Response, tuple[Cuts, Mapping[str, str]]]:
         """Slices and errors by number, and the record id of each number that the source stopped looking at."""
+
+    def of_own_couriers(self, found: Sequence[Record[T]], courier: Callable[[T], str | None]) -> Sequence[Record[T]]:
+        """`found` without other couriers' records of a number whose own courier has one: numbers are used again (rule 4)."""
+        wanted = {normalise(number): query.carrier_code for number, query in self.queries.items() if query.carrier_code}
+        if not wanted:
+            return found
+        codes = [None if isinstance(said, CarrierError) else courier(said) for _, said in found]
+        spelled = [normalise(number) for number, _ in found]
+        own = {number for number, code in zip(spelled, codes, strict=True) if code and wanted.get(number) == code}
+        places = zip(found, spelled, codes, strict=True)
+        return [record for record, number, code in places if number not in own or code == wanted[number]]
 
     @abstractmethod
     def wake(self, record: str) -> Talk:

@@ -17,6 +17,9 @@ _PAGE = 200
 _PAGES = 5
 """Pages that are turned at most: fifty numbers fill a part of one, more of them would be somebody else's."""
 
+_LONGEST_WINDOW_S = 60.0
+"""Its windows are one second long: what tells more is no epoch second."""
+
 _OF_THE_NUMBER = {ErrorKind.INVALID_REQUEST, ErrorKind.INVALID_NUMBER, ErrorKind.ALREADY_REGISTERED}
 """What the next number need not meet."""
 
@@ -51,7 +54,8 @@ class Conversation(Enrolment):
             if page.cursor is None:
                 break
             turn = {"cursor": page.cursor}
-        return wire.cut(found), {n: said.id for n, said in found if isinstance(said, wire.Item) and said.asleep and said.id}
+        own = self.of_own_couriers(found, lambda item: item.slug)
+        return wire.cut(own), {n: said.id for n, said in own if isinstance(said, wire.Item) and said.asleep and said.id}
 
     def wake(self, record: str) -> Talk:
         """Only what expired can be woken up."""
@@ -79,4 +83,6 @@ class Conversation(Enrolment):
     def _reset(self, response: Response) -> float | None:
         """Seconds until the source's window opens again (`X-RateLimit-Reset`, epoch seconds), where it tells that."""
         text = response.headers.get("x-ratelimit-reset", "")
-        return max(1.0, float(text) - self.now.timestamp()) if text.isascii() and text.isdigit() else None
+        if not (text.isascii() and text.isdigit()):
+            return None
+        return min(max(1.0, float(text) - self.now.timestamp()), _LONGEST_WINDOW_S)

@@ -14,6 +14,7 @@ from carriers import codes
 from carriers.answers import decode, each, http_error, retry_after, richest, short
 from carriers.base import Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.persons import without_signer
 
 EXPIRED = "Expired"
 
@@ -171,4 +172,6 @@ def cut(found: Iterable[Found]) -> dict[str, bytes | CarrierError]:
 
 
 def _slice(item: Item) -> bytes:
+    for point in item.checkpoints or ():
+        point.message = without_signer(point.message)
     return _ENCODER.encode(msgspec.structs.replace(item, id=None))

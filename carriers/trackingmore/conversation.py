@@ -17,6 +17,8 @@ from carriers.trackingmore import wire
 _ONLY_CREATING = {ErrorKind.QUOTA_EXHAUSTED, ErrorKind.INVALID_REQUEST, ErrorKind.INVALID_NUMBER}
 """Failures of a creation that do not keep us from looking at what exists: looking costs nothing."""
 
+_EXISTS = ErrorKind.ALREADY_REGISTERED
+
 _PAGE = 200
 
 
@@ -28,7 +30,8 @@ class Conversation(Enrolment):
         try:
             found = yield from self._call("POST", "batch", [self._wanted(number) for number in numbers])
         except CarrierError as error:
-            if error.kind not in _ONLY_CREATING or len(numbers) == len(self.queries):
+            alone = len(numbers) == len(self.queries)
+            if error.kind is not _EXISTS and (error.kind not in _ONLY_CREATING or alone):
                 raise
             return dict.fromkeys(numbers, error)
         return join(wire.cut(found), numbers)
@@ -42,7 +45,8 @@ class Conversation(Enrolment):
             if error.kind is not ErrorKind.NOT_REGISTERED:
                 raise
             return {}, {}
-        return wire.cut(found), {n: said.id for n, said in found if isinstance(said, wire.Item) and said.asleep and said.id}
+        own = self.of_own_couriers(found, lambda item: item.courier_code)
+        return wire.cut(own), {n: said.id for n, said in own if isinstance(said, wire.Item) and said.asleep and said.id}
 
     def wake(self, record: str) -> Talk:
         """Only what expired can be woken up."""

@@ -16,6 +16,7 @@ from carriers import codes
 from carriers.answers import decode, each, http_error, retry_after, richest, short
 from carriers.base import Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.persons import without_signer
 
 EXPIRED = "expired"
 
@@ -158,4 +159,7 @@ def cut(found: Iterable[Found]) -> dict[str, bytes | CarrierError]:
 
 
 def _slice(item: Item) -> bytes:
+    for leg in (item.origin_info, item.destination_info):
+        for event in (leg.trackinfo if leg is not None else None) or ():
+            event.tracking_detail = without_signer(event.tracking_detail)
     return _ENCODER.encode(msgspec.structs.replace(item, id=None))

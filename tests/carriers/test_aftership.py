@@ -145,7 +145,14 @@ def test_what_stops_the_creating_does_not_stop_the_looking() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "wait"),
-    [({}, None), ({"x-ratelimit-reset": "soon"}, None), ({"x-ratelimit-reset": "1"}, 1.0), ({"retry-after": "9"}, 9.0)],
+    [
+        ({}, None),
+        ({"x-ratelimit-reset": "soon"}, None),
+        ({"x-ratelimit-reset": "1"}, 1.0),
+        ({"x-ratelimit-reset": "1777723200000"}, 60.0),
+        ({"retry-after": "9"}, 9.0),
+        ({"retry-after": "9" * 400}, 21600.0),
+    ],
 )
 def test_how_long_to_wait_is_what_the_source_says(headers: dict[str, str], wait: float | None) -> None:
     source = StandIn()
@@ -162,6 +169,30 @@ def test_a_whole_batch_that_cannot_be_created_fails_as_a_whole() -> None:
     with pytest.raises(CarrierError) as failed:
         source.ask({}, ONE, TWO)
     assert (failed.value.kind, source.log) == (ErrorKind.AUTH, [ONE])
+
+
+def test_of_two_couriers_records_the_one_of_the_parcels_own_courier_counts() -> None:
+    """Rules across carriers 4: numbers are used again; the longer record of another courier is another parcel."""
+    other = item(ONE, "Delivered", slug="dhl", signed_by="x")
+    other["checkpoints"] *= 3
+    body = {"pagination": {"has_next_page": False}, "trackings": [other, item(ONE, slug="china-post")]}
+    for slug, expected in (("china-post", TrackingStatus.IN_TRANSIT), ("dhl", TrackingStatus.DELIVERED)):
+        for told in (slug, None):
+            talk = ADAPTER.ask([Query(number=ONE, carrier_code=told)], StandIn().account, Memory(numbers={ONE: THEN}), NOW)
+            next(talk)
+            with pytest.raises(StopIteration) as end:
+                talk.send(StandIn().said(200, 200, body))
+            assert status(end.value.value.answers[ONE]) is (expected if told else TrackingStatus.DELIVERED)
+
+
+def test_whoever_signed_is_not_in_the_texts_either() -> None:
+    """Rules across carriers 14: couriers write a name behind "signed for by"."""
+    point = {"checkpoint_time": "2026-04-09T10:00:00Z", "message": "Delivered - Signed for by: JANE DOE", "tag": "Delivered"}
+    batch = StandIn(item(ONE, "Delivered", checkpoints=[point])).ask({ONE: THEN}, ONE)
+    cut = batch.answers[ONE]
+    assert isinstance(cut, bytes)
+    assert b"JANE" not in cut
+    assert [event.description for event in ADAPTER.read(cut).events] == ["Delivered"]
 
 
 def test_what_the_source_forgot_is_created_again_once() -> None:

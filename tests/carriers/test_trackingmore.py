@@ -133,6 +133,37 @@ def test_without_quota_what_exists_is_still_looked_at() -> None:
     assert failed.value.kind is ErrorKind.QUOTA_EXHAUSTED
 
 
+def test_exists_said_about_the_whole_call_is_success_too() -> None:
+    """4101 is success: after a restored backup no number may stay unasked because it exists already."""
+    source = StandIn(item(ONE))
+    source.whole["batch"] = (400, 4101)
+    batch = source.ask({}, query(ONE))
+    assert status(batch.answers[ONE]) is TrackingStatus.IN_TRANSIT
+    assert batch.memory.numbers == {ONE: {"registered_at": NOW.isoformat()}}
+
+
+def test_of_two_couriers_records_the_one_of_the_parcels_own_courier_counts() -> None:
+    """Rules across carriers 4: numbers are used again; the longer record of another courier is another parcel."""
+    other = item(ONE, "delivered", courier_code="dhl", destination_country="BR")
+    body = {"meta": {"code": 200}, "data": [item(ONE, courier_code="china-post"), other]}
+    for code, expected in (("china-post", TrackingStatus.IN_TRANSIT), ("dhl", TrackingStatus.DELIVERED), ("x", "delivered")):
+        talk = ADAPTER.ask([query(ONE, code)], ACCOUNT, Memory(numbers={ONE: THEN}), NOW)
+        next(talk)
+        with pytest.raises(StopIteration) as end:
+            talk.send(Response(status=200, body=json.dumps(body).encode()))
+        assert status(end.value.value.answers[ONE]) == expected
+
+
+def test_whoever_signed_is_not_in_the_texts_either() -> None:
+    """Rules across carriers 14: couriers write a name behind "signed for by"."""
+    event = {"checkpoint_date": "2026-04-09 10:00:00", "tracking_detail": "Delivered, signed for by: JANE DOE"}
+    source = StandIn(item(ONE, "delivered", destination_info={"trackinfo": [event]}))
+    cut = source.ask({ONE: THEN}, query(ONE)).answers[ONE]
+    assert isinstance(cut, bytes)
+    assert b"JANE" not in cut
+    assert b"Delivered" in cut
+
+
 @pytest.mark.parametrize("whole", [(200, 200), (400, 4102)], ids=["left out", "does not exist"])
 def test_what_the_source_forgot_is_created_again_once(whole: tuple[int, int]) -> None:
     """A deleted number must not stay silent for ever; "exists already" costs nothing and then it is an error."""
