@@ -1,7 +1,8 @@
 """La Poste, Okapi Suivi v2 (facts: carriers, 20).
 
 Rules of this source: one number asked gives an object, several an array (HTTP 207) in which each item has its own `returnCode`;
-404 there and as the HTTP status means "not found"; the status is the newest event's; DI2, delivered to the *sender*, is a return.
+404 there and as the HTTP status means "not found"; events come newest first and the newest one tells the status; DI2, delivered
+to the *sender*, is a return.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
 from carriers.scans import alpha2, arrange, event_key, instant
-from carriers.talks import secret
+from carriers.talks import once, one_by_one, secret
 
 _NOT_FOUND = 404
 _NOTHING = msgspec.Raw(b"null")
@@ -30,9 +31,9 @@ _REFUSED = {400: ErrorKind.INVALID_NUMBER}
 class Scan(msgspec.Struct, gc=False, omit_defaults=True):
     """One event; `date` is ISO with an offset."""
 
-    code: str = ""
-    label: str = ""
-    date: str = ""
+    code: str | None = None
+    label: str | None = None
+    date: str | None = None
 
 
 class Partner(msgspec.Struct, gc=False, omit_defaults=True):
@@ -53,7 +54,7 @@ class Shipment(msgspec.Struct, omit_defaults=True, rename="camel"):
     """One parcel, without addresses and delivery choices; encoded it is the slice."""
 
     id_ship: str | None = None
-    event: list[Scan] = []
+    event: list[Scan] | None = None
     context_data: Context | None = None
     absent: bool = False
 
@@ -81,17 +82,24 @@ class LaPoste(Pushless):
     def ask(
         self, queries: Sequence[Query], account: Account, memory: Memory, now: datetime
     ) -> Generator[Request, Response, Batch]:
-        """One call for all numbers."""
+        """One call for all numbers; one for each where the list is refused."""
         key = secret(account, "api_key")
         numbers = list(dict.fromkeys(query.number for query in queries))
-        listed = ",".join(quote(number, safe="") for number in numbers)
         language = quote(str(account.options.get("language", "en_GB")), safe="")
-        response = yield Request(
-            method="GET",
-            url=f"{account.base_url.rstrip('/')}/idships/{listed}?lang={language}",
-            headers={"x-okapi-key": key, "accept": "application/json"},
-        )
-        return Batch(answers=self.split(response, numbers))
+        headers = {"x-okapi-key": key, "accept": "application/json"}
+
+        def request(listed: str) -> Request:
+            url = f"{account.base_url.rstrip('/')}/idships/{listed}?lang={language}"
+            return Request(method="GET", url=url, headers=headers)
+
+        response = yield request(",".join(quote(number, safe="") for number in numbers))
+        try:
+            return Batch(answers=self.split(response, numbers))
+        except CarrierError as error:
+            if error.kind is not ErrorKind.INVALID_NUMBER or len(numbers) == 1:
+                raise
+        # One number of a wrong form, and nobody says which: it must not hide the others.
+        return (yield from one_by_one(queries, lambda query: once(request(quote(query.number, safe=""))), self.split))
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """Cut an object or an array into one shipment per number."""
@@ -109,11 +117,12 @@ class LaPoste(Pushless):
         """Read one shipment."""
         parcel = decode(_SHIPMENT, raw)
         known = Glossary(codes.table("la_poste", "code"))
-        events = arrange([_event(scan, known) for scan in parcel.event])
+        events = arrange([_event(scan, known) for scan in reversed(parcel.event or ())])
         last = newest(events)
         status, reason = (last.status, last.reason) if last is not None else codes.UNKNOWN
         context = parcel.context_data or Context()
         partner = context.partner or Partner()
+        linked = partner.reference if partner.reference != parcel.id_ship else None
         return Tracking(
             number=parcel.id_ship,
             status=TrackingStatus.NOT_FOUND if parcel.absent else status,
@@ -121,8 +130,8 @@ class LaPoste(Pushless):
             raw_status=last.raw_code if last is not None else str(_NOT_FOUND) if parcel.absent else None,
             events=events,
             destination_country=alpha2(context.arrival_country),
-            linked_number=partner.reference,
-            linked_code=partner.network if partner.reference else None,
+            linked_number=linked or None,
+            linked_code=partner.network if linked else None,
             unmapped=known.unmapped,
         )
 
@@ -173,14 +182,15 @@ def _cut(raw: msgspec.Raw, only: str) -> tuple[str, bytes | CarrierError]:
 
 def _event(scan: Scan, known: Glossary) -> TrackingEvent:
     status, reason = known.of(scan.code)
-    time, local, offset = instant(scan.date)
+    code, label, date = scan.code or "", scan.label or "", scan.date or ""
+    time, local, offset = instant(date)
     return TrackingEvent(
-        key=event_key(scan.code, scan.date, scan.label),
+        key=event_key(code, date, label),
         time=time,
         local_time=local,
         offset=offset,
         status=status,
         reason=reason,
-        raw_code=scan.code or None,
-        description=scan.label,
+        raw_code=code or None,
+        description=label,
     )

@@ -31,10 +31,10 @@ _UNKNOWN_NUMBER = "E1142"
 class Scan(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
     """One event; `event_date_time` is ISO with an offset."""
 
-    event_code: str = ""
-    event_name: str = ""
-    event_date_time: str = ""
-    location_name: str = ""
+    event_code: str | None = None
+    event_name: str | None = None
+    event_date_time: str | None = None
+    location_name: str | None = None
 
 
 class Summary(msgspec.Struct, gc=False, rename="camel"):
@@ -52,8 +52,7 @@ class Summary(msgspec.Struct, gc=False, rename="camel"):
         """The newest event as the only one; nothing where there is none yet."""
         if not self.last_event_code:
             return []
-        named, when, where = self.last_event_name, self.last_event_date_time, self.last_event_location_name
-        return [Scan(self.last_event_code, named or "", when or "", where or "")]
+        return [Scan(self.last_event_code, self.last_event_name, self.last_event_date_time, self.last_event_location_name)]
 
 
 class Refusal(msgspec.Struct, gc=False, rename="camel"):
@@ -217,15 +216,16 @@ def _cut(raw: msgspec.Raw, wanted: set[str]) -> tuple[str, bytes | CarrierError]
 
 def _event(scan: Scan, known: Glossary) -> TrackingEvent:
     status, reason = known.of(scan.event_code)
-    time, local, offset = instant(scan.event_date_time)
+    code, when, where = scan.event_code or "", scan.event_date_time or "", scan.location_name or ""
+    time, local, offset = instant(when)
     return TrackingEvent(
-        key=event_key(scan.event_code, scan.event_date_time, scan.location_name),
+        key=event_key(code, when, where),
         time=time,
         local_time=local,
         offset=offset,
         status=status,
         reason=reason,
-        raw_code=scan.event_code or None,
-        description=scan.event_name,
-        location=scan.location_name,
+        raw_code=code or None,
+        description=scan.event_name or "",
+        location=where,
     )

@@ -1,8 +1,8 @@
 """From an object to a Tracking: the SRO pairs (codigo, tipo) into our words.
 
-Rules of this source (facts: Correios): the status is the newest event's; EST takes back the event before it; an unknown `tipo`
-of a known family means what the whole family agrees on, never a delivery; wall clocks are Brasilia's, except where a foreign post
-scanned.
+Rules of this source (facts: Correios): events come newest first; the status is the newest one's; EST takes back the event before
+it; an unknown `tipo` of a known family means what the whole family agrees on, never a delivery; wall clocks are Brasilia's,
+except where a foreign post scanned.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def read(raw: bytes) -> Tracking:
     parcel = decode(_PARCEL, raw)
     unmapped: dict[str, None] = {}
     notes: dict[str, None] = {}
-    events = tuple(_without_void(arrange([_event(event, unmapped) for event in parcel.eventos or ()]), notes))
+    events = tuple(_without_void(arrange([_event(event, unmapped) for event in reversed(parcel.eventos or ())]), notes))
     last = newest(events)
     if last is not None:
         status, reason, told = last.status, last.reason, last.raw_code

@@ -185,6 +185,12 @@ def test_each_est_takes_back_one_event_the_one_before_it() -> None:
     assert told.status is TrackingStatus.IN_TRANSIT
 
 
+def test_of_events_in_the_same_minute_the_first_one_is_the_newest() -> None:
+    """They come newest first: a delivery that is taken back in its own minute is none."""
+    told = read(scan("EST", "01", 3), scan("BDE", "01", 3))
+    assert (told.status, told.events) == (TrackingStatus.UNKNOWN, ())
+
+
 def test_an_est_with_nothing_before_it_takes_nothing_back() -> None:
     told = read(scan("EST", "77", 1))
     assert (told.status, told.events, told.notes, told.unmapped) == (TrackingStatus.UNKNOWN, (), (), ())

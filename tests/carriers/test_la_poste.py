@@ -63,6 +63,33 @@ async def test_a_list_is_asked_in_one_call_and_answered_by_an_array() -> None:
     ]
 
 
+async def test_a_list_that_is_refused_as_a_whole_is_asked_one_by_one() -> None:
+    """One number of a wrong form hides no others, and none of them is called wrong for it."""
+    seen: list[str] = []
+
+    def source(_: str, path: str, __: Mapping[str, str], ___: bytes) -> Reply:
+        number = path.rpartition("/")[2].partition("?")[0]
+        seen.append(number)
+        sound = json.dumps(shipment(ONE, "ET1")).encode()
+        return http(200, sound) if number == ONE else http(400, b'{"returnCode":400,"returnMessage":"wrong"}')
+
+    async with serving(source) as base:
+        transport = HttpTransport(account_id="fr")
+        account = Account(id="fr", base_url=base, secrets={"api_key": "key"})
+        batch = await converse(ADAPTER, [Query(number="77"), Query(number=ONE)], account, Memory(), NOW, transport)
+        await transport.close()
+    assert seen == [f"77,{ONE}", "77", ONE]
+    wrong = batch.answers["77"]
+    assert isinstance(wrong, CarrierError)
+    assert wrong.kind is ErrorKind.INVALID_NUMBER
+    assert isinstance(batch.answers[ONE], bytes)
+    alone, asked = await ask(http(400, b'{"returnCode":400,"returnMessage":"wrong"}'), "77")
+    assert (isinstance(alone.answers["77"], CarrierError), len(asked)) == (True, 1)
+    with pytest.raises(CarrierError) as failed:
+        await ask(http(401, b'{"returnCode":401}'), "77", ONE)
+    assert failed.value.kind is ErrorKind.AUTH
+
+
 async def test_one_number_is_answered_by_an_object_in_the_language_asked_for() -> None:
     batch, seen = await ask(http(200, json.dumps(shipment("A/B", "ET1")).encode()), "A/B", language="fr_FR")
     assert seen == [("/idships/A%2FB?lang=fr_FR", "key")]
@@ -139,6 +166,21 @@ def test_the_newest_event_says_where_a_parcel_stands(codes: tuple[str, ...], sta
     assert (told.status, told.reason, told.unmapped) == (status, reason, ("XX1",) if "XX1" in codes else ())
 
 
+def test_of_events_at_the_same_instant_the_first_one_is_the_newest() -> None:
+    """They come newest first: a return in the minute of the scan before it is no delivery."""
+    events = [{"code": code, "label": None, "date": "2026-04-20T10:00:00+02:00"} for code in ("RE1", "DI1")]
+    told = read({"returnCode": 200, "shipment": {"idShip": ONE, "event": events}})
+    assert (told.status, told.reason) == ("exception", "returning")
+
+
+def test_a_field_without_a_value_takes_no_answer_away() -> None:
+    """Rules across carriers 13: a label that is null is no broken answer."""
+    assert read({"returnCode": 200, "shipment": {"idShip": ONE, "event": None}}).status is TrackingStatus.UNKNOWN
+    nothing = [{"code": None, "label": None, "date": None}]
+    told = read({"returnCode": 200, "shipment": {"idShip": ONE, "event": nothing}})
+    assert (told.status, told.unmapped, len(told.events)) == (TrackingStatus.UNKNOWN, (), 1)
+
+
 def test_a_shipment_without_its_number_is_that_of_the_answer() -> None:
     assert read(shipment(None, "ET1") | {"idShip": ONE}).number == ONE
     assert read(shipment(None, "ET1")).number == ONE
@@ -149,6 +191,7 @@ def test_a_shipment_without_its_number_is_that_of_the_answer() -> None:
     [
         ({"name": "x", "network": "correios", "reference": TWO}, (TWO, "correios")),
         ({"network": "correios"}, (None, None)),
+        ({"network": "laposte", "reference": ONE}, (None, None)),
         (None, (None, None)),
     ],
 )

@@ -149,7 +149,9 @@ def test_countries_come_in_three_letters(written: str, country: str | None) -> N
 
 def test_an_event_without_a_code_or_a_time_decides_nothing() -> None:
     """Promise 2."""
-    told = read({"mailPieceId": ONE, "events": [{"eventName": "?", "eventDateTime": "soon"}]})
+    told = read(
+        {"mailPieceId": ONE, "events": [{"eventName": "?", "eventDateTime": "soon", "eventCode": None, "locationName": None}]}
+    )
     assert (told.status, told.raw_status, told.unmapped) == (TrackingStatus.UNKNOWN, None, ())
 
 
