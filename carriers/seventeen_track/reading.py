@@ -15,6 +15,7 @@ from carriers import codes
 from carriers.answers import decode
 from carriers.codes import Meaning
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.seventeen_track import wire
 from carriers.standing import led
@@ -155,7 +156,8 @@ class _Reader:
                 status=status,
                 reason=reason,
                 raw_code=code,
-                description=description,
+                # What nobody signed is not looked at further: this runs for every scan.
+                description=(without_signer(description) or "") if "igned" in description else description,
                 location=location or ("" if place is None else ", ".join(filter(None, (place.city, place.state)))),
                 country=None if place is None else alpha2(place.country),
             )

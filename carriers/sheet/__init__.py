@@ -34,6 +34,7 @@ _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
 _WITHOUT_REASON = frozenset(
     {TrackingStatus.DELIVERED, TrackingStatus.RETURNED, TrackingStatus.INFO_RECEIVED, TrackingStatus.UNKNOWN}
 )
+_NO_SCAN = frozenset({TrackingStatus.NOT_FOUND, TrackingStatus.EXPIRED})
 _WALL = len("2026-04-01T10:00:00")
 _OFFSET = re.compile(r"(?:GMT|UTC)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
@@ -104,8 +105,8 @@ def _cut(response: Response, asked: Sequence[str], zone: str) -> dict[str, bytes
 
 @cache
 def _meanings() -> dict[str, Meaning]:
-    """UPU event codes, the words forwarders use, and our own status words."""
-    own: dict[str, Meaning] = {status.value: (status, None) for status in TrackingStatus}
+    """UPU event codes, the words forwarders use, and our own status words. A row is a scan: it never tells "not found"."""
+    own: dict[str, Meaning] = {status.value: (status, None) for status in TrackingStatus if status not in _NO_SCAN}
     words = {row["text"]: codes.meaning(row) for row in codes.rows("sheet_words")}
     return own | words | {row["event"].casefold(): codes.meaning(row) for row in codes.rows("upu_emsevt")}
 

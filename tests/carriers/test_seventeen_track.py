@@ -312,6 +312,33 @@ async def test_a_refused_change_is_tried_five_times_and_the_number_is_looked_at_
     assert talker.source.endpoints().count("changecarrier") == 5
 
 
+async def test_a_change_that_is_refused_as_a_whole_does_not_hide_what_is_known(talker: Talker) -> None:
+    talker.source.infos[ONE] = info("InTransit")
+    talker.source.registered[ONE] = 3011
+    talker.memory[ONE] = {"registered_at": NOW.isoformat(), "carrier": 3011}
+    errors = {"code": -18010015, "data": {"errors": [{"code": -18010015, "message": "carrier_new"}]}}
+    talker.source.whole["changecarrier"] = http(200, json.dumps(errors).encode())
+    for _ in range(7):
+        assert await talker.status(ONE, "190012") is TrackingStatus.IN_TRANSIT
+    assert talker.source.endpoints().count("changecarrier") == 5
+    talker.memory[ONE] = {"registered_at": NOW.isoformat(), "carrier": 3011}
+    talker.source.whole["changecarrier"] = http(503)
+    with pytest.raises(CarrierError):
+        await talker.ask(Query(number=ONE, carrier_code="190012"))
+
+
+async def test_no_information_yet_answers_a_look_and_nothing_else(talker: Talker) -> None:
+    """-18019909 is "not found" where we look; a registration or a waking that it refuses has not happened."""
+    talker.source.reject[f"register {ONE}"] = (-18019909, "no tracking information at this time")
+    assert kind((await talker.ask(ONE)).answers[ONE]) is ErrorKind.INVALID_REQUEST
+    assert ONE not in talker.memory
+    talker.source.registered[TWO] = 3011
+    talker.source.infos[TWO] = info("Expired")
+    talker.source.reject[f"retrack {TWO}"] = (-18019909, "no tracking information at this time")
+    await talker.ask(TWO)
+    assert "retracked_at" not in talker.memory[TWO]
+
+
 async def test_a_carrier_code_that_is_none_is_the_configurations_mistake(talker: Talker) -> None:
     answers = (await talker.ask(Query(number=ONE, carrier_code="china_post"), Query(number=TWO, carrier_code="3011"))).answers
     assert kind(answers[ONE]) is ErrorKind.INVALID_REQUEST
@@ -451,6 +478,22 @@ def test_times_come_from_what_is_there() -> None:
         (1775179800, "2026-04-03T09:30:00", 480),
     ]
     assert tracking.notes == ("time_iso and time_utc of an event name two instants",)
+
+
+def test_two_scans_without_an_instant_are_told_apart_by_what_was_printed() -> None:
+    event = {"description": "Arrived", "sub_status": "InTransit_Arrival"}
+    events = [event | {"time_raw": {"date": f"2026-04-0{day}", "time": "10:00:00"}} for day in (1, 2)]
+    latest = {"status": "InTransit", "sub_status": "InTransit_Arrival"}
+    parcel = {"number": ONE, "track_info": {"latest_status": latest, "tracking": {"providers": [{"events": events}]}}}
+    told = ADAPTER.read(json.dumps(parcel).encode())
+    assert [each.local_time for each in told.events] == ["2026-04-01T10:00:00", "2026-04-02T10:00:00"]
+
+
+def test_whoever_signed_is_not_in_the_description() -> None:
+    """Rules across carriers 14: couriers write a name behind "signed for by"."""
+    event = {"time_iso": "2026-04-01T10:00:00Z", "description": "Delivered - Signed for by: JANE DOE"}
+    parcel = {"number": ONE, "track_info": {"tracking": {"providers": [{"events": [event]}]}}}
+    assert ADAPTER.read(json.dumps(parcel).encode()).events[0].description == "Delivered"
 
 
 def test_a_place_without_a_text_is_made_of_town_and_state() -> None:

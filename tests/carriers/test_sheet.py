@@ -171,6 +171,8 @@ def test_a_zone_is_an_offset_or_a_place_or_unknown(zone: str, offset: int | None
         ("Z9,somewhere", TrackingStatus.UNKNOWN, ("Z9",)),
         (",somewhere", TrackingStatus.UNKNOWN, ("somewhere",)),
         (",", TrackingStatus.UNKNOWN, ()),
+        ("not_found,", TrackingStatus.UNKNOWN, ("not_found",)),
+        ("expired,", TrackingStatus.UNKNOWN, ("expired",)),
     ],
 )
 def test_codes_are_the_upus_the_forwarders_words_or_ours_else_unknown(
