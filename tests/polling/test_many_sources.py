@@ -69,10 +69,10 @@ async def test_every_parcel_is_told_right_and_nobody_is_untrackable_by_mistake(s
     """Promise 2, R6, R8: 429, 503, slow, cut off, truncated, redirect, wrong schema, HTML; then the samples, and nothing else."""
     casts = {name: cast(name) for name in SOURCES}
     taken: set[str] = set()
-    for name, parcels in casts.items():
-        casts[name] = {number: told for number, told in parcels.items() if number not in taken}
+    for name, found in casts.items():
+        casts[name] = {number: told for number, told in found.items() if number not in taken}
         taken |= casts[name].keys()
-    assert len([name for name, parcels in casts.items() if len(parcels) >= 3]) >= 8
+    assert len([name for name, found in casts.items() if len(found) >= 3]) >= 8
     orders, parcels = [], []
     for row, (name, number, told) in enumerate(
         (n, number, told) for n, found in casts.items() for number, (_, told) in found.items()

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tracker import compensation
-from tracker.model import Scan, WindowChange
+from tracker.model import Scan, Shipment, WindowChange
 from tracker.phrases import Phrases
 from tracker.policy.opening import openings
 from tracker.policy.slowdown import advisories_for
@@ -115,12 +115,7 @@ def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact
 
     reason = "" if shipment.reason is None else f", {phrases.word('status_reason', shipment.reason)}"
     yield fact("status", f"{phrases.word('status', shipment.status)}{reason}", "carrier", shipment.last_answer_at)
-    if shipment.stopped_at is not None:
-        value = phrases.say("explain.stopped", day=_day(shipment.stopped_at))
-        yield fact("source_stopped_looking", value, "carrier", shipment.stopped_at)
-    if shipment.last_mile is not None:
-        number, carrier = shipment.last_mile
-        yield fact("last_mile", number if carrier is None else f"{number} ({carrier})", "carrier")
+    yield from _followed(shipment, phrases)
     yield fact("profile", parcel.profile.id, "destinations.toml")
     limits = view.silence(parcel)
     days = f"{limits.watch}/{limits.investigate}/{limits.probable_loss}"
@@ -149,6 +144,20 @@ def _about_parcel(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact
         yield fact("settled_by", phrases.word("settled_by", shipment.settled_by), "services.toml")
     if not shipment.matched:
         yield fact("service", phrases.say("explain.not_matched", text=shipment.service_text or ""), "services.toml")
+
+
+def _followed(shipment: Shipment, phrases: Phrases) -> Iterator[Fact]:
+    """Where its sources are with it: no longer looking, or at a number of the last mile."""
+
+    def fact(name: str, value: str, at: datetime | None = None) -> Fact:
+        return Fact(about=shipment.number, name=phrases.name(name), value=value, source=phrases.word("source", "carrier"), at=at)
+
+    if shipment.stopped_at is not None:
+        value = phrases.say("explain.stopped", day=_day(shipment.stopped_at))
+        yield fact("source_stopped_looking", value, shipment.stopped_at)
+    if shipment.last_mile is not None:
+        number, carrier = shipment.last_mile
+        yield fact("last_mile", number if carrier is None else f"{number} ({carrier})")
 
 
 def _advisories(view: View, parcel: Parcel, phrases: Phrases) -> Iterator[Fact]:

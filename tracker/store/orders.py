@@ -88,7 +88,8 @@ def _find(tx: Tx, text: str, store: str | None) -> list[OrderRef]:
     shop, _, number = name.partition("/")
     parcel = "".join(name.split()).upper()
     carried = select(LINK.c.order_id).join(ALIAS, ALIAS.c.shipment_id == LINK.c.shipment_id).where(ALIAS.c.number == parcel)
-    onwards = select(LINK.c.order_id).join(SHIPMENT, SHIPMENT.c.id == LINK.c.shipment_id).where(SHIPMENT.c.linked_number == parcel)
+    onward = SHIPMENT.c.linked_number == parcel
+    onwards = select(LINK.c.order_id).join(SHIPMENT, SHIPMENT.c.id == LINK.c.shipment_id).where(onward)
     fits = or_(DOSSIER.c.number == name, DOSSIER.c.id.in_(carried), DOSSIER.c.id.in_(onwards))
     if number:
         fits = or_(fits, (DOSSIER.c.store == shop) & (DOSSIER.c.number == number))
