@@ -21,7 +21,7 @@ from carriers.codes import UNKNOWN, Glossary, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
 from carriers.scans import alpha2, arrange, event_key, instant
-from carriers.talks import Bearer, secret
+from carriers.talks import Bearer, all_at_once, secret
 
 
 class Event(msgspec.Struct, omit_defaults=True, gc=False):
@@ -75,8 +75,8 @@ class Gls(Pushless):
         )
         token = Bearer(login, memory, now)
         path = f"track-and-trace-v1/tracking/simple/trackids/{quote(','.join(numbers), safe=',')}"
-        response = yield from token.send(Request(method="GET", url=f"{base}/{path}", headers={"accept": "application/json"}))
-        return token.keep(Batch(answers=self.split(response, numbers)))
+        call = token.send(Request(method="GET", url=f"{base}/{path}", headers={"accept": "application/json"}))
+        return (yield from token.keep(all_at_once(call, numbers, self.split), queries))
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """Cut the answer into parcels."""

@@ -94,7 +94,8 @@ class Hermes(Pushless):
         def call(query: Query) -> Request:
             return Request(method="GET", url=f"{base}/shipmentinfo?{urlencode({'shipmentID': query.number})}")
 
-        return token.keep((yield from one_by_one(queries, lambda query: token.send(call(query)), self.split)))
+        talk = one_by_one(queries, lambda query: token.send(call(query)), self.split)
+        return (yield from token.keep(talk, queries))
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """Cut the answer into shipments."""

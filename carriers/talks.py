@@ -15,10 +15,16 @@ from carriers.errors import CarrierError, ErrorKind
 Call = Generator[Request, Response, Response]
 """A part of a conversation that ends with one answer."""
 
+Talk = Generator[Request, Response, Batch]
+"""A whole conversation."""
+
 Split = Callable[[Response, Sequence[str]], dict[str, bytes | CarrierError]]
 
 _OF_THE_ACCOUNT = frozenset({ErrorKind.AUTH, ErrorKind.QUOTA_EXHAUSTED, ErrorKind.RATE_LIMITED})
 """What one number meets, the next one will meet too: the conversation ends there."""
+
+_PASSING = frozenset({ErrorKind.QUOTA_EXHAUSTED, ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE})
+"""What a token does not cause."""
 
 _GIVE_UP = 2
 """Calls in a row without an answer after which a source counts as down: one number that breaks it must not hide the others."""
@@ -52,7 +58,12 @@ def once(request: Request) -> Call:
     return (yield request)
 
 
-def one_by_one(queries: Sequence[Query], call: Callable[[Query], Call], split: Split) -> Generator[Request, Response, Batch]:
+def all_at_once(call: Call, numbers: Sequence[str], split: Split) -> Talk:
+    """One call for all `numbers`. Raises CarrierError."""
+    return Batch(answers=split((yield from call), numbers))
+
+
+def one_by_one(queries: Sequence[Query], call: Callable[[Query], Call], split: Split) -> Talk:
     """One call a number, for sources that take no list.
 
     What speaks of the account (auth, quota, rate) ends the conversation, and so do two calls in a row that nobody answered (an
@@ -114,8 +125,18 @@ class Bearer:
             response = yield self._signed(request)
         return response
 
-    def keep(self, batch: Batch) -> Batch:
-        """`batch` with the token to remember, where there is a new one."""
+    def keep(self, talk: Talk, queries: Sequence[Query]) -> Talk:
+        """The batch of `talk`, with the token to remember where there is a new one.
+
+        Logins are counted too: where all that failed is what came after one, the error stands for every number of `queries`, and
+        the token is not lost. Raises what `talk` raises where there is none to remember, or where it was refused.
+        """
+        try:
+            batch = yield from talk
+        except CarrierError as error:
+            if not self._learnt or error.kind not in _PASSING:
+                raise
+            batch = Batch(answers={query.number: error for query in queries})
         return msgspec.structs.replace(batch, memory=Memory(account=self._learnt, numbers=batch.memory.numbers))
 
     def _signed(self, request: Request) -> Request:

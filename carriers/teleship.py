@@ -103,7 +103,8 @@ class Teleship(Pushless):
         def call(query: Query) -> Request:
             return Request(method="GET", url=f"{base}/api/tracking/{quote(query.number, safe='')}")
 
-        return token.keep((yield from one_by_one(queries, lambda query: token.send(call(query)), self.split)))
+        talk = one_by_one(queries, lambda query: token.send(call(query)), self.split)
+        return (yield from token.keep(talk, queries))
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """The answer is one shipment; a refusal names no number and is that of the only one asked."""

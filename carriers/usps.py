@@ -117,12 +117,12 @@ class Usps(Pushless):
         base = account.base_url.rstrip("/")
         path = str(account.options.get("path") or _PATH)
         bearer = Bearer(_login(account, base), memory, now)
-        batch = yield from one_by_one(
+        talk = one_by_one(
             queries,
             lambda query: bearer.send(Request(method="GET", url=base + path.replace("{n}", quote(query.number, safe="")))),
             self.split,
         )
-        return bearer.keep(batch)
+        return (yield from bearer.keep(talk, queries))
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """The one parcel of the answer; a 404 that speaks of the item is "not found" for the one number asked."""

@@ -18,7 +18,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.errors import CarrierError
 from carriers.fedex import reading, wire
 from carriers.model import Tracking
-from carriers.talks import Bearer, secret
+from carriers.talks import Bearer, all_at_once, secret
 
 
 class Fedex(Pushless):
@@ -47,8 +47,7 @@ class Fedex(Pushless):
             headers={"content-type": "application/json", "x-locale": "en_US"},
             body=msgspec.json.encode(asked),
         )
-        response = yield from bearer.send(request)
-        return bearer.keep(Batch(answers=self.split(response, numbers)))
+        return (yield from bearer.keep(all_at_once(bearer.send(request), numbers, self.split), queries))
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """One result or error per number, by the outer number: the inner one may be another."""

@@ -37,8 +37,8 @@ class Ups(Pushless):
     ) -> Generator[Request, Response, Batch]:
         """A token if need be, then one call a number."""
         bearer = Bearer(_login(account), memory, now)
-        batch = yield from one_by_one(queries, lambda query: bearer.send(_details(query, account, now)), self.split)
-        return bearer.keep(batch)
+        talk = one_by_one(queries, lambda query: bearer.send(_details(query, account, now)), self.split)
+        return (yield from bearer.keep(talk, queries))
 
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """One package per number; what names no number belongs to the one that was asked."""

@@ -68,9 +68,10 @@ async def test_a_refused_request_fails_for_all_by_its_status_with_the_sources_co
     def source(_: str, __: str, ___: Mapping[str, str], ____: bytes) -> Reply:
         return http(429, b'{"errors":[{"code":"RATE.LIMIT.EXCEEDED","message":"words"}]}', Retry_After="60")
 
-    with pytest.raises(CarrierError) as refused:
-        await ask(ADAPTER, Login("/oauth/token", source), [Query(number=ONE)])
-    error = refused.value
+    batch = await ask(ADAPTER, Login("/oauth/token", source), [Query(number=ONE), Query(number=TWO)])
+    error = batch.answers[ONE]
+    assert isinstance(error, CarrierError)
+    assert batch.answers[TWO] is error
     assert (error.kind, error.code, error.retry_after) == (ErrorKind.RATE_LIMITED, "RATE.LIMIT.EXCEEDED", 60)
 
 
@@ -173,3 +174,12 @@ def test_names_are_not_kept() -> None:
     for cut in ADAPTER.split(sample.response, ()).values():
         assert isinstance(cut, bytes)
         assert all(word not in cut for word in (b"ample", b"SAMPLE", b"Invented"))
+
+
+async def test_a_token_is_not_lost_with_the_call_behind_it() -> None:
+    """What was learnt before a failure is kept: a source that is down for an hour is not logged in to for an hour."""
+    source = Login("/oauth/token", lambda *_: http(503, b"{}"))
+    batch = await ask(ADAPTER, source, [Query(number=ONE)])
+    error = batch.answers[ONE]
+    assert isinstance(error, CarrierError)
+    assert (error.kind, batch.memory.account["token"]) == (ErrorKind.UNAVAILABLE, "token-1")

@@ -244,3 +244,19 @@ def test_names_of_receivers_are_not_kept() -> None:
     for cut in ADAPTER.split(sample.response, ()).values():
         assert isinstance(cut, bytes)
         assert b"SAMPLE" not in cut
+
+
+@pytest.mark.parametrize(("status", "kept"), [(429, True), (503, True), (403, False)])
+async def test_a_token_is_not_lost_with_the_call_behind_it(status: int, *, kept: bool) -> None:
+    """Sixty calls an hour include the token: who is refused for asking too often must not log in again each time."""
+    source = Login("/oauth2/v3/token", lambda *_: http(status, b"{}"))
+    if not kept:
+        with pytest.raises(CarrierError):
+            await ask(ADAPTER, source, QUERIES)
+        return
+    batch = await ask(ADAPTER, source, QUERIES)
+    assert batch.memory.account["token"] == "token-1"
+    assert [isinstance(answer, CarrierError) for answer in batch.answers.values()] == [True] * 3
+    with pytest.raises(CarrierError):
+        await ask(ADAPTER, source, QUERIES, batch.memory.account)
+    assert source.tokens == 1
