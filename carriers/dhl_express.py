@@ -90,13 +90,13 @@ class DhlExpress(Pushless):
             raise failed
         document = root(response.body)
         found: dict[str, bytes | CarrierError] = {}
-        shipped: dict[str, str] = {}
+        ranks: dict[str, tuple[bool, str]] = {}
         for info in all_of(document, "AWBInfo"):
             number = _number(info) or (asked[0] if len(asked) == 1 else "")
-            day = text(info, "ShipmentInfo/ShipmentDate") or ""
-            if number not in found or day > shipped[number]:
-                # Numbers are used again: the shipment that left last counts.
-                found[number], shipped[number] = _cut(info, number), day
+            # Numbers are used again: of those with data the shipment that left last counts.
+            rank = _succeeded(info), text(info, "ShipmentInfo/ShipmentDate") or ""
+            if number not in found or rank > ranks[number]:
+                found[number], ranks[number] = _cut(info, number), rank
         if not found:
             code = text(document, "Response/Status/Condition/ConditionCode")
             said = text(document, "Response/Status/Condition/ConditionData") or "no shipment in the answer"
@@ -133,11 +133,15 @@ def _number(info: Element) -> str | None:
     return words[-1] if words and words[-1].isalnum() and any(map(str.isdigit, words[-1])) else None
 
 
+def _succeeded(info: Element) -> bool:
+    return (text(info, "Status/ActionStatus") or "").casefold() == _SUCCESS
+
+
 def _cut(info: Element, number: str) -> bytes | CarrierError:
     said, code = text(info, "Status/ActionStatus") or "", text(info, "Status/Condition/ConditionCode")
     if code == _NOT_FOUND or said.casefold() == _NOT_FOUND_TEXT:
         return msgspec.json.encode(Parcel(number, code or said, unknown=True))
-    if said.casefold() != _SUCCESS:
+    if not _succeeded(info):
         return CarrierError(ErrorKind.BAD_RESPONSE, short(f"DHL Express: {said or 'no status'}"), code=code)
     events = [
         Event(

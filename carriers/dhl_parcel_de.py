@@ -99,11 +99,11 @@ class DhlParcelDe(Pushless):
         document = root(response.body)
         alone = asked[0] if len(asked) == 1 else ""
         code, said = document.get("code"), document.get("error") or "no code"
-        if code == _NOT_FOUND:
+        pieces = [each for each in all_of(document, "data") if each.get("name") == "piece-shipment"]
+        if code == _NOT_FOUND and not pieces:
             return join({alone: msgspec.json.encode(Piece(alone, unknown=True))}, asked)
         if code not in _FINE:
             raise CarrierError(ErrorKind.BAD_RESPONSE, short(f"DHL Paket: {said}"), code=code)
-        pieces = [each for each in all_of(document, "data") if each.get("name") == "piece-shipment"]
         # Numbers are used again: the piece that was scanned last counts.
         pieces.sort(key=lambda each: iso_day_first(each.get("status-timestamp") or ""))
         return join(dict(_cut(each, alone) for each in pieces), asked)

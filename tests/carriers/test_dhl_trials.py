@@ -217,3 +217,15 @@ def test_of_several_pieces_of_dhl_paket_the_one_scanned_last_counts(*, turned: b
     pieces = [new, old] if turned else [old, new]
     told = read(PAKET, f'<data name="piece-shipment-list" code="0">{"".join(pieces)}</data>')
     assert told.status is TrackingStatus.OUT_FOR_DELIVERY
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_not_found_beside_a_shipment_of_the_same_number_is_none(*, turned: bool) -> None:
+    """R8: a contradiction must not make a parcel untrackable."""
+    infos = [awb("No Shipments Found", "103", "", ONE), awb("success", number=ONE)]
+    inner = "".join(infos[::-1] if turned else infos)
+    assert read(EXPRESS, f"<all>{inner}</all>").status is TrackingStatus.UNKNOWN
+    answer = piece(standard_event_code="AA").replace('code="0"', 'code="100"')
+    with pytest.raises(CarrierError) as refused:
+        PAKET.split(Response(status=200, body=answer.encode()), [ONE])
+    assert refused.value.kind is ErrorKind.BAD_RESPONSE
