@@ -152,15 +152,16 @@ async def test_a_source_that_is_too_busy_stops_the_conversation(talk: Talk) -> N
     """A fresh token is kept all the same: the error stands beside each number then, and is raised where there is none."""
     log: list[tuple[str, str, str]] = []
     busy = http(429, sample(talk.name, "rate_limited"), Retry_After="7")
-    if not talk.grant:
+    token = (talk.grant or {}).get("access_token")
+    if token is None:
         with pytest.raises(CarrierError) as failed:
             await hold(talk, busy, log)
-        assert (failed.value.kind, len(log)) == (ErrorKind.RATE_LIMITED, 1)
+        assert (failed.value.kind, len(log)) == (ErrorKind.RATE_LIMITED, 2 if talk.grant else 1)
         return
     batch = await hold(talk, busy, log)
     kinds = {answer.kind for answer in batch.answers.values() if isinstance(answer, CarrierError)}
     assert (kinds, len(batch.answers), len(log)) == ({ErrorKind.RATE_LIMITED}, 2, 2)
-    assert batch.memory.account["token"] == talk.grant["access_token"]
+    assert batch.memory.account["token"] == token
 
 
 @pytest.mark.parametrize("talk", [talk for talk in TALKS if talk.grant], ids=lambda talk: talk.name)
