@@ -15,17 +15,19 @@ from msgspec.structs import replace
 from carriers import registry
 from carriers.base import Account
 from carriers.http import HttpTransport
-from carriers.model import TrackingEvent, TrackingStatus
+from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from tests import house
 from tests.carriers.loopback import Reply, http, serving
 from tests.house import START
+from tests.polling.test_routing import due
 from tracker.clock import SimulatedClock
 from tracker.model import Shipment
 from tracker.polling import Cadence, Pace, Poller, StoreGate
 from tracker.polling.conversation import Source
-from tracker.polling.legs import without_twins
+from tracker.polling.legs import link_of, without_twins
 from tracker.rules import Rules
 from tracker.store import Store
+from tracker.store.rows import Link
 
 FIRST, LAST = "LP00000000000017", "NX000000439BR"
 DAY = timedelta(days=1)
@@ -181,6 +183,14 @@ async def test_a_number_of_another_parcel_is_not_followed(legs: Legs) -> None:
         legs.store, [house.order("100002", row=2)], [house.parcel(LAST, "100002", row=2, carrier="correios")], START
     )
     assert (await legs.poll(2)).last_mile is None
+
+
+def test_whose_the_last_mile_is_a_source_may_say_by_its_own_code() -> None:
+    """Facts 17TRACK: local_key names the carrier of the last mile; a form of the number is only the next best guess."""
+    told = Tracking(number=FIRST, status=TrackingStatus.IN_TRANSIT, linked_number="36YPH337263201000935107", linked_code="21051")
+    link = link_of(due(FIRST), told, "FR", rules=house.rules(), adapter="seventeen_track")
+    assert link == Link("36YPH337263201000935107", "usps")
+    assert link_of(due(FIRST), told, "FR", rules=house.rules(), adapter="aftership") == Link(link.number, "la_poste")
 
 
 def test_twins_are_found_by_instant_or_by_wall_clock() -> None:

@@ -24,14 +24,18 @@ _MUTE = frozenset({TrackingStatus.NOT_FOUND, TrackingStatus.INFO_RECEIVED, Track
 """What a leg says about itself, not about the parcel: announced data, nothing known, no longer looking."""
 
 
-def link_of(shipment: DueShipment, told: Tracking, country: str | None, rules: Rules) -> Link | None:
-    """The last-mile number that an answer tells, where it is one and is news; None otherwise."""
+def link_of(shipment: DueShipment, told: Tracking, country: str | None, *, rules: Rules, adapter: str) -> Link | None:
+    """The last-mile number that an answer of `adapter` tells, where it is one and is news; None otherwise.
+
+    Whose it is, the source may say itself by its own code of the carrier (carriers.toml, `codes`).
+    """
     number = normalise(told.linked_number or "")
     if len(number) < _SHORTEST or not any(sign.isdecimal() for sign in number):
         return None
     if number in {normalise(shipment.number), shipment.linked_number}:
         return None
-    return Link(number, carrier_of(number, country or told.destination_country, rules))
+    named = (each.id for each in rules.carriers.values() if told.linked_code and each.codes.get(adapter) == told.linked_code)
+    return Link(number, next(named, None) or carrier_of(number, country or told.destination_country, rules))
 
 
 def carrier_of(number: str, country: str | None, rules: Rules) -> str | None:

@@ -338,7 +338,7 @@ class _Unit:
         )
 
     def _hearing(self, source: Source, *, second: bool = False) -> Hearing:
-        linker = partial(link_of, rules=self._poller.rules)
+        linker = partial(link_of, rules=self._poller.rules, adapter=source.adapter.name)
         return Hearing(self._poller.store, source, self._listener(source, second=second), self._poller.first_time, linker)
 
     def _listener(self, source: Source, *, second: bool = False) -> Listener:

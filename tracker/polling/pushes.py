@@ -115,7 +115,9 @@ class Pusher:
         poller = self._poller
         fresh_hours = poller.rules.untrackable.fresh_not_found_hours
         listener = Listener(source=source.id, at=at, cadence=poller.cadence, fresh_hours=fresh_hours, pushed=True)
-        return Hearing(poller.store, source, listener, poller.first_time, partial(link_of, rules=poller.rules))
+        return Hearing(
+            poller.store, source, listener, poller.first_time, partial(link_of, rules=poller.rules, adapter=source.adapter.name)
+        )
 
 
 def _rounds(ready: Sequence[tuple[Pushed, DueShipment]]) -> Iterator[list[tuple[Pushed, DueShipment]]]:
