@@ -1,7 +1,7 @@
 """Anjun (Brazil), from samples only (facts: others).
 
 Rules of this source: the newest scan tells the status; wall clocks are Brasilia's. Who signed stands in fields that are not
-kept, and may stand in the text of that scan, which is not kept either.
+kept, and may stand in the text of that scan, which is not kept either; nor is the street at which it was made.
 """
 
 # ruff: noqa: N815 - fields carry the source's own names
@@ -22,6 +22,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary
 from carriers.errors import CarrierError
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
+from carriers.persons import without_street
 from carriers.scans import arrange, event_key, in_zone, instant, iso_day_first
 from carriers.talks import Call, once, one_by_one, secret
 
@@ -91,7 +92,7 @@ class Anjun(Pushless):
         parcel = decode(_PARCEL, response.body)
         for scan in parcel.nodeDataList or ():
             if (scan.statusCode or "").startswith(_SIGNED):
-                scan.status = None
+                scan.status, scan.address = None, without_street(scan.address)
         return join({parcel.trackNo: _ENCODER.encode(parcel)}, asked)
 
     def read(self, raw: bytes) -> Tracking:

@@ -12,6 +12,7 @@ import msgspec
 from carriers.answers import decode, http_error, short
 from carriers.base import Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.persons import without_signer
 
 NOT_FOUND = "TRACKING.TRACKINGNUMBER.NOTFOUND"
 _KINDS = {
@@ -208,6 +209,9 @@ def _newest(item: Item) -> Found:
     if result is None:
         return _refusal(Word())
     if result.tells or result.error is None:
+        for scan in result.scanEvents or ():
+            scan.eventDescription = without_signer(scan.eventDescription)
+            scan.exceptionDescription = without_signer(scan.exceptionDescription)
         fields = {name: getattr(result, name) for name in Parcel.__struct_fields__}
         return msgspec.json.encode(Parcel(**fields | {"number": item.trackingNumber}))
     if result.error.code == NOT_FOUND:

@@ -14,6 +14,7 @@ import msgspec
 from carriers.answers import decode, http_error, short
 from carriers.base import Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.persons import without_signer
 
 NOT_FOUND = "TW0001"
 _NOT_FOUND_STATUS = 404
@@ -175,6 +176,7 @@ def _packages(body: Body, alone: str) -> dict[str, Found]:
             found.setdefault(shipment.inquiryNumber or alone, _warned(shipment, shipment.inquiryNumber or alone))
         for number, package in _named(shipment, alone):
             package.trackingNumber = number
+            _clear(package)
             if number not in packages or _latest(package) > _latest(packages[number]):
                 packages[number] = package
     return found | {number: msgspec.json.encode(package) for number, package in packages.items()}
@@ -188,6 +190,13 @@ def _named(shipment: Shipment, alone: str) -> Iterator[tuple[str, Package]]:
             yield package.trackingNumber, package
         elif len(packages) == 1:
             yield shipment.inquiryNumber or alone, package
+
+
+def _clear(package: Package) -> None:
+    """Take the persons out of its texts."""
+    for told in (package.currentStatus, *(each.status for each in package.activity or ())):
+        if told is not None:
+            told.description = without_signer(told.description)
 
 
 def _latest(package: Package) -> tuple[str, str]:

@@ -190,5 +190,6 @@ def test_shopees_unknown_code_means_what_its_milestone_means_never_a_delivery(
 def test_no_text_of_a_signature_of_anjun_is_kept(code: str) -> None:
     """Rules across carriers 14: a code that nobody knows yet names people as well."""
     scan = {"statusCode": code, "dateTime": "10-04-2026 09:00:00", "status": "O pacote foi assinado para Fulana"}
+    scan["address"] = "Rua Exemplo 5, Campinas / SP"
     (event,) = read("anjun", {"trackNo": ONE, "nodeDataList": [scan]}).events
-    assert event.description == ""
+    assert (event.description, event.location) == ("", "Campinas / SP")

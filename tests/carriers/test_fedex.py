@@ -183,3 +183,9 @@ async def test_a_token_is_not_lost_with_the_call_behind_it() -> None:
     error = batch.answers[ONE]
     assert isinstance(error, CarrierError)
     assert (error.kind, batch.memory.account["token"]) == (ErrorKind.UNAVAILABLE, "token-1")
+
+
+def test_who_signed_is_not_kept_out_of_a_text_either() -> None:
+    """Rules across carriers 14."""
+    (event,) = read(result(scan("DL", eventDescription="Delivered", exceptionDescription="Signed for by: F.FULANA"))).events
+    assert event.description == "Delivered"

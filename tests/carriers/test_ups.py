@@ -236,3 +236,12 @@ def test_names_and_signatures_are_not_kept() -> None:
     for cut in ADAPTER.split(sample.response, ()).values():
         assert isinstance(cut, bytes)
         assert all(word not in cut for word in (b"SAMPLE", b"Invented Street", b"invented"))
+
+
+def test_who_signed_is_not_kept_out_of_a_text_either() -> None:
+    """Rules across carriers 14."""
+    told = {"type": "D", "code": "KB", "description": "DELIVERED - Signed by: FULANA"}
+    cut = split(shipment(package(act("D", day=2, status=told), act("I", status=None), currentStatus=told)))[ONE]
+    assert isinstance(cut, bytes)
+    assert b"FULANA" not in cut
+    assert ADAPTER.read(cut).events[-1].description == "DELIVERED"
