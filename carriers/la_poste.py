@@ -2,7 +2,7 @@
 
 Rules of this source: one number asked gives an object, several an array (HTTP 207) in which each item has its own `returnCode`;
 404 there and as the HTTP status means "not found"; events come newest first and the newest one tells the status; DI2, delivered
-to the *sender*, is a return.
+to the *sender*, is a return, and so is DI1 once it goes back.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
 from carriers.scans import alpha2, arrange, event_key, instant
+from carriers.standing import handed_back
 from carriers.talks import once, one_by_one, secret
 
 _NOT_FOUND = 404
@@ -117,7 +118,7 @@ class LaPoste(Pushless):
         """Read one shipment."""
         parcel = decode(_SHIPMENT, raw)
         known = Glossary(codes.table("la_poste", "code"))
-        events = arrange([_event(scan, known) for scan in reversed(parcel.event or ())])
+        events = handed_back(arrange([_event(scan, known) for scan in reversed(parcel.event or ())]))
         last = newest(events)
         status, reason = (last.status, last.reason) if last is not None else codes.UNKNOWN
         context = parcel.context_data or Context()

@@ -28,6 +28,7 @@ from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStat
 from carriers.numbers import normalise
 from carriers.scans import Instant, alpha2, arrange, event_key, instant
 from carriers.sheet.tables import Row, rows
+from carriers.standing import handed_back
 
 _SLICE = msgspec.json.Decoder(list[Row])
 _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
@@ -59,10 +60,10 @@ class Sheet(Pushless):
         return _cut(response, asked, "")
 
     def read(self, raw: bytes) -> Tracking:
-        """Read the rows of one number; the status is the newest row's."""
+        """Read the rows of one number; the status is the newest row's. What is signed for on its way back, the sender signed."""
         listed = decode(_SLICE, raw)
         unmapped: dict[str, None] = {}
-        events = arrange([_event(row, unmapped) for row in listed])
+        events = handed_back(arrange([_event(row, unmapped) for row in listed]))
         last = newest(events)
         status, reason = (last.status, last.reason) if last is not None else _UNKNOWN
         return Tracking(
@@ -82,6 +83,7 @@ def _cut(response: Response, asked: Sequence[str], zone: str) -> dict[str, bytes
         raise failed
     found: dict[str, dict[bytes, None]] = {}
     linked: dict[str, dict[bytes, None]] = {}
+    owners: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
     problems: list[str] = []
     # Oldest file first: a row without a time keeps its place behind the row before it.
@@ -93,13 +95,15 @@ def _cut(response: Response, asked: Sequence[str], zone: str) -> dict[str, bytes
                 found.setdefault(number, {})[msgspec.json.encode(row)] = None
                 if asked and row.linked:
                     last_mile = spelled.setdefault(normalise(row.linked), row.linked)
+                    owners.setdefault(last_mile, set()).add(number)
                     row.number, row.linked = last_mile, ""
                     linked.setdefault(last_mile, {})[msgspec.json.encode(row)] = None
         except CarrierError as error:
             problems.append(f"{file.name}: {error.message}" if file.name else error.message)
     if problems and not found:
         raise CarrierError(ErrorKind.BAD_RESPONSE, "; ".join(problems[:3]))
-    told = linked | found
+    # A bag's number stands beside many parcels: it tells of none of them.
+    told = {number: lines for number, lines in linked.items() if len(owners[number]) == 1} | found
     return join({number: b"[" + b",".join(lines) + b"]" for number, lines in told.items()}, asked)
 
 

@@ -152,6 +152,7 @@ def test_what_an_object_says_without_a_number_is_said_of_the_request(body: dict[
     [
         (("DI2", "DI1"), "returned", None),
         (("RE1", "DI1"), "exception", "returning"),
+        (("DI1", "ET1", "RE1"), "returned", None),
         (("PB2", "PB1"), "in_transit", None),
         (("PB1",), "exception", None),
         (("ND1",), "failed_attempt", None),

@@ -221,6 +221,20 @@ def test_a_reason_belongs_to_the_description_and_tells_two_scans_apart() -> None
     assert [event.description for event in told.events] == ["Held: 50", "Held"]
 
 
+def test_what_is_signed_for_on_its_way_back_the_sender_signed() -> None:
+    """Rules across carriers 6: no buyer is told that his parcel came."""
+    told = read(f"单号,时间,描述\n{ONE},2026-04-01 10:00,退件中\n{ONE},2026-04-09 10:00,已签收\n")
+    assert told.status is TrackingStatus.RETURNED
+
+
+def test_the_number_of_a_bag_tells_of_no_parcel_in_it() -> None:
+    """Rules across carriers 3: one parcel's delivery is not the other's."""
+    body = f"运单号,转单号,时间,代码\n{ONE},BAG1,2026-04-01 10:00,EMI\n{TWO},BAG1,2026-04-01 10:00,EMA\n".encode()
+    told = ADAPTER.split(Response(status=200, body=body), ["BAG1", TWO])
+    assert isinstance(told["BAG1"], CarrierError)
+    assert isinstance(told[TWO], bytes)
+
+
 def test_a_parcel_is_found_by_its_last_mile_number_too() -> None:
     """Facts: file formats 2.8: 转单号 replaces the first number; whichever is asked for, the scans are the parcel's."""
     body = f"运单号,转单号,时间,代码\n{ONE},nx 000000795br,2026-04-01 10:00,EMA\n{ONE},,2026-04-20 10:00,EMD\n".encode()
