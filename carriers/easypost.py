@@ -21,6 +21,7 @@ from carriers.base import Account, Batch, Memory, Push, Query, Request, Response
 from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.signatures import demand, hmac_hex
 from carriers.standing import stand
@@ -130,9 +131,9 @@ class Easypost:
         if body.trackers is None:
             # The only item is the answer: where it drifted, everything did.
             tracker = decode(_TRACKER, bytes(body.result) or response.body)
-            return join({tracker.tracking_code: _ENCODER.encode(tracker)}, asked)
+            return join({tracker.tracking_code: _slice(tracker)}, asked)
         items = each(body.trackers, _TRACKER, "tracking_code")
-        return join(richest((n, item if isinstance(item, CarrierError) else _ENCODER.encode(item)) for n, item in items), asked)
+        return join(richest((n, item if isinstance(item, CarrierError) else _slice(item)) for n, item in items), asked)
 
     def read(self, raw: bytes) -> Tracking:
         """Read one tracker."""
@@ -164,6 +165,12 @@ class Easypost:
             return ()
         slices = self.split(Response(status=200, body=body), ())
         return [Push(number=number, slice=cut) for number, cut in slices.items() if isinstance(cut, bytes)]
+
+
+def _slice(tracker: Tracker) -> bytes:
+    for detail in tracker.tracking_details or ():
+        detail.message = without_signer(detail.message)
+    return _ENCODER.encode(tracker)
 
 
 def _said(body: bytes) -> str:

@@ -21,6 +21,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.talks import secret
 
@@ -135,7 +136,7 @@ class ParcelsApp(Pushless):
             return dict.fromkeys(asked or ("",), _running_still())
         if body.shipments:
             items = each(body.shipments, _SHIPMENT, "trackingId")
-            cuts = ((n, item if isinstance(item, CarrierError) else _ENCODER.encode(item)) for n, item in items)
+            cuts = ((n, item if isinstance(item, CarrierError) else _slice(item)) for n, item in items)
             return join(richest(cuts), asked)
         if body.uuid is None or body.done:
             raise CarrierError(ErrorKind.BAD_RESPONSE, "ParcelsApp: neither shipments nor a uuid")
@@ -159,6 +160,12 @@ class ParcelsApp(Pushless):
             unmapped=words.unmapped,
             notes=(STOPPED,) if stopped else (),
         )
+
+
+def _slice(shipment: Shipment) -> bytes:
+    for state in shipment.states or ():
+        state.state = without_signer(state.state)
+    return _ENCODER.encode(shipment)
 
 
 def _running_still() -> CarrierError:

@@ -20,6 +20,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent
+from carriers.persons import without_signer
 from carriers.scans import Instant, alpha2, arrange, event_key, instant
 from carriers.standing import stand
 from carriers.talks import once, one_by_one, secret
@@ -119,7 +120,7 @@ class Ship24(Pushless):
         if body.data is None:
             raise CarrierError(ErrorKind.BAD_RESPONSE, f"Ship24: {_said(response.body) or 'neither data nor errors'}")
         items = each(body.data.trackings, _ITEM, "number")
-        return join(richest((n, item if isinstance(item, CarrierError) else _ENCODER.encode(item)) for n, item in items), asked)
+        return join(richest((n, item if isinstance(item, CarrierError) else _slice(item)) for n, item in items), asked)
 
     def read(self, raw: bytes) -> Tracking:
         """Read one tracker."""
@@ -142,6 +143,12 @@ class Ship24(Pushless):
             unmapped=words.unmapped,
             notes=notes,
         )
+
+
+def _slice(item: Item) -> bytes:
+    for event in item.events or ():
+        event.status = without_signer(event.status)
+    return _ENCODER.encode(item)
 
 
 def _wanted(query: Query) -> bytes:

@@ -18,6 +18,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent
+from carriers.persons import without_signer
 from carriers.scans import Instant, alpha2, arrange, event_key, instant
 from carriers.standing import stand
 from carriers.talks import Call, one_by_one, secret
@@ -97,6 +98,8 @@ class Shipengine(Pushless):
         if said:
             raise CarrierError(ErrorKind.BAD_RESPONSE, f"ShipEngine: {said}", code=code)
         track = decode(_TRACK, response.body)
+        for scan in track.events or ():
+            scan.description = without_signer(scan.description)
         return join({track.tracking_number: _ENCODER.encode(track)}, asked)
 
     def read(self, raw: bytes) -> Tracking:

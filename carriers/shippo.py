@@ -19,6 +19,7 @@ from carriers.base import Account, Batch, Memory, Push, Query, Request, Response
 from carriers.codes import Glossary, Meaning
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
+from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.signatures import demand, hmac_hex
 from carriers.standing import stand
@@ -128,6 +129,8 @@ class Shippo:
         if body.detail is not None:
             raise CarrierError(ErrorKind.BAD_RESPONSE, f"Shippo: {said}")
         track = decode(_TRACK, bytes(body.data) or response.body)
+        for scan in filter(None, (track.tracking_status, *(track.tracking_history or ()))):
+            scan.status_details = without_signer(scan.status_details)
         return join({track.tracking_number: _ENCODER.encode(track)}, asked)
 
     def read(self, raw: bytes) -> Tracking:

@@ -20,6 +20,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent
+from carriers.persons import without_signer
 from carriers.scans import Instant, arrange, event_key, instant
 from carriers.standing import stand
 from carriers.talks import secret
@@ -202,7 +203,7 @@ def _found(response: Response) -> dict[str, bytes | CarrierError]:
     refused = each(data.rejected or (), _REJECTED, "trackNo")
     return richest(
         [
-            *((number, item if isinstance(item, CarrierError) else _ENCODER.encode(item)) for number, item in items),
+            *((number, item if isinstance(item, CarrierError) else _slice(item)) for number, item in items),
             *((n, no if isinstance(no, CarrierError) else _refusal(no.error.code, no.error.msg)) for n, no in refused),
         ]
     )
@@ -211,7 +212,13 @@ def _found(response: Response) -> dict[str, bytes | CarrierError]:
 def _pushed(data: Data | None) -> dict[str, bytes | CarrierError]:
     if data is None or data.localLogisticsInfo is None:
         raise CarrierError(ErrorKind.BAD_RESPONSE, "neither an answer nor an error of Track123")
-    return {data.trackNo or "": _ENCODER.encode(Item(data.trackNo, data.transitStatus, data.localLogisticsInfo))}
+    return {data.trackNo or "": _slice(Item(data.trackNo, data.transitStatus, data.localLogisticsInfo))}
+
+
+def _slice(item: Item) -> bytes:
+    for detail in (item.localLogisticsInfo or Logistics()).trackingDetails or ():
+        detail.eventDetail = without_signer(detail.eventDetail)
+    return _ENCODER.encode(item)
 
 
 def _refusal(code: str | int | None, text: str | None) -> CarrierError:
