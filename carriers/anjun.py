@@ -62,7 +62,8 @@ def _brasilia() -> ZoneInfo:
 @lru_cache(maxsize=4096)
 def _offset(hour: str) -> str:
     """Brasilia's distance to Greenwich in an hour (`2026-04-21T09`): summer time until 2019. Hours repeat, zones are slow."""
-    _, _, minutes = in_zone(f"{hour}:00", _brasilia())
+    # A day alone has no hour: with an offset behind it, it would be read as one.
+    _, _, minutes = in_zone(f"{hour}:00" if len(hour) == _HOUR else "", _brasilia())
     return "" if minutes is None else f"-{-minutes // 60:02}:00"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Generator, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
@@ -23,7 +23,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import Glossary, Meaning, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingReason, TrackingStatus
-from carriers.scans import alpha2, arrange, event_key, in_zone, iso_day_first
+from carriers.scans import alpha2, arrange, event_key, in_zone, instant, iso_day_first
 from carriers.standing import handed_back, stand
 from carriers.talks import Call, once, one_by_one, secret
 from carriers.xmls import all_of, root
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _FINE, _NOT_FOUND = {"", "0"}, "100"
 _BACK = "true"
+_HOUR, _MINUTE, _SECONDS = 13, 16, ":00"
+"""Characters of a wall clock up to its hour (`2026-04-21T09`) and its minute, and what is never told behind that."""
 
 
 class Event(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
@@ -64,6 +66,14 @@ _PIECE = msgspec.json.Decoder(Piece)
 @cache
 def _germany() -> ZoneInfo:
     return ZoneInfo("Europe/Berlin")
+
+
+@lru_cache(maxsize=4096)
+def _offset(hour: str) -> str:
+    """Germany's distance to Greenwich in an hour (`2026-03-18T10`), as ISO 8601. Hours repeat, zones are slow."""
+    # A day alone has no hour: with an offset behind it, it would be read as one.
+    _, _, minutes = in_zone(f"{hour}:00" if len(hour) == _HOUR else "", _germany())
+    return "" if minutes is None else f"+{minutes // 60:02}:00"
 
 
 class DhlParcelDe(Pushless):
@@ -173,7 +183,9 @@ def _meaning(event: Event, glossary: Glossary) -> Meaning:
 
 
 def _event(event: Event, glossary: Glossary) -> TrackingEvent:
-    time, local, offset = in_zone(iso_day_first(event.at), _germany())
+    at = iso_day_first(event.at)
+    # With its seconds a time is read the quick way.
+    time, local, offset = instant(at + (_SECONDS if len(at) == _MINUTE else "") + _offset(at[:_HOUR]))
     status, reason = _meaning(event, glossary)
     return TrackingEvent(
         key=event_key(event.at, event.code, event.ice, event.ric, event.place),

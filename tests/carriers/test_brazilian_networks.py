@@ -77,6 +77,7 @@ async def test_anjun_is_asked_one_number_a_call() -> None:
     [
         ("10-12-2018 09:22:13", "2018-12-10T09:22:13", -120),
         ("10-12-2026 09:22:13", "2026-12-10T09:22:13", -180),
+        ("10-12-2026", "2026-12-10T00:00:00", None),
         ("soon", None, None),
         (None, None, None),
     ],
@@ -84,7 +85,7 @@ async def test_anjun_is_asked_one_number_a_call() -> None:
 def test_anjuns_wall_clocks_are_brasilias_day_first(wall: str | None, local: str | None, offset: int | None) -> None:
     """Facts, times: dd-MM-yyyy, Brasilia local."""
     (event,) = read("anjun", {"trackNo": ONE, "nodeDataList": [{"statusCode": "delivering", "dateTime": wall}]}).events
-    assert (event.local_time, event.offset, event.time is None) == (local, offset, local is None)
+    assert (event.local_time, event.offset, event.time is None) == (local, offset, offset is None)
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,8 @@ def test_dhl_paket_times_are_german_and_its_own_number_is_no_link() -> None:
     event = '<data name="piece-event" event-timestamp="{}" standard-event-code="AA"/>'
     told = read(PAKET, piece(events=event.format("30.03.2026 10:00") + event.format("28.03.2026 10:00"), upu=ONE))
     assert [each.offset for each in told.events] == [60, 120]
+    (day,) = read(PAKET, piece(events=event.format("30.03.2026"))).events
+    assert (day.local_time, day.offset) == ("2026-03-30T00:00:00", None)
     assert told.linked_number is None
 
 
