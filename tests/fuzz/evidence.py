@@ -115,7 +115,7 @@ def justified(carrier: str, body: bytes) -> frozenset[TrackingStatus]:
 
 
 def _blob(body: bytes) -> str:
-    return _END + _END.join(_plain(value) for value in _values(body)) + _END
+    return _END + _END.join({_plain(value) for value in _values(body)}) + _END
 
 
 def _values(body: bytes) -> Iterator[object]:
