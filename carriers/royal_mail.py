@@ -24,6 +24,9 @@ from carriers.talks import Call, once, one_by_one, secret
 
 _HTTP = {str(status) for status in range(100, 600)}
 _NOTHING = msgspec.Raw(b"null")
+_SPOKEN = frozenset({200, 400, 404})
+"""HTTP statuses of an answer about a number: no login that is refused and no server that is down tells of one."""
+
 _UNKNOWN_NUMBER = "E1142"
 """A barcode that is not known (unverified): a status, not a failure."""
 
@@ -140,7 +143,7 @@ class RoyalMail(Pushless):
         only = asked[0] if len(asked) == 1 else ""
         body, failed = _body(response)
         refused = {refusal.error_code for refusal in body.errors or ()}
-        if _UNKNOWN_NUMBER in refused and len(asked) <= 1:
+        if _UNKNOWN_NUMBER in refused and len(asked) <= 1 and response.status in _SPOKEN:
             return {only: msgspec.json.encode(Parcel(only or None, absent=True))}
         if failed is not None:
             raise failed

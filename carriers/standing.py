@@ -63,6 +63,11 @@ def _is_back(meaning: Meaning) -> bool:
     return meaning[0] is TrackingStatus.RETURNED or meaning[1] in _BACK
 
 
+def refined(word: Meaning, sub: Meaning) -> Meaning:
+    """What a source's word and a sub-status of another family mean together: the word, unless a return denies a delivery."""
+    return sub if word[0] is TrackingStatus.DELIVERED and _is_back(sub) else word
+
+
 def _bounds(event: TrackingEvent) -> tuple[float, float]:
     return event.bounds() or (float("inf"), float("-inf"))
 
@@ -71,9 +76,12 @@ def led(events: Sequence[TrackingEvent], top: Meaning | None, said: str | None) 
     """The top status of a source that has read all legs itself (an aggregator); None: its word, `said`, tells nothing.
 
     It stands also where the newest scan differs, but for two cases: "not found" beside scans is no "not found", which may cost
-    money; and a return that is newer than a delivery wins. That the source stopped looking is never overruled.
+    money; and a return that is newer than a delivery wins, whatever scans without a meaning follow it. That the source stopped
+    looking is never overruled.
     """
     last = newest(events)
+    if top is not None and top[0] is TrackingStatus.DELIVERED:
+        last = newest([event for event in events if event.status is not TrackingStatus.UNKNOWN])
     scanned = UNKNOWN if last is None else (last.status, last.reason)
     if top is None:
         return Standing(*scanned)

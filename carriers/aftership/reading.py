@@ -19,7 +19,7 @@ from carriers.answers import decode
 from carriers.codes import UNKNOWN, Glossary, Meaning
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import alpha2, arrange, event_key, instant
-from carriers.standing import led
+from carriers.standing import led, refined
 
 STOPPED = "the source stopped looking after 30 days without news"
 SENT_BACK = "delivered to the sender, not to the buyer"
@@ -42,7 +42,7 @@ def _meaning(words: Glossary, tag: str | None, subtag: str | None) -> Meaning:
     family = subtag.partition("_")[0] if subtag else None
     if subtag and family and (tag or family) == family:
         return words.of(subtag, family)
-    return words.of(tag)
+    return refined(words.of(tag), words.known(subtag))
 
 
 def _events(raws: Iterable[wire.Checkpoint], words: Glossary) -> Iterator[TrackingEvent]:

@@ -64,6 +64,10 @@ class Glossary:
                 return status, None
         return UNKNOWN
 
+    def known(self, code: str | None) -> Meaning:
+        """What `code` means; one that no row knows is `unknown`, and nothing to warn about."""
+        return self._known.get(code or "", UNKNOWN)
+
     @property
     def unmapped(self) -> tuple[str, ...]:
         """The codes that no row knows, in the order in which they came."""

@@ -97,6 +97,9 @@ _NAMED = msgspec.json.Decoder(Named)
 _ERRORS = {"SRO-019": ErrorKind.INVALID_NUMBER}
 NOT_FOUND = "SRO-020"
 
+_SPOKEN = frozenset({400, 404})
+"""HTTP statuses of a failure that may be one number's: no login that is refused and no server that is down tells of one."""
+
 _LEGACY_NOT_FOUND = "objeto não encontrado"
 """How the legacy service begins what today's calls SRO-020."""
 
@@ -120,8 +123,8 @@ def found(response: Response, asked: Sequence[str]) -> dict[str, Found]:
     failed = http_error(response)
     if failed is not None:
         text = said(response.body)
-        if len(asked) <= 1 and code_of(text) in {NOT_FOUND, *_ERRORS}:
-            # What is said of the only number asked for is said of that number, whatever HTTP calls it.
+        if len(asked) <= 1 and response.status in _SPOKEN and code_of(text) in {NOT_FOUND, *_ERRORS}:
+            # What is said of the only number asked for is said of that number.
             only = asked[0] if asked else ""
             return {only: _slice(Parcel(only, text))}
         raise _patient(http_error(response, text) or failed, response)

@@ -18,7 +18,7 @@ from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.persons import without_signer
 from carriers.scans import alpha2, arrange, event_key, instant
 from carriers.seventeen_track import wire
-from carriers.standing import led
+from carriers.standing import led, refined
 
 _UNKNOWN: Meaning = (TrackingStatus.UNKNOWN, None)
 
@@ -209,12 +209,13 @@ def read(raw: bytes) -> Tracking:
     )
 
 
-def _latest(reader: _Reader, latest: wire.Status) -> Meaning:
+def _latest(reader: _Reader, latest: wire.Status) -> Meaning | None:
+    """What the source says on top; None where it says nothing."""
     main, sub = latest.status, latest.sub_status
     if sub is None or main is None:
         code = main or sub
-        return reader.meaning(code) if code else _UNKNOWN
+        return reader.meaning(code) if code else None
     if sub.partition("_")[0] != main:
         reader.notes[f"the source's status {main} and its sub-status {sub} disagree"] = None
-        return reader.meaning(main)
+        return refined(reader.meaning(main), reader.meaning(sub))
     return reader.meaning(sub)

@@ -16,7 +16,7 @@ from carriers.answers import decode
 from carriers.codes import UNKNOWN, Glossary, Meaning
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
 from carriers.scans import alpha2, arrange, event_key, instant
-from carriers.standing import led
+from carriers.standing import led, refined
 from carriers.trackingmore import wire
 
 STOPPED = "the source stopped looking after 30 days (express) or 60 days (post) without news"
@@ -30,7 +30,7 @@ def _meaning(words: Glossary, word: str | None, sub: str | None) -> Meaning:
     family = sub.rstrip(_DIGITS) if sub else None
     if sub and family and (word or family) == family:
         return words.of(sub, family)
-    return words.of(word)
+    return refined(words.of(word), words.known(sub))
 
 
 def _events(raws: Iterable[wire.Event], words: Glossary) -> Iterator[TrackingEvent]:

@@ -259,6 +259,7 @@ def test_a_return_after_a_delivery_wins() -> None:
         for day, tag, sub in ((25, "Delivered", "_001"), (28, "Exception", "_011"))
     ]
     assert ADAPTER.read(sliced(one(tag="Delivered", checkpoints=points))).status is TrackingStatus.RETURNED
+    assert ADAPTER.read(sliced(one(tag="Delivered", subtag="Exception_011", checkpoints=[]))).status is TrackingStatus.RETURNED
 
 
 def test_an_unknown_kind_of_delivery_is_one_on_top_and_none_in_a_scan() -> None:

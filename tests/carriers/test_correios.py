@@ -280,11 +280,15 @@ def test_not_found_is_told_by_the_prefix_of_its_message(message: str, events: di
     assert ADAPTER.read(cut).status is TrackingStatus.NOT_FOUND
 
 
-def test_what_is_said_of_the_only_number_asked_for_is_about_it_whatever_http_calls_it() -> None:
+def test_what_is_said_of_the_only_number_asked_for_is_about_it() -> None:
+    """Promise 2: but a refused login and a server that is down know nothing about it."""
     not_found, invalid = (json.dumps({"msgs": [f"SRO-{code}: x"]}).encode() for code in ("020", "019"))
     cut = ADAPTER.split(Response(status=404, body=not_found), [ONE])[ONE]
     assert isinstance(cut, bytes)
     assert ADAPTER.read(cut).number == ONE
+    for status in (401, 429, 500):
+        with pytest.raises(CarrierError):
+            ADAPTER.split(Response(status=status, body=not_found), [ONE])
     refused = ADAPTER.split(Response(status=400, body=invalid), [ONE])[ONE]
     assert isinstance(refused, CarrierError)
     assert refused.kind is ErrorKind.INVALID_NUMBER

@@ -95,7 +95,10 @@ def test_a_piece_may_be_asked_for_by_the_barcode_on_it() -> None:
 
 
 def test_a_barcode_that_is_not_known_is_a_status_where_it_is_clear_which_one_is_meant() -> None:
-    """E1142 beside a list names no number: nobody learns anything from it."""
+    """E1142 beside a list names no number: nobody learns anything from it, nor from a server that is down (promise 2)."""
+    for status in (401, 429, 500):
+        with pytest.raises(CarrierError):
+            split({"errors": [NOT_KNOWN]}, ONE, status=status)
     with pytest.raises(CarrierError) as failed:
         split({"httpCode": "404", "errors": [NOT_KNOWN]}, ONE, TWO, status=404)
     assert failed.value.kind is ErrorKind.UNAVAILABLE

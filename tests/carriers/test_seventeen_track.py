@@ -454,7 +454,20 @@ def test_two_records_of_a_number_give_the_fuller_one_whatever_their_order() -> N
 
 def test_a_parcel_without_any_status_is_unknown() -> None:
     assert read({}).status is TrackingStatus.UNKNOWN
+    scans = read(info("InTransit") | {"latest_status": None})
+    assert (scans.status, scans.notes) == (TrackingStatus.IN_TRANSIT, ()), "its scans speak"
     assert read({"latest_status": {"status": None, "sub_status": "InTransit_Arrival"}}).status is TrackingStatus.IN_TRANSIT
+
+
+def test_a_delivery_that_its_own_sub_status_or_a_later_scan_denies_is_none() -> None:
+    """Rules across carriers 6: a return wins, also where a scan without a meaning follows it."""
+    assert read({"latest_status": {"status": "Delivered", "sub_status": "Exception_Returned"}}).status is TrackingStatus.RETURNED
+    for codes, status in (
+        (("Delivered_Other", "Exception_Returned", None), TrackingStatus.RETURNED),
+        (("Exception_Returned", "Delivered_Other", None), TrackingStatus.DELIVERED),
+    ):
+        scans = [{"time_iso": f"2026-04-0{day}T10:00:00Z", "sub_status": code} for day, code in enumerate(codes, 1)]
+        assert read(info("Delivered") | {"tracking": {"providers": [{"events": scans}]}}).status is status
 
 
 def test_not_found_beside_undated_events_is_unknown() -> None:

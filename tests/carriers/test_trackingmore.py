@@ -289,10 +289,12 @@ def test_one_item_that_drifted_takes_no_others_with_it() -> None:
     ("word", "sub", "expected", "unmapped"),
     [
         ("transit", "delivered001", TrackingStatus.IN_TRANSIT, ()),
+        ("delivered", "exception010", TrackingStatus.RETURNED, ()),
+        ("delivered", "exception099", TrackingStatus.DELIVERED, ()),
         (None, "transit009", TrackingStatus.IN_TRANSIT, ("transit009",)),
         (None, None, TrackingStatus.UNKNOWN, ()),
     ],
-    ids=["they disagree: the word", "a refinement alone", "nothing"],
+    ids=["they disagree: the word", "they disagree: the return", "the word, whatever it is", "a refinement alone", "nothing"],
 )
 def test_word_and_sub_status(word: str | None, sub: str | None, expected: TrackingStatus, unmapped: tuple[str, ...]) -> None:
     """Style 7: what no row knows falls back inside its family and is told once; it is never guessed."""
