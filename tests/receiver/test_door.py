@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.conftest import Lines
 from tests.receiver.knocking import BEFORE, DOORS, KEY, NUMBER, OTHER, Knocker, body, door, signed, until
 from tracker.clock import SimulatedClock
 from tracker.receiver import Doorkeeper, Limits, Receiver
+from tracker.receiver.serving import callers_most
 from tracker.store import Damaged, Store, Unwritable
 from tracker.store.pushes import REMEMBERED_DAYS
 
@@ -207,6 +209,20 @@ async def test_what_cannot_be_kept_comes_again(
     assert (await knocker.push(BODY)).status_code == 200
 
 
+async def test_a_mistake_of_the_store_is_said_and_the_push_comes_again(
+    knocker: Knocker, store: Store, monkeypatch: pytest.MonkeyPatch, log_lines: Lines
+) -> None:
+    """The web server says nothing: without a line of ours nobody would know."""
+
+    async def broken(*_: object) -> bool:
+        raise ValueError("no such column")
+
+    monkeypatch.setattr(Store, "keep_push", broken)
+    answer = await knocker.push(BODY)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert [line["event"] for line in log_lines() if line["level"] == "error"] == ["push.failed"]
+
+
 async def test_signed_rubbish_is_refused_and_an_adapters_mistake_is_ours(
     knocker: Knocker, store: Store, monkeypatch: pytest.MonkeyPatch, log_lines: Lines
 ) -> None:
@@ -241,9 +257,56 @@ async def test_a_broken_request_writes_no_line_at_all(knocker: Knocker, log_line
     assert [line["event"] for line in log_lines()] == ["receiver.open"]
 
 
+async def test_rubbish_after_an_answer_writes_no_line_either(knocker: Knocker, log_lines: Lines) -> None:
+    """The library fails at it: a traceback a request would be a stranger's way to fill the log (faults row 28)."""
+    head = b"POST /push/nobody HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    assert (await knocker.raw(head, 0.1, b"zz\r\n")).startswith(b"HTTP/1.1 404 ")
+    assert [line["event"] for line in log_lines()] == ["receiver.open"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (b"POST /push/tracks HTTP/1.1\r\nHost",),
+        (b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n", 0.1, b"GET /he"),
+        (b"POST /push/nobody HTTP/1.1\r\n" + HOST + b"Content-Length: 99\r\n\r\n", *(0.1, b"x") * 9),
+    ],
+    ids=["nothing", "half a head", "half a second head", "a body that nobody wants"],
+)
+async def test_who_keeps_us_waiting_is_hung_up_on(parts: tuple[bytes | float, ...], knocker: Knocker) -> None:
+    """Faults row 9: a caller who says nothing, or never comes to an end, holds a descriptor that the daemon needs."""
+    async with asyncio.timeout(3):
+        with suppress(ConnectionError):
+            await knocker.raw(*parts)
+
+
+async def test_more_callers_than_there_are_places_are_hung_up_on(store: Store, clock: SimulatedClock, log_lines: Lines) -> None:
+    """Three hundred of them take no descriptors from the database, the journal and the mails; those who leave make room."""
+    async with door(store, clock, at_once=1) as knocker:
+        callers = [await asyncio.open_connection("127.0.0.1", knocker.port) for _ in range(300)]
+        async with asyncio.timeout(3):
+            gone = await asyncio.gather(*(_hung_up(reader) for reader, _ in callers[callers_most(1) :]))
+        assert all(gone)
+        for _, writer in callers:
+            writer.close()
+        await asyncio.sleep(0.1)
+        assert (await knocker.push(BODY)).status_code == 200
+    assert [line["event"] for line in log_lines()] == ["receiver.open"]
+
+
+async def _hung_up(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await reader.read() == b""
+    except ConnectionError:
+        return True
+
+
 async def test_only_trusted_names_are_answered_to(store: Store, clock: SimulatedClock) -> None:
+    """The monitoring on this machine, which knows no name, asks whether the door is open."""
     async with door(store, clock, hosts=("push.shop.example",)) as knocker:
         assert (await knocker.push(BODY)).status_code == 400
+        assert (await knocker.client.get("/healthz")).status_code == 200
         assert (await knocker.push(BODY, host="push.shop.example")).status_code == 200
 
 

@@ -23,7 +23,7 @@ _PLAIN = frozenset({"", "identity"})
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes of a body, requests side by side, seconds for a whole body; `hosts` whose names are answered to (empty: any)."""
+    """Bytes of a body, requests side by side, seconds for a head and for a body; `hosts` that are answered to (empty: any)."""
 
     max_body: int = 1 << 20
     at_once: int = 32
@@ -43,8 +43,8 @@ def make_app(keeper: Doorkeeper, limits: Limits) -> Starlette:
     """The application. It holds `at_once` x `max_body` bytes at most."""
     push = _PushDoor(keeper, limits)
     guards = [Middleware(TrustedHostMiddleware, allowed_hosts=list(limits.hosts), www_redirect=False)] if limits.hosts else []
-    routes = [Route("/push/{account}", push.answer, methods=["POST"]), Route("/healthz", _alive, methods=["GET"])]
-    app = Starlette(routes=routes, middleware=guards)
+    pushes = Route("/push/{account}", push.answer, methods=["POST"], middleware=guards)
+    app = Starlette(routes=[pushes, Route("/healthz", _alive, methods=["GET"])])
     app.router.redirect_slashes = False
     return app
 

@@ -105,6 +105,10 @@ class Doorkeeper:
             if count := self._counted(account, "database"):
                 _log.error(Event.PUSH_FAILED, source=account, error=str(error), count=count)
             return HTTPStatus.SERVICE_UNAVAILABLE
+        except Exception as error:  # noqa: BLE001 - the web server is silent: what is not said here, nobody learns
+            if count := self._counted(account, "database"):
+                _log.exception(Event.PUSH_FAILED, source=account, error=repr(error), count=count)
+            return HTTPStatus.SERVICE_UNAVAILABLE
         if fresh and slices:
             self._heard()
         return HTTPStatus.OK

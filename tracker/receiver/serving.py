@@ -13,6 +13,7 @@ from uvicorn import Config, Server
 from tracker.clock import Clock
 from tracker.log import Event, get_logger
 from tracker.receiver.app import Limits, make_app
+from tracker.receiver.callers import callers
 from tracker.receiver.door import Doorkeeper
 
 AGAIN = 30.0
@@ -21,7 +22,15 @@ AGAIN = 30.0
 _SILENT = logging.CRITICAL + 1
 """Strangers can make a web server warn as often as they like; what matters are our own events."""
 
+_BESIDE = 96
+"""Callers that may be connected besides those whose push is in hand: a web server in front keeps some for later."""
+
 _log = get_logger()
+
+
+def callers_most(at_once: int) -> int:
+    """How many may be connected at the same time: each holds a descriptor, and the daemon needs the others for its work."""
+    return at_once + _BESIDE
 
 
 class Receiver:
@@ -33,6 +42,8 @@ class Receiver:
         """`listen` is an address of this machine; port 0 takes any. `drain_seconds`: what a push in hand may take at the stop."""
         self._keeper = keeper
         self._app = make_app(keeper, limits)
+        self._most = callers_most(limits.at_once)
+        self._caller = callers(self._most, limits.body_seconds)
         self._listen = listen
         self._clock = clock
         self._drain_seconds = drain_seconds
@@ -73,7 +84,7 @@ class Receiver:
         server = _Quiet(
             Config(
                 self._app,
-                http="h11",
+                http=self._caller,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -81,6 +92,7 @@ class Receiver:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                backlog=self._most,
                 timeout_graceful_shutdown=max(int(self._drain_seconds), 1),
             )
         )
