@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -317,6 +319,32 @@ async def test_a_push_that_cannot_be_written_is_parked_and_the_others_are_heard(
     assert [(await post.shipment(row)).status.value for row in range(3)] == ["in_transit", "unknown", "in_transit"]
     assert (await post.waiting(), gone) == (0, [0, 0, 3])
     assert [line["shipment"] for line in log_lines() if line["event"] == "poll.parked"] == [post.numbers[1]]
+
+
+async def test_a_parcel_that_cannot_be_loaded_holds_up_no_other(post: Post, tmp_path: Path, log_lines: Lines) -> None:
+    """Faults row 33: its slice goes, and it is asked about in its time; what came with it and after it is heard."""
+    with closing(sqlite3.connect(tmp_path / "tracker.db")) as database, database:
+        database.execute("UPDATE shipment SET journey = ? WHERE number = ?", (b"rubbish", post.numbers[1]))
+    for number in post.numbers:
+        await post.put(body(number, PICKED_UP))
+    await post.put(body(post.numbers[0], DEPARTED, PICKED_UP), later=HOUR)
+    assert await post.hear() == 4
+    assert await post.waiting() == 0
+    assert [len(events) for events in (await post.store.load_events([1, 3])).values()] == [2, 1]
+    assert [line["shipment"] for line in log_lines() if line["event"] == "poll.parked"] == [post.numbers[1]]
+
+
+async def test_a_source_of_one_shop_says_nothing_about_anothers_parcels(post: Post, log_lines: Lines) -> None:
+    """Whoever holds one shop's secret must not be able to deliver what is another's: nobody follows that number there."""
+    mine = post.poller.sources[ACCOUNT]
+    post.poller.sources = {ACCOUNT: replace(mine, stores=frozenset({house.SHOP})), OTHER: replace(mine, stores=frozenset({"x"}))}
+    await post.put(body(post.numbers[0], DELIVERED, status="Delivered"), account=OTHER, later=12 * DAY)
+    assert await post.hear() == 1
+    assert (await post.shipment()).status is TrackingStatus.UNKNOWN
+    assert [line["count"] for line in log_lines() if line["event"] == "push.unfollowed"] == [1]
+    await post.put(body(post.numbers[0], DELIVERED, status="Delivered"))
+    assert await post.hear() == 1
+    assert (await post.shipment()).status is TrackingStatus.DELIVERED
 
 
 async def test_a_disk_that_is_full_keeps_what_was_pushed(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

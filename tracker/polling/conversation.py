@@ -51,6 +51,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         """The account's id: the name in log, gate, breaker and memory."""
         return self.account.id
 
+    def serves(self, owners: frozenset[str]) -> bool:
+        """Whether it may be asked about, and heard of, a parcel of these stores."""
+        return not self.stores or bool(owners & self.stores)
+
 
 async def converse(source: Source, queries: Sequence[Query], memory: Memory, now: datetime, clock: Clock) -> Batch:
     """Ask about `queries`, at most `source.batch` of them. Raises CarrierError when the whole request failed.

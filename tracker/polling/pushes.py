@@ -6,7 +6,7 @@ known (not found, or the end taken back), or that an answer has overtaken, is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -23,6 +23,7 @@ from tracker.polling.hearing import Hearing
 from tracker.polling.legs import link_of
 from tracker.polling.poller import Poller
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
+from tracker.store import StoreError
 from tracker.store.rows import DueShipment
 from tracker.store.rows.pushes import Pushed
 
@@ -60,7 +61,8 @@ class Pusher:
         parcels = await store.shipments_by_number(sorted(numbers))
         legs = await store.shipments_by_leg(sorted(numbers - parcels.keys()))
         known = parcels | legs
-        lost = [each for each in page if each.account not in self._poller.sources or normalise(each.number) not in known]
+        heard_of = await self._whose({parcel.id for parcel in known.values()})
+        lost = [each for each in page if not heard_of(each.account, known.get(normalise(each.number)))]
         await self._drop(lost)
         dropped = {each.id for each in lost}
         ready = [(each, known[normalise(each.number)]) for each in page if each.id not in dropped]
@@ -69,10 +71,22 @@ class Pusher:
         self._poller.in_flight |= claimed
         try:
             for some in _rounds(ready):
-                await self._hear(some)
+                await self._hear_what_can_be(some)
         finally:
             self._poller.in_flight -= claimed
         return len(lost) + len(ready)
+
+    async def _whose(self, parcels: Collection[int]) -> Callable[[str, DueShipment | None], bool]:
+        """Whether an account may speak of a parcel: one kept for some stores says nothing about what another shop sold."""
+        sources = self._poller.sources
+        bound = any(source.stores for source in sources.values())
+        owners = await self._poller.store.owners(sorted(parcels)) if bound else {}
+
+        def may_speak(account: str, parcel: DueShipment | None) -> bool:
+            source = sources.get(account)
+            return source is not None and parcel is not None and source.serves(owners.get(parcel.id, frozenset()))
+
+        return may_speak
 
     async def _drop(self, lost: Sequence[Pushed]) -> None:
         if not lost:
@@ -83,6 +97,21 @@ class Pusher:
             mine = [each for each in lost if each.account == account]
             if count := self._tally.add(account, "unfollowed", now, len(mine)):
                 _log.info(Event.PUSH_UNFOLLOWED, source=account, count=count, sample=mine[0].number)
+
+    async def _hear_what_can_be(self, some: Sequence[tuple[Pushed, DueShipment]]) -> None:
+        """Where one breaks a round, each is heard alone. That one goes: its parcel is asked about in its time (faults row 33)."""
+        try:
+            await self._hear(some)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one parcel does, it must not hurt the others
+            if len(some) > 1:
+                for each in some:
+                    await self._hear_what_can_be([each])
+                return
+            ((told, parcel),) = some
+            await self._poller.store.drop_pushes([told.id])
+            _log.exception(Event.POLL_PARKED, source=told.account, shipment=parcel.number, error=repr(error))
 
     async def _hear(self, some: Sequence[tuple[Pushed, DueShipment]]) -> None:
         """One account's slices that came in one second, each about another parcel: one transaction with all that follows."""

@@ -89,7 +89,7 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
     def _there(self, parcel: DueShipment) -> list[Source]:
         """Its sources, without those of other shops: no number goes out with somebody else's credentials (rule 16)."""
         known = (self.sources[name] for name in choices(parcel.number, parcel.carrier, self.rules) if name in self.sources)
-        return [source for source in known if not source.stores or self.owners.get(parcel.id, frozenset()) & source.stores]
+        return [source for source in known if source.serves(self.owners.get(parcel.id, frozenset()))]
 
 
 def query(shipment: DueShipment, rules: Rules, adapter: str) -> Query:
