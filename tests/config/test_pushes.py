@@ -41,12 +41,11 @@ def test_it_is_closed_as_shipped_and_opens_on_this_machine_alone(tmp_path: Path)
     shipped = loaded(tmp_path / "a", {}).settings.receiver
     assert (shipped.listen, shipped.max_body, shipped.trusted_hosts) == (None, 1024 * 1024, ())
     for place, listen in (("b", "127.0.0.1:8787"), ("c", "[::1]:443")):
-        text = f'[receiver]\nlisten = "{listen}"\nmax_body_kb = 64\ntrusted_hosts = ["push.shop.example"]\n' + source(
-            api_key="KEY"
-        )
+        text = f'[receiver]\nlisten = "{listen}"\nmax_body_kb = 64\ntrusted_hosts = ["push.shop.example", "*.shop.example"]\n'
+        text += source(api_key="KEY")
         opened = loaded(tmp_path / place, {"tracker.toml": text}, ENVIRON).settings.receiver
         assert opened.listen == (listen.rpartition(":")[0].strip("[]"), int(listen.rpartition(":")[2]))
-        assert (opened.max_body, opened.trusted_hosts) == (65_536, ("push.shop.example",))
+        assert (opened.max_body, opened.trusted_hosts) == (65_536, ("push.shop.example", "*.shop.example"))
 
 
 @pytest.mark.parametrize(
@@ -58,6 +57,10 @@ def test_it_is_closed_as_shipped_and_opens_on_this_machine_alone(tmp_path: Path)
         ),
         ('[receiver]\nlisten = "127.0.0.1:0"\n' + source(api_key="KEY"), "has to be a port of this machine"),
         ('[receiver]\nlisten = "127.0.0.1:70000"\n' + source(api_key="KEY"), "has to be a port of this machine"),
+        *(
+            (f'{OPEN}trusted_hosts = ["{name}"]\n' + source(api_key="KEY"), f'push.shop.example" (got "{name}")')
+            for name in ("", "push.*.example", "*shop.example", "https://push.shop.example", "push.shop.example:443", "a b")
+        ),
         (OPEN + '[metrics]\nlisten = "127.0.0.1:8787"\n' + source(api_key="KEY"), "[metrics] listens at 127.0.0.1:8787 already"),
         (OPEN + source("aftership", api_key="KEY"), "no [[source]] can push: give one that can"),
         (OPEN + source("correios", user="KEY", access_code="KEY", push_secret="PUSH"), "never calls: leave push_secret out"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
@@ -257,6 +258,15 @@ def _here(address: str) -> str:
     return address
 
 
+def _host(name: str) -> str:
+    if _HOST.fullmatch(name) is None:
+        raise ValueError(f'has to be a name alone, for instance "push.shop.example" (got "{name}")')
+    return name
+
+
+_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII | re.IGNORECASE)
+"""The name of a server, or all below one: a pattern that the web server does not know would fail at every request."""
+
 _HIGHEST_PORT = 65_535
 _WHY_HERE = "your web server in front of it ends TLS"
 
@@ -267,7 +277,7 @@ class Receiver(Shape):
     listen: Annotated[Annotated[str, AfterValidator(_here)] | None, Optional] = None
     max_body_kb: Annotated[int, Field(ge=16, le=16_384)]
     at_once: Annotated[int, Field(ge=1, le=256)]
-    trusted_hosts: tuple[str, ...] = ()
+    trusted_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
 
 
 class Operators(Shape):
