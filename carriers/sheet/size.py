@@ -40,7 +40,7 @@ def cells(body: bytes) -> int:
                 raise zipfile.BadZipFile("no XLSX")
             # Any file may be a sheet: which ones are, is told in another one.
             return max(_rectangle(packed.open(name)) for name in packed.namelist())
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
+    except (zlib.error, EOFError, RuntimeError, KeyError) as error:
         raise zipfile.BadZipFile(str(error)) from None
 
 

@@ -189,11 +189,11 @@ def test_sources(tmp_path: Path) -> None:
     assert (tracks.base_url, tracks.rps, tracks.daily_quota, tracks.batch) == ("https://api.17track.net/track/v2.2", 2, 90, None)
     assert tracks.secrets["api_key"].reveal() == "k"
     assert (scans.base_url, scans.options) == (f"drop:{tmp_path}/scans", {"zone": "Asia/Shanghai"})
-    assert found.rules.sources == {"yanwen": ("scans", "tracks"), "correios": ("tracks",), "*": ("tracks",)}
+    assert found.rules.sources == {"yanwen": ("scans", "tracks"), "*": ("tracks",)}
     alone = loaded(
         tmp_path, {"tracker.toml": tracker.partition('[[source]]\nid = "scans"')[2].join(['[[source]]\nid = "scans"', ""])}
     )
-    assert alone.rules.sources == {"yanwen": ("scans",), "*": ("scans",)}
+    assert alone.rules.sources == {"*": ("scans",)}
 
 
 def test_texts_of_ones_own(tmp_path: Path) -> None:

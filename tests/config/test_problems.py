@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from carriers import registry
 from tests.config.build import told, write
 from tracker import config
 
@@ -674,7 +675,7 @@ def test_the_environment_is_checked_too(tmp_path: Path) -> None:
 def test_unknown_adapters_of_a_test_can_be_allowed(tmp_path: Path) -> None:
     """The demo and the tests bring names of their own."""
     path = write(tmp_path, {"tracker.toml": '[[source]]\nid = "a"\nadapter = "mine"\nbase_url = "https://x.example"\n'})
-    names = {"mine", "seventeen_track", "correios"}
+    names = {"mine", *registry.names()}
     assert config.load(path, environ={}, adapters=names).settings.sources[0].adapter == "mine"
 
 

@@ -42,7 +42,9 @@ def test_a_part_of_the_day_is_kept_for_deadlines_unless_told_otherwise(tmp_path:
 def test_r6_who_asks_faster_than_a_source_allows_is_warned(tmp_path: Path, lines: str, *, warned: bool) -> None:
     """R6: a source that is hammered shuts its door, and no parcel can be followed."""
     says = told(tmp_path, {"tracker.toml": DHL + lines}, ENVIRON)
-    assert [text for text in says if "source[dhl].rps" in text and "allows 0.2 calls a second" in text] == (says if warned else [])
+    assert [text for text in says if "source[dhl].rps" in text and "allows 0.2 calls a second" in text] == (
+        says if warned else []
+    )
     assert bool(says) is warned
 
 

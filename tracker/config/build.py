@@ -255,8 +255,8 @@ def _routes(shape: CarriersFile, sources: Iterable[Source]) -> dict[str, tuple[s
 
     many = tuple(each.id for each in configured if _asks_about_many(each.adapter))
     default = expand(shape.default_sources) or many
-    routes = {each.id: route for each in shape.carrier if (route := expand(each.sources or (each.id, *shape.default_sources)))}
-    return {**routes, ANY: default}
+    named = {each.id: expand(each.sources or (each.id, *shape.default_sources)) for each in shape.carrier}
+    return {**{carrier: route for carrier, route in named.items() if route and route != default}, ANY: default}
 
 
 def _asks_about_many(adapter: str) -> bool:
