@@ -81,6 +81,11 @@ PUSHES = "pushes"
 _MARKET_BYTES = 4 * 1024 * 1024
 """No page of fifty disputes is larger."""
 
+_BYTES_A_NUMBER = 65_536
+"""Of an answer, at most: a parcel with a hundred scans tells a third of it. Parsed, JSON may cost a hundred times its size."""
+
+_LEAST_BODY, _MOST_BODY = 2 << 20, 16 << 20
+
 _DROP = "drop:"
 
 
@@ -324,7 +329,7 @@ def sources_of(settings: Settings, store: Store, clock: Clock) -> dict[str, Sour
         ready[source.id] = Source(
             account=account,
             adapter=adapter,
-            transport=_transport(source.base_url, account, source.connections, gate, clock),
+            transport=_transport(source.base_url, account, adapter.batch_size, source.connections, gate, clock),
             batch=min(source.batch or adapter.batch_size, adapter.batch_size),
             concurrency=min(source.connections, settings.engine.concurrency),
             registers=described[source.id].registers,
@@ -336,10 +341,14 @@ def sources_of(settings: Settings, store: Store, clock: Clock) -> dict[str, Sour
     return ready
 
 
-def _transport(base_url: str, account: Account, connections: int, gate: StoreGate, clock: Clock) -> Transport:
+def _transport(  # noqa: PLR0913 - what a connection is made of
+    base_url: str, account: Account, numbers: int, connections: int, gate: StoreGate, clock: Clock
+) -> Transport:
+    """How the account is reached. No answer about so many `numbers` is longer than the cap, and a hostile one costs no more."""
     if base_url.startswith(_DROP):
         return DropTransport(Path(base_url.removeprefix(_DROP)))
-    return HttpTransport(account_id=account.id, connections=connections, gate=gate, clock=clock)
+    most = min(max(_BYTES_A_NUMBER * numbers, _LEAST_BODY), _MOST_BODY)
+    return HttpTransport(account_id=account.id, connections=connections, max_body_bytes=most, gate=gate, clock=clock)
 
 
 class _Markets(msgspec.Struct, frozen=True):
