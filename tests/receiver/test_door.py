@@ -17,6 +17,7 @@ from tests.conftest import Lines
 from tests.receiver.knocking import BEFORE, DOORS, KEY, NUMBER, OTHER, Knocker, body, door, signed, until
 from tracker.clock import SimulatedClock
 from tracker.receiver import Doorkeeper, Limits, Receiver
+from tracker.receiver import door as door_module
 from tracker.receiver.serving import callers_most
 from tracker.store import Damaged, Store, Unwritable
 from tracker.store.pushes import REMEMBERED_DAYS
@@ -207,6 +208,30 @@ async def test_what_cannot_be_kept_comes_again(
     assert [(line["error"], line["count"]) for line in told] == [(str(error), 1)]
     monkeypatch.undo()
     assert (await knocker.push(BODY)).status_code == 200
+
+
+async def test_pushes_try_a_locked_database_one_at_a_time(
+    knocker: Knocker, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults row 3: each try stands still with the loop for a quarter second; thirty side by side would be the whole daemon's."""
+    unlocked, inside = asyncio.Event(), list[None]()
+
+    async def patient(*_: object) -> bool:
+        inside.append(None)
+        await unlocked.wait()
+        return True
+
+    monkeypatch.setattr(Store, "keep_push", patient)
+    monkeypatch.setattr(door_module, "TURN", 0.5)
+    pushed = [asyncio.create_task(knocker.push(BODY + b" " * i)) for i in range(5)]
+    _, waiting = await asyncio.wait(pushed, timeout=2)
+    assert (len(inside), len(waiting)) == (1, 1)
+    unlocked.set()
+    answers = [each.result().status_code for each in pushed if each not in waiting]
+    answers += [(await each).status_code for each in waiting]
+    assert sorted(answers) == [200, 503, 503, 503, 503]
+    assert (await knocker.push(BODY)).status_code == 200
+    assert knocker.receiver.refused == {(house.ACCOUNT, "busy"): 4}
 
 
 async def test_a_mistake_of_the_store_is_said_and_the_push_comes_again(
