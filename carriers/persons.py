@@ -9,8 +9,11 @@ _SIGNED = re.compile("signed (?:for )?by", re.IGNORECASE)
 
 def without_signer(text: str | None) -> str | None:
     """A text without what stands behind "signed for by" or "signed by": DHL and last-mile carriers write a name there."""
-    found = None if text is None else _SIGNED.search(text)
-    return text if text is None or found is None else text[: found.start()].rstrip(" -:,;.")
+    if text is None or not ("igned" in text or "IGNED" in text):
+        # Aggregators pass every text of every answer through here.
+        return text
+    found = _SIGNED.search(text)
+    return text if found is None else text[: found.start()].rstrip(" -:,;.")
 
 
 def without_street(place: str | None) -> str | None:

@@ -148,16 +148,18 @@ class _Reader:
                 time, local, offset = instant(told)
                 if raw.time_utc is not None or raw.time_raw is not None:
                     self.doubt(raw, time)
+            key = event_key(when, code or "", description, location)
+            if "igned" in description or "IGNED" in description:
+                description = without_signer(description) or ""
             yield TrackingEvent(
-                key=event_key(when, code or "", description, location),
+                key=key,
                 time=time,
                 local_time=local,
                 offset=offset,
                 status=status,
                 reason=reason,
                 raw_code=code,
-                # What nobody signed is not looked at further: this runs for every scan.
-                description=(without_signer(description) or "") if "igned" in description else description,
+                description=description,
                 location=location or ("" if place is None else ", ".join(filter(None, (place.city, place.state)))),
                 country=None if place is None else alpha2(place.country),
             )
