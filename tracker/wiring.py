@@ -11,10 +11,6 @@ from typing import Protocol
 
 import msgspec
 
-from carriers import registry
-from carriers.base import Account, Transport
-from carriers.drop import DropTransport
-from carriers.http import HttpTransport
 from tracker import config, log
 from tracker.alerts import Teller
 from tracker.channels.base import Channel as BuyerChannel
@@ -26,6 +22,7 @@ from tracker.channels.telegram import TelegramChannel
 from tracker.channels.whatsapp import WhatsAppChannel
 from tracker.clock import Clock, instant
 from tracker.config import Loaded, Settings
+from tracker.connections import markets_of, sources_of
 from tracker.dispatch import Dispatcher, Preparer
 from tracker.engine.base import Report, Unit
 from tracker.engine.guard import TimeGuard
@@ -35,13 +32,8 @@ from tracker.intake.inbox import Inbox, scan_once
 from tracker.intake.layouts import Layouts
 from tracker.journal import Journal
 from tracker.keeping import backup, learning, retention
-from tracker.marketplaces.accounts import Accounts, Connected, StoreKeeper
-from tracker.marketplaces.base import Account as MarketAccount
-from tracker.marketplaces.base import Capability
-from tracker.marketplaces.registry import KNOWN
-from tracker.marketplaces.session import Session
 from tracker.model import Channel
-from tracker.polling import Cadence, MarketReader, Pace, Poller, Pusher, Source, StoreGate
+from tracker.polling import Cadence, MarketReader, Poller, Pusher, Source
 from tracker.polling.metering import keep_quotas, metered
 from tracker.reports import handover
 from tracker.store import Store
@@ -77,16 +69,6 @@ _RULES_EVERY = 5.0
 
 PUSHES = "pushes"
 """The unit that hears what was pushed: kicked by every push."""
-
-_MARKET_BYTES = 4 * 1024 * 1024
-"""No page of fifty disputes is larger."""
-
-_BYTES_A_NUMBER = 65_536
-"""Of an answer, at most: a parcel with a hundred scans tells a third of it. Parsed, JSON may cost a hundred times its size."""
-
-_LEAST_BODY, _MOST_BODY = 2 << 20, 16 << 20
-
-_DROP = "drop:"
 
 
 class InboxDone(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +162,7 @@ def assemble(
     )
     gate = RulesGate(store=store, clock=clock, rules=rules, snapshot=config.snapshot(loaded))
     sweeper = Sweeper(store=store, clock=clock, rules=rules, gate=gate)
-    accounts = _accounts(settings, store, clock)
+    accounts = markets_of(settings, store, clock)
     channels = _channels(settings, clock)
     dispatcher = Dispatcher(
         store=store,
@@ -307,83 +289,6 @@ async def _purge(settings: Settings, store: Store, clock: Clock, journal: Journa
 
 async def _back_up(settings: Settings, _occasion: str, now: datetime) -> str:
     return await backup.daily(settings, now)
-
-
-def sources_of(settings: Settings, store: Store, clock: Clock) -> dict[str, Source]:
-    """The configured accounts, ready to be asked. A quota counts registrations where a source wants those, else requests."""
-    described = {source.id: registry.describe(source.adapter) for source in settings.sources}
-    paces = {
-        source.id: Pace(rps=source.rps, daily_quota=None if described[source.id].registers else source.daily_quota)
-        for source in settings.sources
-    }
-    gate = StoreGate(store, clock, paces)
-    ready = {}
-    for source in settings.sources:
-        adapter = registry.get(source.adapter)
-        account = Account(
-            id=source.id,
-            base_url=source.base_url,
-            secrets={name: secret.reveal() for name, secret in source.secrets.items()},
-            options=source.options,
-        )
-        ready[source.id] = Source(
-            account=account,
-            adapter=adapter,
-            transport=_transport(source.base_url, account, adapter.batch_size, source.connections, gate, clock),
-            batch=min(source.batch or adapter.batch_size, adapter.batch_size),
-            concurrency=min(source.connections, settings.engine.concurrency),
-            registers=described[source.id].registers,
-            registrations=source.daily_quota if described[source.id].registers else None,
-            calls=None if described[source.id].registers else source.daily_quota,
-            apiece=described[source.id].apiece,
-            stores=source.stores,
-        )
-    return ready
-
-
-def _transport(  # noqa: PLR0913 - what a connection is made of
-    base_url: str, account: Account, numbers: int, connections: int, gate: StoreGate, clock: Clock
-) -> Transport:
-    """How the account is reached. No answer about so many `numbers` is longer than the cap, and a hostile one costs no more."""
-    if base_url.startswith(_DROP):
-        return DropTransport(Path(base_url.removeprefix(_DROP)))
-    most = min(max(_BYTES_A_NUMBER * numbers, _LEAST_BODY), _MOST_BODY)
-    return HttpTransport(account_id=account.id, connections=connections, max_body_bytes=most, gate=gate, clock=clock)
-
-
-class _Markets(msgspec.Struct, frozen=True):
-    """The accounts at marketplaces, and the connections they hold."""
-
-    known: Accounts
-    transports: tuple[Transport, ...]
-
-
-def _accounts(settings: Settings, store: Store, clock: Clock) -> _Markets:
-    """The configured accounts, ready to be asked; each through a gate of its own."""
-    gate = StoreGate(store, clock, {each.id: Pace(rps=each.rps) for each in settings.accounts})
-    keeper = StoreKeeper(store, clock)
-    found, transports = [], []
-    for each in settings.accounts:
-        account = MarketAccount(
-            id=each.id,
-            base_url=each.base_url,
-            app_key=each.app_key,
-            secrets={name: secret.reveal() for name, secret in each.secrets.items()},
-            options=each.options,
-        )
-        http = HttpTransport(account_id=each.id, connections=2, max_body_bytes=_MARKET_BYTES, gate=gate, clock=clock)
-        transports.append(http)
-        found.append(
-            Connected(
-                id=each.id,
-                platform=each.platform,
-                store=each.store,
-                api=frozenset(Capability(name) for name in each.api),
-                market=KNOWN[each.platform].make(Session(account, http, keeper), clock),
-                disputes_every_s=60 * each.disputes_every_m,
-            )
-        )
-    return _Markets(Accounts(found), tuple(transports))
 
 
 def _channels(settings: Settings, clock: Clock) -> dict[Channel, BuyerChannel]:

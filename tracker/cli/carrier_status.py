@@ -12,11 +12,11 @@ from tracker.cli.carrier_standing import UNMAPPED_SHOWN, Seen, Standing, standin
 from tracker.cli.context import Room, answer
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console
+from tracker.connections import sources_of
 from tracker.metrics import count
 from tracker.polling.conversation import ask_quota
 from tracker.polling.metering import metered
 from tracker.store.status import Spans
-from tracker.wiring import sources_of
 
 
 def show(common: At, *, ask: bool) -> int:
