@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from uvicorn import Server
 
 from carriers.base import Push
 from tests import house
@@ -347,6 +350,26 @@ async def test_a_port_that_is_taken_stops_only_the_door_and_is_said_once(
     stop.set()
     await waiting
     assert [line["event"] for line in log_lines()] == ["receiver.open", "receiver.failed", "receiver.open"]
+
+
+async def test_a_door_that_breaks_is_said_and_opened_again(
+    store: Store, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch, log_lines: Lines
+) -> None:
+    """Whatever the web server meets: nobody else would notice that sources knock in vain."""
+    start, failures = Server.startup, [RuntimeError("no such protocol")]
+
+    async def frail(self: Server, sockets: list[socket.socket] | None = None) -> None:
+        if failures:
+            raise failures.pop()
+        await start(self, sockets)
+
+    monkeypatch.setattr(Server, "startup", frail)
+    async with door(store, clock) as knocker:
+        await until(lambda: [line["event"] for line in log_lines()].count("receiver.open") == 2)
+        await until(lambda: knocker.receiver.port is not None)
+        knocker.client.base_url = httpx.URL(f"http://127.0.0.1:{knocker.receiver.port}")
+        assert (await knocker.push(BODY)).status_code == 200
+    assert [line.get("error") for line in log_lines() if line["event"] == "receiver.failed"] == ["no such protocol"]
 
 
 async def test_a_push_in_hand_is_finished_when_the_door_closes(store: Store, clock: SimulatedClock) -> None:

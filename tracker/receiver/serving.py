@@ -63,8 +63,8 @@ class Receiver:
             while not stop.is_set():
                 try:
                     await self._serve(self._bound(), ending)
-                except OSError as error:
-                    self._tell(str(error))
+                except Exception as error:  # noqa: BLE001 - whatever ends the door, the daemon works on and opens it again
+                    self._tell(str(error) or repr(error))
                 if not stop.is_set():
                     await _first(ending, asyncio.create_task(self._clock.sleep(AGAIN)))
         finally:
@@ -104,7 +104,10 @@ class Receiver:
         finally:
             self.port = None
             server.should_exit = True
-            await serving
+            try:
+                await serving
+            finally:
+                door.close()
 
 
 class _Quiet(Server):
