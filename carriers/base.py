@@ -139,6 +139,18 @@ class Metered(Protocol):
         ...
 
 
+@runtime_checkable
+class Discreet(Protocol):
+    """An adapter whose slices hold fields that nobody asked for, because it cuts them without reading them."""
+
+    def discreet(self, raw: bytes) -> bytes:
+        """The slice with the allowed fields alone, as it may be kept (facts: rules across carriers, 14).
+
+        Raises CarrierError(bad_response) where `read` does.
+        """
+        ...
+
+
 class Pushless:
     """For adapters of sources that never call us."""
 

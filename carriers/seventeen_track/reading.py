@@ -79,6 +79,17 @@ class Slice(msgspec.Struct, gc=False):
 
 
 _SLICE = msgspec.json.Decoder(Slice)
+_ENCODER = msgspec.json.Encoder()
+
+
+def discreet(raw: bytes) -> bytes:
+    """A slice with the fields of these structs alone, and without whoever signed."""
+    parcel = decode(_SLICE, raw)
+    tracking = parcel.track_info.tracking if parcel.track_info is not None else None
+    for provider in (tracking.providers or ()) if tracking is not None else ():
+        for event in provider.events or ():
+            event.description = without_signer(event.description)
+    return _ENCODER.encode(parcel)
 
 
 @cache

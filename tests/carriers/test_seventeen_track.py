@@ -538,3 +538,26 @@ def test_an_unknown_kind_of_delivery_on_top_is_one_and_in_a_scan_is_none() -> No
     tracking = read(told)
     assert (tracking.status, tracking.events[0].status) == (TrackingStatus.DELIVERED, TrackingStatus.UNKNOWN)
     assert tracking.unmapped == ("Delivered_Warped",)
+
+
+def test_what_is_kept_of_an_answer_holds_no_street_and_no_signer() -> None:
+    """Facts rule 14, D10: a slice's scans are cut out unread; what is kept as evidence holds the allowed fields alone."""
+    scan = {
+        "time_iso": "2026-05-01T10:00:00-03:00",
+        "description": "Delivered, signed for by J. Doe",
+        "location": "Sao Paulo",
+        "sub_status": "Delivered_Other",
+        "signature": "J. Doe",
+        "address": {"country": "BR", "state": "SP", "city": "Sao Paulo", "street": "Rua Um 1", "coordinates": {"latitude": "1"}},
+    }
+    info = {"latest_status": {"status": "Delivered"}, "tracking": {"providers": [{"events": [scan]}]}}
+    body = json.dumps({"code": 0, "data": {"accepted": [{"number": "RB000000115CN", "track_info": info}], "rejected": []}})
+    adapter = SeventeenTrack()
+    (cut,) = adapter.split(Response(status=200, body=body.encode()), ()).values()
+    assert isinstance(cut, bytes)
+    kept = adapter.discreet(cut)
+    assert not any(word in kept for word in (b"Doe", b"Rua", b"latitude", b"signature"))
+    # The fingerprint is over the raw text, so it differs: what is kept is evidence, and never read again.
+    told, shown = adapter.read(cut).events[0], adapter.read(kept).events[0]
+    assert (told.time, told.description, told.location) == (shown.time, shown.description, shown.location)
+    assert adapter.discreet(b'{"number": "A"}') == adapter.discreet(b'{"number": "A", "more": 1}')

@@ -152,11 +152,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         said = self._changed(parcel, polled, merge(polled.journey, self._frame(polled), heard, fresh), fresh)
         return said if isinstance(said, PollChange) else None
 
-    def keep(self, fresh: Fresh, status: TrackingStatus) -> AnswerWrite:
-        """What to remember of a new slice."""
-        return AnswerWrite(
-            account=self.source, number=fresh.shipment.number, digest=fresh.digest, status=status, slice=fresh.slice
-        )
+    def keep(self, fresh: Fresh, status: TrackingStatus, told: bytes) -> AnswerWrite:
+        """What to remember of a new slice: its digest, and what of it may be kept."""
+        return AnswerWrite(account=self.source, number=fresh.shipment.number, digest=fresh.digest, status=status, slice=told)
 
     def _frame(self, polled: Polled) -> Frame:
         return Frame(shipped_at=polled.shipped_at, country=polled.country, fresh_hours=self.fresh_hours)

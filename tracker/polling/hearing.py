@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from carriers.base import Batch
+from carriers.base import Batch, Discreet
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent
 from tracker.log import Event, get_logger
@@ -93,7 +93,7 @@ class Hearing:
         except Exception as error:  # noqa: BLE001 - whatever one answer does, it must not hurt the others
             _log.exception(Event.POLL_PARKED, source=self._source.id, shipment=fresh.shipment.number, error=repr(error))
         else:
-            outcome.answers.append(self._listener.keep(fresh, tracking.status))
+            outcome.answers.append(self._keep(fresh, tracking))
             if said is not None:
                 outcome.changed.append(said)
             _keep_unmapped(self._source.id, tracking, fresh.shipment.number, outcome)
@@ -131,7 +131,7 @@ class Hearing:
         said = self._listener.heard(fresh, stored, tracking, memory, link)
         if link is not None:
             outcome.links[fresh.shipment.id] = link
-        outcome.answers.append(self._listener.keep(fresh, tracking.status))
+        outcome.answers.append(self._keep(fresh, tracking))
         _keep_unmapped(self._source.id, tracking, fresh.shipment.number, outcome)
         return said
 
@@ -142,6 +142,12 @@ class Hearing:
             known = await self._store.known_codes(self._source.id, list(new))
             for code in new.keys() - known:
                 _log.warning(Event.POLL_UNMAPPED_CODE, source=self._source.id, code=code, shipment=new[code])
+
+    def _keep(self, fresh: Fresh, tracking: Tracking) -> AnswerWrite:
+        """What is remembered of an answer: evidence without the persons in it (D10)."""
+        adapter = self._source.adapter
+        told = adapter.discreet(fresh.slice) if isinstance(adapter, Discreet) else fresh.slice
+        return self._listener.keep(fresh, tracking.status, told)
 
     def _tell_all(self, found: Sorted) -> None:
         for kind, errors in found.errors.items():
