@@ -35,12 +35,6 @@ class SeventeenTrack:
         """Ask what is left of the registrations that were paid for."""
         return conversation.quota(account)
 
-    def stop(
-        self, numbers: Sequence[str], account: Account, memory: Memory, now: datetime
-    ) -> Generator[Request, Response, Batch]:
-        """Tell the source to stop looking; the answers are empty slices or errors."""
-        return Conversation([Query(number=number) for number in numbers], account, memory, now).stop()
-
     def split(self, response: Response, asked: Sequence[str]) -> dict[str, bytes | CarrierError]:
         """Cut an answer, a registration or a push into slices."""
         to_slice, told = wire.to_slice, wire.found(response)

@@ -1,11 +1,11 @@
 """The conversation with 17TRACK: register, change the carrier, look, wake up what was stopped.
 
-What an account pays for is a registration; looking, stopping and waking are free (facts: 17TRACK, quota). Memory of a number:
+What an account pays for is a registration; looking and waking are free (facts: 17TRACK, quota). Memory of a number:
 
 - `registered_at` (ISO time): it is registered; within two days of it "not found" is no news
 - `carrier` (int): the carrier 17TRACK has; `asked` (int): the one we asked for, so that its corrections are not fought
 - `changes` (int): tried changes of carrier, at most five
-- `stopped` (bool): 17TRACK no longer looks; `retracked_at`, `reregistered_at` (ISO time): each is done once
+- `retracked_at`, `reregistered_at` (ISO time): each is done once, where 17TRACK has stopped looking
 
 Options of an account: `reregister` (a number stopped twice is deleted and paid for again), `lang` (translated texts: one more
 registration's worth), `param` (the hint that its carriers want with a registration: `postcode`, `phone` or `date`).
@@ -31,7 +31,6 @@ _ONLY_REGISTERING = {ErrorKind.QUOTA_EXHAUSTED, ErrorKind.INVALID_REQUEST, Error
 
 _LOOK = "gettrackinfo"
 _RETRACKED_BEFORE = "-18019905"
-_STOPPED_BEFORE = "-18019906"
 _FULL_FOR_TODAY = "-18019907"
 """The day's registrations are used up: unlike the quota (-18019908) they come back by themselves."""
 
@@ -85,17 +84,6 @@ class Conversation:
                 raise
             for number in self.queries:
                 self.answers.setdefault(number, error)
-        return Batch(answers=self.answers, memory=Memory(numbers=self.learnt))
-
-    def stop(self) -> Generator[Request, Response, Batch]:
-        """Tell 17TRACK that nobody needs these numbers any more. A number it does not follow is stopped already."""
-        told = yield from self._post("stoptrack", [self._record(number) for number in self.queries])
-        for number, said in told.items():
-            if isinstance(said, wire.Item) or said.code == _STOPPED_BEFORE:
-                self.answers[number] = b""
-                self._learn(number, stopped=True)
-            else:
-                self.answers[number] = said
         return Batch(answers=self.answers, memory=Memory(numbers=self.learnt))
 
     def _hold(self) -> Talk:
@@ -214,14 +202,11 @@ class Conversation:
 
     def _wake(self) -> Talk:
         """Retrack what 17TRACK stopped, once; then, only if the account allows the cost, delete and register it again, once."""
-        asleep = [number for number in self.items if self._asleep(number)]
+        asleep = [number for number, item in self.items.items() if item.expired]
         tried = {number for number in asleep if "retracked_at" in self._entry(number)}
         yield from self._retrack([number for number in asleep if number not in tried])
         if self.account.options.get("reregister") is True:
             yield from self._register_anew([n for n in asleep if n in tried and "reregistered_at" not in self._entry(n)])
-
-    def _asleep(self, number: str) -> bool:
-        return self.items[number].expired or (self._entry(number).get("stopped") is True and not self.items[number].over)
 
     def _retrack(self, numbers: Sequence[str]) -> Talk:
         if not numbers:
@@ -229,7 +214,7 @@ class Conversation:
         told = yield from self._post("retrack", [self._record(number) for number in numbers])
         for number, said in told.items():
             if isinstance(said, wire.Item) or said.code == _RETRACKED_BEFORE:
-                self._learn(number, retracked_at=self.today, stopped=None)
+                self._learn(number, retracked_at=self.today)
 
     def _register_anew(self, numbers: Sequence[str]) -> Talk:
         if not numbers:

@@ -23,8 +23,6 @@ from carriers.errors import CarrierError, ErrorKind
 from carriers.seventeen_track import quick
 
 EXPIRED = "Expired"
-DELIVERED = "Delivered"
-RETURNED = "Exception_Returned"
 
 
 class Status(msgspec.Struct, gc=False, omit_defaults=True):
@@ -96,11 +94,6 @@ class Item(msgspec.Struct, gc=False, omit_defaults=True):
     def expired(self) -> bool:
         """17TRACK looked for 30 days, saw nothing new, and stopped looking."""
         return self._latest.status == EXPIRED
-
-    @property
-    def over(self) -> bool:
-        """Delivered or returned: that 17TRACK stops looking then is no loss."""
-        return self._latest.status == DELIVERED or self._latest.sub_status == RETURNED
 
     @property
     def _latest(self) -> Status:

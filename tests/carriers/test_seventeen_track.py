@@ -36,7 +36,6 @@ class StandIn:
 
     def __init__(self) -> None:
         self.registered: dict[str, int] = {}
-        self.stopped: set[str] = set()
         self.retracked: set[str] = set()
         self.infos: dict[str, dict[str, Any]] = {}
         self.reject: dict[str, tuple[int, str]] = {}
@@ -78,12 +77,6 @@ class StandIn:
         if item["number"] in self.retracked:
             return -18019905, "retrack allowed once only"
         self.retracked.add(item["number"])
-        return {"number": item["number"]}
-
-    def stoptrack(self, item: dict[str, Any]) -> dict[str, Any] | tuple[int, str]:
-        if item["number"] in self.stopped:
-            return -18019906, "only tracked numbers can be stopped"
-        self.stopped.add(item["number"])
         return {"number": item["number"]}
 
     def deletetrack(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -260,33 +253,6 @@ async def test_a_refused_new_registration_keeps_the_answer(talker: Talker) -> No
     talker.source.reject[f"register {ONE}"] = (-18019908, "quota")
     assert await talker.status(ONE) is TrackingStatus.EXPIRED
     assert "registered_at" not in talker.memory[ONE]
-
-
-async def test_a_stopped_number_that_is_asked_about_again_is_woken_up(talker: Talker) -> None:
-    """A case re-opened after we had the source stop looking; a delivered parcel may sleep on."""
-    for number, status in ((ONE, "InTransit"), (TWO, "Delivered")):
-        talker.source.infos[number] = info(status)
-        talker.memory[number] = {"registered_at": NOW.isoformat(), "carrier": 3011, "stopped": True}
-        talker.source.registered[number] = 3011
-    await talker.ask(ONE, TWO)
-    assert talker.source.log[1:] == [("retrack", [{"number": ONE, "carrier": 3011}])]
-    assert "stopped" not in talker.memory[ONE]
-    assert talker.memory[TWO]["stopped"] is True
-
-
-async def test_numbers_are_stopped_on_request(talker: Talker) -> None:
-    talker.source.registered = {ONE: 3011, TWO: 3011, "X0001": 3011}
-    talker.source.stopped = {TWO}
-    talker.source.reject["stoptrack X0001"] = (-18010003, "internal")
-    account = Account(id="main", base_url=talker.base, secrets={"api_key": "key-1"})
-    talk = ADAPTER.stop([ONE, TWO, "X0001"], account, Memory(numbers={ONE: {"registered_at": "then", "carrier": 3011}}), NOW)
-    response = await talker.transport.send(next(talk))
-    with pytest.raises(StopIteration) as end:
-        talk.send(response)
-    batch: Batch = end.value.value
-    assert {number: answer for number, answer in batch.answers.items() if answer == b""} == {ONE: b"", TWO: b""}
-    assert kind(batch.answers["X0001"]) is ErrorKind.UNAVAILABLE
-    assert batch.memory.numbers == {ONE: {"registered_at": "then", "carrier": 3011, "stopped": True}, TWO: {"stopped": True}}
 
 
 async def test_a_corrected_carrier_is_changed_and_the_sources_own_correction_is_not_fought(talker: Talker) -> None:
