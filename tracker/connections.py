@@ -53,11 +53,12 @@ def sources_of(settings: Settings, store: Store, clock: Clock) -> dict[str, Sour
             adapter=adapter,
             transport=_transport(source.base_url, account, adapter.batch_size, source.connections, gate, clock),
             batch=min(source.batch or adapter.batch_size, adapter.batch_size),
-            concurrency=min(source.connections, settings.engine.concurrency),
+            concurrency=1 if described[source.id].asynchronous else min(source.connections, settings.engine.concurrency),
             registers=described[source.id].registers,
             registrations=source.daily_quota if described[source.id].registers else None,
             calls=None if described[source.id].registers else source.daily_quota,
             apiece=described[source.id].apiece,
+            asynchronous=described[source.id].asynchronous,
             stores=source.stores,
         )
     return ready

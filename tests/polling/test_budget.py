@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carriers.model import TrackingStatus
-from tracker.polling.budget import ORDER, Day, Turn, in_order, ration, turn_of
+from tracker.polling.budget import ORDER, Day, Turn, by_turn, in_order, ration, turn_of
 from tracker.polling.cadence import Cadence
 from tracker.store.rows import DueShipment
 
@@ -89,7 +89,7 @@ def test_a_new_number_is_registered_at_once_while_the_day_has_any() -> None:
     """A registration is paid once: pacing would only make buyers wait for their first scan."""
     crowd = [parcel(id_, status=S.INFO_RECEIVED, moved_days=None, at=MIDNIGHT) for id_ in range(1, 101)]
     found = ration(in_order(crowd, CADENCE, MIDNIGHT, ()), Day(daily=100, used=0, at=MIDNIGHT, paced=False))
-    assert (found.units, found.waiting_by_turn) == (80, {"unscanned": 20})
+    assert (found.units, by_turn(found.waiting)) == (80, {"unscanned": 20})
 
 
 def test_a_call_that_goes_anyway_takes_along_whom_it_can() -> None:

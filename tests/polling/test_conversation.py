@@ -72,7 +72,7 @@ DOWN = CarrierError(ErrorKind.UNAVAILABLE, "no answer")
 
 async def hold(transport: Script) -> Batch:
     source = Source(account=Account(id="a", base_url="x"), adapter=TwoSteps(), transport=transport, batch=40)
-    return await converse(source, [Query(number="N1")], Memory(), AT, SimulatedClock(AT))
+    return (await converse(source, [Query(number="N1")], Memory(), AT, SimulatedClock(AT)))[0]
 
 
 async def test_each_request_is_answered_to_the_adapter() -> None:

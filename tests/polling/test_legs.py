@@ -65,6 +65,7 @@ class Legs:
         self.row = cainiao_row((1, "GWMS_ACCEPT"), (20, "LH_ARRIVE"))
         self.post: Reply = self.told(correios_object())
         self.asked: list[str] = []
+        self.down = False
         self.poller: Poller
 
     @staticmethod
@@ -72,6 +73,8 @@ class Legs:
         return http(200, json.dumps({"objetos": [thing]}).encode())
 
     def cainiao(self, _method: str, path: str, _headers: Mapping[str, str], _body: bytes) -> Reply:
+        if self.down:
+            return http(503)
         return http(200, json.dumps({"success": True, "module": [self.row]}).encode())
 
     def correios(self, _method: str, path: str, _headers: Mapping[str, str], _body: bytes) -> Reply:
@@ -182,7 +185,51 @@ async def test_a_number_of_another_parcel_is_not_followed(legs: Legs) -> None:
     await house.bring(
         legs.store, [house.order("100002", row=2)], [house.parcel(LAST, "100002", row=2, carrier="correios")], START
     )
-    assert (await legs.poll(2)).last_mile is None
+    legs.post = legs.told(correios_object((1.5, "BDE", "01")))
+    shipment = await legs.poll(2)
+    assert (shipment.last_mile, shipment.status) == (None, TrackingStatus.IN_TRANSIT)
+    assert len(legs.asked) == 1, "about the other parcel alone"
+
+
+async def test_a_number_that_two_parcels_share_is_a_bags(legs: Legs) -> None:
+    """Promise 2: what becomes of a bag says nothing about one parcel in it; nor is one's journey written over the other's."""
+    legs.post = legs.told(correios_object((1.5, "BDE", "01")))
+    await house.bring(
+        legs.store, [house.order("100002", row=2)], [house.parcel("LP00000000000025", "100002", row=2, carrier="cainiao")], START
+    )
+    share = "UPDATE shipment SET linked_number = ?, linked_carrier = 'correios'"
+    await legs.store._db.write(lambda tx: tx.run(share, LAST))
+    assert (await legs.poll(2)).status is TrackingStatus.IN_TRANSIT
+    assert legs.asked == []
+
+
+async def test_a_last_mile_number_that_was_used_before_says_nothing(legs: Legs) -> None:
+    """Faults row 17: the post still tells the parcel of last year; ours is neither delivered nor suspect by it."""
+    legs.post = legs.told(correios_object((-300, "RO", "01"), (-290, "BDE", "01")))
+    shipment = await legs.poll(21)
+    assert (shipment.status, shipment.suspect) == (TrackingStatus.IN_TRANSIT, None)
+
+
+async def test_a_leg_is_not_hurried_while_the_first_source_is_down(legs: Legs) -> None:
+    """Politeness: the parcel comes back every few minutes then; the post is asked about it a few times a day."""
+    await legs.poll(21)
+    legs.asked.clear()
+    legs.down = True
+    for quarter in range(2 * 96):
+        await legs.poll(21.5 + quarter / 96)
+    assert 1 <= len(legs.asked) <= 10
+
+
+async def test_an_answer_about_a_leg_heals_the_source(legs: Legs) -> None:
+    """Faults 6: whoever is asked about legs alone comes back as well; three failures over weeks are no outage."""
+    legs.post = http(503)
+    for day in (21, 22, 23, 24):
+        await legs.poll(day)
+    assert (await legs.store.breaker("correios")).since is not None
+    legs.post = legs.told(correios_object((22, "RO", "01")))
+    await legs.poll(25.5)
+    state = await legs.store.breaker("correios")
+    assert (state.since, state.failures) == (None, 0)
 
 
 def test_whose_the_last_mile_is_a_source_may_say_by_its_own_code() -> None:

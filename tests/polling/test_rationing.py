@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,17 @@ class Plain(Pushless):
         )
 
 
+class Ordered(Plain):
+    """Nothing is asked: the answers that were ordered are not due yet."""
+
+    def ask(
+        self, queries: Sequence[Query], account: Account, memory: Memory, now: datetime
+    ) -> Generator[Request, Response, Batch]:
+        soon = CarrierError(ErrorKind.NOT_READY, "the ticket is not due")
+        yield from ()
+        return Batch(answers={query.number: soon for query in queries})
+
+
 class Wire:
     """The transport: through the real gate, to a script that says something of every number, or fails."""
 
@@ -63,10 +75,16 @@ class Wire:
         self.fails: CarrierError | None = None
         self.asked: list[str] = []
         self.calls = 0
+        self.at_once = self.most_at_once = 0
 
     async def send(self, request: Request) -> Response:
         await self.gate.pass_(ACCOUNT)
         self.calls += 1
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.at_once -= 1
         if self.fails is not None:
             raise self.fails
         numbers = request.url.rpartition("/")[2].split(",")
@@ -201,6 +219,34 @@ async def test_r8_an_answer_that_is_still_being_made_costs_nothing(
     (dossier,) = await store.load_dossiers([1])
     assert (dossier.shipments[0].last_answer_at, dossier.shipments[0].unanswered) == (None, None)
     assert {line["event"] for line in log_lines()} <= {"poll.batch"}
+
+
+async def test_a_conversation_without_a_call_proves_nobody_alive(store: Store, clock: SimulatedClock, rules: Rules) -> None:
+    """Faults 6: all tickets are young, so nobody was asked: a source that is down stays down until it answers."""
+    await house.bring_parcels(store, 3, clock.now())
+    shop = Shop(store, clock, rules, calls=None)
+    shop.wire.fails = CarrierError(ErrorKind.UNAVAILABLE, "no answer")
+    await shop.until(8)
+    before = await store.breaker(ACCOUNT)
+    assert before.since is not None
+    shop.source = msgspec.structs.replace(shop.source, adapter=Ordered())
+    shop.restarted()
+    await shop.until(6)
+    assert await store.breaker(ACCOUNT) == before
+    (health,) = (await store.status(clock.now())).sources
+    assert health.last_answer_at is None
+
+
+@pytest.mark.parametrize(("asynchronous", "most"), [(False, 3), (True, 1)])
+async def test_an_asynchronous_source_is_asked_one_conversation_at_a_time(
+    store: Store, clock: SimulatedClock, rules: Rules, monkeypatch: pytest.MonkeyPatch, *, asynchronous: bool, most: int
+) -> None:
+    """Facts 22: a ticket is asked for once in a quarter of an hour, also by two units side by side."""
+    monkeypatch.setattr("tracker.polling.poller.CHUNK", SEATS)
+    await house.bring_parcels(store, 3 * SEATS, clock.now())
+    shop = Shop(store, clock, rules, calls=None, asynchronous=asynchronous)
+    await asyncio.gather(*(shop.poller.poll_once() for _ in range(3)))
+    assert (shop.wire.calls, shop.wire.most_at_once) == (3, most)
 
 
 async def test_a_code_that_nobody_knows_is_kept_counted_and_said_once_for_ever(

@@ -18,6 +18,7 @@ from tests.carriers.loopback import http, serving
 from tests.conftest import Lines
 from tests.house import ACCOUNT, START, TOKEN
 from tests.polling.test_poller import moving
+from tests.polling.test_routing import due
 from tracker.clock import SimulatedClock
 from tracker.demo.standin import Aggregator, ScriptedParcel, StandIn, Trouble
 from tracker.model import DecisionReason, Shipment
@@ -171,9 +172,19 @@ def test_whom_else_to_ask() -> None:
     assert router.second(shipment, "x") is None
 
 
+def test_r8_another_account_at_the_same_source_is_no_second_opinion() -> None:
+    """R8: the same aggregator asked twice confirms nothing; where the first key is refused, the second helps all the same."""
+    first, same = _named("a"), replace(_named("a"), account=Account(id="b", base_url=_named("a").account.base_url))
+    router = Router(rules=replace(RULES, sources={"*": ("a", "b", "c")}), sources={"a": first, "b": same, "c": _named("c")})
+    shipment = due("LP1")
+    found = [router.second(shipment, "a", opinion=opinion) for opinion in (True, False)]
+    assert [each.id for each in found if each is not None] == ["c", "b"]
+    assert router.ahead(shipment, "c") == ["a", "b"]
+
+
 def _named(name: str) -> Source:
     made = house.source(None, house.simulated(), "http://127.0.0.1:1")  # type: ignore[arg-type]  # never asked
-    return replace(made, account=Account(id=name, base_url="", secrets={}))
+    return replace(made, account=Account(id=name, base_url=f"https://{name}.example", secrets={}))
 
 
 async def test_a_number_that_one_source_refuses_is_asked_of_the_next(store: Store, clock: SimulatedClock) -> None:
@@ -208,3 +219,48 @@ async def test_a_source_that_is_down_for_a_day_is_passed_over(store: Store, cloc
     assert (found.status, found.last_answer_at is not None) == (TrackingStatus.IN_TRANSIT, True)
     assert two.first.calls["gettrackinfo"] > 5, "it was tried again, and is asked since it is back"
     assert two.second.calls["gettrackinfo"] - there <= 6
+
+
+async def test_promise_2_whoever_is_back_ends_the_run_that_the_fallback_began(store: Store, clock: SimulatedClock) -> None:
+    """R8: announced at the first source, unknown to the fallback; back again and word for word as before, it ends the run."""
+    (number,) = await house.bring_parcels(store, 1)
+    outage = Trouble(start=START + 3 * DAY, end=START + 8 * DAY, kind="unavailable")
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[ScriptedParcel(number=number, label_at=START)], [unknown(number)]], first=(outage,))
+        await two.poll(days=0.3, times=9)
+        away = await two.poll(days=0.3, times=16)
+        back = await two.poll(days=0.5, times=4)
+        await two.close()
+    assert away.not_found is not None, "the fallback was asked, and its word counts"
+    assert (back.not_found, back.status) == (None, TrackingStatus.INFO_RECEIVED)
+
+
+async def test_d10_what_a_second_source_repeats_is_kept_once(store: Store, clock: SimulatedClock) -> None:
+    """D10: evidence is one row per changed answer, however often the second source is asked for its opinion."""
+    (number,) = await house.bring_parcels(store, 1)
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[unknown(number)], [ScriptedParcel(number=number, label_at=START)]])
+        await two.poll(days=1, times=12)
+        await two.close()
+    assert two.second.calls["gettrackinfo"] > 5
+    assert len([each for each in await store.raw_answers([number]) if each.account == OTHER]) == 1
+
+
+async def test_a_refused_number_is_not_lost_for_a_week_while_the_other_source_is_down(
+    store: Store, clock: SimulatedClock
+) -> None:
+    """I2: the first source never takes this form of number; half a day without the second one costs half a day."""
+    (number,) = await house.bring_parcels(store, 1)
+    outage = Trouble(start=START, end=START + 0.5 * DAY, kind="unavailable")
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [[], [moving(number)]], outage)
+        refusal = {"number": number, "error": {"code": -18010012, "message": "The format is invalid."}}
+        refused = http(200, json.dumps({"code": 0, "data": {"accepted": [], "rejected": [refusal]}}).encode())
+        async with serving(lambda *_: refused) as address:
+            one = two.sources[ACCOUNT]
+            two.sources[ACCOUNT] = replace(one, account=Account(id=ACCOUNT, base_url=address, secrets=one.account.secrets))
+            down = await two.poll(days=0.1, times=4)
+            shipment = await two.poll(days=0.2, times=6)
+        await two.close()
+    assert down.last_answer_at is None
+    assert shipment.status is TrackingStatus.IN_TRANSIT

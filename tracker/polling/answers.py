@@ -37,6 +37,8 @@ class Fresh(msgspec.Struct, frozen=True, gc=False):
     slice: bytes
     digest: bytes
     repeated: bool
+    same: bool = False
+    """Byte for byte the last one, whatever it says: no new evidence."""
 
 
 class Sorted(msgspec.Struct, kw_only=True):
@@ -84,7 +86,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
                 due = next_poll(number, shipment.status, shipment.moved_at, shipment.shipped_at, at, shipment.deadline_at)
                 found.quiet.append(PollQuiet(shipment.id, number, due))
             else:
-                found.fresh.append(Fresh(shipment, answer, digest, repeated))
+                found.fresh.append(Fresh(shipment, answer, digest, repeated, same))
         return found
 
     def _put_aside(self, found: Sorted, shipment: DueShipment, answer: bytes | CarrierError | None) -> None:
@@ -130,7 +132,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         events = tuple(event for event in tracking.events if event.key not in knows)
         before = replace(polled.journey, registered_at=_registered(memory) or polled.journey.registered_at)
         journey = merge(before, self._frame(polled), Heard(at=self.at, tracking=tracking, source=self.source), events)
-        return self._changed(fresh.shipment, polled, journey, events, link)
+        # Who speaks of another parcel names another parcel's last mile.
+        return self._changed(fresh.shipment, polled, journey, events, link if journey.suspect is None else None)
 
     def heard_leg(
         self, leg: Fresh, parcel: DueShipment, polled: Polled, tracking: Tracking, known: Sequence[TrackingEvent]
@@ -149,12 +152,18 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         heard = Heard(
             at=self.at, tracking=replace(tracking, events=told, stopped=False), source=f"{self.source}/{leg.shipment.number}"
         )
-        said = self._changed(parcel, polled, merge(polled.journey, self._frame(polled), heard, fresh), fresh)
+        journey = merge(polled.journey, self._frame(polled), heard, fresh)
+        if journey.suspect is not None:
+            return None  # a number used before, or another country's: the leg is not this parcel's
+        # Whether the first leg speaks of this parcel is not for the second one to say.
+        journey = replace(journey, suspect=polled.journey.suspect)
+        said = self._changed(parcel, polled, journey, fresh)
         return said if isinstance(said, PollChange) else None
 
     def keep(self, fresh: Fresh, status: TrackingStatus, told: bytes) -> AnswerWrite:
         """What to remember of a new slice: its digest, and what of it may be kept."""
-        return AnswerWrite(account=self.source, number=fresh.shipment.number, digest=fresh.digest, status=status, slice=told)
+        kept = None if fresh.same else told
+        return AnswerWrite(account=self.source, number=fresh.shipment.number, digest=fresh.digest, status=status, slice=kept)
 
     def _frame(self, polled: Polled) -> Frame:
         return Frame(shipped_at=polled.shipped_at, country=polled.country, fresh_hours=self.fresh_hours)

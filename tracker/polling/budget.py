@@ -110,11 +110,11 @@ class Ration(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Sequence[Waits] = ()
     units: int = 0
 
-    @property
-    def waiting_by_turn(self) -> dict[str, int]:
-        """How many wait, by class."""
-        counted = Counter(each.turn for each in self.waiting)
-        return {turn.value: counted[turn] for turn in Turn if counted[turn]}
+
+def by_turn(waiting: Iterable[Waits]) -> dict[str, int]:
+    """How many wait, by class."""
+    counted = Counter(each.turn for each in waiting)
+    return {turn.value: counted[turn] for turn in Turn if counted[turn]}
 
 
 def turn_of(shipment: DueShipment, cadence: Cadence, at: int, *, awaited: bool = False) -> Turn:

@@ -43,6 +43,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Calls a (UTC) day at most, where it does not."""
     apiece: bool = False
     """A call answers about one number, however many a conversation is about."""
+    asynchronous: bool = False
+    """Answers are ordered and fetched later: one conversation at a time, so that each knows what the one before has ordered."""
     stores: frozenset[str] = frozenset()
     """The stores whose parcels it is asked about; empty = all."""
 
@@ -56,10 +58,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return not self.stores or bool(owners & self.stores)
 
 
-async def converse(source: Source, queries: Sequence[Query], memory: Memory, now: datetime, clock: Clock) -> Batch:
-    """Ask about `queries`, at most `source.batch` of them. Raises CarrierError when the whole request failed.
+async def converse(source: Source, queries: Sequence[Query], memory: Memory, now: datetime, clock: Clock) -> tuple[Batch, int]:
+    """Ask about `queries`, at most `source.batch` of them; what came of it, and how many calls it took.
 
-    A failed call is told to the adapter, not to us: what it learnt before (paid registrations) must not be lost.
+    Raises CarrierError when the whole request failed. A failed call
+    is told to the adapter, not to us: what it learnt before (paid registrations) must not be lost.
     """
     return await _hold(source.adapter.ask(queries, source.account, memory, now), source, clock)
 
@@ -67,13 +70,15 @@ async def converse(source: Source, queries: Sequence[Query], memory: Memory, now
 async def ask_quota(source: Source, clock: Clock) -> Quota | None:
     """What the source itself says is left of its account; None where it cannot tell. Raises CarrierError."""
     adapter = source.adapter
-    return await _hold(adapter.quota(source.account), source, clock) if isinstance(adapter, Metered) else None
+    return (await _hold(adapter.quota(source.account), source, clock))[0] if isinstance(adapter, Metered) else None
 
 
-async def _hold(talk: Generator[Request, Response, T], source: Source, clock: Clock) -> T:
+async def _hold(talk: Generator[Request, Response, T], source: Source, clock: Clock) -> tuple[T, int]:
+    calls = 0
     try:
         request = next(talk)
         while True:
+            calls += 1
             try:
                 response = await _send(source.transport, request, clock)
             except CarrierError as error:
@@ -82,7 +87,7 @@ async def _hold(talk: Generator[Request, Response, T], source: Source, clock: Cl
                 request = talk.send(response)
     except StopIteration as end:
         found: T = end.value
-        return found
+        return found, calls
 
 
 async def _send(transport: Transport, request: Request, clock: Clock) -> Response:

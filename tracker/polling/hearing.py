@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from carriers.base import Batch, Discreet
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent
@@ -14,14 +16,25 @@ from tracker.polling.cadence import PARKED, spread
 from tracker.polling.conversation import Source
 from tracker.polling.writing import Outcome
 from tracker.store import Store
-from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Link, PollChange, Polled, PollFailure, PollQuiet, Unmapped
+from tracker.store.rows import (
+    AccountMemory,
+    AnswerWrite,
+    DueShipment,
+    Link,
+    PollChange,
+    Polled,
+    PollFailure,
+    PollLater,
+    PollQuiet,
+    Unmapped,
+)
 
 FirstTime = Callable[[str, str], bool]
 
 Linker = Callable[[DueShipment, Tracking, str | None], Link | None]
 """Parcel, answer, destination -> the last-mile number that is news: `tracker.polling.legs.link_of` with the rules."""
 
-_REFUSED = frozenset({ErrorKind.INVALID_NUMBER.value, ErrorKind.INVALID_REQUEST.value})
+REFUSED = frozenset({ErrorKind.INVALID_NUMBER.value, ErrorKind.INVALID_REQUEST.value})
 """What one source will never answer, another one may: a form that it does not know, a hint that it wants and we lack."""
 
 _log = get_logger()
@@ -45,7 +58,7 @@ class Hearing:
         outcome = Outcome(quiet=found.quiet, failed=found.failed, later=found.later)
         if len(found.failed) < len(shipments):
             outcome.answered = {self._source.id}
-        refused = {failure.id for failure in found.failed if failure.kind in _REFUSED}
+        refused = {failure.id for failure in found.failed if failure.kind in REFUSED}
         outcome.missed = [shipment for shipment in shipments if shipment.id in refused]
         if batch.memory.account:
             outcome.accounts = {self._source.id: batch.memory.account}
@@ -66,20 +79,29 @@ class Hearing:
         outcome = Outcome(answered={self._source.id} if len(found.failed) < len(pairs) else set())
         if batch.memory.account:
             outcome.accounts = {self._source.id: batch.memory.account}
-        parcels = {leg.number: parcel for parcel, leg in pairs}
+        parcels = {parcel.id: parcel for parcel, _ in pairs}
+        outcome.later = self._tickets(found, parcels, batch)
         fresh = [each for each in found.fresh if not each.repeated]
         if fresh:
             ids = [each.shipment.id for each in fresh]
             polled, known = await self._store.load_polled(ids), await self._store.load_events(ids)
             for each in fresh:
                 self._read_leg(
-                    each, parcels[each.shipment.number], polled[each.shipment.id], known.get(each.shipment.id, ()), outcome
+                    each, parcels[each.shipment.id], polled[each.shipment.id], known.get(each.shipment.id, ()), outcome
                 )
         outcome.answers += [
             AnswerWrite(account=self._source.id, number=number, memory=kept) for number, kept in batch.memory.numbers.items()
         ]
         await self._tell_unmapped(outcome)
         return outcome
+
+    def _tickets(self, found: Sorted, parcels: Mapping[int, DueShipment], batch: Batch) -> list[PollLater]:
+        """Parcels for whose legs an answer was ordered just now: it would be gone when they come due in their own time.
+
+        Only the ordering brings them back, so that a source that never gets ready costs one look more and no loop.
+        """
+        ordered = batch.memory.numbers
+        return [replace(each, number=parcels[each.id].number) for each in found.later if ordered.get(each.number)]
 
     def _read_leg(
         self, fresh: Fresh, parcel: DueShipment, polled: Polled, known: Sequence[TrackingEvent], outcome: Outcome
@@ -127,10 +149,9 @@ class Hearing:
         tracking = self._source.adapter.read(fresh.slice)
         if self._listener.doubts(stored, tracking):
             return None
-        link = self._linker(fresh.shipment, tracking, stored.country)
-        said = self._listener.heard(fresh, stored, tracking, memory, link)
-        if link is not None:
-            outcome.links[fresh.shipment.id] = link
+        said = self._listener.heard(fresh, stored, tracking, memory, self._linker(fresh.shipment, tracking, stored.country))
+        if isinstance(said, PollChange) and said.link is not None:
+            outcome.links[fresh.shipment.id] = said.link
         outcome.answers.append(self._keep(fresh, tracking))
         _keep_unmapped(self._source.id, tracking, fresh.shipment.number, outcome)
         return said

@@ -59,11 +59,23 @@ class Router(msgspec.Struct, frozen=True, kw_only=True):
         there = self._there(parcel)
         return next((source for source in there if source.id not in self.down), there[0] if there else None)
 
-    def second(self, parcel: DueShipment, asked: str) -> Source | None:
-        """The next source after the one that did not find it (R8); None where there is none."""
+    def second(self, parcel: DueShipment, asked: str, *, opinion: bool = True) -> Source | None:
+        """The next source after one that did not find it (R8), or is down; None where there is none.
+
+        Another account at the same source repeats the same word: no second `opinion`, but a way round what ails the first.
+        """
         there = self._there(parcel)
         names = [source.id for source in there]
-        return next(iter(there[names.index(asked) + 1 :]), None) if asked in names else None
+        if asked not in names:
+            return None
+        place = names.index(asked)
+        known = _place(there[place])
+        return next((each for each in there[place + 1 :] if not opinion or _place(each) != known), None)
+
+    def ahead(self, parcel: DueShipment, asked: str) -> list[str]:
+        """The accounts that come before this one for a parcel: they were passed over."""
+        names = [source.id for source in self._there(parcel)]
+        return names[: names.index(asked)] if asked in names else []
 
     def by_source(self, due: Iterable[DueShipment]) -> tuple[dict[str, list[DueShipment]], list[DueShipment]]:
         """Parcels per source id, in the order they came, and those that no source can be asked about."""
@@ -101,3 +113,7 @@ def query(shipment: DueShipment, rules: Rules, adapter: str) -> Query:
         country=shipment.country,
         ship_date=shipment.shipped_at.date().isoformat() if shipment.shipped_at else None,
     )
+
+
+def _place(source: Source) -> tuple[str, str]:
+    return source.adapter.name, source.account.base_url

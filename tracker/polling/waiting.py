@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tracker.clock import epoch, instant
 from tracker.log import Event, get_logger
-from tracker.polling.budget import Ration
+from tracker.polling.budget import Waits, by_turn
 from tracker.polling.cadence import UNROUTED, scatter
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
 from tracker.store.rows import Breaker, DueShipment, PollFailure, PollLater
@@ -40,9 +40,8 @@ class Waiting:
         """Their source is not asked before its pause is over."""
         await self._in_vain(shipments, epoch(state.open_until or self._now), state.kind)
 
-    async def for_their_turn(self, source: str, ration: Ration) -> None:
+    async def for_their_turn(self, source: str, waiting: Sequence[Waits]) -> None:
         """The day does not suffice for them: no failure, nothing ages. Said once a day and source."""
-        waiting = ration.waiting
         if not waiting:
             return
         for at in range(0, len(waiting), TRANSACTION):
@@ -53,7 +52,7 @@ class Waiting:
                 Event.POLL_WAITS,
                 source=source,
                 count=len(waiting),
-                classes=ration.waiting_by_turn,
+                classes=by_turn(waiting),
                 until=instant(max(each.until for each in waiting)),
             )
 

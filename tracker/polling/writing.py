@@ -46,6 +46,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     """Parcels that this source does not find, and that is news: another one is asked (R8)."""
     asked: list[int] = []
     """Parcels whose source is to be asked at once: what it pushed is doubted."""
+    forget: list[tuple[str, str]] = []
+    """(Account, number) whose next answer is looked into although it says what it said before."""
     pushed: list[int] = []
     """Pushed slices that are heard with this: they go in the same transaction."""
 
@@ -67,6 +69,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         self.links |= other.links
         self.missed += other.missed
         self.asked += other.asked
+        self.forget += other.forget
         self.pushed += other.pushed
 
 
@@ -77,12 +80,16 @@ class Writer:
         self._store = store
         self._at = at
         self._waiting = Outcome()
+        self.unheard: set[int] = set()
+        """Parcels that nobody has said anything about in this unit: their answer is late, or nobody asked."""
 
     async def add(self, outcome: Outcome) -> None:
         """Keep it, and write what is kept when it would become too much for one transaction."""
         if self._waiting.size + outcome.size > TRANSACTION:
             await self.flush()
         self._waiting.add(outcome)
+        if outcome.failed or outcome.later:
+            self.unheard.update([each.id for each in outcome.failed], [each.id for each in outcome.later])
 
     async def flush(self) -> None:
         """Write what is kept."""
@@ -105,6 +112,7 @@ class Writer:
                     answered=tuple(sorted(ready.answered)),
                     accounts=ready.accounts,
                     asked=tuple(ready.asked),
+                    forget=tuple(ready.forget),
                     pushed=tuple(ready.pushed),
                 )
             )
@@ -132,6 +140,7 @@ class Writer:
             answered=ready.answered,
             accounts=ready.accounts,
             asked=ready.asked,
+            forget=ready.forget,
             pushed=ready.pushed,
         )
         await self._write(rest)
@@ -152,6 +161,7 @@ def _halves(ready: Outcome) -> tuple[Outcome, Outcome]:
         answered=ready.answered,
         accounts=ready.accounts,
         asked=ready.asked,
+        forget=ready.forget,
     )
     second = Outcome(
         changed=ready.changed[middle:],

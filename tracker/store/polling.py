@@ -17,7 +17,7 @@ from tracker.crashpoint import fault
 from tracker.store import unmapped
 from tracker.store.connection import Database, Record, Tx, instant_of
 from tracker.store.encoding import json_text, mapping, pack, tracking_event, unpack
-from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Polled, PollWrite, PollWritten, Remembered
+from tracker.store.rows import AccountMemory, AnswerWrite, DueShipment, Link, Polled, PollWrite, PollWritten, Remembered
 
 DUE_COLUMNS = """
     id, number, next_poll_at, carrier, service, country, shipped_at, status, moved_at, last_answer_at, failures, linked_number,
@@ -60,6 +60,16 @@ _ANSWER = """
     ON CONFLICT (account, number) DO UPDATE
     SET memory = coalesce(?, answer.memory), digest = coalesce(excluded.digest, answer.digest),
         status = coalesce(excluded.status, answer.status), changed_at = excluded.changed_at"""
+
+_FORGET = "UPDATE answer SET digest = NULL WHERE account = ? AND number = ? AND status <> 'not_found'"
+"""Not of one that does not find the number either: its run is counted by the same answer again and again."""
+
+_LINKS = """
+    SELECT s.id, s.linked_number, s.linked_carrier FROM shipment s
+    WHERE s.id IN (??) AND s.linked_number IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM alias a WHERE a.number = s.linked_number AND a.shipment_id <> s.id)
+        AND NOT EXISTS (SELECT 1 FROM shipment o WHERE o.linked_number = s.linked_number AND o.id <> s.id)"""
+"""A number under which another parcel is followed, or that two parcels share, is a bag's: nobody learns his delivery from it."""
 
 _RAW = "INSERT INTO raw_answer (number, account, at, size, body) VALUES (?, ?, ?, ?, ?)"
 
@@ -155,6 +165,11 @@ class Polling:
         for shipment, store in rows:
             owners.setdefault(shipment, set()).add(store)
         return {shipment: frozenset(stores) for shipment, stores in owners.items()}
+
+    async def links(self, ids: Sequence[int]) -> dict[int, Link]:
+        """The last-mile numbers of these parcels that are theirs alone, by parcel."""
+        rows = await self._db.read(lambda tx: tx.among(_LINKS, ids))
+        return {row[0]: Link(row[1], row[2]) for row in rows}
 
     async def load_events(self, ids: Sequence[int]) -> dict[int, tuple[TrackingEvent, ...]]:
         """The stored scans of these parcels, in the order in which their sources list them."""
@@ -263,6 +278,7 @@ def _event_tuples(shipment: int, events: Sequence[TrackingEvent], known: int, so
 def _write_memory(tx: Tx, write: PollWrite) -> None:
     tx.many(_ANSWER, [_answer(answer, write.at) for answer in write.answers])
     tx.many(_RAW, [_raw(answer, write.at) for answer in write.answers if answer.slice is not None])
+    tx.many(_FORGET, write.forget)
     tx.many(_ACCOUNT, [(account, json_text(memory)) for account, memory in write.accounts.items()])
     tx.many(_ANSWERED, [(account, write.at) for account in write.answered])
 

@@ -157,6 +157,8 @@ class PollWrite(msgspec.Struct, frozen=True, kw_only=True):
     accounts: Mapping[str, Mapping[str, Any]] = {}
     asked: tuple[int, ...] = ()
     """Parcels that are to be asked about at once; one that is followed no more stays so."""
+    forget: tuple[tuple[str, str], ...] = ()
+    """(Account, number): what it says next is looked into, even word for word what it said before."""
     pushed: tuple[int, ...] = ()
     """Ids of pushed slices that are heard with this, and go."""
 
