@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -423,3 +424,21 @@ async def test_units_side_by_side_claim_different_parcels(store: Store, clock: S
         await polling.close()
         assert sum(report.worked for report in reports) == 60
         assert polling.aggregator.calls["gettrackinfo"] == 2
+
+
+async def test_a_journey_that_cannot_be_read_parks_its_parcel_alone(
+    store: Store, clock: SimulatedClock, rules: Rules, tmp_path: Path, log_lines: Lines
+) -> None:
+    """Faults row 33: one damaged row must not hold up the other thirty-nine of its batch at every tick."""
+    numbers = await house.bring_parcels(store, 3)
+    with StandIn(Aggregator([moving(number) for number in numbers], clock.now, token=TOKEN)) as stand_in:
+        polling = Polling(store, clock, rules, stand_in)
+        await polling.poll(days=1)
+        with sqlite3.connect(tmp_path / "tracker.db") as database:
+            database.execute("UPDATE shipment SET journey = ? WHERE number = ?", (b"rubbish", numbers[1]))
+        await polling.poll(days=4)
+        first, last = await polling.shipment(0), await polling.shipment(2)
+        await polling.close()
+    assert all(each.last_scan is not None and each.last_scan.latest > START + 2 * DAY for each in (first, last))
+    [parked] = [line for line in log_lines() if line["event"] == "poll.parked"]
+    assert (parked["shipment"], "cannot be read" in parked["error"]) == (numbers[1], True)

@@ -86,9 +86,7 @@ class Hearing:
             ids = [each.shipment.id for each in fresh]
             polled, known = await self._store.load_polled(ids), await self._store.load_events(ids)
             for each in fresh:
-                self._read_leg(
-                    each, parcels[each.shipment.id], polled[each.shipment.id], known.get(each.shipment.id, ()), outcome
-                )
+                self._read_leg(each, parcels[each.shipment.id], polled, known.get(each.shipment.id, ()), outcome)
         outcome.answers += [
             AnswerWrite(account=self._source.id, number=number, memory=kept) for number, kept in batch.memory.numbers.items()
         ]
@@ -104,12 +102,17 @@ class Hearing:
         return [replace(each, number=parcels[each.id].number) for each in found.later if ordered.get(each.number)]
 
     def _read_leg(
-        self, fresh: Fresh, parcel: DueShipment, polled: Polled, known: Sequence[TrackingEvent], outcome: Outcome
+        self,
+        fresh: Fresh,
+        parcel: DueShipment,
+        polled: Mapping[int, Polled],
+        known: Sequence[TrackingEvent],
+        outcome: Outcome,
     ) -> None:
         """Look into one leg. What cannot be read is left alone: the parcel has its own answer (faults row 33)."""
         try:
             tracking = self._source.adapter.read(fresh.slice)
-            said = self._listener.heard_leg(fresh, parcel, polled, tracking, known)
+            said = self._listener.heard_leg(fresh, parcel, _stored(polled, parcel), tracking, known)
         except CarrierError as error:
             self.tell(error.kind, [(fresh.shipment.number, error)])
         except Exception as error:  # noqa: BLE001 - whatever one answer does, it must not hurt the others
@@ -124,7 +127,7 @@ class Hearing:
         """Look into one answer. What cannot be processed is parked, the others go on (faults row 33)."""
         shipment = fresh.shipment
         try:
-            said = self._listen(fresh, polled[shipment.id], memory, outcome)
+            said = self._listen(fresh, _stored(polled, shipment), memory, outcome)
         except CarrierError as error:
             outcome.failed.append(self._listener.failure(shipment, error))
             self.tell(error.kind, [(shipment.number, error)])
@@ -189,6 +192,13 @@ class Hearing:
 
 def _keep_unmapped(source: str, tracking: Tracking, number: str, outcome: Outcome) -> None:
     outcome.unmapped += [Unmapped(source, code, number, 1) for code in dict.fromkeys(tracking.unmapped)]
+
+
+def _stored(polled: Mapping[int, Polled], parcel: DueShipment) -> Polled:
+    found = polled.get(parcel.id)
+    if found is None:
+        raise LookupError("what is stored of its journey cannot be read, or it is gone")
+    return found
 
 
 def _remembered(number: str, batch: Batch, memory: AccountMemory) -> Mapping[str, Any]:

@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+import msgspec
+
 from carriers.model import TrackingEvent, TrackingStatus
 from tracker.clock import epoch
 from tracker.crashpoint import fault
@@ -140,23 +142,13 @@ class Polling:
         return await self._db.read(load)
 
     async def load_polled(self, ids: Sequence[int]) -> dict[int, Polled]:
-        """The stored journeys of parcels whose answer changed."""
+        """The stored journeys of parcels whose answer changed. One that cannot be read is left out (faults row 33)."""
         rows = await self._db.read(
             lambda tx: tx.among(
                 "SELECT id, number, journey, fingerprints, shipped_at, country FROM shipment WHERE id IN (??)", ids
             )
         )
-        return {
-            row[0]: Polled(
-                id=row[0],
-                number=row[1],
-                journey=unpack(row[2]),
-                fingerprints=row[3],
-                shipped_at=instant_of(row[4]),
-                country=row[5],
-            )
-            for row in rows
-        }
+        return {row[0]: polled for row in rows if (polled := _polled(row)) is not None}
 
     async def owners(self, ids: Sequence[int]) -> dict[int, frozenset[str]]:
         """The stores whose orders are in these parcels, by parcel."""
@@ -208,6 +200,14 @@ def due(row: Record) -> DueShipment:
         linked_carrier=row[12],
         deadline_at=row[13],
     )
+
+
+def _polled(row: Record) -> Polled | None:
+    try:
+        journey = unpack(row[2])
+    except msgspec.MsgspecError:
+        return None
+    return Polled(id=row[0], number=row[1], journey=journey, fingerprints=row[3], shipped_at=instant_of(row[4]), country=row[5])
 
 
 def _write(tx: Tx, write: PollWrite) -> PollWritten:
