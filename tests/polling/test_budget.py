@@ -157,3 +157,29 @@ def test_through_a_whole_day_the_pace_and_the_reserve_hold(due: list[int], daily
         assert used <= daily * (at - MIDNIGHT + HOUR) / DAY + 1
         near = [(Turn.DEADLINE, parcel(id_)) for id_ in range(1, int(daily * 0.2 * (1 - quarter / 96)) + 1)]
         assert not ration(near, Day(daily=daily, used=used, at=at)).waiting
+
+
+def test_r6_the_longest_unanswered_goes_first_across_days_and_nobody_starves() -> None:
+    """R6, I2: a hundred silent parcels, five calls a day: a fair turn is twenty days; nobody waits for two."""
+    last = {id_: MIDNIGHT - id_ * 800 for id_ in range(1, 101)}
+    due = {id_: MIDNIGHT + id_ * 800 for id_ in last}
+    used = 0
+    for at in range(MIDNIGHT, MIDNIGHT + 70 * DAY, 300):
+        used = 0 if at % DAY == 0 else used
+        ready = [parcel(id_, moved_days=40, answered=last[id_], at=at) for id_, when in due.items() if when <= at]
+        if not ready:
+            continue
+        found = ration(in_order(ready, CADENCE, at, ()), Day(daily=5, used=used, at=at))
+        used += found.units
+        for each in found.asked:
+            last[each.id], due[each.id] = at, at + DAY
+        due |= {each.shipment.id: each.until for each in found.waiting}
+    assert min(last.values()) > MIDNIGHT + 30 * DAY
+
+
+def test_between_rounds_only_what_is_left_over_is_given_away() -> None:
+    """A day that is behind its pace serves whoever comes, whenever `run --once` looks; one on its pace keeps the next round's."""
+    silent = [(Turn.SILENT, parcel(1, moved_days=40))]
+    for used, units in ((90, 1), (114, 0)):
+        assert ration(silent, Day(daily=250, used=used, at=NOON + HOUR // 2)).units == units
+    assert ration(silent, Day(daily=250, used=114, at=NOON + HOUR)).units == 1

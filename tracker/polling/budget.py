@@ -13,6 +13,10 @@ A part of the day is kept for deadlines; what is kept melts with the hours that 
 All but the first two are paced: at any hour they have used no more than the day's part up to then, and a little ahead of it. The
 further down a class stands, the less it may be ahead: so a silent parcel in the morning never costs a moving one in the evening.
 
+Whoever is due at the minute when a call may be made is nearly alone: a lottery, in which some would lose for months. So those
+who are paced come together in rounds, at the full hour, the longest unanswered first; between rounds only what the last one
+left over is given away.
+
 Who waits is put off to when his turn should come. That is no failure: nothing is counted, nothing ages.
 """
 
@@ -32,6 +36,9 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 SOONEST = 10 * _MINUTE
 """Nobody comes back sooner: looking at who waits costs something too."""
+
+ROUND = _HOUR
+"""Seconds from one round to the next; each is open for `SOONEST`."""
 
 AFTER_MIDNIGHT = _HOUR
 """Over so many seconds of the new day those are spread who waited for it."""
@@ -92,7 +99,9 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
         ahead = _AHEAD.get(turn)
         if ahead is None or not self.paced:
             return free
-        return min(free, ceil(free * min(self.elapsed + ahead, _DAY) / _DAY))
+        between = self.elapsed % ROUND >= SOONEST and self.elapsed < _DAY - ROUND
+        upto = max(self.elapsed + ahead - ROUND, 0) if between else min(self.elapsed + ahead, _DAY)
+        return min(free, ceil(free * upto / _DAY))
 
 
 class Waits(msgspec.Struct, frozen=True):
@@ -146,7 +155,7 @@ def ration(queue: Sequence[tuple[Turn, DueShipment]], day: Day) -> Ration:
     for turn, shipment in queue:
         if seats == 0:
             if waiting or used >= day.limit(turn):
-                waiting.append(Waits(shipment, turn, _until(shipment.number, turn, used + len(waiting) // day.seats, day)))
+                waiting.append(Waits(shipment, turn, _until(shipment, turn, used + len(waiting) // day.seats, day)))
                 continue
             used, seats = used + 1, day.seats
         seats -= 1
@@ -154,13 +163,16 @@ def ration(queue: Sequence[tuple[Turn, DueShipment]], day: Day) -> Ration:
     return Ration(asked=asked, waiting=waiting, units=used - day.used)
 
 
-def _until(number: str, turn: Turn, before: int, day: Day) -> int:
-    """When the turn of a parcel comes if `before` units are used first: at the day's pace, or with the new day."""
+def _until(shipment: DueShipment, turn: Turn, before: int, day: Day) -> int:
+    """When the turn of a parcel comes if `before` units are used first: in a round at the day's pace, or with the new day."""
+    number = shipment.number
     missing = max(before + 1 - day.limit(turn), 1)
     midnight = day.at - day.elapsed + _DAY
     if day.paced and turn in _AHEAD:
-        soon = day.at + min(max(missing * _DAY // day.daily, SOONEST), _DAY)
-        return soon + scatter(number, SOONEST)
+        soon = day.at + min(max(missing * _DAY // day.daily, SOONEST), _DAY - SOONEST)
+        # A crowd is looked at in portions, the first due first: within a round that is the longest unanswered.
+        age = max(day.at - (shipment.last_answer_at or 0), 0)
+        return soon + -soon % ROUND + (SOONEST - 1) * _DAY // (_DAY + age)
     melting = 0 if turn is Turn.DEADLINE else int(day.daily * day.reserve)
     soon = day.at + max(missing * _DAY // melting, SOONEST) if melting else midnight
     return soon + scatter(number, SOONEST) if soon < midnight else midnight + scatter(number, AFTER_MIDNIGHT)

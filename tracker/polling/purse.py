@@ -18,6 +18,7 @@ from tracker.polling import budget
 from tracker.polling.budget import Day, Ration, Turn
 from tracker.polling.cadence import Cadence
 from tracker.polling.conversation import Source
+from tracker.polling.writing import TRANSACTION
 from tracker.store import Store
 from tracker.store.rows import AccountMemory, DueShipment
 
@@ -43,7 +44,7 @@ class Purse:
             daily=daily,
             used=await self._store.used_today(source.id, now.date()) + self._granted[source.id],
             at=epoch(now),
-            seats=1 if source.registers or source.apiece else source.batch,
+            seats=1 if source.registers or source.apiece else min(source.batch, TRANSACTION),
             reserve=self._reserve,
             paced=not source.registers,
         )
