@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -69,6 +70,8 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T:
     except RecursionError:
         raise CarrierError(ErrorKind.BAD_RESPONSE, "JSON nested too deeply") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if (plain := bytes(body)).startswith(BOM_UTF8):  # some servers, and files that Windows stored, begin so
+            return decode(decoder, plain.removeprefix(BOM_UTF8))
         raise CarrierError(ErrorKind.BAD_RESPONSE, _describe(bytes(body), error)) from None
 
 
@@ -78,6 +81,10 @@ def _describe(body: bytes, error: Exception) -> str:
         return "an empty body"
     if start.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
         return "an HTML page instead of data"
+    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return "UTF-16 instead of UTF-8: perhaps a shell of Windows stored it"
+    if start.startswith(b"<"):
+        return "XML instead of JSON"
     if isinstance(error, msgspec.ValidationError):
         return f"an unexpected shape: {short(str(error))}"
     return "not readable as JSON, perhaps cut off"

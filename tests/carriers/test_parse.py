@@ -52,3 +52,26 @@ def test_a_slice_whose_events_have_drifted_is_an_error_of_that_number() -> None:
 def test_an_unknown_name_is_the_callers_mistake() -> None:
     with pytest.raises(registry.UnknownCarrierError):
         parse("nobody", Response(status=200, body=b""))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{}".encode("utf-16"), "UTF-16 instead of UTF-8: perhaps a shell of Windows stored it"),
+        (b'<?xml version="1.0"?><a/>', "XML instead of JSON"),
+        (b"<html></html>", "an HTML page instead of data"),
+        (b"\xef\xbb\xbf", "an empty body"),
+        (b'{"a": ', "not readable as JSON, perhaps cut off"),
+    ],
+)
+def test_a_body_of_another_kind_is_called_by_its_name(body: bytes, said: str) -> None:
+    told = parse("yanwen", Response(status=200, body=body))
+    assert told.error is not None
+    assert (told.error.kind, told.error.message) == ("bad_response", said)
+
+
+def test_a_mark_of_utf_8_before_the_answer_does_no_harm() -> None:
+    """Windows stores files so, and some servers answer so: no parcel is lost for three bytes."""
+    (sample,) = (each for each in cases.all_own() if cases.name_of(each) == "correios-delivered")
+    marked = Response(status=200, body=b"\xef\xbb\xbf" + sample.response.body)
+    assert parse("correios", marked) == parse("correios", sample.response)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,9 @@ def test_names_are_those_of_the_house_and_occur_once() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(registry.UnknownCarrierError, match=rf"'17track'; there are: {', '.join(registry.names())}"):
+    with pytest.raises(registry.UnknownCarrierError, match=rf"'pigeon'; there are: {', '.join(registry.names())}"):
+        registry.get("pigeon")
+    with pytest.raises(registry.UnknownCarrierError, match=r"'17track', did you mean 'seventeen_track'\? there are: "):
         registry.get("17track")
     with pytest.raises(registry.UnknownCarrierError):
         registry.describe("")
@@ -48,3 +52,35 @@ def test_correios_rows_speak_our_words_or_void_the_event_before() -> None:
 def test_a_table_that_does_not_exist_says_so() -> None:
     with pytest.raises(FileNotFoundError):
         codes.rows("no_such_table")
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("Correios", "correios"),
+        ("corrreios", "correios"),
+        ("17TRACK", "seventeen_track"),
+        ("russian-post", "russian_post"),
+        ("dhl", "dhl_unified"),
+        ("4px", "fourpx"),
+        ("", None),
+        ("pigeon", None),
+    ],
+)
+def test_a_slip_finds_the_adapter_that_was_meant(slip: str, meant: str | None) -> None:
+    assert registry.likely(slip) == meant
+
+
+CARRIERS = Path(registry.__file__).parent
+READS = re.compile(r"""options(?:\.get\(|\[)"(\w+)\"""")
+OPTS_IN = re.compile(r"\bopted_in\(account\)")
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_the_registry_names_the_options_that_an_adapter_reads(name: str) -> None:
+    """`config check` refuses any other: one that is forgotten here could not be set."""
+    folder = CARRIERS / name
+    files = folder.glob("*.py") if folder.is_dir() else [CARRIERS / f"{name}.py"]
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    read = {*READS.findall(code), *([registry.PUBLIC_PAGE] if OPTS_IN.search(code) else ())}
+    assert read == set(registry.describe(name).options)

@@ -53,6 +53,18 @@ CASES = {
         {"tracker.toml": "# mine\n[outreach]\nrouns = 2 # rounds = 3\n"},
         ['tracker.toml:3: outreach.rouns: unknown key (got "rouns", did you mean "rounds")'],
     ),
+    "a list of tables by another name": (
+        {"tracker.toml": '\n[[sources]]\nid = "a"\n'},
+        ['tracker.toml:2: sources: unknown key (got "sources", did you mean "source")'],
+    ),
+    "one bracket": (
+        {"tracker.toml": '[source]\nid = "a"\n'},
+        ["tracker.toml:1: source: has to be a list of tables: write [[source]] (got a table)"],
+    ),
+    "no date": (
+        {"tracker.toml": '[[source]]\nid = "a"\nadapter = "sheet"\nbase_url = "drop:a"\nquota_since = "yesterday"\n'},
+        ['tracker.toml:5: source[a].quota_since: has to be a date without quotes, for instance 2026-09-10 (got "yesterday")'],
+    ),
     "unknown table": (
         {"tracker.toml": "[outrech]\nrounds = 2\n"},
         ['tracker.toml:1: outrech: unknown key (got "outrech", did you mean "outreach")'],

@@ -66,6 +66,7 @@ def test_it_is_closed_as_shipped_and_opens_on_this_machine_alone(tmp_path: Path)
         (OPEN + source("correios", user="KEY", access_code="KEY", push_secret="PUSH"), "never calls: leave push_secret out"),
         (OPEN + source("aftership", api_key="KEY", push_secret_before="OLD"), '"push_secret" is missing'),
         (OPEN + source("seventeen_trak", push_secret="PUSH"), "no such adapter"),
+        (OPEN + source(api_key="KEY").replace('"mine"', '"my own/17"'), "pushes would be /push/my own/17: letters, digits"),
         (source(api_key="KEY", push_secret="PUSH"), "push_secret opens nothing while [receiver] listen is empty"),
     ],
 )

@@ -107,7 +107,8 @@ def _result(console: Console, result: Result) -> None:
         console.line(f"  {result.error.kind.value}: {result.error.message}")
         return
     reason = f" ({result.reason.value})" if result.reason else ""
-    console.line(f"  {result.status.value}{reason}, the source says {result.raw_sub_status or result.raw_status or 'nothing'}")
+    word = result.raw_sub_status or result.raw_status
+    console.line(f"  {result.status.value}{reason}{f', the source says {word}' if word else ''}")
     console.table(
         ("time", "status", "reason", "code", "description", "location"),
         [

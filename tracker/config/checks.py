@@ -18,7 +18,7 @@ from tracker.config.checks_cases import check_cases
 from tracker.config.checks_channels import check_channels, check_messengers
 from tracker.config.checks_claims import check_claims
 from tracker.config.checks_ladders import check_default_country, check_ladders, check_services
-from tracker.config.checks_sources import check_politeness
+from tracker.config.checks_sources import check_politeness, check_settings
 from tracker.config.checks_stores import check_stages
 from tracker.config.checks_team import check_team
 from tracker.config.checks_times import check_times
@@ -57,6 +57,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("tracker", check_messengers(shapes)),
         ("tracker", _sources(shapes, adapters)),
         ("tracker", check_politeness(shapes.tracker.source)),
+        ("tracker", check_settings(shapes.tracker.source)),
         ("tracker", _source_stores(shapes)),
         ("tracker", check_pushes(shapes.tracker)),
         (
@@ -204,7 +205,11 @@ def _sources(shapes: Shapes, adapters: Collection[str]) -> Iterator[Found]:
             message = f'has to begin with https:// (or http://) and a host, or with drop: and a folder (got "{each.base_url}")'
             yield (*path, "base_url"), message, _ERROR
         if each.adapter not in adapters:
-            yield _unknown((*path, "adapter"), "adapter", each.adapter, adapters)
+            near = registry.likely(each.adapter)
+            if near in adapters:
+                yield (*path, "adapter"), f'no such adapter (got "{each.adapter}", did you mean "{near}")', _ERROR
+            else:
+                yield _unknown((*path, "adapter"), "adapter", each.adapter, adapters)
             continue
         if each.adapter not in registry.names():
             continue

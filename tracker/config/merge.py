@@ -58,11 +58,15 @@ class Section:
         return tuple(layer.file for layer in self._layers if layer.file != ENVIRONMENT)
 
     def origin(self, path: Merged) -> Origin | None:
-        """Who set the value at `path`, or the table around it."""
-        while path:
-            if path in self._origins:
-                return self._origins[path]
-            path = path[:-1]
+        """Who set the value at `path`, or the table around it, or where there is none the first value inside it."""
+        around = path
+        while around:
+            if around in self._origins:
+                return self._origins[around]
+            around = around[:-1]
+        inside = next((origin for at, origin in self._origins.items() if path and at[: len(path)] == path), None)
+        if inside is not None:
+            return inside
         return Origin(self._layers[-1], ()) if self._layers else None
 
     def problem(self, path: Merged, message: str, level: Level = "error") -> Problem:

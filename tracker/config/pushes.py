@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -11,6 +12,8 @@ from tracker.config.problem import Level
 from tracker.config.shape_tracker import Source, TrackerFile
 
 PRESENT, BEFORE = "push_secret", "push_secret_before"
+
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 
 _ERROR: Level = "error"
 _WARNING: Level = "warning"
@@ -35,6 +38,9 @@ def check_pushes(tracker: TrackerFile) -> Iterator[tuple[Merged, str, Level]]:
     listen = tracker.receiver.listen
     for each in tracker.source:
         yield from _source(each, is_open=listen is not None)
+        if listen is not None and push_secrets(each) and not _PLAIN.fullmatch(each.id):
+            message = f"its address for pushes would be /push/{each.id}: letters, digits, dots, - and _ alone"
+            yield ("source", each.id, "id"), message, _ERROR
     if listen is None:
         return
     path: Merged = ("receiver", "listen")

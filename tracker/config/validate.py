@@ -35,13 +35,22 @@ _WORDS: Mapping[str, str] = {
     "frozen_set_type": "has to be a list [...]",
     "dict_type": "has to be a table",
     "mapping_type": "has to be a table",
+    "date_type": "has to be a date without quotes, for instance 2026-09-10",
+    "date_parsing": "has to be a date without quotes, for instance 2026-09-10",
+    "date_from_datetime_parsing": "has to be a date without quotes, for instance 2026-09-10",
+    "date_from_datetime_inexact": "has to be a date without a time, for instance 2026-09-10",
     "model_type": "has to be a table",
     "model_attributes_type": "has to be a table",
 }
 _SALVAGE_ROUNDS = 3
 """A table that lost a wrong key may lack a needed one, and then goes as a whole."""
 
-_BOUNDS = {"greater_than_equal": ("ge", "at least"), "greater_than": ("gt", "more than"), "less_than_equal": ("le", "at most")}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
 
 
 def validate(shape: type[ShapeT], section: Section, problems: list[Problem]) -> ShapeT | None:
@@ -128,6 +137,8 @@ def _message(error: ErrorDetails) -> str:
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return f"has to be {words} {context[name]}{_got(got)}"
+    if kind == "tuple_type" and isinstance(got, dict) and len(error["loc"]) == 1:
+        return f"has to be a list of tables: write [[{error['loc'][0]}]] (got a table)"
     if kind == "value_error":
         return str(context["error"])
     return _WORDS.get(kind, error["msg"]) + _got(got)
