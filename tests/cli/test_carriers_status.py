@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.shell import Shell
 from tests.desk.world import NOW, World
+from tests.house import bring, order, parcel
 from tracker.clock import FixedClock, epoch
 from tracker.demo.standin import Aggregator, StandIn
 from tracker.store import PollWrite, Store, create, open_store
@@ -180,3 +181,17 @@ def test_without_a_source_it_says_what_is_missing(shell: Shell, tmp_path: Path, 
     shell.config.write_text("", encoding="utf-8")
     assert office.status() == (0, {})
     assert "add a [[source]]" in shell("carriers", "status", *AT).out
+
+
+def test_parcels_that_nobody_is_asked_about_need_a_person(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I2: visibly blocked with a reason; a status that says "nothing needs a person" beside them would be a lie."""
+    office = Office(shell, tmp_path, monkeypatch)
+    assert shell.config is not None
+    text = shell.config.read_text(encoding="utf-8")
+    shell.config.write_text(text[: text.index("[[source]]", text.index("dhl_unified"))], encoding="utf-8")
+    office.happened(lambda store: bring(store, [order("1")], [parcel("LZ000000001CN", "1")], NOW))
+    said = shell("carriers", "status", *AT, "--json")
+    assert (said.code, said.document["without_source"]) == (1, {"china_post": 1})
+    out = shell("carriers", "status", *AT).out
+    assert "-> 1 parcels of china_post: no configured source is asked about them" in out
+    assert "Nothing needs" not in out

@@ -17,7 +17,7 @@ from tracker.config.settings import Source
 from tracker.health import Freshness
 from tracker.metrics import Count
 from tracker.polling.budget import Day, Turn
-from tracker.polling.routing import choices
+from tracker.polling.routing import ANY, choices
 from tracker.store.gate import ToldQuota
 from tracker.store.quota import Forecast, forecast, plan_of
 from tracker.store.rows import Breaker, Followed
@@ -83,6 +83,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def standings(loaded: Loaded, seen: Seen) -> list[Standing]:
     """Every configured account, in the order of tracker.toml."""
     return [_standing(source, loaded, seen) for source in loaded.settings.sources]
+
+
+def stranded(loaded: Loaded, seen: Seen) -> dict[str, int]:
+    """Carrier (`*`: none is known) -> parcels that are followed, and that no configured source can be asked about."""
+    lost: dict[str, int] = {}
+    for each in seen.followed:
+        if _asked_about(each, loaded) is None:
+            lost[each.carrier or ANY] = lost.get(each.carrier or ANY, 0) + each.count
+    return lost
 
 
 def _standing(source: Source, loaded: Loaded, seen: Seen) -> Standing:

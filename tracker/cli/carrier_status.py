@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from carriers.errors import CarrierError
-from tracker.cli.carrier_standing import UNMAPPED_SHOWN, Seen, Standing, standings
+from tracker.cli.carrier_standing import UNMAPPED_SHOWN, Seen, Standing, standings, stranded
 from tracker.cli.context import Room, answer
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console
@@ -16,6 +16,7 @@ from tracker.connections import sources_of
 from tracker.metrics import count
 from tracker.polling.conversation import ask_quota
 from tracker.polling.metering import metered
+from tracker.polling.routing import ANY
 from tracker.store.status import Spans
 
 
@@ -32,13 +33,13 @@ def show(common: At, *, ask: bool) -> int:
             told=await store.told_quotas(),
             unmapped=await store.unmapped_codes(room.now - UNMAPPED_SHOWN),
         )
-        found = standings(room.loaded, seen)
+        found, lost = standings(room.loaded, seen), stranded(room.loaded, seen)
         said = await _ask(room) if ask else {}
         accounts = [msgspec.structs.asdict(each) | ({"says": said.get(each.account)} if ask else {}) for each in found]
         return Answer(
-            document={"at": room.now, "accounts": accounts},
-            text=lambda console: _text(console, found, said),
-            code=1 if any(each.needs_person for each in found) else 0,
+            document={"at": room.now, "accounts": accounts, "without_source": lost},
+            text=lambda console: _text(console, found, said, lost),
+            code=1 if lost or any(each.needs_person for each in found) else 0,
         )
 
     return answer(common, work)
@@ -60,7 +61,7 @@ async def _ask(room: Room) -> dict[str, dict[str, Any]]:
     return said
 
 
-def _text(console: Console, found: Sequence[Standing], said: dict[str, dict[str, Any]]) -> None:
+def _text(console: Console, found: Sequence[Standing], said: dict[str, dict[str, Any]], lost: Mapping[str, int]) -> None:
     if not found:
         console.line("No source is configured: add a [[source]] to tracker.toml (tracker carriers list names them).")
     for each in found:
@@ -81,7 +82,10 @@ def _text(console: Console, found: Sequence[Standing], said: dict[str, dict[str,
             console.table(("unknown code", "times", "parcel", "last"), rows, empty="")
         for line in (*each.needs_person, *each.hints):
             console.line(f"  -> {line}")
-    if found and not any(each.needs_person for each in found):
+    for carrier, parcels in lost.items():
+        whose = "of no known carrier" if carrier == ANY else f"of {carrier}"
+        console.line(f"  -> {parcels} parcels {whose}: no configured source is asked about them (carriers.toml: sources)")
+    if found and not lost and not any(each.needs_person for each in found):
         console.line("Nothing needs a person.")
 
 
