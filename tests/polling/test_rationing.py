@@ -266,3 +266,44 @@ async def test_a_code_that_nobody_knows_is_kept_counted_and_said_once_for_ever(
     assert known["Wormhole"].account == ACCOUNT
     assert known["Wormhole"].number in made
     assert await store.unmapped_codes(clock.now()) == []
+
+
+class Ticketing(Plain):
+    """An answer is ordered, and fetched at the next conversation within half a day."""
+
+    def ask(
+        self, queries: Sequence[Query], account: Account, memory: Memory, now: datetime
+    ) -> Generator[Request, Response, Batch]:
+        numbers = [query.number for query in queries]
+        response = yield Request(method="GET", url=f"{account.base_url}/{','.join(numbers)}")
+        told = self.split(response, numbers)
+        answers: dict[str, bytes | CarrierError] = {}
+        kept: dict[str, dict[str, str]] = {}
+        for number in numbers:
+            ordered = memory.numbers.get(number, {}).get("at")
+            usable = ordered is not None and now - datetime.fromisoformat(ordered) < DAY / 2
+            answers[number] = told[number] if usable else CarrierError(ErrorKind.NOT_READY, "ordered", retry_after=900)
+            kept[number] = {} if usable else {"at": now.isoformat()}
+        return Batch(answers=answers, memory=Memory(numbers=kept))
+
+
+async def test_r8_the_ticket_for_a_last_mile_is_fetched_before_it_is_gone(
+    store: Store, clock: SimulatedClock, rules: Rules
+) -> None:
+    """R8, facts 22: a silent parcel is asked about once a day, a ticket lives half a day: the leg would never be heard."""
+    await house.bring_parcels(store, 1, clock.now())
+    link = "UPDATE shipment SET linked_number = 'NX000000439BR', linked_carrier = 'correios'"
+    await store._db.write(lambda tx: tx.run(link))
+    shop = Shop(store, clock, msgspec.structs.replace(rules, sources={"correios": ("post",), "*": (ACCOUNT,)}), calls=None)
+    wire = Wire(StoreGate(store, clock, {ACCOUNT: Pace(rps=1000)}), lambda _number: "in_transit")
+    post = msgspec.structs.replace(
+        shop.source, account=Account(id="post", base_url="https://post.example"), adapter=Ticketing(), transport=wire
+    )
+    cadence = Cadence(fresh_h=24)
+    shop.poller = Poller(
+        store=store, clock=clock, rules=shop.rules, sources={ACCOUNT: shop.source, "post": post}, cadence=cadence
+    )
+    await shop.until(24 * 5)
+    last = "SELECT digest FROM answer WHERE account = 'post'"
+    assert await store._db.read(lambda tx: tx.value(last)) is not None
+    assert len(wire.asked) <= 12, "ordered and fetched once a day, and never in a loop"
