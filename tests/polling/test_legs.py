@@ -26,8 +26,8 @@ from tracker.polling import Cadence, Pace, Poller, StoreGate
 from tracker.polling.conversation import Source
 from tracker.polling.legs import link_of, without_twins
 from tracker.rules import Rules
-from tracker.store import Store
-from tracker.store.rows import Link
+from tracker.store import PollWrite, Store
+from tracker.store.rows import Link, PollChange
 
 FIRST, LAST = "LP00000000000017", "NX000000439BR"
 DAY = timedelta(days=1)
@@ -256,3 +256,22 @@ def test_twins_are_found_by_instant_or_by_wall_clock() -> None:
         TrackingEvent(key=b"undated0", time=None, local_time=None),
     ]
     assert [event.key for event in without_twins(here, there)] == [here[1].key, here[2].key, b"undated0"]
+
+
+async def test_a_push_about_a_bag_is_nobodys(legs: Legs) -> None:
+    """A number that two parcels share tells neither of them anything, pushed as little as polled."""
+    await house.bring(legs.store, [house.order("100003", row=3)], [house.parcel("LP00000000000025", "100003", row=3)], START)
+    await legs.poll(2)
+    assert list(await legs.store.shipments_by_leg([LAST])) == [LAST]
+    (other,) = await legs.store.load_dossiers([2])
+    journey = (await legs.store.load_polled([other.shipments[0].id]))[other.shipments[0].id].journey
+    change = PollChange(
+        id=other.shipments[0].id,
+        number=other.shipments[0].number,
+        next_poll_at=None,
+        journey=journey,
+        source="cainiao",
+        link=Link(LAST, "correios"),
+    )
+    await legs.store.write_poll(PollWrite(at=int(START.timestamp()), changed=(change,)))
+    assert await legs.store.shipments_by_leg([LAST]) == {}

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -67,10 +68,11 @@ class Pushes:
         return {row[1]: due(row) for row in rows}
 
     async def shipments_by_leg(self, numbers: Sequence[str]) -> dict[str, DueShipment]:
-        """Last-mile number -> the parcel that goes on under it."""
+        """Last-mile number -> the parcel that goes on under it. One that two parcels share is a bag's, and none of theirs."""
         rows = await self._db.read(lambda tx: tx.among(_LEGS, numbers))
-        found = (due(row) for row in rows)
-        return {parcel.linked_number: parcel for parcel in found if parcel.linked_number is not None}
+        found = [parcel for row in rows if (parcel := due(row)).linked_number is not None]
+        shared = Counter(parcel.linked_number for parcel in found)
+        return {parcel.linked_number: parcel for parcel in found if parcel.linked_number and shared[parcel.linked_number] == 1}
 
     async def drop_pushes(self, ids: Sequence[int]) -> None:
         """Let go of slices that concern no parcel."""
