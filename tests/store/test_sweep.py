@@ -40,7 +40,8 @@ from tracker.model import (
     Phase,
     TaskState,
 )
-from tracker.store import NotThere, OrderPatch, Store, TaskResult
+from tracker.store import NotThere, OrderPatch, PollWrite, Store, TaskResult
+from tracker.store.rows import PollFailure
 
 
 async def test_an_effect_is_decided_once_however_often_it_is_written(store: Store) -> None:
@@ -93,6 +94,17 @@ async def test_facts_that_are_too_old_are_asked_for_at_once(store: Store) -> Non
     await store.write_poll(polled(change(1, "LX001CN", next_poll_at=None)))
     await decided(store, ask_now=("LX001CN",))
     assert [due.number for due in await store.due_shipments(NOW, 10)] == ["LX001CN"]
+
+
+async def test_d20_a_source_that_just_failed_keeps_its_pause(store: Store) -> None:
+    """D20, facts/carriers.md politeness: who waits for facts is decided again and again; the source is not asked as often."""
+    await given(store)
+    (due, *_) = await store.due_shipments(NOW, 9)
+    later = epoch(NOW + HOUR)
+    await store.write_poll(PollWrite(at=epoch(NOW), failed=(PollFailure(due.id, due.number, later, "unavailable"),)))
+    await decided(store, ask_now=(due.number,))
+    assert due.number not in [each.number for each in await store.due_shipments(NOW, 9)]
+    assert due.number in [each.number for each in await store.due_shipments(NOW + HOUR, 9)]
 
 
 async def test_a_dossier_that_cannot_be_decided_is_parked_and_counted(store: Store) -> None:

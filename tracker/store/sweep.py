@@ -65,7 +65,10 @@ _SETTLE = """
     UPDATE dossier SET next_decide_at = ?, waits_for_answer = ?, verdict_digest = ?, failures = 0, parked_for = NULL
     WHERE id = ?"""
 
-_ASK = "UPDATE shipment SET next_poll_at = ? WHERE number = ? AND (next_poll_at IS NULL OR next_poll_at > ?)"
+_ASK = """
+    UPDATE shipment SET next_poll_at = ?
+    WHERE number = ? AND (next_poll_at IS NULL OR (next_poll_at > ? AND failures = 0))"""
+"""A source that just failed is left its pause: whoever waits for facts would hammer it otherwise, at every decision."""
 
 _DATE = """
     UPDATE shipment SET deadline_at = ? WHERE id = ? AND (deadline_at IS NULL OR deadline_at < ? OR deadline_at > ?
