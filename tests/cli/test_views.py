@@ -48,7 +48,7 @@ def test_the_order_of_a_case_says_what_the_last_guard_would_do(shop: Shop, shell
     shell.json("review", "approve", shop.refund, "--reason", "checked", *AT)
     [story] = shell.json("explain", shop.parcel.lower())["explanations"]
     assert story["asked"] == shop.parcel
-    assert story["next_poll_at"].keys() == {shop.parcel}
+    assert story["next_poll_at"].keys() == story["asked_of"].keys() == {shop.parcel}
     [refund] = [each for each in story["decisions"] if each["kind"] == "refund" and each["state"] == "pending"]
     assert refund["release"].startswith(("send", "hold", "defer", "cancel"))
     assert "release" in shell("explain", shop.order).out

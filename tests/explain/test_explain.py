@@ -180,6 +180,10 @@ def test_the_text_has_all_parts() -> None:
     assert "  LP2  <- asked for" in text
     assert "  asked again    LP1  2026-05-02 05:48 UTC" in text
     assert "  asked again    LP2  never" in text
+    whom = {"LP1": ("post", "many"), "LP2": ()}
+    more = to_text(of(told, asked="LP2", next_poll_at={"LP1": day(31.2), "LP2": None}, asked_of=whom))
+    assert "  asked again    LP1  2026-05-02 05:48 UTC  of post, many" in more
+    assert "  asked again    LP2  never  no source is configured for it: tracker carriers status" in more
     assert [line for line in text if line and not line.startswith(" ")] == [
         text[0],
         "Facts",

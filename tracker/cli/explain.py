@@ -11,6 +11,7 @@ from tracker.clock import epoch
 from tracker.explain import Explanation, explain, to_text
 from tracker.model import Dossier, OutboxState, Release
 from tracker.policy import release
+from tracker.polling.routing import choices
 from tracker.store import NotThere
 from tracker.timeline import Seen, as_of
 
@@ -50,9 +51,20 @@ async def _story(room: Room, dossier: Dossier, asked: str, *, past: bool) -> Exp
         room.phrases,
         asked=_named(dossier, asked),
         next_poll_at={} if past else await room.store.next_polls(dossier.order.id),
+        asked_of=_asked_of(room, dossier),
         releases={} if past else await _releases(room, dossier),
         windows=[each for each in await room.store.window_history(dossier.order.id) if each.at <= room.now],
     )
+
+
+def _asked_of(room: Room, dossier: Dossier) -> dict[str, tuple[str, ...]]:
+    """The sources of each parcel, those kept for other stores left out."""
+    serving = {each.id for each in room.loaded.settings.sources if not each.stores or dossier.order.store in each.stores}
+    rules = room.loaded.rules
+    return {
+        parcel.number: tuple(name for name in choices(parcel.number, parcel.carrier, rules) if name in serving)
+        for parcel in dossier.shipments
+    }
 
 
 def _named(dossier: Dossier, asked: str) -> str:

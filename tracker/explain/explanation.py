@@ -70,6 +70,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decided, ...]
     next_decide_at: datetime | None
     next_poll_at: Mapping[str, datetime | None]
+    asked_of: Mapping[str, tuple[str, ...]]
+    """Parcel -> the sources that are asked about it, first choice first."""
     waits_for_answer: bool
     ask_now: tuple[str, ...]
     changes: tuple[str, ...]
@@ -80,7 +82,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         return built
 
 
-def explain(
+def explain(  # noqa: PLR0913 - what only the store and the configuration know, by name
     dossier: Dossier,
     rules: Rules,
     now: datetime,
@@ -88,13 +90,14 @@ def explain(
     *,
     asked: str | None = None,
     next_poll_at: Mapping[str, datetime | None] | None = None,
+    asked_of: Mapping[str, tuple[str, ...]] | None = None,
     releases: Mapping[str, Release] | None = None,
     windows: Sequence[WindowChange] = (),
 ) -> Explanation:
     """Explain this order at `now`. For another date hand over the dossier as it stood then (tracker.timeline.as_of).
 
-    `phrases`: in whose language names and sentences are; `next_poll_at`: number -> when it is asked about next; `releases`: dedup
-    key -> what release() says of a pending row; `windows`: every end that the order's window had.
+    `phrases`: in whose language names and sentences are; `next_poll_at`: number -> when it is asked about next; `asked_of`: of
+    which sources; `releases`: dedup key -> what release() says of a pending row; `windows`: every end the order's window had.
     """
     view = look(dossier, rules, now)
     verdict = decide(dossier, rules, now)
@@ -109,6 +112,7 @@ def explain(
         decisions=(*map(_new, verdict.decisions), *(_old(effect, releases or {}, phrases) for effect in dossier.effects)),
         next_decide_at=verdict.next_at,
         next_poll_at=dict(next_poll_at or {}),
+        asked_of=dict(asked_of or {}),
         waits_for_answer=verdict.waits_for_answer,
         ask_now=verdict.ask_now,
         changes=_changes(verdict, phrases),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tracker.explain.explanation import Decided, Explanation, Weighed
@@ -80,13 +80,20 @@ def _decided(effect: Decided, phrases: Phrases) -> Iterator[str]:
         yield f"    {phrases.name(name)}: {phrases.value(name, value)}"
 
 
+def _of(sources: Sequence[str] | None, phrases: Phrases) -> str:
+    """Whom: a fallback is told too, because it may be the one that answered."""
+    if sources is None:
+        return ""
+    return f"  {phrases.say('explain.asked_of', sources=', '.join(sources)) if sources else phrases.say('explain.asked_nobody')}"
+
+
 def _next(story: Explanation, phrases: Phrases) -> Iterator[str]:
     again, asked, now = (phrases.say(f"explain.{name}") for name in ("decided_again", "asked_again", "asked_now"))
     width = 14
     answer = f" {phrases.say('explain.or_answer')}" if story.waits_for_answer else ""
     yield f"  {fill(again, width)} {_at(story.next_decide_at, phrases)}{answer}"
     for number, at in story.next_poll_at.items():
-        yield f"  {fill(asked, width)} {number}  {_at(at, phrases)}"
+        yield f"  {fill(asked, width)} {number}  {_at(at, phrases)}{_of(story.asked_of.get(number), phrases)}"
     for number in story.ask_now:
         yield f"  {fill(now, width)} {number}"
     for change in story.changes:
