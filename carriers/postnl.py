@@ -103,7 +103,7 @@ class Postnl(Pushless):
         found = body.CompleteStatus or body.CurrentStatus
         if found is None or found.Shipment is None:
             said = "; ".join(f"{warning.Code}: {warning.Description}" for warning in body.Warnings or ())
-            raise CarrierError(ErrorKind.BAD_RESPONSE, short(f"PostNL tells no shipment: {said or 'and no warning'}"))
+            raise CarrierError(ErrorKind.BAD_RESPONSE, short(f"PostNL tells no shipment{': ' + said if said else ''}"))
         return join({found.Shipment.Barcode: _ENCODER.encode(found.Shipment)}, asked)
 
     def read(self, raw: bytes) -> Tracking:
