@@ -264,3 +264,26 @@ async def test_a_refused_number_is_not_lost_for_a_week_while_the_other_source_is
         await two.close()
     assert down.last_answer_at is None
     assert shipment.status is TrackingStatus.IN_TRANSIT
+
+
+async def test_two_accounts_of_one_carrier_never_mix(store: Store, clock: SimulatedClock) -> None:
+    """Facts rule 16: each shop's numbers go out with its own key, and what one account learns is not the other's."""
+    made = {"jade": "LZ000000018CN", "norte": "LZ000000021CN"}
+    orders = [replace(house.order(f"30000{row}", row=row), store=shop) for row, shop in enumerate(made)]
+    parcels = [
+        replace(house.parcel(number, f"30000{row}", row=row), store=shop) for row, (shop, number) in enumerate(made.items())
+    ]
+    await house.bring(store, orders, parcels, START)
+    everything = [moving(number) for number in made.values()]
+    with ExitStack() as stack:
+        two = Two(stack, store, clock, [everything, everything])
+        for name, shop in zip((ACCOUNT, OTHER), made, strict=True):
+            two.sources[name] = replace(two.sources[name], stores=frozenset({shop}))
+        await two.poll(days=3, times=2)
+        seen = [source.registered for source in (two.first, two.second)]
+        await two.close()
+    assert seen == [{made["jade"]}, {made["norte"]}]
+    kept = [(await store.load_memory(name, list(made.values()))).numbers.keys() for name in (ACCOUNT, OTHER)]
+    assert [set(each) for each in kept] == seen
+    assert (await store.load_dossiers([1]))[0].shipments[0].status is TrackingStatus.IN_TRANSIT
+    assert (await store.load_dossiers([2]))[0].shipments[0].status is TrackingStatus.IN_TRANSIT

@@ -139,6 +139,11 @@ class Aggregator:
             (rejected if "error" in result else accepted).append(result)
         return 200, msgspec.json.encode({"code": 0, "data": {"accepted": accepted, "rejected": rejected}})
 
+    @property
+    def registered(self) -> set[str]:
+        """The numbers it was told about."""
+        return set(self._records)
+
     def _trouble(self) -> str | None:
         now = self._now()
         return next((trouble.kind for trouble in self._troubles if trouble.start <= now < trouble.end), None)
