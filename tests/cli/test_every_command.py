@@ -32,7 +32,7 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "import": (("{orders}", *AT), 0, {"files"}),
     "carriers list": ((), 0, {"carriers"}),
     "carriers parse": (("seventeen_track", "{answer}"), 0, {"carrier", "results", "error"}),
-    "carriers status": (AT, 0, {"at", "accounts"}),
+    "carriers status": (AT, 1, {"at", "accounts", "without_source"}),  # nobody is configured who could be asked
     "services": (("--unmatched",), 0, {"services", "unmatched"}),
     "explain": (("{order}", *AT), 0, {"explanations"}),
     "review list": ((), 0, {"reviews"}),

@@ -146,7 +146,7 @@ def _scalars(body: bytes) -> Iterator[object]:
 
     try:
         # What is no UTF-8 may stand where nobody looks.
-        text = body.decode("utf-8", "replace")
+        text = body.decode("utf-8-sig", "replace")
         _flat(json.loads(text, object_pairs_hook=pairs, parse_int=str, parse_float=str), found)
     except (ValueError, RecursionError):
         # A table of lines is no JSON; whatever else is none, tells nothing.
