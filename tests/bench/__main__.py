@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import reading, report
+from tests.bench import grown, reading, report
 from tests.bench.carrier import carrier
 from tests.bench.probe import probe
 from tests.bench.report import Line, line, median
@@ -55,6 +55,7 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
         lines = _cycle_lines(floors, runs, imported)
         lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
         lines += reading.lines(ask("reading", rounds=plan.rounds))
+        lines += grown.lines(ask("grown", rounds=plan.rounds))
         years = {line_: ask("rehearsing", orders=plan.past_orders, repeats=plan.repeats, line=line_) for line_ in ("", "_abroad")}
         lines += _rule_lines(ask("deciding", rounds=plan.rounds), years)
         if plan.memory_shipments:

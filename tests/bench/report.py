@@ -27,6 +27,14 @@ AIMS: Mapping[str, float] = {
 }
 """Figure -> the ratio to its baseline that we aim at (facts: performance, section 8)."""
 
+READING_AIM = 5.0
+"""Of every other adapter's `NAME read`."""
+
+
+def aim_of(figure: str) -> float | None:
+    """The ratio that we aim at; None where a figure only informs."""
+    return READING_AIM if figure.endswith(" read") else AIMS.get(figure)
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One line. `ratio` = value / baseline; the baseline is in the same unit."""
@@ -70,7 +78,7 @@ def table(lines: Sequence[Line]) -> str:
     """The figures for a terminal of 130 columns."""
     rows = [("", "value", "baseline", "ratio", "aim", "")]
     for one in lines:
-        figure, aim = one.figure, AIMS.get(one.figure.name)
+        figure, aim = one.figure, aim_of(one.figure.name)
         rows.append(
             (
                 one.what,

@@ -71,6 +71,12 @@ def _reading(rounds: int) -> Figures:
     return reading.measure(rounds)
 
 
+def _grown(rounds: int) -> Figures:
+    from tests.bench import grown
+
+    return grown.measure(rounds)
+
+
 def _deciding(rounds: int) -> Figures:
     from tests.bench import rehearsal
 
@@ -96,6 +102,7 @@ KINDS: Mapping[str, Callable[..., Figures]] = {
     "peak": _peak,
     "steps": _steps,
     "reading": _reading,
+    "grown": _grown,
     "deciding": _deciding,
     "rehearsing": _rehearsing,
     "rehearsal_peak": _rehearsal_peak,
