@@ -45,7 +45,7 @@ QUIET := --quiet --disable-pip-version-check
 demo: $(STAMP) ## 75 days of about thirty parcels in under a minute, into ./tracker-demo
 	$(BIN)/tracker demo
 
-test: $(STAMP) ## the tests: SQLite, six to ten minutes on two cores
+test: $(STAMP) ## the tests: SQLite, ten to fifteen minutes on two cores
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not packaging"
 
 lint: $(STAMP) ## format, lint, types, layers, dependencies

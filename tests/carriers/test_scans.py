@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carriers.model import TrackingEvent, newest
-from carriers.scans import alpha2, alpha2_of, arrange, at_epoch, event_key, instant, iso_offset
+from carriers.scans import alpha2, alpha2_of, arrange, at_epoch, event_key, in_zone, instant, iso_offset
 
 
 def scan(name: str, *, time: int | None = None, local: str | None = None) -> TrackingEvent:
@@ -138,3 +138,9 @@ def test_only_alpha_2_codes_are_countries(text: str | None, country: str | None)
 )
 def test_countries_come_in_three_letters_and_in_three_digits_too(code: str, country: str | None) -> None:
     assert alpha2_of(code) == country
+
+
+def test_a_distance_to_greenwich_that_no_place_has_leaves_the_wall_clock_alone() -> None:
+    """Facts rule 15: a zone that cannot be is no zone; it is never guessed."""
+    assert in_zone("2026-05-01T10:00:00", 100_000) == (None, "2026-05-01T10:00:00", None)
+    assert in_zone("2026-05-01T10:00:00", 480) == (1777600800, "2026-05-01T10:00:00", 480)
