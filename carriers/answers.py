@@ -44,14 +44,14 @@ def http_kind(status: int) -> ErrorKind | None:
     return _KINDS.get(status) or _KIND_BY_CLASS.get(status // 100, ErrorKind.BAD_RESPONSE)
 
 
-_LONGEST_WAIT = 6 * 3600.0
-"""Seconds that a source is believed: one that says "next year" must not silence us for a year."""
+LONGEST_WAIT = 6 * 3600.0
+"""Seconds of Retry-After that we believe: a source that says "next year" must not silence us for a year."""
 
 
 def retry_after(response: Response) -> float | None:
     """Seconds the source asked us to wait, six hours at most. The HTTP client has turned dates into seconds."""
     text = response.headers.get("retry-after", "")
-    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else None
+    return min(float(text), LONGEST_WAIT) if text.isascii() and text.isdigit() else None
 
 
 def http_error(response: Response, said: str = "") -> CarrierError | None:

@@ -18,7 +18,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import alpha2, arrange, event_key, instant
+from carriers.scans import alpha2, arrange, plain_scan
 from carriers.talks import once, one_by_one, secret
 
 
@@ -113,18 +113,5 @@ class Asendia(Pushless):
 
 
 def _event(event: Event, words: Glossary) -> TrackingEvent:
-    status, reason = words.of(event.code)
-    time, local, offset = instant(event.time)
     place, text = event.locationName or "", event.carrierEventDescription or ""
-    return TrackingEvent(
-        key=event_key(event.code or "", event.time, text, place),
-        time=time,
-        local_time=local,
-        offset=offset,
-        status=status,
-        reason=reason,
-        raw_code=event.code,
-        description=text,
-        location=place,
-        country=alpha2(event.locationCountry),
-    )
+    return plain_scan(event.code, event.time, words.of(event.code), text, place, alpha2(event.locationCountry))

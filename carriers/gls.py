@@ -20,7 +20,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import alpha2, arrange, event_key, instant
+from carriers.scans import alpha2, arrange, plain_scan
 from carriers.talks import Bearer, all_at_once, secret
 
 
@@ -118,18 +118,5 @@ def _cut(parcel: Parcel | CarrierError) -> bytes | CarrierError:
 
 
 def _event(event: Event, words: Glossary) -> TrackingEvent:
-    status, reason = words.of(event.code)
-    time, local, offset = instant(event.eventDateTime)
     place, text = event.city or "", event.description or ""
-    return TrackingEvent(
-        key=event_key(event.code or "", event.eventDateTime, text, place),
-        time=time,
-        local_time=local,
-        offset=offset,
-        status=status,
-        reason=reason,
-        raw_code=event.code,
-        description=text,
-        location=place,
-        country=alpha2(event.country),
-    )
+    return plain_scan(event.code, event.eventDateTime, words.of(event.code), text, place, alpha2(event.country))

@@ -18,7 +18,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import arrange, event_key, instant
+from carriers.scans import arrange, plain_scan
 from carriers.talks import Bearer, one_by_one, secret
 
 
@@ -133,17 +133,5 @@ def _cut(shipment: Shipment | CarrierError) -> bytes | CarrierError:
 
 
 def _event(event: Event, words: Glossary) -> TrackingEvent:
-    status, reason = words.of(event.code)
-    time, local, offset = instant(event.timestamp)
     place, text = (event.scanningUnit or Unit()).city or "", event.description or ""
-    return TrackingEvent(
-        key=event_key(event.code or "", event.timestamp, text, place),
-        time=time,
-        local_time=local,
-        offset=offset,
-        status=status,
-        reason=reason,
-        raw_code=event.code,
-        description=text,
-        location=place,
-    )
+    return plain_scan(event.code, event.timestamp, words.of(event.code), text, place)

@@ -19,14 +19,12 @@ from typing import Protocol, cast
 import httpx
 import msgspec
 
+from carriers.answers import LONGEST_WAIT
 from carriers.base import Request, Response
 from carriers.errors import CarrierError, ErrorKind
 
 TIMEOUT = httpx.Timeout(connect=5, read=20, write=10, pool=5)
 """Seconds for each step; `read` is for one chunk only, the total deadline stands beside it (facts: faults, 6 and 9)."""
-
-LONGEST_WAIT = 6 * 3600.0
-"""Seconds of Retry-After that we believe: a source that says "next year" must not silence us for a year."""
 
 WAIT_UNASKED = 1.0
 """Seconds to hold back after a 429 that names none."""

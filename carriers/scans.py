@@ -10,6 +10,7 @@ from operator import gt
 
 from xxhash import xxh3_128_digest
 
+from carriers.codes import Meaning
 from carriers.model import TrackingEvent
 
 Instant = tuple[int | None, str | None, int | None]
@@ -134,6 +135,23 @@ def iso_offset(zone: str | None) -> str:
         hours, minutes = hours[:2], hours[2:]
     in_range = 1 <= len(hours) <= 2 and int(hours) <= 14 and int(minutes or 0) < 60  # noqa: PLR2004 - UTC+14 is the farthest
     return f"{said[0]}{hours:0>2}:{minutes:0>2}" if in_range else ""
+
+
+def plain_scan(code: str | None, at: str, meant: Meaning, text: str, place: str, country: str | None = None) -> TrackingEvent:
+    """A scan of which a source tells a code, an ISO time, a text and a place, and nothing else: its key is over those four."""
+    time, local, offset = instant(at)
+    return TrackingEvent(
+        key=event_key(code or "", at, text, place),
+        time=time,
+        local_time=local,
+        offset=offset,
+        status=meant[0],
+        reason=meant[1],
+        raw_code=code,
+        description=text,
+        location=place,
+        country=country,
+    )
 
 
 def arrange(*lists: Sequence[TrackingEvent]) -> tuple[TrackingEvent, ...]:

@@ -19,7 +19,7 @@ from carriers.base import Account, Batch, Memory, Pushless, Query, Request, Resp
 from carriers.codes import UNKNOWN, Glossary, table
 from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking, TrackingEvent, TrackingStatus, newest
-from carriers.scans import alpha2, arrange, event_key, instant
+from carriers.scans import alpha2, arrange, plain_scan
 from carriers.talks import Bearer, one_by_one, secret
 
 
@@ -155,17 +155,5 @@ def _country(party: Party | None) -> str | None:
 
 
 def _event(event: Event, words: Glossary) -> TrackingEvent:
-    status, reason = words.of(event.code)
-    time, local, offset = instant(event.timestamp)
     place, text = event.location or "", event.description or ""
-    return TrackingEvent(
-        key=event_key(event.code or "", event.timestamp, text, place),
-        time=time,
-        local_time=local,
-        offset=offset,
-        status=status,
-        reason=reason,
-        raw_code=event.code,
-        description=text,
-        location=place,
-    )
+    return plain_scan(event.code, event.timestamp, words.of(event.code), text, place)

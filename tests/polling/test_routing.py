@@ -68,6 +68,7 @@ def test_configured_patterns_go_before_the_shipped_ones() -> None:
     rules = replace(RULES, number_hints=(own, NumberHint(id="weak", pattern="^X", carrier="cainiao", likely=False)))
     assert candidates(BRAZIL, rules) == ("yanwen", "correios")
     assert candidates(NOBODY, rules) == ()
+    assert (carrier_of(NOBODY, None, rules), carrier_of(NOBODY, None, house.rules())) == ("cainiao", None), "a last resort"
     assert choices(f" {BRAZIL.lower()}", None, rules)[0] == "yanwen"
 
 

@@ -43,14 +43,13 @@ _log = get_logger()
 class Hearing:
     """Hears the answers of one source. `first_time(topic, what)` keeps a warning from being repeated."""
 
-    def __init__(
-        self, store: Store, source: Source, listener: Listener, first_time: FirstTime, linker: Linker = lambda *_: None
-    ) -> None:
+    def __init__(self, store: Store, source: Source, listener: Listener, first_time: FirstTime, linker: Linker) -> None:
         self._store = store
         self._source = source
         self._listener = listener
         self._first_time = first_time
         self._linker = linker
+        self._discreet = source.adapter.discreet if isinstance(source.adapter, Discreet) else None
 
     async def hear(self, shipments: Sequence[DueShipment], batch: Batch, memory: AccountMemory) -> Outcome:
         """What the answers change. Only fresh ones are parsed."""
@@ -169,8 +168,7 @@ class Hearing:
 
     def _keep(self, fresh: Fresh, tracking: Tracking) -> AnswerWrite:
         """What is remembered of an answer: evidence without the persons in it (D10)."""
-        adapter = self._source.adapter
-        told = adapter.discreet(fresh.slice) if isinstance(adapter, Discreet) else fresh.slice
+        told = fresh.slice if self._discreet is None or fresh.same else self._discreet(fresh.slice)
         return self._listener.keep(fresh, tracking.status, told)
 
     def _tell_all(self, found: Sorted) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from carriers.model import Tracking, TrackingEvent, TrackingStatus
-from carriers.numbers import hint, normalise, s10
-from tracker.polling.routing import Router, candidates
+from carriers.numbers import normalise, s10
+from tracker.polling.routing import Router, candidates, possible
 from tracker.rules import Rules
 from tracker.store.rows import DueShipment, Link
 
@@ -50,7 +50,7 @@ def carrier_of(number: str, country: str | None, rules: Rules) -> str | None:
     posts = [each.id for each in rules.carriers.values() if each.post and each.country == home]
     if posts:
         return posts[0]
-    return next((each.carrier for each in hint(number) if each.carrier in rules.carriers), None)
+    return next((each for each in possible(number, rules) if each in rules.carriers), None)
 
 
 def legs(

@@ -32,10 +32,18 @@ def choices(number: str, carrier: str | None, rules: Rules) -> tuple[str, ...]:
 
 def candidates(number: str, rules: Rules) -> tuple[str, ...]:
     """Carriers that a number may belong to: by the configured patterns in their order, then the shipped ones."""
+    return tuple(dict.fromkeys(carrier for carrier, likely in _hints(number, rules) if likely))
+
+
+def possible(number: str, rules: Rules) -> tuple[str, ...]:
+    """All that the patterns allow, the unlikely ones too: a last resort."""
+    return tuple(dict.fromkeys(carrier for carrier, _ in _hints(number, rules)))
+
+
+def _hints(number: str, rules: Rules) -> Iterable[tuple[str, bool]]:
     written = normalise(number)
-    own = [each.carrier for each in rules.number_hints if each.likely and _pattern(each.pattern).search(written)]
-    shipped = [each.carrier for each in hint(written) if each.confidence == "likely"]
-    return tuple(dict.fromkeys([*own, *shipped]))
+    yield from ((each.carrier, each.likely) for each in rules.number_hints if _pattern(each.pattern).search(written))
+    yield from ((each.carrier, each.confidence == "likely") for each in hint(written))
 
 
 @lru_cache(maxsize=256)
