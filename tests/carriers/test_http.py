@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from carriers import http as client
+from carriers.answers import LONGEST_WAIT
 from carriers.base import Request, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.http import HttpTransport, Outcome, make_transport, retry_after
@@ -206,7 +207,7 @@ async def test_a_redirect_is_not_followed(pool: dict[str, Any], status: int) -> 
         (429, {"Retry_After": "120"}, 120.0),
         (429, {"Retry_After": "Sat, 02 May 2026 12:01:30 GMT"}, 90.0),
         (429, {"Retry_After": "Sat, 02 May 2026 11:00:00 GMT"}, None),
-        (429, {"Retry_After": "99999999"}, client.LONGEST_WAIT),
+        (429, {"Retry_After": "99999999"}, LONGEST_WAIT),
         (429, {"Retry_After": "soon"}, client.WAIT_UNASKED),
         (429, {}, client.WAIT_UNASKED),
         (503, {"Retry_After": "5"}, 5.0),
