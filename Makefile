@@ -73,7 +73,7 @@ docs: $(STAMP) ## write the pages of docs/ that are made from the code
 
 lock: $(STAMP) ## renew requirements/*.txt: versions and hashes only, no address of any registry
 	$(BIN)/uv pip compile --quiet $(LOCK) --output-file requirements/runtime.txt pyproject.toml
-	$(BIN)/uv pip compile --quiet $(LOCK) --extra alerts --extra evidence --extra web --output-file requirements/server.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet $(LOCK) --extra alerts --extra evidence --extra fleet --extra web --output-file requirements/server.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet $(LOCK) --group build --output-file requirements/build.txt
 	$(BIN)/uv pip compile --quiet $(LOCK) --all-extras --group dev --output-file requirements/dev.txt pyproject.toml
 	@! grep -nE '://|^-(i|f)|^--(index|extra-index|find-links)' requirements/*.txt || { echo "requirements/ names an address" >&2; exit 1; }
