@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from tests.docs import commands, completion, configuration, files, measures, requirements, sources, words
+from tests.docs import commands, completion, configuration, faults, files, measures, requirements, sources, words
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -18,6 +18,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/messages.md": files.messages_page,
     "reference/metrics.md": measures.page,
     "reference/reasons.md": words.page,
+    "faults.md": faults.page,
     "requirements.md": requirements.page,
     **{f"../tracker/completion/{name}": partial(completion.script, name) for name in completion.FILES},
 }
