@@ -179,7 +179,7 @@ async def test_an_amount_is_changed_and_approved_or_neither(store: Store) -> Non
 
 async def test_a_trial_sees_what_it_writes_and_leaves_nothing(store: Store) -> None:
     first, second = await _grouped(store, 2)
-    with store.trial():
+    async with store.trial():
         await store.done_item(first, await _version(store, 1), TaskResult(), by="Mei", now=NOW)
         with pytest.raises(Conflict, match="is closed"):
             await store.done_item(first, await _version(store, 1), TaskResult(), by="Mei", now=NOW)
@@ -187,9 +187,10 @@ async def test_a_trial_sees_what_it_writes_and_leaves_nothing(store: Store) -> N
         assert await store.tasks((TaskState.OPEN,)) == []
     [task] = await store.tasks()
     assert [item.row_id for item in task.items] == [first, second]
-    with pytest.raises(NotThere), store.trial():  # noqa: PT012 - the second breaks off what the first began
-        await store.done_item(first, await _version(store, 1), TaskResult(), by="Mei", now=NOW)
-        await store.task(99)
+    with pytest.raises(NotThere):  # noqa: PT012 - the second breaks off what the first began
+        async with store.trial():
+            await store.done_item(first, await _version(store, 1), TaskResult(), by="Mei", now=NOW)
+            await store.task(99)
     assert [each.state for each in await store.tasks()] == [TaskState.OPEN]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.store.build import NOW, dossier, given
 from tracker.clock import FixedClock
-from tracker.store import Locked, OrderPatch, Store, connection, open_store
+from tracker.store import Locked, OrderPatch, Store, open_store
 from tracker.store.connection import sqlite_path
 
 HOLDER = """
@@ -62,8 +62,8 @@ async def test_readers_are_not_kept_waiting(url: str, store: Store) -> None:
 
 
 async def test_patience_ends_with_a_message(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(connection, "COMMAND_BUSY_MS", 100)
+    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(sqlite, "COMMAND_BUSY_MS", 100)
     command = await open_store(url, clock=FixedClock(NOW))
     with locked(url, 20), pytest.raises(Locked, match="locked by another process"):
         await command.wake([1], NOW)

@@ -160,7 +160,7 @@ def import_(
         layout, lines = _read(room, file, "answers", whose)
         doing = desk.Desk(store=room.store, rules=room.loaded.rules, by=f"{whose} ({file.name})", now=room.now)
         if dry_run:
-            with room.store.trial():
+            async with room.store.trial():
                 found = await claim_answers.take(doing, lines, layout, whose)
         else:
             found = await claim_answers.take(doing, lines, layout, whose)

@@ -84,7 +84,7 @@ def import_sheet(queue: Queue, file: Path, common: Person, *, dry_run: bool, for
             words=_words(queue, room),
             zone_of=room.zone_of,
         )
-        with room.store.trial() if dry_run else nullcontext():
+        async with room.store.trial() if dry_run else nullcontext():
             told = await worksheet.decide(asking, queue.kind, filled)
         refused = told.of(Fate.REFUSED)
         rejected = None if dry_run or not refused else _beside(file)

@@ -44,6 +44,14 @@ class Unwritable(StoreError):
     """The disk is full, or the file may not be written: stop sending first, then try again (fault 4)."""
 
 
+class Gone(StoreError):
+    """The database server does not answer, or has ended the connection: nobody knows for how long."""
+
+
+class SchemaMoved(StoreError):
+    """The schema was upgraded while this daemon ran: it stops, and starts again with the code that belongs to it (fault 22)."""
+
+
 class NotARehearsal(StoreError):
     """`--at` with a command that writes, on a database that is not a rehearsal one."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from tracker.clock import Clock
@@ -16,7 +16,7 @@ from tracker.store.brake import Brake
 from tracker.store.capabilities import Capabilities
 from tracker.store.cases import Cases
 from tracker.store.claims import Claims
-from tracker.store.connection import Database, required, sqlite_path
+from tracker.store.connection import Database, SqliteDatabase, required, sqlite_path
 from tracker.store.corrections import Corrections
 from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
@@ -125,10 +125,10 @@ class Store(
         row = await self._db.read(lambda tx: tx.row(_RESTORED))
         return None if row is None else (required(row[0]), required(row[1]))
 
-    @contextmanager
-    def trial(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[None]:
         """Try for real and take everything back at the end (a dry run): what is written inside is seen inside only."""
-        with self._db.trial():
+        async with self._db.trial():
             yield
 
     async def retirement(self) -> Retirement | None:
@@ -139,13 +139,13 @@ class Store(
         """Refuse a real database: only a rehearsal may be written to at another time than now (`--at`). Raises NotARehearsal."""
         if not await self.is_rehearsal():
             raise NotARehearsal(
-                f"{self._db.path} holds real orders: --at with a command that writes works on a rehearsal database only. "
+                f"{self._db.place} holds real orders: --at with a command that writes works on a rehearsal database only. "
                 "Make one with: tracker init --rehearsal"
             )
 
     async def close(self) -> None:
         """Let go of the database, and of the daemon's lock. Twice changes nothing."""
-        self._db.close()
+        await self._db.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -163,11 +163,11 @@ async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str
     path = sqlite_path(url)
     require_current(url)
     if not daemon:
-        return Store(Database(path, clock, daemon=False))
+        return Store(SqliteDatabase(path, clock, daemon=False))
     lock = DaemonLock(path)
     try:
         require_sound(path)
-        store = Store(Database(path, clock, daemon=True), lock)
+        store = Store(SqliteDatabase(path, clock, daemon=True), lock)
     except BaseException:
         lock.release()
         raise

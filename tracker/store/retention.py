@@ -17,7 +17,7 @@ from tracker.clock import epoch
 from tracker.compensation import TERMINAL
 from tracker.log.redact import masked
 from tracker.model import Scan
-from tracker.store.connection import Database, Record, Tx, marks, stored
+from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import pack, unpack
 from tracker.store.records import audit
 
@@ -181,7 +181,7 @@ def _forget_scans(tx: Tx, parcels: Sequence[int]) -> None:
             f"DELETE FROM {told} WHERE number IN (SELECT linked_number FROM shipment WHERE id IN (??))",  # noqa: S608 - our names
             parcels,
         )
-    rows = tx.rows(f"SELECT id, journey FROM shipment WHERE journey IS NOT NULL AND id IN ({marks(len(parcels))})", *parcels)  # noqa: S608
+    rows = tx.among("SELECT id, journey FROM shipment WHERE journey IS NOT NULL AND id IN (??)", parcels)
     tx.many("UPDATE shipment SET journey = ? WHERE id = ?", [(_wordless(row[1]), row[0]) for row in rows])
 
 

@@ -7,26 +7,22 @@ inside a transaction, and the daemon's busy timeout is short: a long one would s
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from enum import Enum
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, insert, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from tracker.clock import Clock
-from tracker.store.errors import Damaged, EpochLost, Locked, StoreError, UnsupportedDatabase, Unwritable
+from tracker.store.connection.base import Database, Tx
+from tracker.store.connection.values import Record, bound, marks
+from tracker.store.errors import Damaged, EpochLost, Locked, StoreError, Unwritable
 
 T = TypeVar("T")
-
-Record: TypeAlias = Any
-"""A row as the driver gives it: which columns it has is known to its statement alone."""
 
 DAEMON_BUSY_MS = 250
 COMMAND_BUSY_MS = 30_000
@@ -35,8 +31,6 @@ PATIENCE_SECONDS = 30
 
 _PAGES_KIB = 32_768
 """Page cache of the connection: the due index and the tables' upper pages of a million parcels fit."""
-
-_PLAIN = frozenset({str, int, bytes, float, bool, type(None)})
 
 _CLASSES: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (Locked, "is locked by another process; try again, or find it with: fuser {path}"),
@@ -54,21 +48,6 @@ _CLASSES: dict[int, tuple[type[StoreError], str]] = {
 """Primary result code -> our error, and the sentence after the path."""
 
 
-def sqlite_path(url: str) -> Path:
-    """The file of a `sqlite:///…` address. Raises UnsupportedDatabase for any other."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise UnsupportedDatabase(
-            f"database.url {url!r} is no address; write for instance sqlite:////var/lib/tracker/tracker.db"
-        ) from None
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise UnsupportedDatabase(
-            f"database.url names {parsed.get_backend_name()!r}; this version runs on a SQLite file: sqlite:////var/lib/tracker/tracker.db"
-        )
-    return Path(parsed.database)
-
-
 def explained(error: DBAPIError | sqlite3.Error, path: Path) -> StoreError | None:
     """Our error for a driver's, or None where it is a mistake of ours that must not be dressed up."""
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -80,74 +59,41 @@ def explained(error: DBAPIError | sqlite3.Error, path: Path) -> StoreError | Non
     return kind(f"The database {path} {sentence.format(path=path)} ({cause})")
 
 
-class Tx:
-    """An open transaction. Statements are plain text with `?`, values always bound; times may be aware datetimes.
-
-    They go straight to the driver: SQLAlchemy's result machinery costs 20 us a statement. It builds only what is not hot.
-    """
+class SqliteTx(Tx):
+    """A transaction of the file's one connection."""
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self._driver = driver(connection)
 
-    def rows(self, sql: str, *values: object) -> Sequence[Record]:
-        """All rows of a SELECT, or of a RETURNING."""
+    def rows(self, sql: str, *values: object) -> Sequence[Record]:  # noqa: D102
         return self._driver.execute(sql, bound(values)).fetchall()
 
-    def named(self, sql: str, values: Mapping[str, object]) -> Sequence[Record]:
-        """All rows of a SELECT with `:name` in the place of values, driver-ready ones (no datetimes)."""
+    def named(self, sql: str, values: Mapping[str, object]) -> Sequence[Record]:  # noqa: D102
         return self._driver.execute(sql, values).fetchall()
 
-    def row(self, sql: str, *values: object) -> Record:
-        """The first row, or None."""
-        found = self._driver.execute(sql, bound(values)).fetchall()
-        return found[0] if found else None
-
-    def value(self, sql: str, *values: object) -> Record:
-        """The first column of the first row, or None."""
-        row = self.row(sql, *values)
-        return None if row is None else row[0]
-
-    def run(self, sql: str, *values: object) -> int:
-        """Change rows; how many were."""
+    def run(self, sql: str, *values: object) -> int:  # noqa: D102
         return self._driver.execute(sql, bound(values)).rowcount
 
-    def many(self, sql: str, tuples: Sequence[tuple[object, ...]]) -> int:
-        """One statement for many tuples of driver-ready values (no datetimes); how many rows changed."""
+    def many(self, sql: str, tuples: Sequence[tuple[object, ...]]) -> int:  # noqa: D102
         return self._driver.executemany(sql, tuples).rowcount if tuples else 0
 
-    def among(self, sql: str, keys: Sequence[object], *values: object) -> Sequence[Record]:
-        """Rows of a statement whose `(??)` stands for the list of `keys`; `values` fill the `?` before it."""
+    def among(self, sql: str, keys: Sequence[object], *values: object) -> Sequence[Record]:  # noqa: D102
         if not keys:
             return ()
         return self.rows(sql.replace("??", marks(len(keys))), *values, *keys)
 
-    def run_among(self, sql: str, keys: Sequence[object], *values: object) -> int:
-        """Change rows by a statement whose `(??)` stands for the list of `keys`; `values` fill the `?` before it."""
+    def run_among(self, sql: str, keys: Sequence[object], *values: object) -> int:  # noqa: D102
         return self.run(sql.replace("??", marks(len(keys))), *values, *keys) if keys else 0
 
-    def select(self, statement: Select[Any]) -> Sequence[Record]:
-        """Rows of a built SELECT; its columns come back typed (aware times, dates)."""
-        return self.connection.execute(statement).all()
 
-    def insert(self, table: Table, **values: object) -> int:
-        """Add one row to a table with an `id`; returns it."""
-        key = self.connection.execute(insert(table).values(**values)).inserted_primary_key
-        return 0 if key is None else int(key[0])
-
-    def update(self, table: Table, row_id: int, **values: object) -> None:
-        """Set columns of the row with this `id`."""
-        self.connection.execute(update(table).where(table.c.id == row_id).values(**values))
-
-
-class Database:
+class SqliteDatabase(Database):
     """The connection and its manners. `epoch` is a daemon's: then every write checks first that it is still the last."""
 
     def __init__(self, path: Path, clock: Clock, *, daemon: bool) -> None:
         """Connect. Raises Damaged, Unwritable, Locked."""
+        super().__init__(str(path), clock)
         self.path = path
-        self.clock = clock
-        self.epoch: int | None = None
         self._tried = False
         self._engine = open_engine(path, DAEMON_BUSY_MS if daemon else COMMAND_BUSY_MS)
         with told(path):
@@ -197,8 +143,8 @@ class Database:
 
         return checked
 
-    @contextmanager
-    def trial(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[None]:
         """One transaction around all reads and writes within, taken back at the end. Raises Locked, after the busy timeout."""
         with told(self.path), transaction(self._connection, "BEGIN IMMEDIATE", keep=False):
             self._tried = True
@@ -210,7 +156,7 @@ class Database:
     def _in_transaction(self, begin: str, work: Callable[[Tx], T]) -> T:
         scope = savepoint(self._connection) if self._tried else transaction(self._connection, begin)
         with told(self.path), scope:
-            return work(Tx(self._connection))
+            return work(SqliteTx(self._connection))
 
     async def _patiently(self, attempt: Callable[[], T]) -> T:
         # The common case costs nothing; a retrying wrapper around every transaction would (facts/performance.md section 5).
@@ -230,7 +176,7 @@ class Database:
                 return attempt()
         raise AssertionError("unreachable: tenacity returns or raises")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connection; SQLite folds the write-ahead log back when it is the last."""
         self._connection.close()
         self._engine.dispose()
@@ -320,41 +266,6 @@ def plain(path: Path, *, write: bool = False) -> Iterator[Tx]:
     engine = open_engine(path, COMMAND_BUSY_MS)
     try:
         with told(path), engine.connect() as connection, transaction(connection, "BEGIN IMMEDIATE" if write else "BEGIN"):
-            yield Tx(connection)
+            yield SqliteTx(connection)
     finally:
         engine.dispose()
-
-
-def marks(count: int) -> str:
-    """As many placeholders."""
-    return ",".join("?" * count)
-
-
-def bound(values: Sequence[object]) -> tuple[object, ...]:
-    """Values as the driver takes them: aware UTC datetimes as SQLite stores them, enums as their word."""
-    return tuple([value if type(value) in _PLAIN else _ready(value) for value in values])
-
-
-def _ready(value: object) -> object:
-    if isinstance(value, datetime):
-        return stored(value)
-    return value.value if isinstance(value, Enum) else value
-
-
-def stored(at: datetime | None) -> str | None:
-    """An aware instant in the form that the tables' UTC columns have on SQLite."""
-    if at is None:
-        return None
-    if at.tzinfo is None:
-        raise ValueError(f"{at.isoformat()} has no time zone")
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-def required(text: str) -> datetime:
-    """The aware UTC instant of a stored one in a column that is never NULL."""
-    return datetime.fromisoformat(text + "+00:00")
-
-
-def instant_of(text: str | None) -> datetime | None:
-    """The aware UTC instant of a stored one."""
-    return None if text is None else required(text)
