@@ -23,7 +23,9 @@ SHOWN = 3
 """Tests that the page links; the rest is counted."""
 
 _NUMBERS = r"\d{1,2}(?:-\d{1,2})?"
-_SAID = re.compile(rf"\bfaults?(?:\.md)?:?(?:,? rows?)? ({_NUMBERS}(?:(?:, and |, | and ){_NUMBERS})*)(?!\d|%|\.\d)", re.IGNORECASE)
+_SAID = re.compile(
+    rf"\bfaults?(?:\.md)?:?(?:,? rows?)? ({_NUMBERS}(?:(?:, and |, | and ){_NUMBERS})*)(?!\d|%|\.\d)", re.IGNORECASE
+)
 _NAMED = re.compile(r"(?<=_)faults?_(?:rows?_)?(\d{1,2}(?:_\d{1,2})*)(?=_|$)")
 _HOLDS = re.compile(r"\bI([1-7])(?:-I?([1-7]))?\b")
 _HELD = re.compile(r"(?<=_)i([1-7])(?=_|$)")
