@@ -13,7 +13,7 @@ import pytest
 from tests.store.build import NOW, dossier, given
 from tracker.clock import FixedClock
 from tracker.store import Locked, OrderPatch, Store, open_store
-from tracker.store.connection import sqlite_path
+from tracker.store.connection import sqlite, sqlite_path
 
 HOLDER = """
 import sqlite3, sys, time
