@@ -61,7 +61,7 @@ _SETTLED = f"""
 _NAMED = f"""
     SELECT d.id FROM dossier d WHERE d.id > :after AND d.id <= :upto
     AND (d.buyer_name IS NOT NULL OR d.buyer_email IS NOT NULL OR d.buyer_phone IS NOT NULL
-        OR d.tax_number IS NOT NULL OR d.note IS NOT NULL OR d.purged_at IS NULL) AND {_SETTLED}"""  # noqa: S608
+        OR d.tax_number IS NOT NULL OR d.note IS NOT NULL OR d.purged_at IS NULL) AND {_SETTLED}"""  # noqa: S608 - our own words
 
 _SCANNED = f"""
     SELECT DISTINCT p.id FROM dossier d JOIN order_shipment pl ON pl.order_id = d.id JOIN shipment p ON p.id = pl.shipment_id
@@ -71,7 +71,7 @@ _SCANNED = f"""
         OR (p.linked_number IS NOT NULL AND EXISTS (SELECT 1 FROM answer n WHERE n.number = p.linked_number)))
     AND {_SETTLED}
     AND NOT EXISTS (SELECT 1 FROM order_shipment xl WHERE xl.shipment_id = p.id AND xl.order_id <> d.id
-                    AND NOT EXISTS (SELECT 1 FROM dossier d WHERE d.id = xl.order_id AND {_SETTLED}))"""  # noqa: S608
+                    AND NOT EXISTS (SELECT 1 FROM dossier d WHERE d.id = xl.order_id AND {_SETTLED}))"""  # noqa: S608 - our own words
 """A parcel of several orders waits for the last of them."""
 
 _NAMELESS = """
@@ -176,7 +176,10 @@ def _forget_scans(tx: Tx, parcels: Sequence[int]) -> None:
         return
     tx.run_among("DELETE FROM tracking_event WHERE shipment_id IN (??)", parcels)
     for told in ("answer", "raw_answer"):
-        tx.run_among(f"DELETE FROM {told} WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))", parcels)  # noqa: S608
+        tx.run_among(
+            f"DELETE FROM {told} WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))",  # noqa: S608 - our names
+            parcels,
+        )
         tx.run_among(
             f"DELETE FROM {told} WHERE number IN (SELECT linked_number FROM shipment WHERE id IN (??))",  # noqa: S608 - our names
             parcels,
