@@ -18,7 +18,7 @@ from carriers import http as client
 from carriers.answers import LONGEST_WAIT
 from carriers.base import Request, Response
 from carriers.errors import CarrierError, ErrorKind
-from carriers.http import HttpTransport, Outcome, make_transport, retry_after
+from carriers.http import HttpTransport, Outcome, make_transport, pools, retry_after
 from tests.carriers.loopback import Handler, Reply, http, serving
 
 NOW = datetime(2026, 5, 2, 12, 0, 0, tzinfo=UTC)
@@ -255,7 +255,9 @@ async def test_without_a_clock_a_call_is_told_without_its_duration() -> None:
     assert [outcome.seconds for outcome in outcomes] == [None]
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "/only/a/path", "https://", "file:///etc/passwd", "http://[::1", "drop:*"])
+@pytest.mark.parametrize(
+    "url", ["ftp://host/x", "/only/a/path", "https://", "file:///etc/passwd", "http://[::1", "http://xn--", "drop:*"]
+)
 async def test_a_base_url_that_is_none_is_the_configurations_mistake(url: str) -> None:
     async with asking() as transport:
         with pytest.raises(CarrierError, match="base_url") as error:
@@ -289,5 +291,5 @@ def test_the_fast_transport_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_certificates_and_names_are_checked() -> None:
-    assert client._tls().verify_mode is ssl.CERT_REQUIRED
-    assert client._tls().check_hostname
+    assert pools._tls().verify_mode is ssl.CERT_REQUIRED
+    assert pools._tls().check_hostname

@@ -8,12 +8,11 @@ CarrierError; a status of 400 and more is an answer, which the adapter judges.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Protocol, cast
 
 import httpx
@@ -22,6 +21,23 @@ import msgspec
 from carriers.answers import LONGEST_WAIT
 from carriers.base import Request, Response
 from carriers.errors import CarrierError, ErrorKind
+from carriers.http.bodies import Inflated, Plain
+from carriers.http.pools import ANYWHERE, make_transport
+from carriers.reach import ForbiddenError, Reach, host_refusal
+
+__all__ = [
+    "ANYWHERE",
+    "NOT_SENT",
+    "TIMEOUT",
+    "WAIT_UNASKED",
+    "Clock",
+    "Gate",
+    "HttpTransport",
+    "OnOutcome",
+    "Outcome",
+    "make_transport",
+    "retry_after",
+]
 
 TIMEOUT = httpx.Timeout(connect=5, read=20, write=10, pool=5)
 """Seconds for each step; `read` is for one chunk only, the total deadline stands beside it (facts: faults, 6 and 9)."""
@@ -35,13 +51,7 @@ NOT_SENT = "not_sent"
 _BEFORE_SENDING = (httpx.ConnectError, httpx.PoolTimeout)
 """Not ConnectTimeout: the fast transport calls by that name a server, too, that hung up after it had read the request."""
 
-_GZIP = 47
-"""zlib: the largest window, gzip or zlib header recognised by itself."""
-
 _MOST_URLS = 512
-_IDLE = 30.0
-"""Seconds an unused connection is kept."""
-
 _REDIRECTS = range(300, 400)
 _PAUSES = {429, 503}
 _ENCODINGS = {"", "identity", "gzip", "x-gzip"}
@@ -107,46 +117,21 @@ def retry_after(headers: Mapping[str, str], now: datetime | None) -> float | Non
     return min(max((aware - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    # Reading the certificates costs 30 ms: once a process, not once a source.
-    return httpx.create_ssl_context()
-
-
-def make_transport(*, fast: bool | None = None, connections: int = 8, proxy: str | None = None) -> httpx.AsyncBaseTransport:
-    """A pool of at most `connections` to be given to HttpTransport, through the HTTP `proxy` where one is named.
-
-    `fast` takes the extra of that name (half the CPU): True insists on it and raises RuntimeError where it is not installed, None
-    takes it where it is, False never does. Pools slow down beyond 16 connections: one a source (facts: performance, HTTP client).
-    """
-    if fast is not False and proxy is None:
-        try:
-            return _fast(connections)
-        except ImportError:
-            if fast:
-                raise RuntimeError("the fast transport is not installed: pip install '.[fast]'") from None
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE)
-    return httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False, proxy=proxy)
-
-
-def _fast(connections: int) -> httpx.AsyncBaseTransport:
-    import aiohttp
-    from httpx_aiohttp import AiohttpTransport
-
-    class Fast(AiohttpTransport):
-        """Says httpx's error also where aiohttp says one of its own that the bridge does not know (a broken status line, say)."""
-
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            try:
-                return await super().handle_async_request(request)
-            except aiohttp.ClientError as error:
-                raise httpx.RemoteProtocolError(type(error).__name__) from None
-
-    def session() -> aiohttp.ClientSession:
-        pool = aiohttp.TCPConnector(limit=connections, keepalive_timeout=_IDLE, ssl=_tls())
-        return aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar())
-
-    return Fast(client=session, verify=_tls())
+def _before_sending(error: BaseException | None, host: str) -> str | None:
+    """What kept a connection from being made, in words for an operator; None where a request may have left (facts: faults, 6)."""
+    while error is not None:
+        match error:
+            case ForbiddenError():
+                return str(error)
+            case socket.gaierror():
+                return f"the name {host} is not known, or no name server answers: {error.strerror}"
+            case ssl.SSLCertVerificationError():
+                return f"the certificate of {host} is not trusted: {error.verify_message}"
+            case ConnectionRefusedError():
+                return f"{host} refuses connections: nobody listens at that port"
+            case _:
+                error = error.__cause__ or error.__context__
+    return None
 
 
 class HttpTransport:
@@ -163,15 +148,18 @@ class HttpTransport:
         gate: Gate | None = None,
         clock: Clock | None = None,
         on_outcome: OnOutcome | None = None,
+        reach: Reach = ANYWHERE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """`reach`: where the requests may go; a `transport` that is given wants to be made with the same."""
         self._source = account_id
         self._deadline = total_deadline_s
         self._cap = max_body_bytes
         self._gate = gate
         self._clock = clock
         self._on_outcome = on_outcome
-        self._transport = transport or make_transport(connections=connections)
+        self._reach = reach
+        self._transport = transport or make_transport(connections=connections, reach=reach)
         self._extensions = {"timeout": timeout.as_dict()}
         self._urls: dict[str, httpx.URL] = {}
 
@@ -205,10 +193,13 @@ class HttpTransport:
         if url is None:
             try:
                 url = httpx.URL(text)
-            except httpx.InvalidURL:
+            except (httpx.InvalidURL, UnicodeError):
                 raise CarrierError(ErrorKind.INVALID_REQUEST, "base_url is not a URL") from None
-            if url.scheme not in {"http", "https"} or not url.host:
-                raise CarrierError(ErrorKind.INVALID_REQUEST, "base_url must start with https:// (or http://) and name a host")
+            refusal = host_refusal(url.scheme, url.raw_host.decode("ascii"), self._reach)
+            if refusal is None and url.userinfo:
+                refusal = "holds a user or password"
+            if refusal is not None:
+                raise CarrierError(ErrorKind.INVALID_REQUEST, f"base_url {refusal}")
             if len(self._urls) >= _MOST_URLS:
                 self._urls.clear()
             self._urls[text] = url
@@ -231,8 +222,9 @@ class HttpTransport:
         except TimeoutError:
             raise CarrierError(ErrorKind.UNAVAILABLE, f"no complete answer within {self._deadline:g} s") from None
         except (httpx.TransportError, OSError) as error:
-            said = f"{type(error).__name__} on the way to {request.url.host}"
-            code = NOT_SENT if isinstance(error, _BEFORE_SENDING) else None
+            said = _before_sending(error, request.url.host)
+            code = NOT_SENT if said or isinstance(error, _BEFORE_SENDING) else None
+            said = said or f"{type(error).__name__} on the way to {request.url.host}"
             raise CarrierError(ErrorKind.UNAVAILABLE, said, code=code) from None
         return Response(status=answer.status_code, body=body, headers={k.lower(): v for k, v in answer.headers.items()})
 
@@ -240,7 +232,7 @@ class HttpTransport:
         encoding = answer.headers.get("content-encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
             raise CarrierError(ErrorKind.BAD_RESPONSE, f"a body in an encoding that was not asked for: {encoding[:20]!r}")
-        reader = _Inflated(self._cap) if encoding.endswith("gzip") else _Plain(self._cap)
+        reader = Inflated(self._cap) if encoding.endswith("gzip") else Plain(self._cap)
         async for chunk in cast("httpx.AsyncByteStream", answer.stream):
             reader.feed(chunk)
         return reader.whole()
@@ -263,46 +255,3 @@ class HttpTransport:
         self._on_outcome(
             Outcome(source=self._source, host=url.host, path=url.path, status=status, error=error, seconds=seconds, size=size)
         )
-
-
-class _Plain:
-    """Collects a body up to `cap` bytes."""
-
-    def __init__(self, cap: int) -> None:
-        self._cap = cap
-        self._left = cap
-        self._chunks: list[bytes] = []
-
-    def feed(self, chunk: bytes) -> None:
-        self._left -= len(chunk)
-        if self._left < 0:
-            raise CarrierError(ErrorKind.BAD_RESPONSE, f"a body larger than {self._cap} bytes")
-        self._chunks.append(chunk)
-
-    def whole(self) -> bytes:
-        return b"".join(self._chunks)
-
-
-class _Inflated(_Plain):
-    """The same after decompression: never one byte more than the cap is inflated (facts: faults, 10)."""
-
-    def __init__(self, cap: int) -> None:
-        super().__init__(cap)
-        self._member = zlib.decompressobj(_GZIP)
-        self._started = False
-
-    def feed(self, chunk: bytes) -> None:
-        while chunk:
-            self._started = True
-            if self._member.eof:
-                self._member = zlib.decompressobj(_GZIP)
-            try:
-                super().feed(self._member.decompress(chunk, self._left + 1))
-            except zlib.error:
-                raise CarrierError(ErrorKind.BAD_RESPONSE, "a body that says gzip and is none") from None
-            chunk = self._member.unconsumed_tail or self._member.unused_data
-
-    def whole(self) -> bytes:
-        if self._started and not self._member.eof:
-            raise CarrierError(ErrorKind.BAD_RESPONSE, "a compressed body that was cut off")
-        return super().whole()
