@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from carriers.model import TrackingEvent, TrackingStatus
+from tests import canaries
 from tracker.clock import epoch
 from tracker.model import (
     ActionKind,
@@ -34,6 +35,8 @@ NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 AT = epoch(NOW)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+PERSON = {"buyer_name": canaries.BUYER, "buyer_phone": canaries.PHONE, "tax_number": canaries.TAX_NUMBER}
+"""Whom no log may name (faults row 27)."""
 
 Row: TypeAlias = OrderFacts | ShipmentFacts
 
@@ -44,7 +47,7 @@ def _first(**told: Any) -> dict[str, Any]:
 
 def order(number: str = "8001", **facts: Any) -> OrderFacts:
     """An AliExpress order of 30.00 USD to Brazil."""
-    told: dict[str, Any] = {"amount": Decimal("30.00"), "currency": "USD", "country": "BR", "paid_at": NOW}
+    told: dict[str, Any] = {"amount": Decimal("30.00"), "currency": "USD", "country": "BR", "paid_at": NOW, **PERSON}
     return OrderFacts(**(_first(store="shop", platform="aliexpress", number=number, row=1) | told | facts))
 
 

@@ -1,4 +1,4 @@
-"""A real SQLite file for each test, opened as the daemon opens it."""
+"""A real database for each test, opened as the daemon opens it: a SQLite file, and a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,9 +21,20 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of a store runs on both databases, but for those about the file itself (`sqlite_only`)."""
+    if "url" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("sqlite_only") is None
+        other = [pytest.param("postgres", marks=pytest.mark.postgres)] if both else []
+        metafunc.parametrize("url", ["sqlite", *other], indirect=True)
+
+
 @pytest.fixture
-def url(tmp_path: Path, empty: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) -> str:
     """A new, empty database of the test's own."""
+    if request.param == "postgres":
+        found: str = request.getfixturevalue("postgres_url")
+        return found
     shutil.copy(empty, tmp_path / "tracker.db")
     return f"sqlite:///{tmp_path / 'tracker.db'}"
 

@@ -42,6 +42,7 @@ async def test_pauses_are_kept_told_and_noted(store: Store, command: Store) -> N
     assert tuple(told) == ("Mei", "paused", "pause/1", "new templates")
 
 
+@pytest.mark.sqlite_only
 async def test_release_is_told_of_pauses_and_pays_nothing_for_none(store: Store) -> None:
     await given(store)
     await decided(store, pending(decision()))
@@ -50,7 +51,7 @@ async def test_release_is_told_of_pauses_and_pays_nothing_for_none(store: Store)
 
     async def totals() -> Any:
         asked.clear()
-        raw = driver(store._db._connection)
+        raw = driver(store._db._connection)  # type: ignore[attr-defined]
         raw.set_trace_callback(asked.append)
         found = await store.totals(row, NOW)
         raw.set_trace_callback(None)
@@ -242,6 +243,7 @@ async def test_d20_release_is_told_when_a_stores_file_was_read(store: Store) -> 
         (holds_room.HELD, (), "ix_outbox_live"),
     ],
 )
+@pytest.mark.sqlite_only
 async def test_no_statement_of_the_brake_reads_the_whole_outbox(
     store: Store, statement: str, values: tuple[object, ...], index: str
 ) -> None:
@@ -253,9 +255,10 @@ async def test_no_statement_of_the_brake_reads_the_whole_outbox(
 
 
 @pytest.mark.parametrize("queue", ["reviews", "holds"])
+@pytest.mark.sqlite_only
 async def test_the_queues_are_read_by_the_index_of_what_is_alive(store: Store, queue: str) -> None:
     said: list[str] = []
-    raw = driver(store._db._connection)
+    raw = driver(store._db._connection)  # type: ignore[attr-defined]
     raw.set_trace_callback(said.append)
     await getattr(store, queue)()
     raw.set_trace_callback(None)

@@ -38,6 +38,7 @@ def locked(url: str, seconds: float) -> Iterator[None]:
         holder.communicate()
 
 
+@pytest.mark.sqlite_only
 async def test_the_daemon_waits_without_standing_still(url: str, store: Store) -> None:
     """The wait is asynchronous: the loop (watchdog, messages) goes on meanwhile."""
     ticks = 0
@@ -55,12 +56,14 @@ async def test_the_daemon_waits_without_standing_still(url: str, store: Store) -
     assert ticks >= 3
 
 
+@pytest.mark.sqlite_only
 async def test_readers_are_not_kept_waiting(url: str, store: Store) -> None:
     await given(store)
     with locked(url, 20):
         assert (await dossier(store)).order.number == "8001"
 
 
+@pytest.mark.sqlite_only
 async def test_patience_ends_with_a_message(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(sqlite, "COMMAND_BUSY_MS", 100)

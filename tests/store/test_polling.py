@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from carriers.model import TrackingStatus
 from tests.store.build import (
     AT,
@@ -129,13 +131,14 @@ async def test_an_adapters_memory_is_kept_by_account_and_number(store: Store) ->
     assert (await store.status(NOW)).sources[0].last_answer_at == AT + 60
 
 
+@pytest.mark.sqlite_only
 async def test_the_number_of_statements_does_not_follow_the_number_of_parcels(store: Store) -> None:
     """One query a parcel would cost more than all the rest: 5 or 50 parcels are written by the same handful."""
     ids = await _parcels(store, 50)
 
     async def statements(some: list[int]) -> int:
         seen: list[str] = []
-        raw = store._db._connection.connection.driver_connection
+        raw = store._db._connection.connection.driver_connection  # type: ignore[attr-defined]
         assert raw is not None
         raw.set_trace_callback(seen.append)
         changes = [change(key, f"LX{key - 1:03}CN", scan(f"{key}")) for key in some]
@@ -147,6 +150,7 @@ async def test_the_number_of_statements_does_not_follow_the_number_of_parcels(st
     assert await statements(ids[:5]) == await statements(ids)
 
 
+@pytest.mark.sqlite_only
 async def test_the_claim_follows_what_is_due_not_what_exists(store: Store) -> None:
     """Both due columns are found by their partial index."""
     await given(store)

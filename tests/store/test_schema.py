@@ -82,6 +82,7 @@ def _shape(path: Path) -> set[tuple[str, tuple[str, ...]]]:
     }
 
 
+@pytest.mark.sqlite_only
 def test_the_migrations_lead_to_the_tables(tmp_path: Path, url: str) -> None:
     """Tables, columns, types, indexes with their conditions: by both ways the same."""
     migrated = tmp_path / "migrated.db"
@@ -114,15 +115,16 @@ def test_the_code_knows_every_revision() -> None:
     assert tuple(reversed(revisions)) == schema.REVISIONS
 
 
+@pytest.mark.sqlite_only
 async def test_a_filled_database_is_upgraded_and_keeps_its_rows(url: str, store: Store, later: Path) -> None:
     await given(store)
     await store.write_poll(polled(change(1, "LX001CN", scan("a"))))
     await decided(store, pending(decision()))
     before = await dossier(store)
     await store.close()
-    assert upgrade(url) == (HEAD, "9999")
+    assert upgrade(url, NOW) == (HEAD, "9999")
     assert schema_state(url).verdict is SchemaVerdict.CURRENT
-    assert upgrade(url) == ("9999", "9999")
+    assert upgrade(url, NOW) == ("9999", "9999")
     opened = await open_store(url, clock=FixedClock(NOW), daemon=True)
     assert await dossier(opened) == before
     assert len(await opened.events_of(1)) == 1
@@ -133,21 +135,24 @@ async def test_a_filled_database_is_upgraded_and_keeps_its_rows(url: str, store:
     await opened.close()
 
 
+@pytest.mark.sqlite_only
 async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(url: str, store: Store, later: Path) -> None:
     await given(store)
     await store.close()
     (later / "versions" / "9999_weight.py").write_text(NEXT.format(head=HEAD, more='raise RuntimeError("half way")'))
     before = _shape(sqlite_path(url))
     with pytest.raises(RuntimeError, match="half way"):
-        upgrade(url)
+        upgrade(url, NOW)
     assert _shape(sqlite_path(url)) == before
     assert schema_state(url).found == HEAD
 
 
+@pytest.mark.sqlite_only
 async def test_no_upgrade_under_a_running_daemon(url: str, store: Store, later: Path) -> None:
     with pytest.raises(AnotherDaemon):
-        upgrade(url)
+        upgrade(url, NOW)
 
 
+@pytest.mark.sqlite_only
 def test_a_current_database_needs_no_upgrade(url: str) -> None:
-    assert upgrade(url) == (HEAD, HEAD)
+    assert upgrade(url, NOW) == (HEAD, HEAD)

@@ -67,7 +67,7 @@ def test_a_command_makes_files_for_the_group(folder: Path, capfd: pytest.Capture
     assert os.umask(0o022) == (0o007 if shared else 0o022)
 
 
-@pytest.mark.parametrize("url", ["postgresql://db/tracker", "sqlite:////nonexistent/tracker.db"])
-def test_what_is_no_shared_folder_changes_nothing(url: str) -> None:
-    assert not share_files(url)
+@pytest.mark.parametrize("address", ["postgresql://db/tracker", "sqlite:////nonexistent/tracker.db"])
+def test_what_is_no_shared_folder_changes_nothing(address: str) -> None:
+    assert not share_files(address)
     assert os.umask(0o022) == 0o022

@@ -45,7 +45,7 @@ def upgrade_(*, common: Common = Common()) -> int:
     made = None
     if schema_state(settings.database_url).verdict is SchemaVerdict.TOO_OLD:
         made = keeping.make(settings, None, clock_of(common).now(), why=keeping.BEFORE_UPGRADE)
-    before, after = upgrade(settings.database_url)
+    before, after = upgrade(settings.database_url, clock_of(common).now())
     said = "nothing to do" if made is None else f"upgraded; as it was before: {made.path}"
     document = {"from": before, "to": after, "backup": made and made.path}
     return emit(Answer(document=document, text=lambda console: console.line(f"{before} -> {after}: {said}")), json=common.json)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, and_, literal_column, not_
 
 from tracker.clock import epoch
+from tracker.crashpoint import fault
 from tracker.model import ActionKind, HoldReason, OutboxState
 from tracker.store.connection import Database, Tx
 from tracker.store.errors import Conflict
@@ -84,8 +85,11 @@ class Desk:
         def decide(tx: Tx) -> OutboxView:
             view = seen_view(tx, row_id, version)
             if approve:
-                return say_yes(tx, view, by=by, reason=reason, now=now, second=second)
-            return say_no(tx, view, by=by, reason=reason, now=now)
+                said = say_yes(tx, view, by=by, reason=reason, now=now, second=second)
+            else:
+                said = say_no(tx, view, by=by, reason=reason, now=now)
+            fault("review_before_commit")
+            return said
 
         return await self._db.write(decide)
 

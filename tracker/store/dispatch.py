@@ -191,7 +191,9 @@ class Dispatch:
 
         def settle(tx: Tx) -> list[SendingRow]:
             left = tx.rows(_LEFT, self._db.epoch or 0)
-            return [_settle(tx, row[0], row[1], _end(ends.get(row[1]), row[2]), now) for row in left]
+            settled = [_settle(tx, row[0], row[1], _end(ends.get(row[1]), row[2]), now) for row in left]
+            fault("recover_before_commit")
+            return settled
 
         return await self._db.write(settle)
 

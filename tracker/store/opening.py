@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from tracker.clock import Clock
+from tracker.clock import Clock, epoch
 from tracker.store.advisories import Advisories
 from tracker.store.alerts import Alerts
 from tracker.store.backlog import Backlog
@@ -16,7 +17,7 @@ from tracker.store.brake import Brake
 from tracker.store.capabilities import Capabilities
 from tracker.store.cases import Cases
 from tracker.store.claims import Claims
-from tracker.store.connection import Database, SqliteDatabase, required, sqlite_path
+from tracker.store.connection import Database, SqliteDatabase, is_postgres, required, sqlite_path
 from tracker.store.corrections import Corrections
 from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
@@ -40,7 +41,7 @@ from tracker.store.retention import Retention
 from tracker.store.retiring import Retirement, retirement
 from tracker.store.review import Review
 from tracker.store.rulesets import Rulesets
-from tracker.store.schema import require_current, require_sound
+from tracker.store.schema import REVISIONS, require_current, require_sound
 from tracker.store.status import Status
 from tracker.store.stuck import Stuck
 from tracker.store.sweep import Sweep
@@ -48,6 +49,12 @@ from tracker.store.tasks import Tasks
 from tracker.store.transit import Transit
 from tracker.store.unmapped import UnmappedCodes
 from tracker.store.windows import Windows
+
+_WORKER = """
+    INSERT INTO worker (name, epoch, owner, since, seen_at) VALUES (?, 1, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE
+    SET epoch = worker.epoch + 1, owner = excluded.owner, since = excluded.since, seen_at = excluded.seen_at
+    RETURNING epoch"""
 
 _TAKE_OVER = "UPDATE daemon SET epoch = epoch + 1, owner = ?, since = ? WHERE id = 1 RETURNING epoch"
 
@@ -106,9 +113,18 @@ class Store(
         """The daemon's epoch; None for a command."""
         return self._db.epoch
 
+    @property
+    def fleet(self) -> bool:
+        """Whether several workers may share this database."""
+        return self._db.fleet
+
     async def take_over(self, owner: str, now: datetime) -> None:
         """Raise the epoch: from here on every write of this store checks that it is still the newest daemon's."""
-        self._db.epoch = await self._db.write(lambda tx: tx.value(_TAKE_OVER, owner, now))
+        name = self._db.worker
+        if name is None:
+            self._db.epoch = await self._db.write(lambda tx: tx.value(_TAKE_OVER, owner, now))
+        else:
+            self._db.epoch = await self._db.write(lambda tx: tx.value(_WORKER, name, owner, now, epoch(now)))
 
     async def is_rehearsal(self) -> bool:
         """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays."""
@@ -151,17 +167,22 @@ class Store(
             self._lock = None
 
 
-async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str = "tracker") -> Store:
+async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str = "tracker", worker: str | None = None) -> Store:
     """Open a database that exists and has this code's schema.
 
     A `daemon` (also `run --once`) takes the lock beside the file, has its structure checked, and raises the epoch: from then on
     an older daemon writes nothing more, even where the lock did not hold (fault 21). `owner` is shown by `status`. Commands work
     beside it.
 
-    Raises UnsupportedDatabase, DatabaseMissing, SchemaTooOld, SchemaTooNew, Damaged, AnotherDaemon, Locked, Unwritable.
+    On PostgreSQL there may be many daemons: each is a `worker` with a name of its own (by default the host's), and what is said
+    above holds for those of one name.
+
+    Raises UnsupportedDatabase, DatabaseMissing, SchemaTooOld, SchemaTooNew, Damaged, AnotherDaemon, Locked, Unwritable, Gone.
     """
-    path = sqlite_path(url)
     require_current(url)
+    if is_postgres(url):
+        return await _open_fleet(url, clock, (worker or hostname()) if daemon else None, owner)
+    path = sqlite_path(url)
     if not daemon:
         return Store(SqliteDatabase(path, clock, daemon=False))
     lock = DaemonLock(path)
@@ -177,3 +198,24 @@ async def open_store(url: str, *, clock: Clock, daemon: bool = False, owner: str
         await store.close()
         raise
     return store
+
+
+async def _open_fleet(url: str, clock: Clock, worker: str | None, owner: str) -> Store:
+    from tracker.store.connection.postgres import PostgresDatabase
+
+    database = PostgresDatabase(url, clock, revision=REVISIONS[-1], worker=worker)
+    store = Store(database)
+    if worker is None:
+        return store
+    try:
+        await database.stand()
+        await store.take_over(owner, clock.now())
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+def hostname() -> str:
+    """The name of a worker that was given none: one a host."""
+    return socket.gethostname().partition(".")[0] or "worker"

@@ -21,7 +21,7 @@ _CLAIMED = """
 _TOUCHED = """
     SELECT order_id FROM (
         SELECT DISTINCT order_id FROM outbox WHERE kind IN ('refund', 'extension', 'compensation') AND order_id > ?
-        UNION SELECT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id WHERE l.order_id > ?)
+        UNION SELECT l.order_id FROM claim c JOIN order_shipment l ON l.shipment_id = c.shipment_id WHERE l.order_id > ?) AS moved
     ORDER BY order_id LIMIT ?"""
 
 _COLUMNS = (DOSSIER.c.id, DOSSIER.c.store, DOSSIER.c.platform, DOSSIER.c.number, DOSSIER.c.country, DOSSIER.c.version)

@@ -11,14 +11,16 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Connection
 
-from tracker.store.connection import COMMAND_BUSY_MS, open_engine, plain, sqlite_path, stored, told
+from tracker.store import fleet_schema
+from tracker.store.connection import COMMAND_BUSY_MS, is_postgres, open_engine, place, plain, sqlite_path, stored, told
 from tracker.store.errors import Conflict, Damaged, DatabaseMissing, SchemaTooNew, SchemaTooOld
 from tracker.store.lock import DaemonLock
 from tracker.store.sharing import share_file
 from tracker.store.tables import METADATA
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every revision this code knows, oldest first; the last one is what it needs."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -31,6 +33,8 @@ class SchemaVerdict(StrEnum):
     TOO_OLD = "too_old"
     TOO_NEW = "too_new"
     FOREIGN = "foreign"
+    EMPTY = "empty"
+    """A PostgreSQL database without any table."""
 
 
 class SchemaState(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +46,13 @@ class SchemaState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def create(url: str, *, rehearsal: bool, now: datetime) -> None:
-    """Make a new, empty database with the mark of what it is for. Raises Conflict when there is one already."""
+    """Make a new, empty database with the mark of what it is for. Raises Conflict when there is one already.
+
+    On PostgreSQL the (empty) database itself must be there: `createdb`.
+    """
+    if is_postgres(url):
+        fleet_schema.create(url, REVISIONS[-1], rehearsal=rehearsal, now=now)
+        return
     path = sqlite_path(url)
     if path.exists() and path.stat().st_size > 0:
         raise Conflict(f"There is a database at {path} already; it was left as it is. To start anew, move the file away first.")
@@ -59,7 +69,10 @@ def create(url: str, *, rehearsal: bool, now: datetime) -> None:
 
 
 def schema_state(url: str) -> SchemaState:
-    """How the schema at `url` stands to this code. Raises DatabaseMissing, Damaged."""
+    """How the schema at `url` stands to this code. Raises DatabaseMissing, Damaged, Gone."""
+    if is_postgres(url):
+        found, empty = fleet_schema.found(url)
+        return SchemaState(found=found, needed=REVISIONS[-1], verdict=SchemaVerdict.EMPTY if empty else _judge(found))
     path = existing(sqlite_path(url))
     with plain(path) as tx:
         has_version = tx.value("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
@@ -70,19 +83,21 @@ def schema_state(url: str) -> SchemaState:
 def require_current(url: str) -> None:
     """Refuse a schema that is not this code's, naming the command that helps."""
     state = schema_state(url)
-    path = sqlite_path(url)
+    where = place(url)
+    if state.verdict is SchemaVerdict.EMPTY:
+        raise DatabaseMissing(f"The database {where} has no tables yet. Make them with: tracker db upgrade")
     if state.verdict is SchemaVerdict.TOO_OLD:
         raise SchemaTooOld(
-            f"The database {path} has schema {state.found}, this version needs {state.needed}. Run: tracker db upgrade"
+            f"The database {where} has schema {state.found}, this version needs {state.needed}. Run: tracker db upgrade"
         )
     if state.verdict is SchemaVerdict.TOO_NEW:
         raise SchemaTooNew(
-            f"The database {path} has schema {state.found}, which this version (up to {state.needed}) does not know. "
+            f"The database {where} has schema {state.found}, which this version (up to {state.needed}) does not know. "
             "Install the version that wrote it, or a newer one; `tracker db upgrade` cannot go back."
         )
     if state.verdict is SchemaVerdict.FOREIGN:
         raise Damaged(
-            f"{path} is a SQLite file, but not one of Tracker's. Look at database.url; a new database is made by: tracker init"
+            f"{where} is a database, but not one of Tracker's. Look at database.url; a new one is made by: tracker init"
         )
 
 
@@ -94,16 +109,22 @@ def require_sound(path: Path) -> None:
         raise Damaged(f"The database {path} is damaged ({found}). Stop here, keep the file, and put a backup back.")
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
-    """Bring the schema to this code's revision: (from, to); equal when there was nothing to do.
+def upgrade(url: str, now: datetime) -> tuple[str | None, str]:
+    """Bring the schema to this code's revision: (from, to); equal when there was nothing to do. An empty PostgreSQL gets tables.
 
-    Raises DatabaseMissing, SchemaTooNew, Damaged, and AnotherDaemon while a daemon works on it.
+    Raises DatabaseMissing, SchemaTooNew, Damaged; on SQLite AnotherDaemon while a daemon works on it: a PostgreSQL is upgraded
+    while workers run.
     """
-    path = existing(sqlite_path(url))
     before = schema_state(url)
+    if before.verdict is SchemaVerdict.EMPTY:
+        create(url, rehearsal=False, now=now)
+        return None, REVISIONS[-1]
     if before.verdict is not SchemaVerdict.TOO_OLD:
         require_current(url)
         return before.found, before.needed
+    if is_postgres(url):
+        return fleet_schema.migrate(url, REVISIONS[-1], run_alembic), REVISIONS[-1]
+    path = existing(sqlite_path(url))
     lock = DaemonLock(path)
     try:
         migrate(path, REVISIONS[-1])
@@ -113,23 +134,28 @@ def upgrade(url: str) -> tuple[str | None, str]:
 
 
 def migrate(path: Path, revision: str) -> None:
-    """Run alembic up to `revision` in one transaction: it is there as a whole or not at all."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    """Bring a file to `revision` in one transaction: it is there as a whole or not at all."""
     engine = open_engine(path, COMMAND_BUSY_MS)
     try:
         with told(path), engine.connect() as connection:
             # Batch mode copies tables; the copies must not trip over references while they are half done.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN EXCLUSIVE")
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+            run_alembic(connection, revision)
             connection.commit()
     finally:
         engine.dispose()
+
+
+def run_alembic(connection: Connection, revision: str) -> None:
+    """The migrations up to `revision`, on an open transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def existing(path: Path) -> Path:

@@ -32,9 +32,10 @@ _UNMATCHED = "SELECT count(DISTINCT service_text) FROM shipment WHERE NOT matche
 
 _FOLLOWED = """
     SELECT carrier, turn, count(*),
-        sum(failures = 0 AND next_poll_at > :now AND (last_answer_at IS NULL OR last_answer_at < :now - CASE turn
-            WHEN 'deadline' THEN :deadline WHEN 'moving' THEN :moving WHEN 'unscanned' THEN :fresh ELSE :stale END)),
-        sum(coalesce(last_answer_at, 0) >= :midnight), sum(failures > 0)
+        count(*) FILTER (WHERE failures = 0 AND next_poll_at > :now
+            AND (last_answer_at IS NULL OR last_answer_at < :now - CASE turn
+                WHEN 'deadline' THEN :deadline WHEN 'moving' THEN :moving WHEN 'unscanned' THEN :fresh ELSE :stale END)),
+        count(*) FILTER (WHERE coalesce(last_answer_at, 0) >= :midnight), count(*) FILTER (WHERE failures > 0)
     FROM (
         SELECT s.carrier, s.failures, s.next_poll_at, s.last_answer_at, CASE
             WHEN s.status NOT IN ('delivered', 'returned') AND s.deadline_at >= :now AND s.deadline_at <= :near THEN 'deadline'
@@ -43,7 +44,7 @@ _FOLLOWED = """
             WHEN s.status IN ('delivered', 'returned') THEN 'settling'
             WHEN s.moved_at IS NULL THEN 'unscanned'
             WHEN s.moved_at >= :young THEN 'moving' ELSE 'silent' END AS turn
-        FROM shipment s WHERE s.next_poll_at IS NOT NULL)
+        FROM shipment s WHERE s.next_poll_at IS NOT NULL) AS asked
     GROUP BY carrier, turn ORDER BY carrier, turn"""
 
 _LATE_BY = 1.2
@@ -54,6 +55,9 @@ _LIVE = """
     UNION ALL
     SELECT state, count(*) FROM outbox WHERE state NOT IN ('held', 'pending', 'sending', 'unknown') GROUP BY state"""
 
+
+_RUNNING = """
+    SELECT max(since) FROM (SELECT since FROM daemon WHERE epoch > 0 UNION ALL SELECT since FROM worker) AS runs"""
 
 _LEAKED = "SELECT payable, currency FROM claim WHERE state = 'expired' AND latest_on >= ?"
 _LEAK_SHOWN = timedelta(days=31)
@@ -155,7 +159,7 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
     decide = tx.row("SELECT count(*), min(next_decide_at) FROM dossier WHERE next_decide_at <= ?", at)
     unanswered = tx.row(_UNANSWERED, at + _HALF_A_DAY)
     leaked = tx.rows(_LEAKED, (now - _LEAK_SHOWN).date().isoformat())
-    daemon = tx.row("SELECT epoch, since FROM daemon WHERE id = 1")
+    daemon = tx.row(_RUNNING)
     return StatusCounts(
         orders=tx.value("SELECT count(*) FROM dossier"),
         shipments=tx.value("SELECT count(*) FROM shipment"),
@@ -178,7 +182,7 @@ def _status(tx: Tx, now: datetime) -> StatusCounts:
         orphans=tx.value(_ORPHANS),
         unmatched_texts=tx.value(_UNMATCHED),
         sources=tuple(_source(row) for row in tx.rows(_SOURCES, now.date().isoformat())),
-        daemon_since=instant_of(daemon[1]) if daemon is not None and daemon[0] > 0 else None,
+        daemon_since=instant_of(daemon[0]),
         rehearsal=tx.value("SELECT value FROM meta WHERE key = 'rehearsal'") == "yes",
     )
 

@@ -85,6 +85,8 @@ class Database(ABC):
         self.place = place
         self.clock = clock
         self.epoch: int | None = None
+        self.worker: str | None = None
+        """A daemon's name on a database with several."""
 
     @abstractmethod
     async def read(self, work: Callable[[Tx], T]) -> T:

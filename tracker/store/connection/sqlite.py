@@ -41,7 +41,7 @@ _CLASSES: dict[int, tuple[type[StoreError], str]] = {
         "is no SQLite database; look at database.url in tracker.toml. If it was one: tracker db restore FILE",
     ),
     sqlite3.SQLITE_FULL: (Unwritable, "cannot grow: the disk is full. Free some space; nothing was written"),
-    sqlite3.SQLITE_IOERR: (Unwritable, "could not be read or written: look at the disk and the system's log"),
+    sqlite3.SQLITE_IOERR: (Unwritable, "could not be read or written: is the disk full? Look at it, and at the system's log"),
     sqlite3.SQLITE_READONLY: (Unwritable, "may not be written: look at the rights of the file and its folder"),
     sqlite3.SQLITE_CANTOPEN: (Unwritable, "cannot be opened: look at the rights of the file and its folder"),
 }

@@ -16,6 +16,7 @@ Record: TypeAlias = Any
 
 _PLAIN = frozenset({str, int, bytes, float, bool, type(None)})
 
+
 def marks(count: int) -> str:
     """As many placeholders."""
     return ",".join("?" * count)

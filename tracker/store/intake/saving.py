@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from tracker.clock import epoch
+from tracker.crashpoint import fault
 from tracker.model import Change, ImportBatch, ImportOutcome, OrderFacts, ShipmentFacts
 from tracker.store.connection import Database, Tx
 from tracker.store.intake.followed import followed
@@ -81,6 +82,7 @@ class Intake:
         counts: Counter[str] = Counter()
         for work in _pieces(batch, batch_id, now):
             counts.update(change.outcome for change in await self._db.write(work))
+            fault("import_between_pieces")
         return await self._db.write(lambda tx: _close(tx, batch, batch_id, counts, now))
 
     async def orphans(self) -> list[Orphan]:
@@ -168,6 +170,7 @@ def _pieces(batch: ImportBatch, batch_id: int, now: datetime) -> Iterator[Callab
 
     def save_orders(tx: Tx, piece: Sequence[OrderFacts]) -> list[Change]:
         changes = [_change("order", facts, save_order(tx, facts, orders, batch.cutover_at)) for facts in piece]
+        fault("import_before_commit")
         if batch.cutover_at is not None or told:
             for facts in piece:
                 take_over(tx, facts, batch, told.get((facts.store, facts.number), {}), orders)

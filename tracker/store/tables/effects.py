@@ -86,6 +86,7 @@ class OutboxTable(Row, table=True):
     remedy: str | None = None
     body: str | None = None
     tried: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
+    lease_until: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class TaskRow(Row, table=True):

@@ -14,6 +14,7 @@ from sqlmodel import Field
 from tracker.store.tables.base import Row
 
 _LINKED = text("linked_number IS NOT NULL")
+_LEASED = text("lease_token IS NOT NULL")
 
 
 class DossierRow(Row, table=True):
@@ -91,6 +92,7 @@ class DossierRow(Row, table=True):
     failures: int = 0
     parked_for: str | None = None
     purged_at: datetime | None = None
+    lease_until: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ItemRow(Row, table=True):
@@ -144,6 +146,7 @@ class ShipmentRow(Row, table=True):
         ),
         Index("ix_shipment_unmatched", "service_text", sqlite_where=text("NOT matched"), postgresql_where=text("NOT matched")),
         Index("ix_shipment_linked", "linked_number", sqlite_where=_LINKED, postgresql_where=_LINKED),
+        Index("ix_shipment_leased", "lease_token", sqlite_where=_LEASED, postgresql_where=_LEASED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -176,6 +179,8 @@ class ShipmentRow(Row, table=True):
     linked_number: str | None = None
     linked_carrier: str | None = None
     deadline_at: int | None = Field(default=None, sa_type=BigInteger)
+    lease_token: str | None = None
+    lease_until: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class LinkRow(Row, table=True):

@@ -32,8 +32,20 @@ class DaemonRow(Row, table=True):
     since: datetime
 
 
+class WorkerRow(Row, table=True):
+    """A worker of a fleet, by its name: every write of it checks that the epoch is still its own. `seen_at`: its last sign."""
+
+    __tablename__ = "worker"
+
+    name: str = Field(primary_key=True)
+    epoch: int = Field(sa_type=BigInteger)
+    owner: str
+    since: datetime
+    seen_at: int = Field(sa_type=BigInteger)
+
+
 class AccountRow(Row, table=True):
-    """One account at a source: the adapter's own memory (JSON) and the circuit breaker."""
+    """One account at a source: the adapter's own memory (JSON), the circuit breaker, and whose turn it is to ask (fleet)."""
 
     __tablename__ = "account"
 
@@ -44,6 +56,8 @@ class AccountRow(Row, table=True):
     breaker_until: datetime | None = None
     breaker_since: datetime | None = None
     breaker_kind: str | None = None
+    turn_token: str | None = None
+    turn_until: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class AnswerRow(Row, table=True):
