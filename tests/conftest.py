@@ -1,17 +1,27 @@
-"""What every test gets: a strict log that refuses a line outside the catalogue, kept in memory."""
+"""What every test gets: a strict log that refuses a line outside the catalogue, kept in memory; and canaries that are watched."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from tests.canaries import Watch
+from tests import postgres
 from tracker import log
+from tracker.store import create
 
 Lines = Callable[[], list[dict[str, Any]]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Search whatever the suite puts out for secrets and personal data (faults rows 26 and 27)."""
+    config.pluginmanager.register(Watch(config), "canaries")
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +30,28 @@ def log_lines() -> Lines:
     stream = io.StringIO()
     log.configure("json", stream, strict=True)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A real PostgreSQL for this process. Without its binaries the test is skipped, or fails where the run demands them."""
+    if postgres.binaries() is None and os.environ.get(postgres.DEMANDED) != "required":
+        pytest.skip(postgres.MISSING)
+    with postgres.server() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: postgres.Server) -> str:
+    """The name of an empty database with all tables: copying it is twenty times quicker than making them."""
+    url = postgres_server.database()
+    create(url, rehearsal=True, now=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server, postgres_template: str) -> Iterator[str]:
+    """A new, empty PostgreSQL database of the test's own."""
+    url = postgres_server.database(postgres_template)
+    yield url
+    postgres_server.drop(url)
