@@ -9,8 +9,18 @@ from __future__ import annotations
 import os
 import signal
 
-_ARMED, _, _COUNT = os.environ.get("TRACKER_CRASH_AT", "").partition(":")
-_left = [int(_COUNT or 1)]
+_ARMED = ""
+_left = [1]
+
+
+def arm(where: str) -> None:
+    """Die at this point: a name, `name:3` for its third passage from now on, or an empty text for nowhere."""
+    global _ARMED
+    _ARMED, _, count = where.partition(":")
+    _left[0] = int(count or 1)
+
+
+arm(os.environ.get("TRACKER_CRASH_AT", ""))
 
 
 def fault(name: str) -> None:

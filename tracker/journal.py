@@ -17,6 +17,7 @@ from typing import Self
 
 import msgspec
 
+from tracker.crashpoint import fault
 from tracker.log.redact import masked
 from tracker.model import Attempt, Channel, JournalEnd, OutboxState
 
@@ -123,6 +124,7 @@ class Journal:
         self._cut = written != len(line)
         if self._cut:
             raise OSError(f"{self.path}: only {written} of {len(line)} bytes were written")
+        fault("journal_before_sync")
         os.fsync(self._file)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tracker.clock import Clock
+from tracker.crashpoint import fault
 from tracker.log import Event, get_logger
 from tracker.model import Decision, Dossier, OutboxState, Verdict
 from tracker.policy import decide
@@ -55,6 +56,7 @@ class Sweeper:
         due = [order_id for _, order_id in await self._store.due_dossiers(now, TRANSACTION)]
         if not due:
             return SweepReport()
+        fault("sweep_before_load")
         waits = None if self._gate is None else await self._gate.standing()
         verdicts = []
         for dossier in await self._load(due, now):
