@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Literal, TextIO
+from contextlib import suppress
+from typing import Any, Literal, TextIO, cast
 
 import msgspec
 import structlog
@@ -56,10 +57,37 @@ def configure(format: Format = "auto", stream: TextIO | None = None, *, clock: C
     structlog.configure(
         processors=chain,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Steady(out))),
         cache_logger_on_first_use=False,
     )
     _adopt_libraries()
+
+
+class _Steady:
+    """The stream of the log. Where it cannot be written (a full disk, a pipe that nobody reads), the work matters more (fault 4).
+
+    Past Python's own buffer: what that cannot get rid of, it tries once more at the exit, and spoils the exit code.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        try:
+            self._fd: int | None = out.fileno()
+        except (OSError, ValueError):
+            self._fd = None
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            if self._fd is None:
+                self._out.write(text)
+                return
+            left = text.encode(errors="backslashreplace")
+            while left:
+                left = left[os.write(self._fd, left) :]
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._out.flush()
 
 
 def check_catalogue(_logger: object, method: str, line: Line) -> Line:
