@@ -117,7 +117,7 @@ def host_refusal(scheme: str, host: str, reach: Reach) -> str | None:
         return _objection(host, host, _place(address), reach)
     name = host.rstrip(".")
     if _NAME.fullmatch(host) is None or _NUMBER.fullmatch(name.rpartition(".")[2]):
-        return f"names no host that every program reads alike (got {host[:80]!r})"
+        return "names no host that every program reads alike"
     if name == _LOCALHOST or name.endswith(f".{_LOCALHOST}"):
         return _objection(host, host, _Place.HERE, reach)
     return None

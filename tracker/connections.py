@@ -10,8 +10,10 @@ from carriers import registry
 from carriers.base import Account, Transport
 from carriers.drop import DropTransport
 from carriers.http import HttpTransport
+from carriers.reach import reach_of
 from tracker.clock import Clock
 from tracker.config import Settings
+from tracker.config import Source as SourceSettings
 from tracker.marketplaces.accounts import Accounts, Connected, StoreKeeper
 from tracker.marketplaces.base import Account as MarketAccount
 from tracker.marketplaces.base import Capability
@@ -51,7 +53,7 @@ def sources_of(settings: Settings, store: Store, clock: Clock) -> dict[str, Sour
         ready[source.id] = Source(
             account=account,
             adapter=adapter,
-            transport=_transport(source.base_url, account, adapter.batch_size, source.connections, gate, clock),
+            transport=_transport(source, account, adapter.batch_size, gate, clock),
             batch=min(source.batch or adapter.batch_size, adapter.batch_size),
             concurrency=1 if described[source.id].asynchronous else min(source.connections, settings.engine.concurrency),
             registers=described[source.id].registers,
@@ -64,12 +66,19 @@ def sources_of(settings: Settings, store: Store, clock: Clock) -> dict[str, Sour
     return ready
 
 
-def _transport(base_url: str, account: Account, numbers: int, connections: int, gate: StoreGate, clock: Clock) -> Transport:
+def _transport(source: SourceSettings, account: Account, numbers: int, gate: StoreGate, clock: Clock) -> Transport:
     """How the account is reached. No answer about so many `numbers` is longer than the cap, and a hostile one costs no more."""
-    if base_url.startswith(_DROP):
-        return DropTransport(Path(base_url.removeprefix(_DROP)))
+    if source.base_url.startswith(_DROP):
+        return DropTransport(Path(source.base_url.removeprefix(_DROP)))
     most = min(max(_BYTES_A_NUMBER * numbers, _LEAST_BODY), _MOST_BODY)
-    return HttpTransport(account_id=account.id, connections=connections, max_body_bytes=most, gate=gate, clock=clock)
+    return HttpTransport(
+        account_id=account.id,
+        connections=source.connections,
+        max_body_bytes=most,
+        gate=gate,
+        clock=clock,
+        reach=reach_of(source.base_url, private=source.allow_private_hosts),
+    )
 
 
 class Markets(msgspec.Struct, frozen=True):
@@ -92,7 +101,8 @@ def markets_of(settings: Settings, store: Store, clock: Clock) -> Markets:
             secrets={name: secret.reveal() for name, secret in each.secrets.items()},
             options=each.options,
         )
-        http = HttpTransport(account_id=each.id, connections=2, max_body_bytes=_MARKET_BYTES, gate=gate, clock=clock)
+        reach = reach_of(each.base_url, private=each.allow_private_hosts)
+        http = HttpTransport(account_id=each.id, connections=2, max_body_bytes=_MARKET_BYTES, gate=gate, clock=clock, reach=reach)
         transports.append(http)
         found.append(
             Connected(

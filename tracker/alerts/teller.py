@@ -1,4 +1,7 @@
-"""Telling: what waits, grouped by kind, to every target that wants it and to whoever is on duty. At least once."""
+"""Telling: what waits, grouped by kind, to every target that wants it and to whoever is on duty. At least once.
+
+That the database takes nothing any more is told without it (faults row 4).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from tracker.alerts.watch import Watcher
+from tracker.alerts.watch import FAILS_FOR, Failing, Watcher, nothing_fails
 from tracker.alerts.wording import notice
 from tracker.channels.apprise import AppriseSink
 from tracker.channels.base import Refused
@@ -20,7 +23,7 @@ from tracker.config import Loaded
 from tracker.config.alerting import Target
 from tracker.log import Event, get_logger
 from tracker.model.alerts import AlertKind
-from tracker.store import Store
+from tracker.store import Store, StoreError, Unwritable
 from tracker.store.alerts import AlertView
 from tracker.team import Person
 
@@ -47,11 +50,14 @@ class TellReport(msgspec.Struct, frozen=True, kw_only=True):
 class Teller:
     """The unit `alerts`: looks, then tells what is due."""
 
-    def __init__(self, loaded: Loaded, store: Store, clock: Clock) -> None:
+    def __init__(self, loaded: Loaded, store: Store, clock: Clock, failing: Failing = nothing_fails) -> None:
+        """`failing`: units that have failed for at least so many seconds, with the error."""
         self._loaded = loaded
         self._store = store
         self._clock = clock
-        self._watcher = Watcher(loaded, store, clock)
+        self._failing = failing
+        self._watcher = Watcher(loaded, store, clock, failing)
+        self._alarmed: dict[str, datetime] = {}
         self._targets = {target.id: target for target in loaded.settings.targets}
         self._sinks: dict[str, Sink] = {}
         self._told: set[tuple[str, str]] = set()
@@ -62,7 +68,15 @@ class Teller:
         return bool(loaded.settings.targets) or any(person.address for person in loaded.rules.team.people)
 
     async def work_once(self) -> TellReport:
-        """One unit of work."""
+        """One unit of work. Raises StoreError, after operators were told of it where it lasts."""
+        try:
+            return await self._look_and_tell()
+        except StoreError as error:
+            if isinstance(error, Unwritable) or self._failing(FAILS_FOR):
+                await self._alarm(str(error))
+            raise
+
+    async def _look_and_tell(self) -> TellReport:
         raised = await self._watcher.watch()
         now = self._clock.now()
         last = await self._store.last_told()
@@ -117,6 +131,28 @@ class Teller:
                 await self._store.told_alerts([each.id], done[each.id], now)
                 told += 1
         return told
+
+    async def _alarm(self, error: str) -> None:
+        """No alert can be kept, so it is told from memory: once a shift to everybody who took it."""
+        now, kind = self._clock.now(), AlertKind.WORK_FAILS.value
+        shift = self._loaded.settings.alerts.shift
+        alert = AlertView(
+            id=0,
+            key=f"{kind}/database",
+            kind=kind,
+            store=None,
+            subject="database",
+            facts={"error": error},
+            raised_at=now,
+            deadline=None,
+            attempts=0,
+            done=frozenset(),
+        )
+        message = notice(kind, [alert], self._loaded.phrases, self._zone([alert]), now)
+        for name in self._recipients([alert], now):
+            last = self._alarmed.get(name)
+            if (last is None or abs(now - last) >= shift) and await self._try(name, message):
+                self._alarmed[name] = now
 
     def _next_shift(self, kind: str, alerts: Sequence[AlertView], last: datetime | None, now: datetime) -> datetime | None:
         """When operators hear of this kind next, if they heard of it in this shift already (D24); None: now.
@@ -223,5 +259,5 @@ def _over_the_net(target: Target) -> Sink:
     if target.url is None:
         raise Refused(f"target {target.id}: its url could not be read; see: tracker doctor", retry=True)
     if target.kind == "webhook":
-        return WebhookSink(target.id, target.url.reveal(), proxy=target.proxy)
+        return WebhookSink(target.id, target.url.reveal(), proxy=target.proxy, private=target.allow_private_hosts)
     return AppriseSink(target.id, target.url.reveal())

@@ -14,6 +14,7 @@ import msgspec
 from carriers.base import Request, Response
 from carriers.errors import CarrierError, ErrorKind
 from carriers.http import NOT_SENT, HttpTransport, make_transport
+from carriers.reach import Reach
 from tracker.channels.base import Ambiguous, Refused
 
 DEADLINE_SECONDS = 30.0
@@ -26,13 +27,16 @@ _NUMBER = re.compile(r"\+?\d(?:[ ().-]{0,2}\d){7,}")
 class Caller:
     """One account of one API. The token stands in a header or in the path; neither is ever told."""
 
-    def __init__(self, name: str, *, total_deadline_s: float = DEADLINE_SECONDS) -> None:
+    def __init__(self, name: str, reach: Reach, *, total_deadline_s: float = DEADLINE_SECONDS) -> None:
         self._name = name
         self._http = HttpTransport(
             account_id=name,
             total_deadline_s=total_deadline_s,
             max_body_bytes=_MOST_BYTES,
-            transport=make_transport(connections=2, fast=False),  # it alone tells a failed connection from a lost one
+            reach=reach,
+            transport=make_transport(
+                connections=2, fast=False, reach=reach
+            ),  # it tells a failed connection from a lost one
         )
 
     async def post(self, url: str, body: object, headers: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from carriers.reach import reach_of
 from tracker.channels.base import Ambiguous, Delivered, Refused
 from tracker.channels.messenger import DEADLINE_SECONDS, Caller, reason_of
 from tracker.config import Telegram
@@ -21,7 +22,8 @@ class TelegramChannel:
 
     def __init__(self, bot: Telegram, *, total_deadline_s: float = DEADLINE_SECONDS) -> None:
         self._bot = bot
-        self._caller = Caller("telegram", total_deadline_s=total_deadline_s)
+        reach = reach_of(bot.base_url, private=bot.allow_private_hosts)
+        self._caller = Caller("telegram", reach, total_deadline_s=total_deadline_s)
 
     async def deliver(self, message: Outgoing) -> Delivered:
         """Send one text. `provider_id` is the message's id in the buyer's chat; whose chat that is stays with the order."""

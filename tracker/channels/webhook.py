@@ -7,6 +7,7 @@ import msgspec
 from carriers.base import Request
 from carriers.errors import CarrierError
 from carriers.http import HttpTransport, make_transport
+from carriers.reach import reach_of
 from tracker.channels.base import Refused
 from tracker.channels.notice import Notice
 
@@ -17,15 +18,17 @@ _GOOD = range(200, 300)
 class WebhookSink:
     """One address. `{"key", "kind", "title", "lines", "text", "store", "at"}`; the answer must be a 2xx."""
 
-    def __init__(self, target: str, url: str, *, proxy: str | None = None) -> None:
-        """`target` is its id in the configuration: the URL holds a secret and is never told."""
+    def __init__(self, target: str, url: str, *, proxy: str | None = None, private: bool = False) -> None:
+        """`target` is its id in the configuration: the URL holds a secret and is never told. `private`: allow_private_hosts."""
+        reach = reach_of(url, private=private)
         self._target = target
         self._url = url
         self._http = HttpTransport(
             account_id=target,
             total_deadline_s=_DEADLINE_SECONDS,
             max_body_bytes=64 * 1024,
-            transport=make_transport(connections=1, proxy=proxy),
+            reach=reach,
+            transport=make_transport(connections=1, proxy=proxy, reach=reach),
         )
 
     async def tell(self, notice: Notice) -> None:

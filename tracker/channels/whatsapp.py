@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from carriers.reach import reach_of
 from tracker.channels.base import Ambiguous, Delivered, Refused
 from tracker.channels.messenger import DEADLINE_SECONDS, Caller, reason_of
 from tracker.config import WhatsApp
@@ -38,7 +39,8 @@ class WhatsAppChannel:
 
     def __init__(self, account: WhatsApp, *, total_deadline_s: float = DEADLINE_SECONDS) -> None:
         self._account = account
-        self._caller = Caller("whatsapp", total_deadline_s=total_deadline_s)
+        reach = reach_of(account.base_url, private=account.allow_private_hosts)
+        self._caller = Caller("whatsapp", reach, total_deadline_s=total_deadline_s)
 
     async def deliver(self, message: Outgoing) -> Delivered:
         """Send one template message. `provider_id` is its `wamid`."""

@@ -48,6 +48,7 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
     options: Mapping[str, str]
     rps: float
     disputes_every_m: int
+    allow_private_hosts: bool = False
 
 
 def build_account(shape: MarketplaceAccount, open_: Callable[[str, tuple[str, ...]], Secret | None]) -> AccountSettings:
@@ -65,6 +66,7 @@ def build_account(shape: MarketplaceAccount, open_: Callable[[str, tuple[str, ..
         options=dict(shape.options),
         rps=shape.rps,
         disputes_every_m=shape.disputes_every_m,
+        allow_private_hosts=shape.allow_private_hosts,
     )
 
 

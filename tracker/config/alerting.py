@@ -21,6 +21,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None = None
     url: Secret | None = None
     proxy: str | None = None
+    allow_private_hosts: bool = False
     kinds: frozenset[str] = frozenset()
     stores: frozenset[str] = frozenset()
 
@@ -55,6 +56,7 @@ def build_target(shape: TargetShape, url: Secret | None) -> Target:
         address=shape.address,
         url=url,
         proxy=shape.proxy,
+        allow_private_hosts=shape.allow_private_hosts,
         kinds=shape.kinds,
         stores=shape.stores,
     )

@@ -17,6 +17,7 @@ from tracker.config.checks_alerts import check_addresses, check_alerts
 from tracker.config.checks_cases import check_cases
 from tracker.config.checks_channels import check_channels, check_messengers
 from tracker.config.checks_claims import check_claims
+from tracker.config.checks_hosts import check_hosts
 from tracker.config.checks_ladders import check_default_country, check_ladders, check_services
 from tracker.config.checks_sources import check_politeness, check_settings
 from tracker.config.checks_stores import check_stages
@@ -58,6 +59,7 @@ def check(shapes: Shapes, rules: Rules, sections: Mapping[str, Section], adapter
         ("tracker", _sources(shapes, adapters)),
         ("tracker", check_politeness(shapes.tracker.source)),
         ("tracker", check_settings(shapes.tracker.source)),
+        ("tracker", check_hosts(shapes.tracker)),
         ("tracker", _source_stores(shapes)),
         ("tracker", check_pushes(shapes.tracker)),
         (

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from carriers import registry
+from carriers.reach import url_refusal
 from tracker.config.accounts import AccountSettings, build_account
 from tracker.config.alerting import (
     AlertSettings,
@@ -20,6 +21,7 @@ from tracker.config.alerting import (
     build_handover,
     build_target,
 )
+from tracker.config.checks_hosts import reach_beside
 from tracker.config.merge import Section
 from tracker.config.problem import Level, Problem
 from tracker.config.pushes import push_secrets
@@ -63,6 +65,7 @@ class WhatsApp(msgspec.Struct, frozen=True, kw_only=True):
     phone_number_id: str
     token: Secret
     templates: Mapping[str, WhatsAppTemplate]
+    allow_private_hosts: bool = False
 
 
 class Telegram(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,7 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
 
     base_url: str
     token: Secret
+    allow_private_hosts: bool = False
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +97,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     quota: int | None = None
     """What was left of the plan when `quota_since` (UTC) began; the source's own count is not asked for."""
     quota_since: date | None = None
+    allow_private_hosts: bool = False
     push_secrets: tuple[Secret, ...] = ()
     """With what its pushes may be signed, the present one first; none: it has no door."""
 
@@ -270,6 +275,10 @@ class _Vault:
             self._problems.append(self._section.problem(path, warning, "warning"))
         return secret
 
+    def refuse(self, path: tuple[str, ...], why: str) -> None:
+        """What a reference leads to is of no use; `why` does not tell it."""
+        self._problems.append(self._section.problem(path, why, "error"))
+
 
 class _Places(msgspec.Struct, frozen=True, kw_only=True):
     """Where all workers keep their state, where this one keeps its own (the send journal: one file a worker)."""
@@ -315,7 +324,13 @@ def _endpoint(listen: str | None) -> tuple[str, int] | None:
 
 
 def _target(shape: TargetShape, vault: _Vault) -> Target:
-    return build_target(shape, vault.open(shape.url, ("target", shape.id, "url")) if shape.url else None)
+    path = ("target", shape.id, "url")
+    url = vault.open(shape.url, path) if shape.url else None
+    if url is not None and shape.kind == "webhook":
+        refusal = url_refusal(url.reveal(), reach_beside(url.reveal(), shape))
+        if refusal is not None:
+            vault.refuse(path, refusal)
+    return build_target(shape, url)
 
 
 def _smtp(shape: TrackerFile, vault: _Vault) -> Smtp | None:
@@ -332,13 +347,21 @@ def _whatsapp(shape: TrackerFile, vault: _Vault) -> WhatsApp | None:
     if account is None or token is None:
         return None
     templates = {key: WhatsAppTemplate(name=each.name, blanks=each.blanks) for key, each in account.templates.items()}
-    return WhatsApp(base_url=account.base_url, phone_number_id=account.phone_number_id, token=token, templates=templates)
+    return WhatsApp(
+        base_url=account.base_url,
+        phone_number_id=account.phone_number_id,
+        token=token,
+        templates=templates,
+        allow_private_hosts=account.allow_private_hosts,
+    )
 
 
 def _telegram(shape: TrackerFile, vault: _Vault) -> Telegram | None:
     bot = shape.telegram
     token = vault.open(bot.token, ("telegram", "token")) if bot else None
-    return None if bot is None or token is None else Telegram(base_url=bot.base_url, token=token)
+    if bot is None or token is None:
+        return None
+    return Telegram(base_url=bot.base_url, token=token, allow_private_hosts=bot.allow_private_hosts)
 
 
 def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:
@@ -362,4 +385,5 @@ def _source(shape: SourceShape, state: Path, vault: _Vault) -> Source:
         stores=frozenset(shape.stores),
         quota=shape.quota,
         quota_since=shape.quota_since,
+        allow_private_hosts=shape.allow_private_hosts,
     )

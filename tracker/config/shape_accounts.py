@@ -18,6 +18,7 @@ class MarketplaceAccount(Entry):
     app_key: Annotated[str, Field(min_length=1)]
     secrets: Mapping[str, Reference] = {}
     base_url: str = ""
+    allow_private_hosts: bool = False
     api: tuple[Literal["window", "disputes", "extend"], ...] = ()
     options: Mapping[str, str] = {}
     rps: Annotated[float, Field(gt=0, le=20)] = 1.0

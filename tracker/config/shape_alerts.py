@@ -16,6 +16,7 @@ class Target(Entry):
     kind: Literal["mail", "webhook", "apprise"]
     address: Annotated[str | None, Field(pattern="@")] = None
     url: Reference | None = None
+    allow_private_hosts: bool = False
     proxy: Annotated[str | None, Field(pattern=r"^https?://")] = None
     kinds: frozenset[str] = frozenset()
     stores: frozenset[str] = frozenset()
@@ -26,6 +27,8 @@ class Target(Entry):
             raise ValueError('a target of kind "mail" wants an address')
         if self.kind != "mail" and self.url is None:
             raise ValueError(f'a target of kind "{self.kind}" wants a url, by reference: "credential:NAME", "env:NAME"')
+        if self.allow_private_hosts and self.kind != "webhook":
+            raise ValueError('allow_private_hosts is known to kind "webhook" alone; apprise goes wherever its url says')
         if self.proxy is not None and self.kind != "webhook":
             raise ValueError('proxy is known to kind "webhook" alone; apprise reads HTTPS_PROXY of the service')
         return self

@@ -195,6 +195,7 @@ class WhatsApp(Shape):
     """[whatsapp]. The Cloud API of one business number."""
 
     base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://graph.facebook.com/v23.0"
+    allow_private_hosts: bool = False
     phone_number_id: Annotated[str, Field(pattern=r"^\d+$")]
     token: Reference
     templates: Mapping[str, WhatsAppTemplate]
@@ -204,6 +205,7 @@ class Telegram(Shape):
     """[telegram]. One bot; it writes to buyers who have opened its chat."""
 
     base_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.telegram.org"
+    allow_private_hosts: bool = False
     token: Reference
 
 
@@ -291,6 +293,7 @@ class Source(Entry):
 
     adapter: str
     base_url: str = ""
+    allow_private_hosts: bool = False
     secrets: Mapping[str, Reference] = {}
     options: Mapping[str, Any] = {}
     rps: Annotated[float, Field(gt=0, le=100)] | None = None

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from carriers.base import Request, Response
 from carriers.errors import CarrierError
 from carriers.http import HttpTransport, make_transport
+from carriers.reach import reach_of
 from tracker.channels.base import Refused
 from tracker.channels.smtp import SmtpChannel
 from tracker.clock import Clock
-from tracker.config import Loaded
+from tracker.config import Loaded, Source
+from tracker.config.accounts import AccountSettings
 from tracker.config.alerting import Target
 from tracker.doctor.finding import Finding, fail, ok, warn
 
@@ -29,9 +31,9 @@ async def hosts(loaded: Loaded, clock: Clock) -> list[Finding]:
     """One line a host, all tried at once. A source's answer of any status will do: the key is tried by its first question."""
     settings = loaded.settings
     tried: list[Awaitable[Finding]] = [
-        _source(source.id, source.base_url, clock) for source in settings.sources if source.base_url.startswith("http")
+        _source(source, clock) for source in settings.sources if source.base_url.startswith("http")
     ]
-    tried += [_source(account.id, account.base_url, clock) for account in settings.accounts]
+    tried += [_source(account, clock) for account in settings.accounts]
     if settings.smtp is not None:
         mail = SmtpChannel(settings.smtp, clock, command_seconds=PATIENCE_SECONDS)
         tried.append(_mail(f"{settings.smtp.host}:{settings.smtp.port}", mail))
@@ -39,9 +41,10 @@ async def hosts(loaded: Loaded, clock: Clock) -> list[Finding]:
     return list(await asyncio.gather(*tried))
 
 
-async def _source(name: str, url: str, clock: Clock) -> Finding:
-    transport = HttpTransport(account_id=name, connections=1, total_deadline_s=PATIENCE_SECONDS)
-    return await _answers(f"host of {name}", transport, url, "base_url in tracker.toml", clock)
+async def _source(account: Source | AccountSettings, clock: Clock) -> Finding:
+    reach = reach_of(account.base_url, private=account.allow_private_hosts)
+    transport = HttpTransport(account_id=account.id, connections=1, total_deadline_s=PATIENCE_SECONDS, reach=reach)
+    return await _answers(f"host of {account.id}", transport, account.base_url, "base_url in tracker.toml", clock)
 
 
 async def _target(target: Target, clock: Clock) -> Finding:
@@ -52,10 +55,12 @@ async def _target(target: Target, clock: Clock) -> Finding:
     place = urlsplit(target.url.reveal())
     if target.kind == "apprise" or not place.hostname:
         return warn(about, "is known to the library alone", "tracker report handover --send")
+    reach = reach_of(target.url.reveal(), private=target.allow_private_hosts)
     transport = HttpTransport(
         account_id=target.id,
         total_deadline_s=PATIENCE_SECONDS,
-        transport=make_transport(connections=1, proxy=target.proxy),
+        reach=reach,
+        transport=make_transport(connections=1, proxy=target.proxy, reach=reach),
     )
     port = "" if place.port is None else f":{place.port}"
     return await _answers(about, transport, f"{place.scheme}://{place.hostname}{port}/", "[[target]] in tracker.toml", clock)
