@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import quote
 
 from tracker.channels.base import Refused
+from tracker.messages.clean import shorten
 from tracker.model import Outgoing
 
 NAME_LIMIT = 64
 """Characters of a display name: longer ones are shop texts, not names."""
+
+_ENDS_A_LINE = frozenset({"Cc", "Zl", "Zp"})
+_INVISIBLE = frozenset({"Cc", "Cf"})
 
 
 def compose(message: Outgoing, now: datetime) -> EmailMessage:
@@ -28,20 +33,21 @@ def compose(message: Outgoing, now: datetime) -> EmailMessage:
     try:
         mail["From"] = _address(message.sender, None)
         mail["To"] = _address(message.recipient, message.recipient_name)
-        mail["Subject"] = message.subject
+        mail["Subject"] = _line(message.subject)
         mail["Date"] = format_datetime(now)
-        mail["Message-ID"] = message.message_id
+        mail["Message-ID"] = _token(message.message_id)
         if message.in_reply_to:
-            mail["In-Reply-To"] = message.in_reply_to
+            mail["In-Reply-To"] = _token(message.in_reply_to)
             mail["References"] = message.in_reply_to
         mail["Auto-Submitted"] = "auto-generated"
         for header, value in _unsubscribe(message).items():
-            mail[header] = value
-    except (ValueError, IndexError) as error:  # IndexError: headerregistry on an address that ends in the middle
+            mail[header] = _token(value)
+        language = _token(message.language)
+    except (ValueError, IndexError, MessageError) as error:  # the last two: headerregistry on half an address
         raise Refused(f"no mail can be made of it: {error}", retry=False) from error
     # Quoted-printable needs no 8BITMIME of any server on the way and stays readable in the file.
     mail.set_content(message.body, subtype="plain", charset="utf-8", cte="quoted-printable")
-    mail["Content-Language"] = message.language  # after set_content, which clears every Content-* header
+    mail["Content-Language"] = language  # after set_content, which clears every Content-* header
     return mail
 
 
@@ -58,9 +64,22 @@ def _unsubscribe(message: Outgoing) -> dict[str, str]:
     }
 
 
+def _line(text: str) -> str:
+    """The text of a header: the library lets a line break at the very end pass, and control characters that are none."""
+    if any(unicodedata.category(char) in _ENDS_A_LINE for char in text):
+        raise ValueError("a line break or a control character in a header")
+    return text
+
+
+def _token(text: str) -> str:
+    """What stands in a header as it is: it has no form beyond ASCII, and would fail when the mail is written."""
+    if not text.isascii():
+        raise ValueError(f"{text!r} is not ASCII")
+    return _line(text)
+
+
 def _address(text: str, name: str | None) -> Address:
-    if "\r" in text or "\n" in text:
-        raise ValueError("a line break in an address")
+    _line(text)
     shown, spec = parseaddr(text)
     if not spec or "@" not in spec:
         raise ValueError(f"{text!r} is not an e-mail address")
@@ -70,5 +89,5 @@ def _address(text: str, name: str | None) -> Address:
 
 
 def _clean(name: str) -> str:
-    kept = "".join(char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char) not in {"Cc", "Cf"})
-    return " ".join(kept.split())[:NAME_LIMIT]
+    kept = "".join(char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char) not in _INVISIBLE)
+    return shorten(" ".join(kept.split()), NAME_LIMIT)

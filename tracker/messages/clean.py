@@ -9,6 +9,8 @@ _LIMIT = 500
 _JOINERS = {"\u200c", "\u200d"}
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
 _ELLIPSIS = "…"
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+"""Two of them make a flag."""
 
 
 def clean(name: str, value: str) -> str:
@@ -39,8 +41,11 @@ def _plain(char: str) -> str:
 
 
 def _continues(text: str, index: int) -> bool:
-    """Whether the code point at `index` belongs to the one before it (marks, variation selectors, skin tones, joined emoji)."""
+    """Whether the code point at `index` belongs to the one before it (marks, skin tones, joined emoji, flags of two letters)."""
     char = text[index]
+    if char in _FLAG_LETTERS:
+        before = text[:index]
+        return (len(before) - len(before.rstrip(_FLAG_LETTERS))) % 2 == 1
     return (
         unicodedata.category(char).startswith("M")
         or char in _JOINERS
