@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,7 +24,7 @@ from tracker.config import ConfigError, Loaded
 from tracker.engine.base import full_pass
 from tracker.engine.guard import TimeGuard
 from tracker.engine.local import LocalEngine
-from tracker.health import Heartbeat, Notifier, Sign, write_sign
+from tracker.health import Heartbeat, Notifier, Sign, watch_loop, write_sign
 from tracker.intake.importing import knowledge_of
 from tracker.log import Event, get_logger
 from tracker.metrics import Reporter
@@ -194,7 +195,11 @@ class Daemon:
             reload_good=lambda: self._reload_good,
             refused=lambda: {} if door is None else door.refused,
         )
-        beside = [asyncio.create_task(self._watch(store, house)), asyncio.create_task(reporter.run())]
+        beside = [
+            asyncio.create_task(self._watch(store, house)),
+            asyncio.create_task(reporter.run()),
+            asyncio.create_task(watch_loop(self._clock, self._heartbeat.active)),
+        ]
         try:
             await house.dispatcher.recover()
             status = await status_line(house)
@@ -243,7 +248,7 @@ class Daemon:
             if stuck is not None and not told:
                 _log.error(Event.DAEMON_STUCK, unit=stuck[0], seconds=round(stuck[1]))
             told = stuck is not None
-            status = await status_line(house)
+            status = await status_line(house, self._heartbeat.failing())
             if stuck is None and not self._heartbeat.late() and await _answers(store):
                 self._notifier.alive()
                 self._sign(status)
@@ -335,17 +340,24 @@ async def _answers(store: Store) -> bool:
     """Whether the database answers."""
     try:
         await store.next_due()
-    except store_errors.StoreError:
+    except Exception:  # noqa: BLE001 - whatever it raises, that is no answer
         return False
     return True
 
 
-async def status_line(house: House) -> str:
-    """One line for `systemctl status`. A database that does not answer for a moment must not end the signs of life for good."""
+async def status_line(house: House, failing: Mapping[str, str] = MappingProxyType({})) -> str:
+    """One line for `systemctl status`; `failing` are units that fail and are tried again, with the error (faults row 4).
+
+    Whatever the database does, it must not end the signs of life for good.
+    """
+    if failing:
+        return f"{', '.join(failing)} failing, tried again at every tick: {next(iter(failing.values()))}"
     try:
         done, down, waits = house.done, await house.down(), await house.gate.told()
     except store_errors.StoreError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - a row that nobody understands is told, too
+        return repr(error)
     sources = f"{', '.join(down)} down" if down else f"{len(house.poller.sources)} sources ok"
     counts = f"{done['poll']} asked, {done['sweep']} decided, {done['dispatch']} dispatched; {sources}"
     return f"{waits}; {counts}" if waits else counts

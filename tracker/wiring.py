@@ -175,10 +175,12 @@ def assemble(
         who=settings.worker or backup.MAIN,
         time_guard=guard.distrusts if guard else (lambda: False),
         trust_clock=guard.confirm if guard else (lambda: None),
+        clock_came_back=guard.came_back if guard else (lambda: False),
     )
     engine = settings.engine
-    teller = Teller(loaded, store, clock)
-    daily = (*_schedule(loaded, store, teller, clock, journal, learned), *_asking(sources.values(), store, clock))
+    teller = Teller(loaded, store, clock, heartbeat.failing) if heartbeat else Teller(loaded, store, clock)
+    distrusts = guard.distrusts if guard else (lambda: False)
+    daily = (*_schedule(loaded, store, teller, clock, journal, learned, distrusts), *_asking(sources.values(), store, clock))
     errands = Errands(daily, store, clock)
     reader = MarketReader(store=store, clock=clock, rules=rules, accounts=accounts.known, pulse=poller.pulse)
     markets = {"markets": Unit(name="markets", every=_MARKETS_EVERY, run=reader.read_once)} if accounts.known.all else {}
@@ -228,7 +230,13 @@ def next_due(store: Store, outside: Callable[[], datetime | None] = lambda: None
 
 
 def _schedule(
-    loaded: Loaded, store: Store, teller: Teller, clock: Clock, journal: Journal, learned: Callable[[], None]
+    loaded: Loaded,
+    store: Store,
+    teller: Teller,
+    clock: Clock,
+    journal: Journal,
+    learned: Callable[[], None],
+    distrusts: Callable[[], bool],
 ) -> tuple[Errand, ...]:
     """Everything that is done by the day or the month."""
     settings, found = loaded.settings, list[Errand]()
@@ -243,7 +251,7 @@ def _schedule(
         found.append(Errand(name="transit", at=_LEARN_AT, zone="UTC", every="month", run=partial(_learn, store, learned)))
     keep = settings.retention
     if keep.at is not None:
-        forget = partial(_purge, settings, store, clock, journal)
+        forget = partial(_purge, settings, store, clock, journal, distrusts)
         found.append(Errand(name="retention", at=keep.at, zone=keep.zone, every="day", run=forget))
     return tuple(found)
 
@@ -283,7 +291,18 @@ async def _learn(store: Store, learned: Callable[[], None], _occasion: str, now:
     return f"own deliveries: {told}"
 
 
-async def _purge(settings: Settings, store: Store, clock: Clock, journal: Journal, _occasion: str, _now: datetime) -> str:
+async def _purge(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    journal: Journal,
+    distrusts: Callable[[], bool],
+    _occasion: str,
+    _now: datetime,
+) -> str:
+    """What is forgotten does not come back: a clock that has jumped forward forgets nothing (faults row 13)."""
+    if distrusts():
+        raise Refused("the clock is not trusted, so nothing is forgotten; see: tracker hold list", retry=True)
     return str(await retention.purge(store, settings, clock, by=DAEMON, prune=journal.prune))
 
 

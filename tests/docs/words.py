@@ -83,6 +83,10 @@ ALERTS: Mapping[AlertKind, str] = {
     AlertKind.MARKETPLACE_STOPPED: (
         "A marketplace's API refuses for good what it did before, or its account lost its rights: people do it until then."
     ),
+    AlertKind.WORK_FAILS: (
+        "A unit of work has failed for five minutes: a full disk, a locked database. Told without the database where that takes "
+        "nothing any more."
+    ),
     AlertKind.CLOCK: "The clock jumped. Messages and refunds wait until somebody has looked.",
 }
 """What each kind of alert means; the command that shows more is the phrase that the message itself ends with."""

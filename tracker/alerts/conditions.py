@@ -60,6 +60,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     failed_files: Sequence[str] = ()
     free_bytes: int | None = None
     distrusted_since: datetime | None = None
+    failing: Mapping[str, str] = {}
+    """Units of work that have failed for minutes, with the error."""
 
     @property
     def now(self) -> datetime:
@@ -240,6 +242,11 @@ def _clock(look: Look) -> Iterator[Raised]:
         yield _now(look, AlertKind.CLOCK, since, since, None)
 
 
+def _failing(look: Look) -> Iterator[Raised]:
+    for unit, error in look.failing.items():
+        yield _now(look, AlertKind.WORK_FAILS, f"{unit}/{look.now.date().isoformat()}", unit, None, error=error)
+
+
 _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.DOUBTFUL_SEND: _doubtful,
     AlertKind.SOURCE_DOWN: _sources,
@@ -261,6 +268,7 @@ _FINDERS: dict[AlertKind, Callable[[Look], Iterable[Raised]]] = {
     AlertKind.DISK_LOW: _disk,
     AlertKind.CLOCK: _clock,
     AlertKind.MARKETPLACE_STOPPED: _marketplaces,
+    AlertKind.WORK_FAILS: _failing,
 }
 
 

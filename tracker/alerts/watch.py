@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,13 +27,25 @@ _MOST = 200
 
 _STANDING = timedelta(hours=1)
 
+FAILS_FOR = 300.0
+"""Seconds that a unit may fail before a person hears of it: most locks and full disks are over by then."""
+
+Failing = Callable[[float], Mapping[str, str]]
+
 _log = get_logger()
+
+
+def nothing_fails(_seconds: float) -> Mapping[str, str]:
+    """For a run without an engine."""
+    return {}
 
 
 class Watcher:
     """Looks at everything that may need a person."""
 
-    def __init__(self, loaded: Loaded, store: Store, clock: Clock) -> None:
+    def __init__(self, loaded: Loaded, store: Store, clock: Clock, failing: Failing = nothing_fails) -> None:
+        """`failing`: units that have failed for at least so many seconds, with the error."""
+        self._failing = failing
         self._loaded = loaded
         self._store = store
         self._clock = clock
@@ -81,6 +93,7 @@ class Watcher:
             failed_files=await asyncio.to_thread(_failed, inbox) if inbox else (),
             distrusted_since=await store.clock_distrusted_at(),
             free_bytes=await asyncio.to_thread(_free, settings.state_dir),
+            failing=self._failing(FAILS_FOR),
         )
 
     async def _standing_still(self, now: datetime) -> Sequence[Standing]:

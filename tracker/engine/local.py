@@ -56,7 +56,6 @@ class LocalEngine:
         self._lanes: Counter[str] = Counter()
         self._stop = asyncio.Event()
         self._failure: Exception | None = None
-        self._failing: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Kick until `stop` is set, then drain. Raises the fatal error that ended the run, if one did."""
@@ -107,16 +106,15 @@ class LocalEngine:
         except Exception as error:  # noqa: BLE001 - one broken unit must not end the others
             self._tell(unit, error)
         else:
-            self._failing.pop(unit.name, None)
+            self._heartbeat.well(unit.name)
         finally:
             self._lanes[unit.name] -= 1
 
     def _tell(self, unit: Unit, error: Exception) -> None:
         """Say a failure once, not at every tick; what an operator can mend (a full disk) needs no traceback."""
         text = str(error) if isinstance(error, StoreError) else repr(error)
-        if self._failing.get(unit.name) == text:
+        if not self._heartbeat.failed(unit.name, text):
             return
-        self._failing[unit.name] = text
         log = _log.error if isinstance(error, StoreError) else _log.exception
         log(Event.UNIT_FAILED, unit=unit.name, error=text)
 

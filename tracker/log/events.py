@@ -32,6 +32,7 @@ class Event(StrEnum):
     DAEMON_STUCK = ("daemon.stuck", "error", "unit seconds")
     ENGINE_DRAIN_TIMEOUT = ("engine.drain_timeout", "warning", "units")
     ENGINE_TICK_LATE = ("engine.tick_late", "warning", "unit seconds")
+    LOOP_BLOCKED = ("daemon.blocked", "warning", "seconds units")
     UNIT_FAILED = ("unit.failed", "error", "unit error")
     CLOCK_JUMPED = ("clock.jumped", "error", "seconds")
     LIBRARY_MESSAGE = ("library.message", "warning", "logger text")

@@ -38,6 +38,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "No tick came for three intervals (the wall clock was set back, or the machine stood still); the unit was woken.",
         "Nothing if it happens once. Otherwise look at the machine's clock and load.",
     ),
+    "daemon.blocked": (
+        "The event loop stood still: a call of ours blocked it, or the machine was overloaded. `units` had work in hand then.",
+        "Nothing if it happens once. Otherwise look at the machine's load and disk; report it with the line.",
+    ),
     "unit.failed": (
         "A unit of work failed; it is tried again at every tick, everything else goes on. Said once until the error changes.",
         "Do what `error` says; report it if there is a traceback.",

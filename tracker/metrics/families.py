@@ -20,10 +20,12 @@ def families(
     reload_good: bool,
     ticks: Mapping[str, float],
     refused: Mapping[tuple[str, str], int] = MappingProxyType({}),
+    failing: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Metric]:
     """Every metric of a count. `ticks`: unit -> epoch seconds of its last tick; `reload_good`: the last reload was accepted.
 
-    `refused`: (source, reason) -> pushes that were turned away since the start.
+    `refused`: (source, reason) -> pushes that were turned away since the start; `failing`: unit -> the error with which it
+    fails at every tick.
     """
     counts = count.counts
     yield InfoMetricFamily("tracker", "What runs here.", value={"version": version, "config": count.config})
@@ -32,6 +34,7 @@ def families(
     yield _gauge("tracker_config_waits", "1 while effects of new rules wait for: tracker config accept.", int(count.config_waits))
     yield _gauge("tracker_pauses", "Pauses that stand.", len(count.pauses))
     yield _labelled("tracker_unit_tick_timestamp_seconds", "Last tick of a unit of work.", "unit", ticks)
+    yield _labelled("tracker_unit_failing", "1 while a unit of work fails at every tick.", "unit", dict.fromkeys(failing, 1))
     yield _gauge("tracker_orders", "Orders that are known.", counts.orders)
     yield _labelled("tracker_parcels", "Parcels by status.", "status", counts.shipments_by_status)
     yield _labelled("tracker_due", "Rows that are due now.", "to", {"ask": counts.due_to_ask, "decide": counts.due_to_decide})

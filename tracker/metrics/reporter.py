@@ -65,7 +65,16 @@ class Reporter:
         offset = now.timestamp() - self._clock.monotonic()
         ticks = {name: at + offset for name, at in self._heartbeat.ticks().items()}
         told = version("logistics-tracker")
-        publisher.publish(families(counted, version=told, reload_good=self._reload_good(), ticks=ticks, refused=self._refused()))
+        publisher.publish(
+            families(
+                counted,
+                version=told,
+                reload_good=self._reload_good(),
+                ticks=ticks,
+                refused=self._refused(),
+                failing=self._heartbeat.failing(),
+            )
+        )
 
     def close(self) -> None:
         """Let the endpoint's port go."""

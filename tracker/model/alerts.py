@@ -30,6 +30,8 @@ class AlertKind(StrEnum):
     DISK_LOW = "disk_low"
     CLOCK = "clock"
     MARKETPLACE_STOPPED = "marketplace_stopped"
+    WORK_FAILS = "work_fails"
+    """A unit of work has failed for minutes: a full disk, a locked database (facts/faults.md rows 3 and 4)."""
 
     @property
     def at_once(self) -> bool:
@@ -37,4 +39,13 @@ class AlertKind(StrEnum):
         return self in _AT_ONCE
 
 
-_AT_ONCE = frozenset({AlertKind.ANSWER_NOW, AlertKind.CLOCK, AlertKind.DISK_LOW, AlertKind.ERRAND_FAILED, AlertKind.RULES_WAIT})
+_AT_ONCE = frozenset(
+    {
+        AlertKind.ANSWER_NOW,
+        AlertKind.CLOCK,
+        AlertKind.DISK_LOW,
+        AlertKind.ERRAND_FAILED,
+        AlertKind.RULES_WAIT,
+        AlertKind.WORK_FAILS,
+    }
+)
