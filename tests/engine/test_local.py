@@ -244,3 +244,15 @@ def test_a_week_of_downtime_is_no_jump() -> None:
     guard.check()
     assert not guard.tripped
     assert clock.now() > datetime.now(UTC)
+
+
+def test_the_time_guard_tells_once_that_the_clock_was_set_back() -> None:
+    """Fault 13, I2: also after a jump too small to be distrusted, and whether or not it was ever right in this run."""
+    clock = ShiftedClock()
+    guard = TimeGuard(clock)
+    told = []
+    for shift in (timedelta(), timedelta(hours=20), timedelta(), timedelta(minutes=-4), timedelta(days=365), timedelta(days=9)):
+        clock.shift = shift
+        guard.check()
+        told.append((guard.came_back(), guard.came_back()))
+    assert told == [(False, False), (False, False), (True, False), (False, False), (False, False), (True, False)]

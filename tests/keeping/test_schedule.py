@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.keeping.conftest import DAY, Keep
+from tests.machine.clock import WallClock
 from tests.store.build import NOW
 from tracker import config
 from tracker.clock import SimulatedClock
 from tracker.engine.base import full_pass
+from tracker.engine.guard import TimeGuard
 from tracker.keeping import backup
 from tracker.store import create, open_store
 from tracker.wiring import assemble
@@ -64,3 +66,24 @@ async def test_a_backup_that_fails_is_tried_again_and_stops_nobody(tmp_path: Pat
         failed = (await store.errands())["backup"]
     assert failed.occasion == ""
     assert "blocked" in (failed.error or "")
+
+
+async def test_a_clock_that_jumped_a_year_forward_forgets_nobody(keep: Keep) -> None:
+    """Faults rows 13 and 27: what is purged by a wrong clock would not come back; the errand waits until the time is right."""
+    clock = WallClock(NOW)
+    loaded = config.load(keep.folder / "tracker.toml", environ={})
+    store = await open_store(keep.url, clock=clock, daemon=True)
+    rooms = assemble(loaded, store, clock, guard=TimeGuard(clock))
+    try:
+        clock.jump(timedelta(days=365))
+        await full_pass(rooms.units)
+        refused = (await store.errands())["retention"]
+        clock.jump(-timedelta(days=365))
+        clock.live(timedelta(hours=2))
+        await full_pass(rooms.units)
+        done = (await store.errands())["retention"]
+    finally:
+        await rooms.close()
+        await store.close()
+    assert (refused.occasion, "not trusted" in (refused.error or "")) == ("", True)
+    assert (done.occasion != "", done.error) == (True, None)

@@ -11,21 +11,32 @@ from tracker.store import Store
 class ClockWatch:
     """Holds what the time guard measures against what a person has confirmed since."""
 
-    def __init__(self, store: Store, distrusts: Callable[[], bool], trust: Callable[[], None]) -> None:
-        """`distrusts` tells whether the clock has jumped within this run; `trust` takes the time that it shows for right."""
+    def __init__(
+        self, store: Store, distrusts: Callable[[], bool], trust: Callable[[], None], came_back: Callable[[], bool]
+    ) -> None:
+        """`distrusts` tells whether the clock has jumped within this run; `trust` takes the time that it shows for right.
+
+        `came_back` tells, once, that it was set back.
+        """
         self._store = store
         self._distrusts = distrusts
         self._trust = trust
+        self._came_back = came_back
         self._marked = False
 
-    async def begin(self) -> None:
-        """A new run measures from its own start: what the one before distrusted is over."""
+    async def begin(self, now: datetime) -> None:
+        """A new run measures from its own start: what the one before distrusted is over, what it wrote ahead is set right."""
+        if await self._store.wrote_ahead(now):
+            await self._store.clock_came_back(now)
         if await self._store.clock_distrusted_at() is not None:
             await self._store.clock_mended()
 
     async def distrusted(self, now: datetime) -> bool:
         """Whether nobody may be written to. Costs nothing while the clock is right."""
-        if not self._distrusts():
+        distrusts = self._distrusts()
+        if self._came_back():
+            await self._store.clock_came_back(now)
+        if not distrusts:
             if self._marked:
                 await self._store.clock_mended()
             self._marked = False

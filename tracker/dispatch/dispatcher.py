@@ -65,12 +65,14 @@ class Dispatcher:
         journal: Journal,
         time_guard: Callable[[], bool] = lambda: False,
         trust_clock: Callable[[], None] = lambda: None,
+        clock_came_back: Callable[[], bool] = lambda: False,
         who: str = "tracker",
         accounts: Accounts | None = None,
     ) -> None:
         """`channels` to buyers by name; `accounts` at marketplaces: windows are extended through them.
 
-        `time_guard`: the clock is not trusted (faults row 13), `trust_clock` ends that.
+        `time_guard`: the clock is not trusted (faults row 13), `trust_clock` ends that;
+        `clock_came_back` tells once that it was set back.
         """
         self._store = store
         self._clock = clock
@@ -82,7 +84,7 @@ class Dispatcher:
         self._extender = Extender(
             store=store, clock=clock, rules=rules, accounts=accounts or Accounts(), sender=self._sender, who=who
         )
-        self._clock_watch = ClockWatch(store, time_guard, trust_clock)
+        self._clock_watch = ClockWatch(store, time_guard, trust_clock, clock_came_back)
         self._distrusted = False
         self._behind = False
         self._in_hand: set[int] = set()
@@ -124,7 +126,10 @@ class Dispatcher:
                 self._page, self._looked_at = deque(row.id for row in due), now
                 if not due:
                     return None
-            row = await self._store.row(self._page.popleft())
+            row_id = self._page.popleft()
+            if row_id in self._in_hand or not await self._store.reserve_row(row_id, who=self._who, now=now):
+                continue
+            row = await self._store.row(row_id)
             if row is None or row.state is not OutboxState.PENDING or row.not_before > now or row.id in self._in_hand:
                 continue
             return row
@@ -140,7 +145,7 @@ class Dispatcher:
         for row in await self._store.recover(self._journal.ends(), self._clock.now()):
             if row.state is OutboxState.UNKNOWN:
                 _log.error(Event.OUTBOX_UNKNOWN, key=row.key, channel="", reason="the daemon died while it was being sent")
-        await self._clock_watch.begin()
+        await self._clock_watch.begin(self._clock.now())
         await begin(self._store, self._rules, self._clock.now())
 
     async def _compare(self) -> None:

@@ -20,6 +20,9 @@ class TimeGuard:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._anchor = self._drift()
+        self._furthest = 0.0
+        """How far ahead of monotonic time the wall clock was seen, at most."""
+        self._came_back = False
         self.tripped = False
         """Outreach waits while this is set; all else goes on. It ends when the clock is right again, when a person confirms the
         time, or at the next start."""
@@ -36,10 +39,19 @@ class TimeGuard:
         if tripped and not self.tripped:
             _log.error(Event.CLOCK_JUMPED, seconds=round(jump))
         self.tripped = tripped
+        if jump < self._furthest - BACK:
+            self._furthest, self._came_back = jump, True
+        self._furthest = max(self._furthest, jump)
+
+    def came_back(self) -> bool:
+        """Whether it was set back since this was asked last: times that were written before lie too far ahead."""
+        found, self._came_back = self._came_back, False
+        return found
 
     def confirm(self) -> None:
         """A person has looked: the time is right, and is measured from here on."""
         self._anchor = self._drift()
+        self._furthest = 0.0
         self.tripped = False
 
     def _drift(self) -> float:

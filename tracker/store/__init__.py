@@ -15,6 +15,9 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 unmatched_services() -> list[UnmatchedText]        order_files() -> {store: epoch}
 
     polling     due_shipments(now, limit, *, after=None, skip=frozenset()) -> list[DueShipment]    after = (next_poll_at, id)
+                claim_due(now, limit, enqueue=None) -> Claim     take_claim(token, now) -> Claim     claim_these(shipments, now)
+                renew_claim(claim, now) -> ids still held        release_claim(claim)
+                take_turn(source, token, now) -> bool            end_turn(source, token)
                 load_memory(account, numbers) -> AccountMemory
                 load_polled(ids) -> dict[int, Polled]
                 load_events(ids) -> dict[int, tuple[TrackingEvent, ...]]
@@ -29,7 +32,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 push_gate(source, until_ms)
                 use_quota(source, day, amount, quota) -> bool      give_back_quota(source, day, amount)
                 quota_days() -> {source: {day: used}}              tracker.store.quota.forecast reads them
-                breaker(account) -> Breaker                      save_breaker(account, breaker)
+                breaker(account) -> Breaker                      change_breaker(account, change) -> (before, after)
                 used_today(source, day) -> int                   awaited(shipment_ids) -> set[id]
                 tell_quota(account, left, daily, now)            told_quotas() -> {account: ToldQuota}
                 known_codes(account, codes) -> set[code]         unmapped_codes(since) -> list[UnmappedCode]
@@ -95,6 +98,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 held_rows() -> list[HeldRow]                     release_rows(rows, *, by, reason, now) -> list[id]
                 look_again(may_go, now) -> dict[store, count]    turned_bad(now) -> list[TurnedBad]
                 distrust_clock(now), clock_distrusted_at(), clock_mended(), confirm_clock(*, by, reason, now)
+                wrote_ahead(now) -> bool                         clock_came_back(now)
 
     rulesets    rulesets() -> list[Ruleset]                      snapshot_of(version) -> bytes | None
                 begin_ruleset(version, snapshot, now) -> Begun

@@ -18,6 +18,7 @@ from tracker.store import counting
 from tracker.store.connection import Database, Record, Tx
 from tracker.store.desk import REVIEW_HOLDS
 from tracker.store.records import DAEMON, audit, wake
+from tracker.store.righting import set_right, wrote_ahead
 from tracker.store.sweep import OVERDUE_SECONDS
 
 HELD = """
@@ -128,6 +129,14 @@ class Holds:
     async def clock_mended(self) -> None:
         """The clock is right again, or a new run measures it from here on: the mark goes."""
         await self._db.write(lambda tx: tx.run("DELETE FROM meta WHERE key = ?", _DISTRUSTED))
+
+    async def wrote_ahead(self, now: datetime) -> bool:
+        """Whether something is kept that has yet to come: then the clock was ahead, and has been set back."""
+        return await self._db.read(lambda tx: wrote_ahead(tx, now))
+
+    async def clock_came_back(self, now: datetime) -> None:
+        """The clock was ahead and was set back: polls, deadlines and sends go on at once, not when that time comes (I2)."""
+        await self._db.write(lambda tx: set_right(tx, now))
 
     async def confirm_clock(self, *, by: str, reason: str, now: datetime) -> None:
         """A person has looked: the time is right. Ends the daemon's distrust; rows of ours that lie ahead say nothing more."""
