@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from carriers.base import Account
 from carriers.http import HttpTransport
 from carriers.seventeen_track import SeventeenTrack
+from tests import canaries
 from tracker import config
 from tracker.clock import Clock, SimulatedClock
 from tracker.model import Capability, Channel, ImportBatch, Mode, OrderFacts, OrderState, Rank, ShipmentFacts
@@ -25,7 +26,7 @@ from tracker.store import Store, create, open_store
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHOP = "lamps"
 ACCOUNT = "tracks"
-TOKEN = "an-invented-key"
+TOKEN = canaries.secret("source")
 
 
 def shop(*, platform: str = "own_shop", mode: Mode = Mode.LIVE, channel: Channel | None = None) -> Shop:
@@ -67,8 +68,10 @@ def order(number: str, *, row: int = 1, platform: str = "own_shop", shipped_at: 
     known: dict[str, Any] = {
         "state": OrderState.SHIPPED,
         "country": "BR",
-        "buyer_name": "Ana Souza",
-        "buyer_email": "ana@buyers.example",
+        "buyer_name": canaries.BUYER,
+        "buyer_email": canaries.MAIL,
+        "buyer_phone": canaries.PHONE,
+        "tax_number": canaries.TAX_NUMBER,
         "amount": Decimal("40.00"),
         "currency": "USD",
         "paid_at": shipped_at - timedelta(days=1),

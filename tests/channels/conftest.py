@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests import canaries
 from tracker.model import Outgoing
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -23,8 +24,8 @@ def outgoing(**changes: Any) -> Outgoing:
         "key": "order/lume/8170000000000011:stage1:0",
         "message_id": "<outreach-8170000000000011-stage1-0-0123456789ab@lume.example>",
         "sender": "Lume <help@lume.example>",
-        "recipient": "ana@buyer.example",
-        "recipient_name": "Ana Souza",
+        "recipient": canaries.MAIL,
+        "recipient_name": canaries.BUYER,
         "subject": "Seu pedido está a caminho",
         "body": "Olá Ana,\n\nSua encomenda está a caminho. Ação: nenhuma.\n.\nAtenciosamente\n",
         "language": "pt-BR",

@@ -19,7 +19,7 @@ from tracker.config import Secret, Telegram, WhatsApp, WhatsAppTemplate
 from tracker.model import Outgoing
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "messengers"
-TOKEN = "7:TEST-TOKEN"
+TOKEN = "7:KANARIE-TOKEN"
 HANG = b""
 
 

@@ -38,7 +38,7 @@ async def test_the_server_gets_one_mail_for_one_recipient(serve: Serve) -> None:
         delivered = await _channel(port).deliver(outgoing())
     [envelope] = handler.envelopes
     assert "4711" in delivered.provider_id
-    assert (envelope.mail_from, envelope.rcpt_tos) == ("help@lume.example", ["ana@buyer.example"])
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("help@lume.example", ["ana.kanarie@buyers.example"])
     mail = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
     assert mail["Message-ID"] == outgoing().message_id
     assert mail["Date"].datetime == NOW
@@ -156,7 +156,7 @@ async def test_the_password_goes_over_tls_only(serve: Serve, certificate: Path, 
 
     def login(_server: Any, _session: Any, _envelope: Any, mechanism: str, data: Any) -> AuthResult:
         seen.append((data.login, data.password))
-        return AuthResult(success=data.password == b"right", handled=False)
+        return AuthResult(success=data.password == b"kanarie-right", handled=False)
 
     options: dict[str, Any] = {"authenticator": login, "auth_required": True}
     options |= {"tls": ours, "auth_require_tls": False} if tls == "tls" else {"tls_context": ours, "require_starttls": True}
@@ -164,14 +164,14 @@ async def test_the_password_goes_over_tls_only(serve: Serve, certificate: Path, 
     handler = Handler()
     async with serve(handler, **options) as port:
         account = {"tls": tls, "user": "shop", "context": trusted}
-        await _channel(port, **account, password=Secret("right")).deliver(outgoing())
+        await _channel(port, **account, password=Secret("kanarie-right")).deliver(outgoing())
         with pytest.raises(Refused, match="does not accept the user and password") as refused:
-            await _channel(port, **account, password=Secret("wrong")).deliver(outgoing())
+            await _channel(port, **account, password=Secret("kanarie-wrong")).deliver(outgoing())
         assert refused.value.retry, "a wrong password is mended by the operator; no message is lost over it"
-        assert "wrong" not in refused.value.reason
+        assert "kanarie" not in refused.value.reason
         with pytest.raises(Refused, match="cannot reach"):
             await _channel(port, **(account | {"context": None})).deliver(outgoing())
-    assert set(seen) == {(b"shop", b"right"), (b"shop", b"wrong")}
+    assert set(seen) == {(b"shop", b"kanarie-right"), (b"shop", b"kanarie-wrong")}
     assert len(handler.envelopes) == 1
 
 

@@ -30,7 +30,7 @@ sender = "Lume <care@lume.example>"
 """
 HEAD = "order,store,status,buyer,email,country,amount,currency,paid,shipped,tracking,service\n"
 ORDER = (
-    "L-{n},lume,shipped,Ana Souza,ana{n}@buyer.example,{country},19.90,USD,"
+    "L-{n},lume,shipped,Ana Kanarie,kanarie{n}@buyer.example,{country},19.90,USD,"
     "2026-03-01 10:00:00,2026-03-02 10:00:00,LB{n:09}CN,挂号小包\n"
 )
 SCANS = "运单号,扫描时间,事件代码,描述,地点,时区\n"

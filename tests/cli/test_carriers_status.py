@@ -46,7 +46,7 @@ class Office:
     """A configuration with three sources and its database."""
 
     def __init__(self, shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch, base_url: str = "") -> None:
-        monkeypatch.setenv("KEY", "an-invented-key")
+        monkeypatch.setenv("KEY", "kanarie-source-k3y")
         self.shell = shell
         shell.config = folder / "tracker.toml"
         shell.config.write_text(CONFIG.replace("BASE", base_url), encoding="utf-8")
@@ -134,7 +134,7 @@ def test_a_source_that_fails_says_since_when_and_what_helps(
     """What heals by itself in a minute calls nobody."""
 
     async def fails(store: Store) -> None:
-        await store.save_breaker("dhl", breaker)
+        await store.change_breaker("dhl", lambda _, opened=breaker: opened)
 
     office.happened(fails)
     code, found = office.status()
@@ -162,7 +162,7 @@ def test_a_source_is_asked_what_is_left_when_somebody_wants_to_know(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over real HTTP; a source that cannot tell is not asked, one that refuses is no error of the command."""
-    with StandIn(Aggregator([], lambda: NOW, token="an-invented-key")) as stand_in:
+    with StandIn(Aggregator([], lambda: NOW, token="kanarie-source-k3y")) as stand_in:
         office = Office(shell, tmp_path, monkeypatch, stand_in.base_url)
         _, found = office.status("--ask")
         assert found["17track"]["says"]["left"] == 10_000

@@ -22,7 +22,7 @@ STORES = {
 }
 ORDERS = """\
 order,store,status,buyer,email,country,amount,currency,paid,shipped,tracking,service
-L-1,lume,shipped,Ana Souza,ana@buyer.example,BR,19.90,USD,2026-03-01 10:00:00,2026-03-02 10:00:00,LB000000615CN,挂号小包
+L-1,lume,shipped,Ana Kanarie,ana.kanarie@buyer.example,BR,19.90,USD,2026-03-01 10:00:00,2026-03-02 10:00:00,LB000000615CN,挂号小包
 """
 SCANS = """\
 运单号,扫描时间,事件代码,描述,地点,时区

@@ -441,7 +441,7 @@ def _held_messages(shop: Shop) -> None:
         try:
             world = World(store)
             held = {"hold": HoldReason.MESSAGE_NEEDS_APPROVAL}
-            order = await world.order("M-1", "RB123456728CN", buyer_name="Ana Souza")
+            order = await world.order("M-1", "RB123456728CN", buyer_name="Ana Kanarie")
             await world.effect(order, Intent.STAGE2, shipment="RB123456728CN", **held)
             await world.effect(await world.order("M-2"), Intent.STAGE2, template="none_such", **held)
         finally:

@@ -30,7 +30,7 @@ EVERYTHING = {
     "lint.toml": '[[list]]\nid = "own"\nplatforms = ["*"]\nwhy = "house rule"\nwords = ["guarantee"]\n',
     "stores/lume.toml": SHOP,
 }
-KEY = {"TRACKS_KEY": "an-invented-key"}
+KEY = {"TRACKS_KEY": "kanarie-source-k3y"}
 
 
 def test_rules_are_built_again_as_they_were(tmp_path: Path) -> None:

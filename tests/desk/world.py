@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests import canaries
 from tracker import config
 from tracker.clock import FixedClock
 from tracker.model import (
@@ -55,6 +56,7 @@ class World:
             "amount": PAID,
             "currency": "USD",
             "paid_at": NOW - timedelta(days=60),
+            "tax_number": canaries.TAX_NUMBER,
         }
         shipments = tuple(
             ShipmentFacts(number=parcel, row=1, store=STORE, order=number, shipped_at=NOW - timedelta(days=58))

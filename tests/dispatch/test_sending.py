@@ -26,7 +26,7 @@ async def test_a_due_text_leaves_once(due: Office, log_lines: Lines) -> None:
     assert await due.dispatch() == 1
     assert await due.dispatch(days=5) == 0
     (message,) = due.post.sent
-    assert message.recipient == "ana@buyers.example"
+    assert message.recipient == "ana.kanarie@buyers.example"
     assert message.sender == "Lamps <care@lamps.example>"
     assert message.language == "pt-BR"
     assert "LZ000000001CN" in message.body

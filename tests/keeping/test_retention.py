@@ -26,26 +26,26 @@ from tracker.store.rows import AnswerWrite
 LONG = 300
 """Days after which all that is settled is forgotten by the shipped rules."""
 
-SECRETS = ("Ana Souza", "ana@buyers.example", "529.982.247-25", "signed by Ana", "Dear Ana", "rings twice", "call her")
+SECRETS = ("Ana Kanarie", "ana.kanarie@buyers.example", "529.982.247-25", "signed by Ana", "Dear Ana", "rings twice", "call her")
 
 
 async def settled(store: Store) -> None:
     """An order that names its buyer everywhere: facts, scan, a task's text and note, a refused mail. Nothing is open."""
-    named = order(buyer_name="Ana Souza", buyer_email="ana@buyers.example", tax_number="529.982.247-25")
+    named = order(buyer_name="Ana Kanarie", buyer_email="ana.kanarie@buyers.example", tax_number="529.982.247-25")
     await given(store, named, parcel())
     (found,) = await store.due_shipments(NOW, 10)
     seen = scan("s1", description="signed by Ana")
     await store.write_poll(polled(change(found.id, found.number, seen, next_poll_at=None)))
     facts = {"last_scan": "signed by Ana", "age_days": "31"}
-    task = await tasked(store, decision(evidence=facts), text="Dear Ana", facts={"buyer": "Ana Souza"})
+    task = await tasked(store, decision(evidence=facts), text="Dear Ana", facts={"buyer": "Ana Kanarie"})
     await store.take_task(task, by="mei", now=NOW)
     await store.done_task(task, TaskResult(note="rings twice"), by="mei", now=NOW)
     told = await decided(store, pending(decision(Intent.STAGE2, evidence=facts)))
     (row,) = [row for row in await store.due_rows(NOW, 10) if row.intent is Intent.STAGE2]
     assert await store.claim_row(row.id, who="test", version=told.version, now=NOW)
-    await store.finish_row(row.id, OutboxState.FAILED, NOW, result="550 <ana@buyers.example> unknown")
+    await store.finish_row(row.id, OutboxState.FAILED, NOW, result="550 <ana.kanarie@buyers.example> unknown")
     patch = OrderPatch(note="call her")
-    await store.set_order_facts(1, patch, by="mei", reason="asked by ana@buyers.example", now=NOW)
+    await store.set_order_facts(1, patch, by="mei", reason="asked by ana.kanarie@buyers.example", now=NOW)
 
 
 @pytest.fixture
@@ -124,11 +124,11 @@ async def test_a_file_that_brings_the_name_again_is_no_way_around(named: Keep) -
     """An export that reaches far back names the buyer of a settled order: the next purge forgets it at once."""
     await _purged(named)
     async with named.store(daemon=True, at=NOW + LONG * DAY) as store:
-        late = order(buyer_name="Ana Souza", buyer_email="ana@buyers.example")
+        late = order(buyer_name="Ana Kanarie", buyer_email="ana.kanarie@buyers.example")
         await store.save_import(batch(late, digest="d2"), NOW + LONG * DAY)
-    assert "Ana Souza" in _dump(named)
+    assert "Ana Kanarie" in _dump(named)
     assert (await _purged(named)).orders == 1
-    assert "Ana Souza" not in _dump(named)
+    assert "Ana Kanarie" not in _dump(named)
 
 
 async def _open_case(store: Store) -> None:
@@ -182,7 +182,7 @@ async def test_what_is_open_is_left_alone(named: Keep, opening: Callable[[Store]
         await opening(store)
     done = await _purged(named, days=LONG)
     assert done.orders == 0
-    assert "Ana Souza" in _dump(named)
+    assert "Ana Kanarie" in _dump(named)
 
 
 @pytest.mark.parametrize(("days", "orders"), [(199, 0), (201, 1)])
@@ -214,7 +214,7 @@ async def test_windows_of_ids_reach_the_end(named: Keep, monkeypatch: pytest.Mon
     """Small transactions, one after the other."""
     monkeypatch.setattr("tracker.store.retention.WINDOW", 2)
     async with named.store(daemon=True) as store:
-        orders = [order(str(number), buyer_name="Ana Souza") for number in range(9_000, 9_006)]
+        orders = [order(str(number), buyer_name="Ana Kanarie") for number in range(9_000, 9_006)]
         await given(store, *orders, digest="d2")
     assert (await _purged(named)).orders == 7
 
@@ -228,7 +228,7 @@ async def test_read_files_go_only_where_that_is_asked_for(tmp_path: Path, monkey
         for name, age in (("done/old.csv", 100), ("failed/old.csv", 100), ("done/young.csv", 10)):
             file = folder / "inbox" / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("Ana Souza")
+            file.write_text("Ana Kanarie")
             os.utime(file, ((NOW - age * DAY).timestamp(),) * 2)
         monkeypatch.setattr("tracker.keeping.retention._moved_at", lambda file: file.stat().st_mtime)
         assert (await _purged(keep, days=0)).files == 3 - left
@@ -240,7 +240,7 @@ async def test_the_days_of_a_read_file_count_from_its_move(tmp_path: Path) -> No
     keep = Keep(tmp_path, inbox='path = "inbox"', retention="files_days = 90")
     file = tmp_path / "inbox" / "orders.csv"
     file.parent.mkdir()
-    file.write_text("Ana Souza")
+    file.write_text("Ana Kanarie")
     os.utime(file, (0, 0))
     failed = file.parent / "failed" / "orders.csv"
     failed.parent.mkdir()

@@ -45,7 +45,7 @@ class Desk:
     ) -> None:
         self.store, self.clock, self.rules, self.stand_in, self.journal = store, clock, rules, stand_in, journal
         path = "" if platform == "aliexpress" else "/router/rest"
-        secrets = {"app_secret": SECRET, "access_token": "token-1", "refresh_token": "refresh-1"}
+        secrets = {"app_secret": SECRET, "access_token": "kanarie-token-1", "refresh_token": "kanarie-refresh-1"}
         account = Account(id="market", base_url=stand_in.url + path, app_key=APP_KEY, secrets=secrets)
         gate = StoreGate(store, clock, {"market": Pace(rps=1000)})
         self.http = HttpTransport(account_id="market", gate=gate, clock=clock)

@@ -20,7 +20,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl
 
 FORM = "%Y-%m-%d %H:%M:%S"
-APP_KEY, SECRET = "123456", "helloworld"
+APP_KEY, SECRET = "123456", "kanarie-secret"
 
 
 class DroppedError(Exception):
@@ -36,7 +36,7 @@ class StandIn:
     def __init__(self) -> None:
         self.orders: dict[str, dict[str, Any]] = {}
         self.cases: list[dict[str, Any]] = []
-        self.token = "token-1"
+        self.token = "kanarie-token-1"
         self.most_days = 15
         self.script: dict[str, list[str]] = defaultdict(list)
         self.calls: Counter[str] = Counter()
@@ -190,10 +190,10 @@ class AliExpressStandIn(StandIn):
         return {"current_page": query["current_page"], "total_item": len(self.cases), "data_list": listed, "request_id": "i1"}
 
     def _refresh(self, given: dict[str, str]) -> dict[str, Any]:
-        if given["refresh_token"] != "refresh-1":
+        if given["refresh_token"] != "kanarie-refresh-1":
             return self.error("IllegalRefreshToken", "")
-        self.token = "token-2"
-        return {"access_token": self.token, "refresh_token": "refresh-2", "expires_in": 31536000, "request_id": "t1"}
+        self.token = "kanarie-token-2"
+        return {"access_token": self.token, "refresh_token": "kanarie-refresh-2", "expires_in": 31536000, "request_id": "t1"}
 
 
 class TaobaoStandIn(StandIn):

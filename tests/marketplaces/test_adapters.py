@@ -64,7 +64,7 @@ def sample(name: str) -> bytes:
 
 
 def account(url: str = "https://api.example", **secrets: str) -> Account:
-    given = {"app_secret": SECRET, "access_token": "token-1", **secrets}
+    given = {"app_secret": SECRET, "access_token": "kanarie-token-1", **secrets}
     return Account(id="ae", base_url=url, app_key=APP_KEY, secrets=given)
 
 
@@ -80,7 +80,7 @@ async def calling(
     keeper: Kept | None = None,
     *,
     app_secret: str = SECRET,
-    access_token: str = "token-1",  # noqa: S107 - of the stand-in
+    access_token: str = "kanarie-token-1",  # noqa: S107 - of the stand-in
     **refresh: str,
 ) -> AsyncIterator[Marketplace]:
     with stand_in:
@@ -115,7 +115,7 @@ async def test_r7_the_end_of_the_window_is_read_in_us_pacific() -> None:
     assert (read.status, read.disputed, read.frozen, read.over) == ("WAIT_BUYER_ACCEPT_GOODS", False, False, False)
     assert "over_time_left 2026-11-18 03:12:11" in read.proof
     assert "Maria" not in repr(read), "no person's data leaves the adapter"
-    assert b"session=token-1" in transport.asked[0].body
+    assert b"session=kanarie-token-1" in transport.asked[0].body
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ async def test_r42_ebay_inquiries_and_payment_disputes_bring_their_due_dates() -
     assert inquiry.case.due_at == datetime(2026, 10, 28, 6, 59, 59, tzinfo=UTC)
     assert (dispute.order, dispute.case.kind, dispute.case.amount) == ("12-12345-12345", CaseKind.CHARGEBACK, Decimal("23.40"))
     assert dispute.case.due_source is DateSource.API
-    assert [request.headers["authorization"] for request in transport.asked] == ["IAF token-1", "Bearer token-1"]
+    assert [request.headers["authorization"] for request in transport.asked] == ["IAF kanarie-token-1", "Bearer kanarie-token-1"]
 
 
 @pytest.mark.parametrize(
@@ -227,10 +227,10 @@ async def test_a_refused_token_is_renewed_once_and_the_call_repeated_once() -> N
     """The refresh token rotates: the newest pair is kept for the next start."""
     stand_in, kept = AliExpressStandIn(), Kept()
     stand_in.order(ORDER, "2026-11-18 03:12:11")
-    async with calling(stand_in, "aliexpress", kept, access_token="old", refresh_token="refresh-1") as market:
+    async with calling(stand_in, "aliexpress", kept, access_token="old", refresh_token="kanarie-refresh-1") as market:
         assert (await market.window(ORDER)).end is not None
         assert stand_in.calls == {"findorderbyid": 2, "refresh": 1}
-        assert (kept.tokens["access"], kept.tokens["refresh"]) == ("token-2", "refresh-2")
+        assert (kept.tokens["access"], kept.tokens["refresh"]) == ("kanarie-token-2", "kanarie-refresh-2")
 
 
 @pytest.mark.parametrize("refresh", [{}, {"refresh_token": "used-up"}], ids=["none", "refused"])

@@ -223,7 +223,7 @@ async def test_a_refusal_without_the_envelope_of_the_other_methods_is_for_a_pers
         b'{"error_response": {"type": "ISV", "code": "IllegalAccessToken", "msg": "expired"}}',
         b'{"type": "ISV", "code": "IllegalRefreshToken", "message": "expired", "request_id": "5"}',
     )
-    known = account(refresh_token="refresh-1")
+    known = account(refresh_token="kanarie-refresh-1")
     market = KNOWN["aliexpress"].make(Session(known, Played(*bodies), Kept()), FixedClock(START))
     with pytest.raises(MarketplaceError, match="IllegalRefreshToken") as caught:
         await market.window(ORDER)

@@ -77,7 +77,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[tuple[Home, AliExpressStandIn]]:
 @pytest.mark.parametrize("point", POINTS)
 async def test_r7_a_kill_extends_nothing_twice(point: str, shop: tuple[Home, AliExpressStandIn]) -> None:
     home, stand_in = shop
-    secrets = {"AE_SECRET": SECRET, "AE_TOKEN": "token-1"}
+    secrets = {"AE_SECRET": SECRET, "AE_TOKEN": "kanarie-token-1"}
     assert await home.start("one_pass", crash_at=point, **secrets).ended() == -signal.SIGKILL, f"{point} was never reached"
     for _ in range(2):
         assert await home.start("one_pass", **secrets).ended() == 0
@@ -91,4 +91,4 @@ async def test_r7_a_kill_extends_nothing_twice(point: str, shop: tuple[Home, Ali
     assert window is not None
     assert window.extensions == counted
     assert SECRET not in home.errors.read_text()
-    assert "token-1" not in home.errors.read_text()
+    assert "kanarie-token-1" not in home.errors.read_text()

@@ -119,7 +119,7 @@ async def test_a_refused_account_is_told_once_and_tried_hourly(desk: Desk) -> No
     await desk.at(START + timedelta(minutes=1), rounds=2)
     state = (await desk.store.capabilities())["market", "window"]
     assert (state.fault, desk.stand_in.calls["findorderbyid"]) == ("auth", 1)
-    desk.stand_in.token, desk.stand_in.script = "token-1", {"refresh": []} | desk.stand_in.script
+    desk.stand_in.token, desk.stand_in.script = "kanarie-token-1", {"refresh": []} | desk.stand_in.script
     desk.stand_in.script.clear()
     await desk.at(START + timedelta(hours=2), rounds=1)
     state = (await desk.store.capabilities())["market", "window"]

@@ -26,7 +26,7 @@ FAULTS: Mapping[str, Reply] = {
     "html": http(200, b"<!DOCTYPE html><html><body>Just a moment</body></html>", Content_Type="text/html"),
 }
 
-TOKEN = "invented-token"
+TOKEN = "kanarie-token"
 _GRANT = json.dumps(
     {"access_token": TOKEN, "expires_in": "3600", "token": TOKEN, "expiraEm": "2099-01-01T00:00:00", "zoneOffset": "-03:00"}
 ).encode()

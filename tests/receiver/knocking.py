@@ -18,9 +18,9 @@ from tracker.clock import Clock
 from tracker.receiver import Door, Doorkeeper, Limits, Receiver
 from tracker.store import Store
 
-KEY = "an-invented-push-key"
-BEFORE = "the-key-until-yesterday"
-OTHER = "another-accounts-key"
+KEY = "kanarie-push-k3y"
+BEFORE = "kanarie-push-until-yesterday-k3y"
+OTHER = "kanarie-other-push-k3y"
 NUMBER = "LZ000000001CN"
 
 DOORS = (

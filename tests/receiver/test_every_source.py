@@ -26,7 +26,7 @@ from tracker.receiver import Door, Doorkeeper, Limits, Receiver
 from tracker.store import Store
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "carriers"
-SECRET = "an-invented-push-secret-é"
+SECRET = "kanarie-push-secret-é"
 Signer = Callable[[bytes, SimulatedClock], Mapping[str, str]]
 
 

@@ -42,7 +42,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     url = f"sqlite:///{tmp_path / 'tracker.db'}"
     create(url, rehearsal=False, now=NOW)
     opened = await open_store(url, clock=FixedClock(NOW), daemon=True)
-    await given(opened, order(buyer_email="ana@buyers.example", buyer_name="Ana"), parcel())
+    await given(opened, order(buyer_email="ana.kanarie@buyers.example", buyer_name="Ana"), parcel())
     (due,) = await opened.due_shipments(NOW, 10)
     seen = scan("s1", NOW, description="<script>alert(1)</script>", location="São Paulo")
     late = scan("s2", NOW + timedelta(days=2), status=TrackingStatus.OUT_FOR_DELIVERY, description="Покинуло место приёма")
@@ -123,7 +123,7 @@ async def test_nothing_in_it_says_where_the_buyer_is(store: Store, rules: Rules)
     """Fault 27: it leaves the house; mail, phone, recipient stay here."""
     record, copies = await _record(store, rules)
     whole = page(record) + "".join(each.body.decode() for each in copies)
-    assert [word for word in ("ana@buyers.example", "+55 11", '"Ana"') if word in whole] == []
+    assert [word for word in ("ana.kanarie@buyers.example", "+55 11", '"Ana"') if word in whole] == []
     assert json.loads(redacted(SAID))["events"] == [{"text": "<b>Saiu</b>"}]
     assert redacted(b"no json") == b"no json"
 
@@ -182,7 +182,7 @@ async def test_long_lines_are_broken(store: Store, rules: Rules) -> None:
         (b"<Track><Recipient>Ana Lima</Recipient><Text>Saiu</Text></Track>", "Ana Lima", "<Text>Saiu</Text>"),
         (b'<Item ReceiverPhone="+55 11" No="LX1"/>', "+55 11", 'No="LX1"'),
         (b'{"receiverName": "Ana", "acceptance": "yes", "cep": "01310-100"}', "01310-100", '"acceptance": "yes"'),
-        (b'{"text": "write to ana@buyers.example, 529.982.247-25"}', "529.982.247-25", "write to ***@buyers.example"),
+        (b'{"text": "write to ana.kanarie@buyers.example, 529.982.247-25"}', "529.982.247-25", "write to ***@buyers.example"),
         (b"[" * 100_000, "[[[[", "left out"),
     ],
 )

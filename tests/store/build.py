@@ -35,7 +35,7 @@ NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 AT = epoch(NOW)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-PERSON = {"buyer_name": canaries.BUYER, "buyer_phone": canaries.PHONE, "tax_number": canaries.TAX_NUMBER}
+PERSON = {"buyer_name": canaries.BUYER, "tax_number": canaries.TAX_NUMBER}
 """Whom no log may name (faults row 27)."""
 
 Row: TypeAlias = OrderFacts | ShipmentFacts

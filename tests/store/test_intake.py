@@ -90,7 +90,7 @@ async def test_an_old_file_that_comes_again_does_not_beat_a_newer_one(store: Sto
 
 async def test_what_a_file_does_not_say_overwrites_nothing(store: Store) -> None:
     await given(store, order(buyer_name="Ana", state=OrderState.SHIPPED))
-    await given(store, order(amount=None, state=OrderState.UNKNOWN), digest="d2")
+    await given(store, order(buyer_name=None, amount=None, state=OrderState.UNKNOWN), digest="d2")
     kept = (await dossier(store)).order
     assert (kept.buyer_name, kept.amount, kept.state) == ("Ana", Decimal("30.00"), OrderState.SHIPPED)
 
