@@ -1,4 +1,4 @@
-"""A daemon whose event loop somebody blocks: a child process with a call that stands still in the middle of its work."""
+"""Daemons with a flaw of our making: one whose event loop somebody blocks, one that does not like to wait."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests import house
 from tests.daemon import children
 from tests.daemon.conftest import Child, Home
 from tracker.polling import Poller
+from tracker.store.connection import sqlite
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -23,6 +24,22 @@ def start(home: Home, seconds: float, **environ: str) -> Child:
     child = Child(process)
     home.children.append(child)
     return child
+
+
+def start_impatient(home: Home, seconds: float) -> Child:
+    """The resident daemon, which waits for a locked database no longer than that."""
+    process = _CONTEXT.Process(
+        target=_run_impatient, args=(home.config, home.errors, {"TRACKS_KEY": house.TOKEN}, seconds), daemon=True
+    )
+    process.start()
+    child = Child(process)
+    home.children.append(child)
+    return child
+
+
+def _run_impatient(path: Path, errors: Path, environ: Mapping[str, str], seconds: float) -> None:
+    sqlite.PATIENCE_SECONDS = seconds  # type: ignore[assignment]
+    children._run("resident", path, errors, dict(environ), "")
 
 
 def _run(path: Path, errors: Path, environ: Mapping[str, str], seconds: float) -> None:
