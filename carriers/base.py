@@ -17,7 +17,7 @@ from carriers.errors import CarrierError, ErrorKind
 from carriers.model import Tracking
 
 
-class Query(msgspec.Struct, frozen=True, kw_only=True):
+class Query(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One number to ask about, with hints.
 
     `carrier_code` is the source's own code for the carrier (17TRACK: 3011 = China Post).

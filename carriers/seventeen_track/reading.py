@@ -7,7 +7,7 @@ sub-status falls back to its main status before the `_`; `Expired` means that 17
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -27,7 +27,7 @@ TWO_INSTANTS = "time_iso and time_utc of an event name two instants"
 STOPPED = "the source stopped looking after 30 days without news"
 
 
-class RawTime(msgspec.Struct, gc=False):
+class RawTime(msgspec.Struct, gc=False, omit_defaults=True):
     """The time as the carrier printed it; a null zone means that the offset of `time_iso` is a guess."""
 
     date: str | None = None
@@ -35,7 +35,7 @@ class RawTime(msgspec.Struct, gc=False):
     timezone: str | None = None
 
 
-class Event(msgspec.Struct, gc=False):
+class Event(msgspec.Struct, gc=False, omit_defaults=True):
     """One scan, with the fields that we keep."""
 
     time_iso: str | None = None
@@ -48,19 +48,19 @@ class Event(msgspec.Struct, gc=False):
     address: wire.Address | None = None
 
 
-class Provider(msgspec.Struct, gc=False):
+class Provider(msgspec.Struct, gc=False, omit_defaults=True):
     """One carrier's events."""
 
     events: list[Event] | None = None
 
 
-class Providers(msgspec.Struct, gc=False):
+class Providers(msgspec.Struct, gc=False, omit_defaults=True):
     """Origin and last mile."""
 
     providers: list[Provider] | None = None
 
 
-class TrackInfo(msgspec.Struct, gc=False):
+class TrackInfo(msgspec.Struct, gc=False, omit_defaults=True):
     """What is known about a parcel, events decoded."""
 
     latest_status: wire.Status | None = None
@@ -69,7 +69,7 @@ class TrackInfo(msgspec.Struct, gc=False):
     tracking: Providers | None = None
 
 
-class Slice(msgspec.Struct, gc=False):
+class Slice(msgspec.Struct, gc=False, omit_defaults=True):
     """What `wire.to_slice` wrote."""
 
     number: str
@@ -80,10 +80,20 @@ class Slice(msgspec.Struct, gc=False):
 
 _SLICE = msgspec.json.Decoder(Slice)
 _ENCODER = msgspec.json.Encoder()
+_SIGNERS = (b"igned", b"IGNED", b"\\u")
+"""Without any of these in a slice nobody has signed: an escaped letter may hide the word."""
+
+
+@lru_cache(maxsize=1)
+def _decoded(raw: bytes) -> Slice:
+    """A slice is read, and then kept as evidence: parsed once for both. Nobody changes it."""
+    return decode(_SLICE, raw)
 
 
 def discreet(raw: bytes) -> bytes:
     """A slice with the fields of these structs alone, and without whoever signed."""
+    if not any(trace in raw for trace in _SIGNERS):
+        return _ENCODER.encode(_decoded(raw))
     parcel = decode(_SLICE, raw)
     tracking = parcel.track_info.tracking if parcel.track_info is not None else None
     for provider in (tracking.providers or ()) if tracking is not None else ():
@@ -189,7 +199,7 @@ def _printed(raw: RawTime | None) -> str:
 
 def read(raw: bytes) -> Tracking:
     """Read one slice. Raises CarrierError(bad_response) when its events have drifted from their shape."""
-    parcel = decode(_SLICE, raw)
+    parcel = _decoded(raw)
     carrier = None if parcel.carrier is None else str(parcel.carrier)
     info = parcel.track_info
     if info is None:

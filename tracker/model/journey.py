@@ -46,7 +46,7 @@ the first three are no physical scan: announced data, and the source's own words
 _TERMINAL = frozenset({_DELIVERED, TrackingStatus.RETURNED})
 
 
-class Told(msgspec.Struct, frozen=True, array_like=True):
+class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Who has the word about the status: the answer that reaches furthest, and the newest scan that tells a status.
 
     `event_at` is the newest event of that answer, `scan_at` the scan's instant (epoch seconds, the later bound; -1 = none).
@@ -64,7 +64,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     """The account that told that scan: only the same one can take it back."""
 
 
-class Journey(msgspec.Struct, frozen=True, kw_only=True):
+class Journey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The fold over a parcel's events and its sources' answers: the part of `Shipment` that polling writes.
 
     `not_found_by` lists the accounts whose latest answer was *not found* (R8 wants two sources where two are configured);
@@ -87,7 +87,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
     told: Told | None = None
 
 
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
+class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One successful answer of one account: `at` is the epoch second of the answer."""
 
     at: int
@@ -95,7 +95,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-class Frame(msgspec.Struct, frozen=True, kw_only=True):
+class Frame(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the fold must know of the parcel beside the answers.
 
     Events outside [shipped - 3 d, shipped + 180 d] are another parcel's. A *not found* within `fresh_hours` of registration or
@@ -187,14 +187,21 @@ _Timed = tuple[int, int, TrackingEvent]
 def _scans(
     journey: Journey, events: tuple[TrackingEvent, ...], low: int, high: int
 ) -> tuple[Scan | None, Scan | None, Scan | None, _Timed | None]:
-    """First, last, delivered and newest telling scan: each the smallest or largest of all, so the order of arrival plays no part.
+    """First, last, delivered and newest telling scan: smallest or largest of all, so the order of arrival plays no part."""
+    timed = _timed(events, low, high)
+    delivered = [each for each in timed if each[2].status is _DELIVERED]
+    telling = [each for each in timed if each[2].status is not _UNKNOWN]
+    return (
+        _keep(journey.first_scan, _oldest(timed), newer=False),
+        _keep(journey.last_scan, _newest(timed), newer=True),
+        _keep(journey.delivered_scan, _newest(delivered), newer=True),
+        _newest(telling),
+    )
 
-    Left aside are events that are no scan, have no time at all, or are another parcel's.
-    """
-    first: _Timed | None = None
-    last: _Timed | None = None
-    delivered: _Timed | None = None
-    telling: _Timed | None = None
+
+def _timed(events: tuple[TrackingEvent, ...], low: int, high: int) -> list[_Timed]:
+    """The scans with their bounds. Left aside are events that are no scan, have no time at all, or are another parcel's."""
+    found: list[_Timed] = []
     for event in events:
         status = event.status
         if status is _INFO or status is _NOT_FOUND or status is _EXPIRED:
@@ -205,34 +212,26 @@ def _scans(
             if bounds is None:
                 continue
             early, late = bounds
-        if late < low or early > high:
-            continue
-        if first is None or late <= first[0]:
-            first = _sooner(first, (late, early, event))
-        if last is None or late >= last[0]:
-            last = _later(last, (late, early, event))
-        if status is _DELIVERED and (delivered is None or late >= delivered[0]):
-            delivered = _later(delivered, (late, early, event))
-        if status is not _UNKNOWN and (telling is None or late >= telling[0]):
-            telling = _later(telling, (late, early, event))
-    return (
-        _keep(journey.first_scan, first, newer=False),
-        _keep(journey.last_scan, last, newer=True),
-        _keep(journey.delivered_scan, delivered, newer=True),
-        telling,
-    )
+        if late >= low and early <= high:
+            found.append((late, early, event))
+    return found
 
 
-def _later(known: _Timed | None, fresh: _Timed) -> _Timed:
-    if known is None or fresh[0] > known[0]:
-        return fresh
-    return fresh if _place(_scan(fresh)) > _place(_scan(known)) else known
+def _newest(timed: list[_Timed]) -> _Timed | None:
+    best: _Timed | None = None
+    for each in timed:
+        # Places are compared of one second only: they cost more than all the rest.
+        if best is None or each[0] > best[0] or (each[0] == best[0] and _place(_scan(each)) > _place(_scan(best))):
+            best = each
+    return best
 
 
-def _sooner(known: _Timed | None, fresh: _Timed) -> _Timed:
-    if known is None or fresh[0] < known[0]:
-        return fresh
-    return fresh if _place(_scan(fresh)) < _place(_scan(known)) else known
+def _oldest(timed: list[_Timed]) -> _Timed | None:
+    best: _Timed | None = None
+    for each in timed:
+        if best is None or each[0] < best[0] or (each[0] == best[0] and _place(_scan(each)) < _place(_scan(best))):
+            best = each
+    return best
 
 
 def _keep(known: Scan | None, timed: _Timed | None, *, newer: bool) -> Scan | None:

@@ -39,7 +39,7 @@ STAGE3_REASONS = frozenset({DecisionReason.STAGE3_NOT_ARRIVED, DecisionReason.WI
 _STAGE3 = STAGES.index(Intent.STAGE3)
 
 
-class Advice(msgspec.Struct, frozen=True, kw_only=True):
+class Advice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the facts say about one parcel's money: refund it (`due`), or why not, and when time alone can change that."""
 
     reason: DecisionReason

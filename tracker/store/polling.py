@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from carriers.model import TrackingEvent, TrackingStatus
 from tracker.clock import epoch
@@ -98,6 +99,12 @@ _WAKE_WAITING = """
     UPDATE dossier SET next_decide_at = ?, version = version + 1
     WHERE waits_for_answer AND id IN (SELECT order_id FROM order_shipment WHERE shipment_id IN (??))"""
 
+_LOCK_ORDERS = """
+    SELECT id FROM dossier WHERE id IN (SELECT order_id FROM order_shipment WHERE shipment_id IN (??)) ORDER BY id FOR UPDATE"""
+"""A sweep locks orders first and parcels then: who does it the other way round waits for it for ever."""
+
+_STILL_HELD = "SELECT id FROM shipment WHERE lease_token = ? AND id IN (??) ORDER BY id FOR UPDATE"
+
 _OWNERS = """
     SELECT DISTINCT l.shipment_id, d.store FROM order_shipment l JOIN dossier d ON d.id = l.order_id
     WHERE l.shipment_id IN (??)"""
@@ -136,7 +143,9 @@ class Polling:
         def load(tx: Tx) -> AccountMemory:
             own = tx.value("SELECT memory FROM account WHERE id = ?", account)
             rows = tx.among(_REMEMBERED, numbers, account)
-            kept = {row[0]: Remembered(mapping(row[1]), row[2], row[3] != _NOT_FOUND) for row in rows}
+            # Numbers that were registered together remember the same: one object for all of them.
+            memories = {text: mapping(text) for text in {row[1] for row in rows}}
+            kept = {row[0]: Remembered(memories[row[1]], row[2], row[3] != _NOT_FOUND) for row in rows}
             return AccountMemory(mapping(own or "{}"), kept)
 
         return await self._db.read(load)
@@ -177,7 +186,7 @@ class Polling:
         Dossiers wake where something material changed, and where they wait for an answer. A parcel whose number was changed by an
         import meanwhile keeps its schedule: it is asked under the new number.
         """
-        written = await self._db.write(lambda tx: _write(tx, write))
+        written = await self._db.write_beside(lambda tx: _write(tx, _fenced(tx, write)))
         fault("poll_after_commit")
         return written
 
@@ -208,6 +217,33 @@ def _polled(row: Record) -> Polled | None:
     except msgspec.MsgspecError:
         return None
     return Polled(id=row[0], number=row[1], journey=journey, fingerprints=row[3], shipped_at=instant_of(row[4]), country=row[5])
+
+
+def _fenced(tx: Tx, write: PollWrite) -> PollWrite:
+    """Without the parcels that somebody else has by now; their orders and they themselves are locked, always in this order."""
+    if write.token is None:
+        return write
+    named = {
+        **{each.id: each.number for each in write.changed},
+        **{each.id: each.number for each in write.quiet},
+        **{each.id: each.number for each in write.failed},
+        **{each.id: each.number for each in write.later},
+    }
+    ids = sorted(named)
+    tx.among(_LOCK_ORDERS, ids)
+    held = {row[0] for row in tx.among(_STILL_HELD, ids, write.token)}
+    if len(held) == len(ids):
+        return write
+    lost = {number for id_, number in named.items() if id_ not in held}
+    return replace(
+        write,
+        changed=tuple(each for each in write.changed if each.id in held),
+        quiet=tuple(each for each in write.quiet if each.id in held),
+        failed=tuple(each for each in write.failed if each.id in held),
+        later=tuple(each for each in write.later if each.id in held),
+        answers=tuple(each for each in write.answers if each.number not in lost),
+        forget=tuple(each for each in write.forget if each[1] not in lost),
+    )
 
 
 def _write(tx: Tx, write: PollWrite) -> PollWritten:
@@ -248,6 +284,8 @@ def _write_changes(tx: Tx, write: PollWrite) -> int:
             links.append((change.link.number, change.link.carrier, change.id, change.link.number, change.id))
     tx.many(_CHANGED, states)
     tx.many(_LINKED, links)
+    # In the order of their key, so that the table grows at its end: scans put in between split its pages again and again.
+    events.sort()
     return tx.many(_EVENT, events)
 
 

@@ -13,7 +13,7 @@ from tracker.model import (
 )
 
 
-class NewRow(msgspec.Struct, frozen=True, kw_only=True):
+class NewRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decision on its way into the outbox: `state` is HELD (with its `hold`) or PENDING."""
 
     decision: Decision
@@ -29,7 +29,7 @@ class Freed(msgspec.Struct, frozen=True):
     hold: HoldReason | None = None
 
 
-class VerdictWrite(msgspec.Struct, frozen=True, kw_only=True):
+class VerdictWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer of decide() for one dossier, with the version that it was given on: a stale one is dropped whole.
 
     A decision's `not_before` in the past says since when the effect is due (the ramp of D21 looks at that).

@@ -59,7 +59,7 @@ class AccountMemory(msgspec.Struct, frozen=True):
     numbers: Mapping[str, Remembered]
 
 
-class Polled(msgspec.Struct, frozen=True, kw_only=True):
+class Polled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The stored journey of a parcel whose slice changed. `fingerprints` = 8-byte event keys, one after the other."""
 
     id: int
@@ -75,7 +75,7 @@ class Polled(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(packed[at : at + 8] for at in range(0, len(packed), 8))
 
 
-class PollChange(msgspec.Struct, frozen=True, kw_only=True):
+class PollChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One successful answer that says something else than before. `events` are the new ones only, oldest first.
 
     `material` False keeps dossiers asleep and their version as it is (a further *not found* of a run that is only counted),
@@ -161,6 +161,8 @@ class PollWrite(msgspec.Struct, frozen=True, kw_only=True):
     """(Account, number): what it says next is looked into, even word for word what it said before."""
     pushed: tuple[int, ...] = ()
     """Ids of pushed slices that are heard with this, and go."""
+    token: str | None = None
+    """Of the claim under which all this was asked: parcels that it has lost meanwhile are left alone (fencing)."""
 
 
 class PollWritten(msgspec.Struct, frozen=True, kw_only=True):
