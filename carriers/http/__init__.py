@@ -125,13 +125,23 @@ def _before_sending(error: BaseException | None, host: str) -> str | None:
                 return str(error)
             case socket.gaierror():
                 return f"the name {host} is not known, or no name server answers: {error.strerror}"
-            case ssl.SSLCertVerificationError():
-                return f"the certificate of {host} is not trusted: {error.verify_message}"
+            case ssl.SSLCertVerificationError(verify_message=str(said)):
+                return f"the certificate of {host} is not trusted: {said}"
             case ConnectionRefusedError():
                 return f"{host} refuses connections: nobody listens at that port"
             case _:
                 error = error.__cause__ or error.__context__
     return None
+
+
+def _redirect(response: Response) -> CarrierError:
+    """It is not followed; its host is told, for a source that has moved (facts: faults, 11). The rest may hold a secret."""
+    try:
+        host = httpx.URL(response.headers.get("location", "")).host[:100]
+    except (httpx.InvalidURL, UnicodeError):
+        host = ""
+    said = f"HTTP {response.status}: a redirect{host and f' to {host}'}, which is not followed"
+    return CarrierError(ErrorKind.BAD_RESPONSE, said, code=str(response.status))
 
 
 class HttpTransport:
@@ -179,9 +189,7 @@ class HttpTransport:
         if response.status in _PAUSES:
             response = await self._hold_back(response)
         if response.status in _REDIRECTS:
-            raise CarrierError(
-                ErrorKind.BAD_RESPONSE, f"HTTP {response.status}: a redirect, which is not followed", code=str(response.status)
-            )
+            raise _redirect(response)
         return response
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
 import ssl
@@ -187,7 +188,7 @@ async def test_a_dead_port_is_an_unavailable_source(pool: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(pool: dict[str, Any], status: int) -> None:
-    """Faults 11: not to another host, not to the cloud's metadata, not at all."""
+    """Fault 11: not to another host, not to the cloud's metadata, not at all."""
     asked: list[str] = []
 
     def handler(_: str, path: str, *__: object) -> Reply:
@@ -199,6 +200,21 @@ async def test_a_redirect_is_not_followed(pool: dict[str, Any], status: int) -> 
             await transport.send(Request(method="GET", url=f"{base}/here"))
     assert (error.value.kind, error.value.code) == (ErrorKind.BAD_RESPONSE, str(status))
     assert asked == ["/here"]
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://new.carrier.example/v2?key=secret", "HTTP 302: a redirect to new.carrier.example, which is not followed"),
+        ("http://169.254.169.254/latest/meta-data/", "HTTP 302: a redirect to 169.254.169.254, which is not followed"),
+        ("/elsewhere", "HTTP 302: a redirect, which is not followed"),
+        ("http://[::1", "HTTP 302: a redirect, which is not followed"),
+        ("https://xn--/", "HTTP 302: a redirect, which is not followed"),
+    ],
+)
+async def test_a_redirect_says_where_a_source_has_moved_and_no_secret(location: str, said: str) -> None:
+    """Faults 11, 26."""
+    assert (await refused(http(302, Location=location))).message == said
 
 
 @pytest.mark.parametrize(
@@ -287,9 +303,30 @@ def test_the_fast_transport_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(__import__("sys").modules, "httpx_aiohttp", None)
     with pytest.raises(RuntimeError, match=r"pip install '\.\[fast\]'"):
         make_transport(fast=True)
-    assert isinstance(make_transport(), httpx.AsyncHTTPTransport)
+    assert isinstance(make_transport(), pools._Lanes)
 
 
 def test_certificates_and_names_are_checked() -> None:
     assert pools._tls().verify_mode is ssl.CERT_REQUIRED
     assert pools._tls().check_hostname
+
+
+async def test_who_finds_no_free_connection_has_sent_nothing() -> None:
+    """Faults 6: it may be tried again; and the one connection serves whoever comes when it is free."""
+    entered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        entered.set()
+        await go_on.wait()
+        return httpx.Response(200, stream=httpx.ByteStream(b"done"), request=request)
+
+    pool = pools._Lanes(1, lambda: httpx.MockTransport(slow))
+    transport = HttpTransport(account_id="acc", transport=pool, timeout=httpx.Timeout(5, pool=0.01))
+    ask = Request(method="GET", url="http://127.0.0.1/")
+    first = asyncio.create_task(transport.send(ask))
+    await entered.wait()
+    with pytest.raises(CarrierError, match="PoolTimeout") as error:
+        await transport.send(ask)
+    assert error.value.code == client.NOT_SENT
+    go_on.set()
+    assert (await first).body == (await transport.send(ask)).body == b"done"

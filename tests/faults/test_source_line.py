@@ -28,7 +28,7 @@ from tracker.polling import Cadence, Poller, PollReport, Source
 from tracker.store import Store
 
 DAY = timedelta(days=1)
-DEADLINE = 0.4
+DEADLINE = 0.3
 LONGER = DEADLINE + 0.3
 COUNT = 3
 
@@ -122,7 +122,7 @@ async def outage(followed: Followed, log_lines: Lines) -> None:
     """What every failure has in common: nothing is learnt, nobody is blamed, the source rests; and it comes back by itself."""
     before = await followed.facts()
     assert {each[0] for each in before if isinstance(each, tuple)} == {TrackingStatus.IN_TRANSIT}
-    for _ in range(4):
+    for _ in range(3):
         assert await followed.poll(after=timedelta(hours=8)) == COUNT
     assert await followed.facts() == before, "neither the state nor the last answer moved"
     (down,) = [line for line in log_lines() if line["event"] == "source.down"]
