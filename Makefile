@@ -7,7 +7,7 @@ WORKERS ?= auto
 PREFIX ?= /opt/tracker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test lint packaging check bench fuzz docs lock clean
+.PHONY: help setup install demo test lint packaging check bench fuzz docs lock audit clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ lock: $(STAMP) ## renew requirements/*.txt: versions and hashes only, no address
 
 LOCK := --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
+
+audit: $(STAMP) ## ask whether a pinned version is known to be vulnerable; wants the network, AUDIT_SERVICE=... names a mirror
+	$(BIN)/python -m tests.audit
 
 clean: ## remove what was built; .venv stays
 	rm -rf build dist tracker-demo .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
