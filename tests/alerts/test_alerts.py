@@ -151,12 +151,12 @@ async def test_what_ended_before_anybody_was_told_is_not_told(
     received, url = desk
     loaded = _webhook(tmp_path, url)
     received.answers = [500]
-    await store.save_breaker("desk-source", Breaker(failures=3, open_until=NOW + HOUR, since=NOW, kind="unavailable"))
+    await store.change_breaker("desk-source", lambda _: Breaker(failures=3, open_until=NOW + HOUR, since=NOW, kind="unavailable"))
     source = '[[source]]\nid = "desk-source"\nadapter = "sheet"\nbase_url = "drop:scans"\n'
     loaded = _webhook(tmp_path, url, source)
     await _tell(loaded, store, clock)
     assert received.got == []
-    await store.save_breaker("desk-source", Breaker(failures=0, open_until=None, since=None, kind=None))
+    await store.change_breaker("desk-source", lambda _: Breaker(failures=0, open_until=None, since=None, kind=None))
     await _tell(loaded, store, clock, after=HOUR)
     assert received.got == []
 

@@ -42,7 +42,7 @@ def _broken(url: str, **breakers: Breaker) -> None:
         store = await _opened(url)
         try:
             for account, breaker in breakers.items():
-                await store.save_breaker(account, breaker)
+                await store.change_breaker(account, lambda _, opened=breaker: opened)
         finally:
             await store.close()
 

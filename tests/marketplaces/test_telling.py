@@ -60,7 +60,9 @@ async def test_a_vanished_method_is_shown_and_told_once(loaded: Loaded, tmp_path
 
 async def test_a_marketplace_that_is_down_is_told(loaded: Loaded, tmp_path: Path) -> None:
     async with house.database(tmp_path, SimulatedClock(NOW)) as store:
-        await store.save_breaker("ae", Breaker(failures=3, open_until=NOW + timedelta(minutes=5), since=NOW, kind="unavailable"))
+        await store.change_breaker(
+            "ae", lambda _: Breaker(failures=3, open_until=NOW + timedelta(minutes=5), since=NOW, kind="unavailable")
+        )
         assert await _alerts(store, loaded) == ["marketplace_stopped/ae/2026-11-08T12:00:00Z"]
 
 

@@ -77,7 +77,9 @@ async def test_everything_that_status_shows_is_a_number(store: Store, tmp_path: 
     world = World(store)
     order = await world.order("A-1", "RB123456785CN")
     await world.refund(order)
-    await store.save_breaker("scans", Breaker(failures=3, open_until=NOW + timedelta(hours=1), since=NOW, kind="unavailable"))
+    await store.change_breaker(
+        "scans", lambda _: Breaker(failures=3, open_until=NOW + timedelta(hours=1), since=NOW, kind="unavailable")
+    )
     await store.pause(Pause(id=0, reason="strike", by="mei", since=NOW, country="BR"), NOW)
     told = await _told(store, _loaded(tmp_path))
     assert told["tracker_orders"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -24,14 +25,18 @@ SPEAKING = (ErrorKind.AUTH, ErrorKind.QUOTA_EXHAUSTED, ErrorKind.RATE_LIMITED, E
 class Kept:
     """The two statements of the store that a pulse needs."""
 
+    fleet = False
+
     def __init__(self) -> None:
         self.rows: dict[str, Breaker] = {}
 
     async def breaker(self, account: str) -> Breaker:
         return self.rows.get(account, Breaker())
 
-    async def save_breaker(self, account: str, state: Breaker) -> None:
-        self.rows[account] = state
+    async def change_breaker(self, account: str, change: Callable[[Breaker], Breaker]) -> tuple[Breaker, Breaker]:
+        before = await self.breaker(account)
+        self.rows[account] = change(before)
+        return before, self.rows[account]
 
 
 class Source(RuleBasedStateMachine):

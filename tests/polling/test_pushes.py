@@ -263,11 +263,11 @@ async def test_what_the_poller_is_asking_about_waits_for_its_answer(post: Post, 
     monkeypatch.setattr(pushes, "TRANSACTION", 1)
     await post.put(body(post.numbers[0], PICKED_UP), later=2 * DAY)
     await post.put(body(post.numbers[1], PICKED_UP))
-    post.poller.in_flight.add(1)
+    post.store._db.in_hand.add(1)
     assert await post.hear() == 1
     assert (await post.shipment(0)).status is TrackingStatus.UNKNOWN
     assert (await post.shipment(1)).status is TrackingStatus.IN_TRANSIT
-    post.poller.in_flight.clear()
+    post.store._db.in_hand.clear()
     assert await post.hear() == 1
     assert (await post.shipment(0)).status is TrackingStatus.IN_TRANSIT
 
@@ -277,14 +277,14 @@ async def test_what_is_being_heard_is_not_asked_about(post: Post, monkeypatch: p
     load = post.store.load_polled
 
     async def watched(ids: Sequence[int]) -> object:
-        claimed.append(set(post.poller.in_flight))
+        claimed.append(set(post.store._db.in_hand))
         return await load(ids)
 
     monkeypatch.setattr(post.store, "load_polled", watched)
     await post.put(body(post.numbers[1], PICKED_UP), later=2 * DAY)
     await post.hear()
     assert claimed == [{2}]
-    assert post.poller.in_flight == set()
+    assert post.store._db.in_hand == set()
 
 
 async def test_a_slice_that_cannot_be_read_hurts_no_other(post: Post) -> None:
@@ -358,5 +358,5 @@ async def test_a_disk_that_is_full_keeps_what_was_pushed(post: Post, monkeypatch
         patched.setattr(post.store, "write_poll", full)
         with pytest.raises(Unwritable):
             await post.hear()
-    assert (await post.waiting(), post.poller.in_flight) == (1, set())
+    assert (await post.waiting(), post.store._db.in_hand) == (1, set())
     assert await post.hear() == 1

@@ -30,7 +30,7 @@ async def test_a_days_quota_is_not_overdrawn_and_starts_anew(store: Store) -> No
     assert not await store.use_quota("17track", TODAY, 60, 100)
     assert await store.use_quota("17track", TODAY, 40, 100)
     assert await store.use_quota("17track", TODAY + DAY, 60, 100)
-    await store.save_breaker("17track", Breaker())
+    await store.change_breaker("17track", lambda _: Breaker())
     assert (await store.status(NOW + DAY)).sources[0].used_today == 60
     assert (await store.status(NOW)).sources[0].used_today == 100, "each day keeps what it used"
 
@@ -38,5 +38,5 @@ async def test_a_days_quota_is_not_overdrawn_and_starts_anew(store: Store) -> No
 async def test_an_open_breaker_is_found_again(store: Store) -> None:
     assert await store.breaker("17track") == Breaker()
     opened = Breaker(failures=3, open_until=NOW + DAY, since=NOW, kind="auth")
-    await store.save_breaker("17track", opened)
+    await store.change_breaker("17track", lambda _: opened)
     assert await store.breaker("17track") == opened

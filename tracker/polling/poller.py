@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -13,9 +11,11 @@ from tracker.polling.cadence import Cadence
 from tracker.polling.conversation import Source
 from tracker.polling.pulse import Pulse
 from tracker.polling.purse import Purse
+from tracker.polling.turns import Turns
 from tracker.polling.unit import Unit
 from tracker.rules import Rules
 from tracker.store import Store
+from tracker.store.leases import Claim
 
 CHUNK = 800
 """Parcels claimed by one unit: the memory of a poll does not depend on how many are due."""
@@ -57,25 +57,25 @@ class Poller:
         self.progress = progress
         self.pulse = Pulse(store)
         self.purse = Purse(store, cadence, reserve)
-        self.in_flight: set[int] = set()
-        """Parcels whose answers are on their way: nobody else hears about them meanwhile, the journey would be overwritten."""
-        self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        """Of asynchronous sources: whoever asks next must know what the one before has ordered."""
+        self.turns = Turns(store, clock)
         self._told: set[tuple[str, str]] = set()
 
     async def poll_once(self) -> PollReport:
         """Ask about up to 800 due parcels. A crash loses nothing: the rows are still due."""
-        now = self.clock.now()
-        due = await self.store.due_shipments(now, CHUNK, skip=self.in_flight)
-        if not due:
+        return await self._ask(await self.store.claim_due(self.clock.now(), CHUNK))
+
+    async def poll_claimed(self, token: str) -> PollReport:
+        """Ask about the parcels of a work item: those whose lease has not run out meanwhile."""
+        return await self._ask(await self.store.take_claim(token, self.clock.now()))
+
+    async def _ask(self, claim: Claim) -> PollReport:
+        if not claim.shipments:
             return PollReport()
-        claimed = {shipment.id for shipment in due}
-        self.in_flight |= claimed
         try:
-            await Unit(self, now).run(due)
+            await Unit(self, self.clock.now(), claim).run()
         finally:
-            self.in_flight -= claimed
-        return PollReport(worked=len(due), more=len(due) == CHUNK)
+            await self.store.release_claim(claim)
+        return PollReport(worked=len(claim.shipments), more=len(claim.shipments) == CHUNK)
 
     def first_time(self, topic: str, what: str) -> bool:
         """Whether this was not said before in this run (the last thousand things are remembered)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from carriers.errors import CarrierError
@@ -14,7 +15,7 @@ _log = get_logger()
 
 
 class Pulse:
-    """The breakers of all accounts. The daemon alone writes them, so what was read once holds."""
+    """The breakers of all accounts. Where one daemon alone writes them, what was read once holds; of a fleet all write them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -23,7 +24,7 @@ class Pulse:
     async def look(self, source: str) -> Breaker:
         """The breaker of one account."""
         known = self._breakers.get(source)
-        if known is None:
+        if known is None or self._store.fleet:
             known = self._breakers[source] = await self._store.breaker(source)
         return known
 
@@ -36,18 +37,18 @@ class Pulse:
         before = await self.look(source)
         if before == breaker.CLOSED:
             return
-        await self._save(source, breaker.CLOSED)
+        before = await self._change(source, lambda _: breaker.CLOSED)
         if before.since is not None:
             _log.info(Event.SOURCE_UP, source=source, down_seconds=round((now - before.since).total_seconds()))
 
     async def failed(self, source: str, error: CarrierError, now: datetime) -> None:
         """A whole request failed; the third in a row takes the source down."""
-        before = await self.look(source)
-        after = breaker.failed(before, error, now)
-        await self._save(source, after)
-        if before.since is None and after.since is not None:
+        before = await self._change(source, lambda known: breaker.failed(known, error, now))
+        if before.since is None and self._breakers[source].since is not None:
             _log.error(Event.SOURCE_DOWN, source=source, kind=error.kind.value, message=error.message)
 
-    async def _save(self, source: str, state: Breaker) -> None:
-        self._breakers[source] = state
-        await self._store.save_breaker(source, state)
+    async def _change(self, source: str, change: Callable[[Breaker], Breaker]) -> Breaker:
+        """Change it as it stands at this moment, whoever else does; as it was before."""
+        before, after = await self._store.change_breaker(source, change)
+        self._breakers[source] = after
+        return before

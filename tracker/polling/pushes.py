@@ -66,14 +66,14 @@ class Pusher:
         await self._drop(lost)
         dropped = {each.id for each in lost}
         ready = [(each, known[normalise(each.number)]) for each in page if each.id not in dropped]
-        ready = [(each, parcel) for each, parcel in ready if parcel.id not in self._poller.in_flight]
-        claimed = {parcel.id for _, parcel in ready}
-        self._poller.in_flight |= claimed
+        claim = await store.claim_these(list({parcel.id: parcel for _, parcel in ready}.values()), self._poller.clock.now())
+        mine = claim.ids
+        ready = [(each, parcel) for each, parcel in ready if parcel.id in mine]
         try:
             for some in _rounds(ready):
-                await self._hear_what_can_be(some)
+                await self._hear_what_can_be(some, claim.token)
         finally:
-            self._poller.in_flight -= claimed
+            await store.release_claim(claim)
         return len(lost) + len(ready)
 
     async def _whose(self, parcels: Collection[int]) -> Callable[[str, DueShipment | None], bool]:
@@ -98,22 +98,22 @@ class Pusher:
             if count := self._tally.add(account, "unfollowed", now, len(mine)):
                 _log.info(Event.PUSH_UNFOLLOWED, source=account, count=count, sample=mine[0].number)
 
-    async def _hear_what_can_be(self, some: Sequence[tuple[Pushed, DueShipment]]) -> None:
+    async def _hear_what_can_be(self, some: Sequence[tuple[Pushed, DueShipment]], token: str | None) -> None:
         """Where one breaks a round, each is heard alone. That one goes: its parcel is asked about in its time (faults row 33)."""
         try:
-            await self._hear(some)
+            await self._hear(some, token)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one parcel does, it must not hurt the others
             if len(some) > 1:
                 for each in some:
-                    await self._hear_what_can_be([each])
+                    await self._hear_what_can_be([each], token)
                 return
             ((told, parcel),) = some
             await self._poller.store.drop_pushes([told.id])
             _log.exception(Event.POLL_PARKED, source=told.account, shipment=parcel.number, error=repr(error))
 
-    async def _hear(self, some: Sequence[tuple[Pushed, DueShipment]]) -> None:
+    async def _hear(self, some: Sequence[tuple[Pushed, DueShipment]], token: str | None) -> None:
         """One account's slices that came in one second, each about another parcel: one transaction with all that follows."""
         first = some[0][0]
         source = self._poller.sources[first.account]
@@ -133,7 +133,7 @@ class Pusher:
             # What cannot be read is no failed poll: nobody asked.
             heard.failed = []
             outcome.add(heard)
-        writer = Writer(self._poller.store, first.at)
+        writer = Writer(self._poller.store, first.at, token)
         await writer.add(outcome)
         told = _told(source, outcome)
         await writer.flush()

@@ -28,6 +28,7 @@ from tracker.polling.purse import unregistered
 from tracker.polling.routing import Router, query
 from tracker.polling.waiting import Waiting
 from tracker.polling.writing import TRANSACTION, Outcome, Writer
+from tracker.store.leases import Claim
 from tracker.store.rows import AccountMemory, Breaker, DueShipment, Link
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ _log = get_logger()
 class Unit:
     """The parcels of one claim, at one instant."""
 
-    def __init__(self, poller: Poller, now: datetime) -> None:
+    def __init__(self, poller: Poller, now: datetime, claim: Claim) -> None:
         self._poller = poller
         self._now = now
+        self._claim = claim
         self._at = epoch(now)
-        self._writer = Writer(poller.store, self._at)
+        self._writer = Writer(poller.store, self._at, claim.token)
         self._waiting = Waiting(self._writer, now, poller.first_time)
         self._missed: dict[str, list[DueShipment]] = {}
         self._passed: dict[str, list[DueShipment]] = {}
@@ -57,8 +59,9 @@ class Unit:
         self._links: dict[int, Link] = {}
         self._router = Router(rules=poller.rules, sources=poller.sources)
 
-    async def run(self, due: Sequence[DueShipment]) -> None:
+    async def run(self) -> None:
         """Ask every source about its parcels, all sources side by side; then who else knows, then who delivers."""
+        due = self._claim.shipments
         router = self._router = await self._new_router(due)
         routed, stranded = router.by_source(due)
         await self._waiting.for_a_source(stranded)
@@ -120,9 +123,12 @@ class Unit:
             if breaker.is_open(self._poller.pulse.now(source.id), self._now):
                 return
             some = {leg.id: (parcel, leg) for parcel, leg in pairs[at : at + source.batch]}
-            async with self._turn(source):
-                if not await self._legs_of(source, some):
-                    return
+            try:
+                async with self._turn(source):
+                    if not await self._legs_of(source, some):
+                        return
+            except CarrierError:  # another worker kept the turn: a leg comes again with its parcel
+                return
 
     async def _legs_of(self, source: Source, some: Mapping[int, tuple[DueShipment, DueShipment]]) -> bool:
         """One conversation about legs; whether the source can be asked on."""
@@ -201,12 +207,20 @@ class Unit:
             await self._waiting.for_the_pause(self._still_open(shipments, second=second), state)
             self._elsewhere(source, shipments)
             return
-        async with self._turn(source):
-            await self._hold(source, shipments, second=second)
+        try:
+            async with self._turn(source):
+                await self._hold(source, shipments, second=second)
+        except CarrierError as error:  # another worker kept the turn: nobody asked
+            await self._failed(source, self._still_open(shipments, second=second), error, asked=0)
 
     async def _hold(self, source: Source, shipments: Sequence[DueShipment], *, second: bool) -> None:
         """One conversation, and what is done with its answers."""
         started = self._poller.clock.monotonic()
+        if self._claim.token is not None:
+            held = await self._poller.store.renew_claim(self._claim, self._poller.clock.now())
+            shipments = [each for each in shipments if each.id in held]
+            if not shipments:
+                return
         memory = await self._poller.store.load_memory(source.id, [shipment.number for shipment in shipments])
         shipments, paid = await self._affordable(source, shipments, memory, second=second)
         if not shipments:
@@ -266,7 +280,7 @@ class Unit:
             await self._writer.flush()
 
     def _turn(self, source: Source) -> AbstractAsyncContextManager[object]:
-        return self._poller.turns[source.id] if source.asynchronous else nullcontext()
+        return self._poller.turns.at(source.id) if source.asynchronous else nullcontext()
 
     async def _affordable(
         self, source: Source, shipments: Sequence[DueShipment], memory: AccountMemory, *, second: bool = False

@@ -76,9 +76,11 @@ class Outcome(msgspec.Struct, kw_only=True):
 class Writer:
     """Writes at `at` (epoch seconds of the answers)."""
 
-    def __init__(self, store: Store, at: int) -> None:
+    def __init__(self, store: Store, at: int, token: str | None = None) -> None:
+        """`token` of the claim that all this is about; None where one daemon has the database to itself."""
         self._store = store
         self._at = at
+        self._token = token
         self._waiting = Outcome()
         self.unheard: set[int] = set()
         """Parcels that nobody has said anything about in this unit: their answer is late, or nobody asked."""
@@ -114,6 +116,7 @@ class Writer:
                     asked=tuple(ready.asked),
                     forget=tuple(ready.forget),
                     pushed=tuple(ready.pushed),
+                    token=self._token,
                 )
             )
         except StoreError:

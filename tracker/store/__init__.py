@@ -99,6 +99,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 look_again(may_go, now) -> dict[store, count]    turned_bad(now) -> list[TurnedBad]
                 distrust_clock(now), clock_distrusted_at(), clock_mended(), confirm_clock(*, by, reason, now)
                 wrote_ahead(now) -> bool                         clock_came_back(now)
+                written_ahead(now) -> datetime | None
 
     rulesets    rulesets() -> list[Ruleset]                      snapshot_of(version) -> bytes | None
                 begin_ruleset(version, snapshot, now) -> Begun

@@ -1,6 +1,7 @@
 """A copy of the database that can be trusted: written beside the daemon, checked, synced, then given its name (fault 4).
 
-`VACUUM INTO` reads one snapshot while others go on writing. What the copy says about itself stands in its `meta`: when it was
+`VACUUM INTO` reads one snapshot while others go on writing; of a PostgreSQL, every row of one snapshot is copied into a file of the
+same kind, which either can be restored from. What the copy says about itself stands in its `meta`: when it was
 taken, and the newest line of every send journal then, so that a restore knows which lines are newer (fault 36).
 """
 
@@ -17,8 +18,10 @@ from pathlib import Path
 import msgspec
 
 from tracker.crashpoint import fault
-from tracker.store.connection import COMMAND_BUSY_MS, Database, Tx, plain, required, sqlite_path, stored, told
+from tracker.store.connection import COMMAND_BUSY_MS, Database, Tx, is_postgres, place, required, sqlite_path, stored, told
+from tracker.store.copying import filled, pour
 from tracker.store.errors import BackupRefused, StoreError, Unwritable
+from tracker.store.outside import outside
 from tracker.store.schema import existing
 
 PARTIAL = ".partial"
@@ -80,7 +83,7 @@ class Journals:
 
 def journals_of(url: str) -> dict[str, str]:
     """Worker -> path of its send journal, asked without opening a store. Raises DatabaseMissing, Damaged."""
-    with plain(existing(sqlite_path(url))) as tx:
+    with outside(url) as tx:
         return known_journals(tx)
 
 
@@ -113,22 +116,20 @@ def back_up(url: str, target: Path, marks: Sequence[JournalMark], now: datetime)
     Raises DatabaseMissing, Damaged, Locked; Unwritable when there is no room, BackupRefused when `target` exists or the copy does
     not stand the check. Then there is no file.
     """
-    source = existing(sqlite_path(url))
     if target.exists():
         raise BackupRefused(f"There is a file at {target} already; a backup overwrites nothing. Name another one.")
     partial = target.with_name(target.name + PARTIAL)
     partial.unlink(missing_ok=True)
-    with _nothing_half_done(source, partial):
+    with _nothing_half_done(place(url), partial):
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE))
-        before, after = copy(source, partial)
+        (_copy_rows if is_postgres(url) else _copy_pages)(url, partial, now)
         with _of_the_copy():
             rows, schema = _finish(partial, marks, now)
-        _compare(rows, before, after, partial)
         sync(partial)
         fault("backup_written")
         partial.rename(target)
         sync(target.parent)
-    _note(source, now)
+    _note(url, now)
     return Backup(path=str(target), taken_at=now, bytes=target.stat().st_size, schema=schema, rows=rows)
 
 
@@ -138,9 +139,27 @@ def last_backup(tx: Tx) -> datetime | None:
     return None if found is None else required(found)
 
 
-def _note(source: Path, now: datetime) -> None:
+def _copy_pages(url: str, partial: Path, _now: datetime) -> None:
+    """Of a file: as it is."""
+    before, after = copy(existing(sqlite_path(url)), partial)
+    with closing(connect(partial)) as connection, _of_the_copy():
+        _compare(count(connection), before, after, partial)
+
+
+def _copy_rows(url: str, partial: Path, now: datetime) -> None:
+    """Of a PostgreSQL: every row of one snapshot, and the proof; what comes of it is a file like any other backup."""
+    with outside(url) as source:
+        try:
+            with filled(partial, now) as target:
+                pour(source, target)
+        finally:
+            for side in ("-wal", "-shm"):
+                partial.with_name(partial.name + side).unlink(missing_ok=True)
+
+
+def _note(url: str, now: datetime) -> None:
     """Remember the last backup's age; a retired database is left as it is, a locked or full one has its copy anyway."""
-    with suppress(StoreError), plain(source, write=True) as tx:
+    with suppress(StoreError), outside(url, write=True) as tx:
         if tx.value("SELECT 1 FROM meta WHERE key = 'retired'") is None:
             tx.run(_META, _LAST, stored(now))
 
@@ -223,10 +242,10 @@ def _compare(rows: Mapping[str, int], before: Mapping[str, int], after: Mapping[
 
 
 @contextmanager
-def _nothing_half_done(source: Path, partial: Path) -> Iterator[None]:
+def _nothing_half_done(source: str, partial: Path) -> Iterator[None]:
     """Whatever goes wrong, no half file stays; a disk without room is told as such."""
     try:
-        with told(source):
+        with told(Path(source)):
             try:
                 yield
             except sqlite3.Error as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
 from tracker.model import Attempt
 from tracker.store.backup import last_backup
-from tracker.store.connection import plain, required
+from tracker.store.connection import Tx, required
 from tracker.store.errands import ErrandDone, errands
+from tracker.store.outside import outside
 from tracker.store.replay import forgotten
 from tracker.store.restoring import LAST_SEND
 from tracker.store.retiring import Retirement, retirement
@@ -35,14 +35,18 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     backup_errand: ErrandDone | None
 
 
-def examine(path: Path, attempts: Mapping[str, Attempt]) -> Examined:
+_INVALID = "SELECT CAST(indexrelid AS regclass)::text FROM pg_index WHERE NOT indisvalid LIMIT 5"
+
+_UNPROVED = "SELECT conname FROM pg_constraint WHERE NOT convalidated LIMIT 5"
+
+
+def examine(url: str, attempts: Mapping[str, Attempt]) -> Examined:
     """Look at a database of this code's schema on one snapshot; `attempts` must be read before. Raises Damaged, Locked."""
-    with plain(path) as tx:
-        structure = [row[0] for row in tx.rows(f"PRAGMA quick_check({_MOST})")]
-        references = tx.rows("PRAGMA foreign_key_check")
+    with outside(url) as tx:
+        structure, references = (_of_server if tx.fleet else _of_file)(tx)
         return Examined(
-            structure=tuple(structure) if structure != ["ok"] else (),
-            references=tuple(f"{row[0]} row {row[1]} names a row of {row[2]} that is not there" for row in references[:_MOST]),
+            structure=structure,
+            references=references,
             forgotten=tuple(forgotten(tx, attempts)),
             last_send=tx.value(LAST_SEND),
             retired=retirement(tx),
@@ -51,3 +55,20 @@ def examine(path: Path, attempts: Mapping[str, Attempt]) -> Examined:
             last_backup=last_backup(tx),
             backup_errand=errands(tx).get("backup"),
         )
+
+
+def _of_file(tx: Tx) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    structure = [row[0] for row in tx.rows(f"PRAGMA quick_check({_MOST})")]
+    references = tx.rows("PRAGMA foreign_key_check")
+    return (
+        tuple(structure) if structure != ["ok"] else (),
+        tuple(f"{row[0]} row {row[1]} names a row of {row[2]} that is not there" for row in references[:_MOST]),
+    )
+
+
+def _of_server(tx: Tx) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A server keeps its references itself and reads no page that is not asked for: what it knows to be unfinished."""
+    return (
+        tuple(f"the index {row[0]} is not valid (REINDEX)" for row in tx.rows(_INVALID)),
+        tuple(f"the constraint {row[0]} was never proved (VALIDATE CONSTRAINT)" for row in tx.rows(_UNPROVED)),
+    )

@@ -48,6 +48,10 @@ PAUSES = """
 CONFIRMED = "clock_confirmed_row"
 """The mark that a person left who looked at the clock: rows up to this id say nothing against it."""
 
+_NEWEST = """
+    SELECT max(created_at) FROM (SELECT created_at FROM outbox WHERE id > ? ORDER BY id DESC LIMIT 10000) AS newest"""
+"""Not of the very newest alone: a clock that was set back has written rows of its own since."""
+
 CLOCK_SLACK_SECONDS = 300
 """How far our newest row may lie ahead of now before the clock is not trusted (fault 13)."""
 
@@ -85,6 +89,12 @@ def totals(tx: Tx, row: OutboxRow, now: datetime) -> Totals:
         order_file_at=None if order_file_at is None else instant(order_file_at),
         restored_until=None if restored is None else instant(int(restored)),
     )
+
+
+def written_ahead(tx: Tx, now: datetime) -> datetime | None:
+    """Our latest row, where it lies ahead of now and no person has said that this means nothing (fault 13)."""
+    latest = tx.value(_NEWEST, _confirmed(tx))
+    return None if latest is None or _ahead(latest, now) <= CLOCK_SLACK_SECONDS else instant_of(latest)
 
 
 def midnight(now: datetime) -> datetime:

@@ -6,25 +6,28 @@ row changed, `False` that somebody else was quicker, or that the facts have move
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from tracker.clock import epoch
 from tracker.crashpoint import fault
 from tracker.model import Channel, HoldReason, JournalEnd, OutboxRow, OutboxState, Totals
 from tracker.store import counting
-from tracker.store.connection import Database, Tx
+from tracker.store.connection import Database, Record, Tx
+from tracker.store.leases import SENDING_SECONDS
 from tracker.store.reading import outbox_row
 from tracker.store.records import DAEMON, audit, wake
 from tracker.store.rows import SendingRow
 from tracker.store.tables import OUTBOX
 
+LEFT_ALONE = "the worker that sent it is gone"
+
 _CLAIM = """
-    UPDATE outbox SET state = 'sending', who = ?, epoch = ?, attempts = attempts + 1, sent_at = ?, hold = NULL, result = NULL,
-        body = coalesce(?, body)
+    UPDATE outbox SET state = 'sending', who = ?, epoch = ?, lease_until = ?, attempts = attempts + 1, sent_at = ?, hold = NULL,
+        result = NULL, body = coalesce(?, body)
     WHERE id = ? AND state = 'pending'
         AND (SELECT version FROM dossier WHERE dossier.id = outbox.order_id) = ?
         AND coalesce((SELECT sent FROM total t
@@ -49,6 +52,15 @@ _FALL_BACK = """
     WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
 
 _LEFT = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND (epoch IS NULL OR epoch <= ?) ORDER BY id"
+
+_LEFT_BY = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND who = ? ORDER BY id"
+"""Of a worker that starts: the process of its name before it is gone, else this one had not got it."""
+
+_RAN_OUT = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND lease_until < ? ORDER BY id"
+
+_GIVEN_UP = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'unknown' AND who = ? AND result = ? ORDER BY id"
+
+_TAKE_BACK = "UPDATE outbox SET state = 'sending' WHERE id = ? AND state = 'unknown'"
 
 _HOLD = """
     UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = ? WHERE id = ? AND state = 'pending'
@@ -77,9 +89,11 @@ class Dispatch:
 
     async def due_rows(self, now: datetime, limit: int, *, skip: Collection[int] = frozenset()) -> list[OutboxRow]:
         """Pending rows whose time has come: urgent ones, then the nearest deadline, then the oldest; without those in `skip`."""
+        at = epoch(now)
+        free = (or_(OUTBOX.c.lease_until.is_(None), OUTBOX.c.lease_until < at),) if self._db.fleet else ()
         statement = (
             select(OUTBOX)
-            .where(OUTBOX.c.state == OutboxState.PENDING.value, OUTBOX.c.not_before <= epoch(now))
+            .where(OUTBOX.c.state == OutboxState.PENDING.value, OUTBOX.c.not_before <= at, *free)
             .order_by(OUTBOX.c.urgent.desc(), OUTBOX.c.deadline.is_(None), OUTBOX.c.deadline, OUTBOX.c.not_before, OUTBOX.c.id)
             .limit(limit + len(skip))
         )
@@ -107,7 +121,8 @@ class Dispatch:
         def claim(tx: Tx) -> bool:
             hour = counting.hour(now)
             most = _NO_CAP if cap is None else cap
-            if tx.run(_CLAIM, who, self._db.epoch, now, body, row_id, version, hour, most) != 1:
+            ends = epoch(now) + SENDING_SECONDS
+            if tx.run(_CLAIM, self._db.worker or who, self._db.epoch, ends, now, body, row_id, version, hour, most) != 1:
                 return False
             counting.count(tx, row_id, now)
             tx.run(FIX_DAY0, row_id)
@@ -190,12 +205,22 @@ class Dispatch:
         """
 
         def settle(tx: Tx) -> list[SendingRow]:
-            left = tx.rows(_LEFT, self._db.epoch or 0)
+            left = tx.rows(_LEFT, self._db.epoch or 0) if self._db.worker is None else _left_by(tx, self._db.worker, ends)
             settled = [_settle(tx, row[0], row[1], _end(ends.get(row[1]), row[2]), now) for row in left]
             fault("recover_before_commit")
             return settled
 
         return await self._db.write(settle)
+
+    async def give_up(self, now: datetime) -> list[SendingRow]:
+        """On a fleet: what a worker began to send and whose lease has run out is `unknown`: nobody knows, and it is shown."""
+
+        def settle(tx: Tx) -> list[SendingRow]:
+            gone = tx.rows(_RAN_OUT, epoch(now))
+            ends = [JournalEnd(attempt=row[2], state=OutboxState.UNKNOWN, result=LEFT_ALONE) for row in gone]
+            return [_settle(tx, row[0], row[1], end, now) for row, end in zip(gone, ends, strict=True)]
+
+        return await self._db.write(settle) if self._db.fleet else []
 
     async def _move(self, sql: str, what: str, why: str, now: datetime, *values: object) -> bool:
         def move(tx: Tx) -> bool:
@@ -206,6 +231,14 @@ class Dispatch:
             return True
 
         return await self._db.write(move)
+
+
+def _left_by(tx: Tx, worker: str, ends: Mapping[str, JournalEnd]) -> Sequence[Record]:
+    """What this worker was sending, and what others gave up meanwhile although its own journal knows the end."""
+    given_up = tx.rows(_GIVEN_UP, worker, LEFT_ALONE)
+    known = [row for row in given_up if (end := ends.get(row[1])) is not None and end.attempt == row[2]]
+    tx.many(_TAKE_BACK, [(row[0],) for row in known])
+    return [*tx.rows(_LEFT_BY, worker)]
 
 
 def _end(end: JournalEnd | None, attempts: int) -> JournalEnd:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -63,14 +63,14 @@ class Gate:
 
     async def take_slot(self, source: str, now_ms: int, interval_ms: int) -> int:
         """Reserve the source's next slot and return it (epoch ms, never before `now_ms`); the caller sleeps until then."""
-        taken: int = await self._db.write(
+        taken: int = await self._db.write_beside(
             lambda tx: tx.value(_SLOT, source, now_ms + interval_ms, now_ms, now_ms, interval_ms) - interval_ms
         )
         return taken
 
     async def push_gate(self, source: str, until_ms: int) -> None:
         """Close the gate for everyone until then (429, Retry-After); an earlier instant changes nothing."""
-        await self._db.write(lambda tx: tx.run(_PUSH, source, until_ms))
+        await self._db.write_beside(lambda tx: tx.run(_PUSH, source, until_ms))
 
     async def use_quota(self, source: str, day: date, amount: int, quota: int | None) -> bool:
         """Take `amount` of the day's quota; False (and nothing taken) when it does not suffice. A new day starts at zero.
@@ -84,14 +84,14 @@ class Gate:
                 raise _QuotaSpentError
 
         try:
-            await self._db.write(take)
+            await self._db.write_beside(take)
         except _QuotaSpentError:
             return False
         return True
 
     async def give_back_quota(self, source: str, day: date, amount: int) -> None:
         """Return a part of what was taken that day: the source was down, or refused the numbers."""
-        await self._db.write(lambda tx: tx.run(_GIVE_BACK, amount, source, day.isoformat()))
+        await self._db.write_beside(lambda tx: tx.run(_GIVE_BACK, amount, source, day.isoformat()))
 
     async def quota_days(self) -> dict[str, dict[date, int]]:
         """Source -> day (UTC) -> what was used of its quota: what `tracker.store.quota.forecast` counts."""
@@ -131,17 +131,22 @@ class Gate:
 
     async def breaker(self, account: str) -> Breaker:
         """The account's circuit breaker; closed for one that nobody has asked yet."""
-        row = await self._db.read(
-            lambda tx: tx.row(
-                "SELECT breaker_failures, breaker_until, breaker_since, breaker_kind FROM account WHERE id = ?", account
-            )
-        )
-        if row is None:
-            return Breaker()
-        return Breaker(failures=row[0], open_until=instant_of(row[1]), since=instant_of(row[2]), kind=row[3])
+        return await self._db.read(lambda tx: _breaker(tx, account))
 
-    async def save_breaker(self, account: str, breaker: Breaker) -> None:
-        """Keep the breaker's state, so that a restart does not hammer a source that is down."""
-        await self._db.write(
-            lambda tx: tx.run(_BREAKER, account, breaker.failures, breaker.open_until, breaker.since, breaker.kind)
-        )
+    async def change_breaker(self, account: str, change: Callable[[Breaker], Breaker]) -> tuple[Breaker, Breaker]:
+        """Change the breaker, so that a restart does not hammer a source that is down: (before, after), in one transaction."""
+
+        def work(tx: Tx) -> tuple[Breaker, Breaker]:
+            before = _breaker(tx, account)
+            after = change(before)
+            tx.run(_BREAKER, account, after.failures, after.open_until, after.since, after.kind)
+            return before, after
+
+        return await self._db.write(work)
+
+
+def _breaker(tx: Tx, account: str) -> Breaker:
+    row = tx.row("SELECT breaker_failures, breaker_until, breaker_since, breaker_kind FROM account WHERE id = ?", account)
+    if row is None:
+        return Breaker()
+    return Breaker(failures=row[0], open_until=instant_of(row[1]), since=instant_of(row[2]), kind=row[3])

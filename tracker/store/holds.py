@@ -130,6 +130,10 @@ class Holds:
         """The clock is right again, or a new run measures it from here on: the mark goes."""
         await self._db.write(lambda tx: tx.run("DELETE FROM meta WHERE key = ?", _DISTRUSTED))
 
+    async def written_ahead(self, now: datetime) -> datetime | None:
+        """When our latest effect was decided, where that has yet to come and nobody has confirmed the time since."""
+        return await self._db.read(lambda tx: counting.written_ahead(tx, now))
+
     async def wrote_ahead(self, now: datetime) -> bool:
         """Whether something is kept that has yet to come: then the clock was ahead, and has been set back."""
         return await self._db.read(lambda tx: wrote_ahead(tx, now))

@@ -31,6 +31,7 @@ from tracker.store.handing import Handing
 from tracker.store.holds import Holds
 from tracker.store.intake import Intake
 from tracker.store.items import Items
+from tracker.store.leases import Leases
 from tracker.store.lock import DaemonLock
 from tracker.store.orders import Orders
 from tracker.store.polling import Polling
@@ -67,6 +68,7 @@ _RESTORED = """
 class Store(
     Intake,
     Polling,
+    Leases,
     Pushes,
     Gate,
     Sweep,
@@ -112,6 +114,11 @@ class Store(
     def epoch(self) -> int | None:
         """The daemon's epoch; None for a command."""
         return self._db.epoch
+
+    @property
+    def worker(self) -> str | None:
+        """A daemon's name on a database with several; None with one, and for a command."""
+        return self._db.worker
 
     @property
     def fleet(self) -> bool:

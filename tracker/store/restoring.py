@@ -33,7 +33,7 @@ from tracker.store.errors import BackupRefused, Locked, SchemaTooNew, StoreError
 from tracker.store.lock import DaemonLock
 from tracker.store.records import audit
 from tracker.store.replay import BEHIND, Settled, hold_pending, replay
-from tracker.store.schema import REVISIONS, SchemaVerdict, migrate, schema_state
+from tracker.store.schema import REVISIONS, SchemaVerdict, file_state, migrate
 from tracker.store.taking_back import ASK_FIRST
 
 RESTORED_UNTIL = "restored_until"
@@ -47,7 +47,10 @@ _FOLD_MS = 5_000
 _NEWEST = """
     SELECT max(at) FROM (
         SELECT max(at) AS at FROM audit UNION ALL SELECT max(created_at) FROM outbox
-        UNION ALL SELECT max(last_at) FROM import_batch UNION ALL SELECT value FROM meta WHERE key = 'created_at')"""
+        UNION ALL SELECT max(last_at) FROM import_batch UNION ALL SELECT value FROM meta WHERE key = 'created_at') AS known"""
+
+_EPOCH = "SELECT max(epoch) FROM (SELECT epoch FROM daemon UNION ALL SELECT epoch FROM worker) AS known"
+"""Of the daemon that was the last, or of any worker of a fleet."""
 
 LAST_SEND = """
     SELECT dedup_key FROM outbox WHERE state = 'sent' AND attempts > 0 AND (provider_id IS NOT NULL OR task_id IS NOT NULL)
@@ -110,17 +113,19 @@ def look(database: Path) -> Present | None:
         return None
     try:
         with told(database), plain(database) as tx:
-            return Present(
-                rehearsal=_is_rehearsal(tx),
-                epoch=tx.value("SELECT epoch FROM daemon WHERE id = 1") or 0,
-                journals=known_journals(tx),
-                retired=_is_retired(tx),
-            )
+            return present(tx)
     except (StoreError, sqlite3.Error):
         return None
 
 
-def prepare(file: Path, database: Path, present: Present | None) -> Candidate:
+def present(tx: Tx) -> Present:
+    """What a database says about itself that is to be replaced."""
+    return Present(
+        rehearsal=_is_rehearsal(tx), epoch=tx.value(_EPOCH) or 0, journals=known_journals(tx), retired=_is_retired(tx)
+    )
+
+
+def prepare(file: Path, database: Path, known: Present | None) -> Candidate:
     """A checked copy of `file` beside `database`, with this code's schema. `file` is only read.
 
     Raises BackupRefused (missing, damaged, foreign, a rehearsal in a real one's place), SchemaTooNew, Unwritable; then no copy is
@@ -132,7 +137,7 @@ def prepare(file: Path, database: Path, present: Present | None) -> Candidate:
         _fetch(file, database, target)
         _check(target, file)
         found = _candidate(target, file)
-        _keep_apart(found, file, present)
+        _keep_apart(found, file, known)
     except BaseException:
         remove(target)
         raise
@@ -177,9 +182,9 @@ def put_in_place(ready_: Path, database: Path, aside: Path) -> Path | None:
     return kept
 
 
-def _keep_apart(found: Candidate, file: Path, present: Present | None) -> None:
-    if present is not None and present.rehearsal is not found.rehearsal:
-        ours, theirs = ("a rehearsal", "a real database") if present.rehearsal else ("a real database", "a rehearsal")
+def _keep_apart(found: Candidate, file: Path, known: Present | None) -> None:
+    if known is not None and known.rehearsal is not found.rehearsal:
+        ours, theirs = ("a rehearsal", "a real database") if known.rehearsal else ("a real database", "a rehearsal")
         raise BackupRefused(
             f"{file} is a copy of {theirs}, and what stands here is {ours}: they are kept apart. Nothing was changed."
         )
@@ -219,7 +224,7 @@ def _check(target: Path, file: Path) -> None:
 
 
 def _candidate(target: Path, file: Path) -> Candidate:
-    state = schema_state(f"sqlite:///{target}")
+    state = file_state(target)
     if state.verdict is SchemaVerdict.FOREIGN:
         raise BackupRefused(f"{file} is a SQLite file, but not one of Tracker's. Nothing was changed.")
     if state.verdict is SchemaVerdict.TOO_NEW:
@@ -237,7 +242,7 @@ def _candidate(target: Path, file: Path) -> Candidate:
             upgraded_from=state.found if state.verdict is SchemaVerdict.TOO_OLD else None,
             rehearsal=_is_rehearsal(tx),
             retired=_is_retired(tx),
-            epoch=tx.value("SELECT epoch FROM daemon WHERE id = 1") or 0,
+            epoch=tx.value(_EPOCH) or 0,
             journals=known_journals(tx),
             marks=None if taken is None else noted_marks(tx),
             last_send=tx.value(LAST_SEND),

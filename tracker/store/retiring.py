@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from tracker.clock import epoch
-from tracker.store.connection import Tx, plain, sqlite_path
+from tracker.store.connection import Tx, place
 from tracker.store.errors import Conflict, Retired
-from tracker.store.lock import DaemonLock
+from tracker.store.outside import alone
 from tracker.store.records import audit
 from tracker.store.replay import hold_pending
 from tracker.store.schema import require_current
@@ -51,16 +51,11 @@ def refuse_retired(tx: Tx, path: object) -> None:
 
 def retire(url: str, mark: Retirement) -> None:
     """Put the database out of service. Raises AnotherDaemon while a daemon runs, Retired, Conflict."""
-    path = sqlite_path(url)
     require_current(url)
-    lock = DaemonLock(path)
-    try:
-        with plain(path, write=True) as tx:
-            refuse_retired(tx, path)
-            tx.run(_MARK, RETIRED, msgspec.json.encode(mark).decode())
-            audit(tx, mark.at, who=mark.by, what="database_retired", order_id=None, subject="database", reason=mark.reason)
-    finally:
-        lock.release()
+    with alone(url) as tx:
+        refuse_retired(tx, place(url))
+        tx.run(_MARK, RETIRED, msgspec.json.encode(mark).decode())
+        audit(tx, mark.at, who=mark.by, what="database_retired", order_id=None, subject="database", reason=mark.reason)
 
 
 def take_back(url: str, *, by: str, reason: str, now: datetime, hold_for: timedelta) -> int:
@@ -68,17 +63,12 @@ def take_back(url: str, *, by: str, reason: str, now: datetime, hold_for: timede
 
     Raises AnotherDaemon while a daemon runs, Conflict when it is not retired.
     """
-    path = sqlite_path(url)
     require_current(url)
-    lock = DaemonLock(path)
-    try:
-        with plain(path, write=True) as tx:
-            if retirement(tx) is None:
-                raise Conflict(f"The database {path} is in service: there is nothing to take back.")
-            tx.run("DELETE FROM meta WHERE key = ?", RETIRED)
-            tx.run(_MARK, "restored_until", str(epoch(now + hold_for)))
-            held = hold_pending(tx, now)
-            audit(tx, now, who=by, what="database_taken_back", order_id=None, subject="database", reason=reason)
-            return held
-    finally:
-        lock.release()
+    with alone(url) as tx:
+        if retirement(tx) is None:
+            raise Conflict(f"The database {place(url)} is in service: there is nothing to take back.")
+        tx.run("DELETE FROM meta WHERE key = ?", RETIRED)
+        tx.run(_MARK, "restored_until", str(epoch(now + hold_for)))
+        held = hold_pending(tx, now)
+        audit(tx, now, who=by, what="database_taken_back", order_id=None, subject="database", reason=reason)
+        return held

@@ -52,8 +52,12 @@ def create(url: str, *, rehearsal: bool, now: datetime) -> None:
     """
     if is_postgres(url):
         fleet_schema.create(url, REVISIONS[-1], rehearsal=rehearsal, now=now)
-        return
-    path = sqlite_path(url)
+    else:
+        create_file(sqlite_path(url), rehearsal=rehearsal, now=now)
+
+
+def create_file(path: Path, *, rehearsal: bool, now: datetime) -> None:
+    """The same in a file. Raises Conflict."""
     if path.exists() and path.stat().st_size > 0:
         raise Conflict(f"There is a database at {path} already; it was left as it is. To start anew, move the file away first.")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +77,11 @@ def schema_state(url: str) -> SchemaState:
     if is_postgres(url):
         found, empty = fleet_schema.found(url)
         return SchemaState(found=found, needed=REVISIONS[-1], verdict=SchemaVerdict.EMPTY if empty else _judge(found))
-    path = existing(sqlite_path(url))
+    return file_state(existing(sqlite_path(url)))
+
+
+def file_state(path: Path) -> SchemaState:
+    """How the schema of a file stands to this code. Raises Damaged."""
     with plain(path) as tx:
         has_version = tx.value("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
         found = tx.value("SELECT version_num FROM alembic_version") if has_version else None

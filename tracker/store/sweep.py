@@ -17,6 +17,7 @@ from tracker.store import claims, dossiers
 from tracker.store.connection import Database, Record, Tx, stored
 from tracker.store.encoding import json_text, money_text
 from tracker.store.errors import Conflict
+from tracker.store.leases import DECIDED_SECONDS
 from tracker.store.records import DAEMON, audit
 from tracker.store.replay import take_spent
 from tracker.store.rows import Freed, NewRow, SweepWritten, VerdictWrite
@@ -42,6 +43,21 @@ _DUE = """
     SELECT next_decide_at, id FROM dossier
     WHERE next_decide_at <= ? AND next_decide_at >= ? AND (next_decide_at > ? OR id > ?)
     ORDER BY next_decide_at, id LIMIT ?"""
+
+_LEASE = """
+    UPDATE dossier SET lease_until = ? WHERE id IN (
+        SELECT id FROM dossier
+        WHERE next_decide_at <= ? AND (lease_until IS NULL OR lease_until < ?)
+        ORDER BY next_decide_at, id LIMIT ? FOR UPDATE SKIP LOCKED)
+    RETURNING next_decide_at, id"""
+"""On a fleet; it ends with the verdict, or by itself."""
+
+_UNLEASE = "UPDATE dossier SET lease_until = NULL WHERE id IN (??)"
+
+_KNOWN = "SELECT id, version, verdict_digest, store FROM dossier WHERE id IN (??)"
+
+_LOCKED = f"{_KNOWN} ORDER BY id FOR UPDATE"
+"""Nobody else changes them from here on: what is decided below holds until it is written."""
 
 _OPEN = """
     INSERT INTO outbox (dedup_key, subject, intent, occasion, kind, state, channel, reason, rule, order_id, store, shipment,
@@ -98,9 +114,16 @@ class Sweep:
     _db: Database
 
     async def due_dossiers(self, now: datetime, limit: int, *, after: tuple[int, int] | None = None) -> list[tuple[int, int]]:
-        """(next_decide_at, id) of the dossiers that are due, longest due first; `after` = the last one of the page before."""
+        """(next_decide_at, id) of the dossiers that are due, longest due first; `after` = the last one of the page before.
+
+        On a fleet they are this worker's for two minutes, and `after` means nothing: what is in hand is nobody else's.
+        """
+        at = epoch(now)
+        if self._db.fleet:
+            found = await self._db.write_beside(lambda tx: tx.rows(_LEASE, at + DECIDED_SECONDS, at, at, limit))
+            return sorted((row[0], row[1]) for row in found)
         last_at, last_id = after or (0, 0)
-        rows = await self._db.read(lambda tx: tx.rows(_DUE, epoch(now), last_at, last_at, last_id, limit))
+        rows = await self._db.read(lambda tx: tx.rows(_DUE, at, last_at, last_at, last_id, limit))
         return [(row[0], row[1]) for row in rows]
 
     async def load_dossiers(self, ids: Sequence[int]) -> list[Dossier]:
@@ -113,7 +136,7 @@ class Sweep:
         Twice changes nothing: the dedup key is UNIQUE (D12, I1, I5). The one exception is a row that the facts took back before
         it reached anyone: it opens again.
         """
-        written = await self._db.write(lambda tx: _write(tx, verdicts, now))
+        written = await self._db.write_beside(lambda tx: _write(tx, verdicts, now))
         fault("sweep_after_commit")
         return written
 
@@ -143,7 +166,7 @@ class Sweep:
 
         def park(tx: Tx) -> None:
             tx.run(
-                "UPDATE dossier SET next_decide_at = ?, failures = failures + 1, parked_for = ? WHERE id = ?",
+                "UPDATE dossier SET next_decide_at = ?, failures = failures + 1, parked_for = ?, lease_until = NULL WHERE id = ?",
                 epoch(until),
                 error,
                 order_id,
@@ -155,13 +178,13 @@ class Sweep:
 
 def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWritten:
     ids = [write.order_id for write in verdicts]
-    known = {row[0]: row for row in tx.among("SELECT id, version, verdict_digest, store FROM dossier WHERE id IN (??)", ids)}
+    known = {row[0]: row for row in tx.among(_LOCKED if tx.fleet else _KNOWN, ids)}
     at = stored(now)
     opened: list[str] = []
     closed: list[str] = []
     settled: list[tuple[object, ...]] = []
     told: list[tuple[object, ...]] = []
-    dated: list[tuple[object, ...]] = []
+    dated: list[tuple[int | None, int, int, int | None, int]] = []
     for write in verdicts:
         row = known.get(write.order_id)
         if row is None or row[1] != write.version:
@@ -185,12 +208,24 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
         settled.append((next_at, verdict.waits_for_answer, digest, write.order_id))
     tx.many("INSERT INTO decision (order_id, at, config_version, verdict) VALUES (?, ?, ?, ?)", told)
     tx.many(_SETTLE, settled)
-    tx.many(_DATE, dated)
-    tx.many(_AGAIN, [(epoch(now), row[1]) for row in dated if row[0] is not None])
-    for version in {write.config_version for write in verdicts if any(new.hold is HoldReason.RULES_WAIT for new in write.rows)}:
-        free_accepted(tx, version, now)
+    if tx.fleet:
+        tx.run_among(_UNLEASE, ids)
+    _write_dates(tx, dated, now)
+    _free_all_accepted(tx, verdicts, now)
     fault("sweep_before_commit")
     return SweepWritten(written=len(settled), stale=len(verdicts) - len(settled), opened=tuple(opened), closed=tuple(closed))
+
+
+def _free_all_accepted(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> None:
+    for version in {write.config_version for write in verdicts if any(new.hold is HoldReason.RULES_WAIT for new in write.rows)}:
+        free_accepted(tx, version, now)
+
+
+def _write_dates(tx: Tx, dated: list[tuple[int | None, int, int, int | None, int]], now: datetime) -> None:
+    # In the order of the parcels: two sweeps that lock them crosswise would wait for each other.
+    dated.sort(key=lambda row: row[1])
+    tx.many(_DATE, dated)
+    tx.many(_AGAIN, [(epoch(now), row[1]) for row in dated if row[0] is not None])
 
 
 def _free(tx: Tx, order_id: int, freed: Freed, now: datetime) -> None:

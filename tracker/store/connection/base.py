@@ -70,6 +70,10 @@ class Tx(ABC):
         key = self.connection.execute(insert(table).values(**values)).inserted_primary_key
         return 0 if key is None else int(key[0])
 
+    def enqueue(self, job: Callable[[Any], Any]) -> None:
+        """Run a job of the queue on this very connection: it is committed with the rest, or not at all."""
+        raise TypeError(f"only a database with several workers has a queue, for {job!r}")
+
     def update(self, table: Table, row_id: int, **values: object) -> None:
         """Set columns of the row with this `id`."""
         self.connection.execute(update(table).where(table.c.id == row_id).values(**values))
@@ -87,6 +91,8 @@ class Database(ABC):
         self.epoch: int | None = None
         self.worker: str | None = None
         """A daemon's name on a database with several."""
+        self.in_hand: set[int] = set()
+        """Parcels whose answers are on their way, where one daemon has the database to itself."""
 
     @abstractmethod
     async def read(self, work: Callable[[Tx], T]) -> T:

@@ -186,6 +186,13 @@ class PostgresTx(Tx):
         """Statements as PostgreSQL has them, many at once, without values."""
         self._wait(self._bulk.execute(sql))
 
+    def streamed(self, sql: str) -> psycopg.ServerCursor[Any]:
+        """The rows of a SELECT without values, fetched as they are wanted; of a plain connection. To be closed."""
+        cursor: psycopg.ServerCursor[Any] = psycopg.ServerCursor(self.raw, "tracker_streamed")
+        _taught(cursor.adapters)
+        cursor.execute(sql)
+        return cursor
+
     def enqueue(self, job: Callable[[Any], Any]) -> None:
         """Run a job of the queue on this very connection: it is committed with the rest, or not at all."""
         self._wait(job(self.raw))
