@@ -78,6 +78,12 @@ def test_only_a_person_mends_wrong_usage_and_wrong_configuration(name: str) -> N
     assert "ExecStartPre" not in unit, "its exit code would be retried; `run` makes the same check and answers 78"
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_daemon_that_is_aborted_leaves_no_memory_behind(name: str) -> None:
+    """Faults 26 and 27: the watchdog's SIGABRT would write a core dump, with every secret and every buyer in it."""
+    assert settings(name)["LimitCORE"] == ["0"]
+
+
 def test_the_two_services_differ_only_where_many_workers_must() -> None:
     """One machine or many: the same program under the same limits."""
     one, many = settings("tracker.service"), settings("tracker@.service")
