@@ -7,7 +7,7 @@ WORKERS ?= auto
 PREFIX ?= /opt/tracker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test lint packaging check bench fuzz docs lock audit clean
+.PHONY: help setup install demo test lint packaging check bench fuzz invariants soak docs lock audit clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,15 @@ bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json
 
 fuzz: $(STAMP) ## a million cases of bad input against every adapter; CASES=... SEED=...; what fails lies in build/fuzz/
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),1000000) --seed $(or $(SEED),1)
+
+invariants: $(STAMP) ## new stories for the state machine until one breaks an invariant; EXAMPLES=...
+	HYPOTHESIS_PROFILE=long EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -q -n 0 tests/machine/test_machine.py
+
+soak: $(STAMP) ## seventy simulated days of a busy shop: does anything grow? TICKS=... SHIPMENTS=...
+	$(BIN)/python -m tests.soak --ticks $(or $(TICKS),10000) --shipments $(or $(SHIPMENTS),100000)
+
+chaos: $(STAMP) ## a thousand SIGKILLs of daemons and commands, then everything is counted; CHAOS_KILLS=... SEED=...; what fails lies in build/chaos/
+	$(BIN)/python -m tests.chaos --kills $(or $(CHAOS_KILLS),1000) --seed $(or $(SEED),1)
 
 docs: $(STAMP) ## write the pages of docs/ that are made from the code
 	$(BIN)/python -m tests.docs

@@ -61,7 +61,7 @@ def levels(samples: Sequence[Sample], plateau_from: float) -> list[Level]:
         level("objects", [each.objects for each in earlier], [each.objects for each in later], 1.05, 2000),
         level("handles", [each.handles for each in earlier], [each.handles for each in later], 1.0, 0),
         level("WAL MB", [each.wal for each in earlier], [each.wal for each in later], 1.25, _MB),
-        level("log lines", [each.lines for each in earlier], [each.lines for each in later], 1.15, 50),
+        level("log lines", [each.lines for each in earlier], [each.lines for each in later], 1.1, 20),
         level("KB an order", [_kb(each) for each in earlier], [_kb(each) for each in later], 1.02, 0.05),
     ]
     found += [

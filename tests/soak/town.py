@@ -31,6 +31,7 @@ from tracker.engine.base import full_pass
 from tracker.model import Channel, Outgoing
 from tracker.polling import Source
 from tracker.store import Conflict, NotThere, Store, TaskResult, TaskView, create, open_store
+from tracker.store.connection import SqliteDatabase, driver
 from tracker.wiring import House, assemble
 
 DAYS = 70.0
@@ -193,14 +194,25 @@ async def opened(plan: Plan, folder: Path, lines: Lines) -> AsyncIterator[Town]:
         mock.patch.object(wiring, "_channels", return_value=dict.fromkeys((Channel.SMTP, Channel.MAILDIR), sink)),
     ):
         rooms = assemble(known, store, clock)
+    gc.collect()
+    gc.freeze()  # what is there from the start is no news, and need not be looked through at every sample
     try:
+        _hurry(store)
         await rooms.dispatcher.recover()
         town = Town(plan, clock, store, rooms, known, lines)
         town.sink = sink
         yield town
     finally:
+        gc.unfreeze()
         await rooms.close()
         await store.close()
+
+
+def _hurry(store: Store) -> None:
+    """Nobody waits for the disk: that is no matter of growth."""
+    database = store._db
+    if isinstance(database, SqliteDatabase):
+        driver(database._connection).execute("PRAGMA synchronous=OFF")
 
 
 def _asks(real: Callable[..., dict[str, Source]], oracle: Oracle) -> Callable[..., dict[str, Source]]:
