@@ -23,9 +23,15 @@ class ClockWatch:
         self._trust = trust
         self._came_back = came_back
         self._marked = False
+        self._ahead: datetime | None = None
 
     async def begin(self, now: datetime) -> None:
-        """A new run measures from its own start: what the one before distrusted is over, what it wrote ahead is set right."""
+        """A new run measures from its own start: what the one before distrusted is over, what it wrote ahead is set right.
+
+        A gap forward is downtime. A clock that is earlier than our latest row is wrong, or was: until it has caught up, or a
+        person has confirmed it, nobody is written to.
+        """
+        self._ahead = await self._store.written_ahead(now)
         if await self._store.wrote_ahead(now):
             await self._store.clock_came_back(now)
         if await self._store.clock_distrusted_at() is not None:
@@ -33,7 +39,9 @@ class ClockWatch:
 
     async def distrusted(self, now: datetime) -> bool:
         """Whether nobody may be written to. Costs nothing while the clock is right."""
-        distrusts = self._distrusts()
+        if self._ahead is not None and now >= self._ahead:
+            self._ahead = None
+        distrusts = self._distrusts() or self._ahead is not None
         if self._came_back():
             await self._store.clock_came_back(now)
         if not distrusts:
@@ -48,5 +56,5 @@ class ClockWatch:
         if await self._store.clock_distrusted_at() is not None:
             return True
         self._trust()
-        self._marked = False
+        self._marked, self._ahead = False, None
         return False

@@ -156,6 +156,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
 `Dossier.version` (facts version): claims, tasks and decisions on older facts are refused.
 """
 
+from tracker.store.connection import place
 from tracker.store.errands import ErrandDone
 from tracker.store.errors import (
     AnotherDaemon,
@@ -277,6 +278,7 @@ __all__ = [
     "create",
     "is_shared",
     "open_store",
+    "place",
     "schema_state",
     "share_file",
     "share_files",
