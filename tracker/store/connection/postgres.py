@@ -30,8 +30,9 @@ from sqlalchemy.util import await_only
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from tracker.clock import Clock
-from tracker.store.connection.address import place
+from tracker.store.connection.address import dsn, place
 from tracker.store.connection.base import Database, Tx
+from tracker.store.connection.discretion import discreet
 from tracker.store.connection.values import Record, bound
 from tracker.store.errors import (
     AnotherDaemon,
@@ -62,7 +63,7 @@ WRITERS, UPGRADE = 1, 2
 WORKERS = 7_821_002
 """First key of the locks that workers hold by name; the second is the name's hash."""
 
-_KEEPALIVE: Mapping[str, Any] = {
+KEEPALIVE: Mapping[str, Any] = {
     "connect_timeout": CONNECT_SECONDS,
     "keepalives": 1,
     "keepalives_idle": 15,
@@ -237,6 +238,7 @@ class PostgresDatabase(Database):
         """`revision` of the schema that this code writes. Nothing is connected yet."""
         super().__init__(place(url), clock)
         self.worker = worker
+        self._url = url
         self._revision = revision
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+psycopg"),
@@ -245,7 +247,7 @@ class PostgresDatabase(Database):
             pool_timeout=PATIENCE_SECONDS,
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args=dict(_KEEPALIVE),
+            connect_args=dict(KEEPALIVE),
         )
         event.listen(self._engine.sync_engine, "connect", _settle)
         self._tried: AsyncConnection | None = None
@@ -322,8 +324,8 @@ class PostgresDatabase(Database):
     async def stand(self) -> None:
         """Hold the worker's name for as long as this process lives. Raises AnotherDaemon, Gone."""
         with told(self.place):
-            url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-            options = {key: value for key, value in _KEEPALIVE.items() if key != "prepare_threshold"}
+            url = dsn(self._url)
+            options = {key: value for key, value in KEEPALIVE.items() if key != "prepare_threshold"}
             standing = await psycopg.AsyncConnection.connect(url, autocommit=True, **options)
             try:
                 for statement in (*_SESSION, "SET idle_session_timeout = 0"):
@@ -370,7 +372,7 @@ def told(where: str) -> Iterator[None]:
     except (DBAPIError, psycopg.Error) as error:
         reason = explained(error, where)
         if reason is None:
-            raise
+            raise discreet(error) from None
         raise reason from error
 
 
@@ -410,7 +412,7 @@ def plain(url: str, *, autocommit: bool = False) -> Iterator[PostgresTx]:
         make_url(url).set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args=dict(_KEEPALIVE),
+        connect_args=dict(KEEPALIVE),
         **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
     )
     event.listen(engine, "connect", _settle)
