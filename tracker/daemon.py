@@ -24,16 +24,19 @@ from tracker.config import ConfigError, Loaded
 from tracker.engine.base import full_pass
 from tracker.engine.guard import TimeGuard
 from tracker.engine.local import LocalEngine
+from tracker.engine.standing import Standing
 from tracker.health import Heartbeat, Notifier, Sign, watch_loop, write_sign
+from tracker.heap import settle
 from tracker.intake.importing import knowledge_of
 from tracker.log import Event, get_logger
 from tracker.metrics import Reporter
-from tracker.store import Store, open_store, share_files
+from tracker.store import Store, open_store, place, share_files
 from tracker.store import errors as store_errors
 from tracker.sweep import changed_since, tell_differences
 from tracker.wiring import PUSHES, House, assemble
 
 if TYPE_CHECKING:
+    from tracker.engine.fleet import FleetEngine
     from tracker.receiver import Receiver
 
 STOPPED, DAMAGED, AGAIN, CONFIG = 0, 74, 75, 78
@@ -50,8 +53,11 @@ _CODES: Mapping[type[store_errors.StoreError], int] = {
 }
 """What the daemon exits with; every other error of the store is worth another start (75)."""
 
-FATAL = (store_errors.EpochLost, store_errors.Damaged)
-"""What ends a running daemon: another one has taken over, or the file is damaged. Everything else is tried again."""
+FATAL = (store_errors.EpochLost, store_errors.Damaged, store_errors.Gone, store_errors.SchemaMoved)
+"""What ends a running daemon: another one has taken over, the file is damaged, the server is gone, or its schema has moved on.
+
+Everything else is tried again.
+"""
 
 _FORMATS: Mapping[str, log.Format] = {"auto": "auto", "json": "json", "console": "console"}
 
@@ -105,6 +111,7 @@ def run(path: Path | None, environ: Mapping[str, str] = os.environ) -> int:
         if loaded.settings.worker and loaded.settings.database_url.startswith("sqlite"):
             return _failed(CONFIG, _ONE_WORKER.format(worker=loaded.settings.worker))
         share_files(loaded.settings.database_url)
+        settle()
         return asyncio.run(Daemon(path, environ, loaded).run())
     except ConfigError as error:
         reason = "; ".join(str(problem) for problem in error.problems)
@@ -144,15 +151,19 @@ class Daemon:
     async def run(self) -> int:
         """Until a signal asks for the end. Raises StoreError."""
         url = self._loaded.settings.database_url
-        store = await open_store(url, clock=self._clock, daemon=True)
+        worker = self._loaded.settings.worker
+        store = await open_store(url, clock=self._clock, daemon=True, owner=f"process {os.getpid()}", worker=worker)
         try:
             await self._refuse_rehearsal(store)
+            if store.fleet:
+                await Standing(store, self._clock).agree()
+                self._guard.confirm()
             self._listen()
             _log.info(
                 Event.DAEMON_STARTED,
                 version=version("logistics-tracker"),
                 config=self._loaded.rules.version,
-                database=url,
+                database=place(url),
                 epoch=store.epoch,
             )
             await changed_since(store, self._loaded)
@@ -178,14 +189,7 @@ class Daemon:
         house = self._assembled(store)
         if house is None:
             return
-        engine = LocalEngine(
-            house.units,
-            clock=self._clock,
-            heartbeat=self._heartbeat,
-            guard=self._guard,
-            fatal=FATAL,
-            drain_seconds=self._loaded.settings.engine.drain_s,
-        )
+        engine = self._engine(store, house)
         door = self._push_door(store, engine)
         reporter = Reporter(
             self._loaded,
@@ -214,7 +218,27 @@ class Daemon:
             reporter.close()
             await house.close()
 
-    def _push_door(self, store: Store, engine: LocalEngine) -> Receiver | None:
+    def _engine(self, store: Store, house: House) -> LocalEngine | FleetEngine:
+        """What makes it tick: `database.url` alone says which. The queue is imported only where it is wanted."""
+        settings = self._loaded.settings
+        clock, heartbeat, guard, drain = self._clock, self._heartbeat, self._guard, settings.engine.drain_s
+        if store.worker is None:
+            return LocalEngine(house.units, clock=clock, heartbeat=heartbeat, guard=guard, fatal=FATAL, drain_seconds=drain)
+        from tracker.engine.fleet import FleetEngine
+
+        return FleetEngine(
+            house.units,
+            clock=clock,
+            heartbeat=heartbeat,
+            guard=guard,
+            fatal=FATAL,
+            drain_seconds=drain,
+            url=settings.database_url,
+            worker=store.worker,
+            concurrency=settings.engine.concurrency,
+        )
+
+    def _push_door(self, store: Store, engine: LocalEngine | FleetEngine) -> Receiver | None:
         """The port at which sources call; every push is heard at once. The web server is imported only where it is wanted."""
         if self._loaded.settings.receiver.listen is None:
             return None

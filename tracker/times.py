@@ -87,6 +87,13 @@ def find(rules: Rules, rule_id: str, country: str | None, store: str | None = No
 
     None: no such rule, switched off, or it holds for other countries only.
     """
+    key = (rule_id, country, store)
+    if key not in rules.times_found:
+        rules.times_found[key] = _find(rules, rule_id, country, store)
+    return rules.times_found[key]
+
+
+def _find(rules: Rules, rule_id: str, country: str | None, store: str | None) -> TimeRule | None:
     general: TimeRule | None = None
     for group in rules.times_of(store).values():
         for each in group:

@@ -116,9 +116,11 @@ def ask_here(kind: str, /, **arguments: Any) -> Figures:
 
 def main(kind: str, arguments: str) -> None:
     """Measure, with the log as the daemon writes it, into memory."""
+    from tracker.heap import settle
     from tracker.log import configure
 
     configure("json", stream=StringIO())
+    settle()
     figures = ask_here(kind, **msgspec.json.decode(arguments))
     sys.stdout.write(msgspec.json.encode(figures).decode())
 

@@ -118,6 +118,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {}
 
     @cached_property
+    def times_found(self) -> dict[tuple[str, str | None, str | None], TimeRule | None]:
+        """What `tracker.times.find` found by rule, country and store, kept for as long as these rules."""
+        return {}
+
+    @cached_property
     def _profiles_found(self) -> dict[tuple[str | None, str, str | None, Capability | None], Profile]:
         return {}
 
