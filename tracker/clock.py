@@ -29,11 +29,19 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's own clock; on a fleet set right by the database server's, so that all hosts agree on ages and leases."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
 
     def now(self) -> datetime:
         """The wall clock in UTC."""
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self._ahead
+
+    def agree(self, server: datetime) -> timedelta:
+        """Go by `server`, which says so at this moment; by how much this machine's clock is behind it."""
+        self._ahead = server - datetime.now(UTC)
+        return self._ahead
 
     if sys.platform == "linux":
 

@@ -24,8 +24,9 @@ from tracker.clock import Clock, instant
 from tracker.config import Loaded, Settings
 from tracker.connections import markets_of, sources_of
 from tracker.dispatch import Dispatcher, Preparer
-from tracker.engine.base import Report, Unit
+from tracker.engine.base import Report, Unit, Where
 from tracker.engine.guard import TimeGuard
+from tracker.engine.standing import Standing
 from tracker.errands import Errand, Errands
 from tracker.health import Heartbeat
 from tracker.intake.inbox import Inbox, scan_once
@@ -35,6 +36,7 @@ from tracker.keeping import backup, learning, retention
 from tracker.model import Channel
 from tracker.polling import Cadence, MarketReader, Poller, Pusher, Source
 from tracker.polling.metering import keep_quotas, metered
+from tracker.polling.planning import PollPlan
 from tracker.reports import handover
 from tracker.store import Store
 from tracker.store.records import DAEMON
@@ -63,6 +65,12 @@ _ERRANDS_EVERY = 60.0
 
 _ALERTS_EVERY = 30.0
 """Seconds between two looks at what is to be told; the conditions themselves are looked at every `alerts.every_s`."""
+
+_SIGNS_EVERY = 10.0
+"""Seconds between two signs of life of a worker; at each it looks whether it may go on."""
+
+_GIVE_UP_EVERY = 60.0
+"""Seconds between two looks for messages whose worker is gone."""
 
 _RULES_EVERY = 5.0
 """Seconds until rules that a person has accepted are in force without restraint."""
@@ -172,7 +180,7 @@ def assemble(
         channels=channels,
         journal=journal,
         accounts=accounts.known,
-        who=settings.worker or backup.MAIN,
+        who=store.worker or settings.worker or backup.MAIN,
         time_guard=guard.distrusts if guard else (lambda: False),
         trust_clock=guard.confirm if guard else (lambda: None),
         clock_came_back=guard.came_back if guard else (lambda: False),
@@ -183,22 +191,38 @@ def assemble(
     daily = (*_schedule(loaded, store, teller, clock, journal, learned, distrusts), *_asking(sources.values(), store, clock))
     errands = Errands(daily, store, clock)
     reader = MarketReader(store=store, clock=clock, rules=rules, accounts=accounts.known, pulse=poller.pulse)
-    markets = {"markets": Unit(name="markets", every=_MARKETS_EVERY, run=reader.read_once)} if accounts.known.all else {}
+    markets = (
+        {"markets": Unit(name="markets", every=_MARKETS_EVERY, run=reader.read_once, where=Where.ONE)}
+        if accounts.known.all
+        else {}
+    )
     pusher = Pusher(poller)
     units = {
-        "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once),
-        PUSHES: Unit(name=PUSHES, every=engine.poll_interval_s, run=pusher.hear_once),
-        "poll": Unit(name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES),
+        "rules": Unit(name="rules", every=_RULES_EVERY, run=gate.work_once, where=Where.HERE),
+        PUSHES: Unit(name=PUSHES, every=engine.poll_interval_s, run=pusher.hear_once, where=Where.ONE),
+        "poll": Unit(
+            name="poll", every=engine.poll_interval_s, run=poller.poll_once, lanes=_POLL_LANES, planned=PollPlan(poller)
+        ),
         **markets,
-        "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once),
-        "dispatch": Unit(name="dispatch", every=engine.dispatch_interval_s, run=dispatcher.dispatch_once, lanes=_DISPATCH_LANES),
-        "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=errands.run_once),
+        "sweep": Unit(name="sweep", every=engine.sweep_interval_s, run=sweeper.sweep_once, priority=10),
+        "dispatch": Unit(
+            name="dispatch",
+            every=engine.dispatch_interval_s,
+            run=dispatcher.dispatch_once,
+            lanes=_DISPATCH_LANES,
+            priority=20,
+        ),
+        "errands": Unit(name="errands", every=_ERRANDS_EVERY, run=errands.run_once, where=Where.ONE),
     }
+    if store.worker is not None:
+        standing = Standing(store, clock)
+        units["standing"] = Unit(name="standing", every=_SIGNS_EVERY, run=standing.sign, where=Where.HERE)
+        units["given up"] = Unit(name="given up", every=_GIVE_UP_EVERY, run=standing.give_up, where=Where.ONE)
     if Teller.wanted(loaded):
-        units["alerts"] = Unit(name="alerts", every=_ALERTS_EVERY, run=teller.work_once)
+        units["alerts"] = Unit(name="alerts", every=_ALERTS_EVERY, run=teller.work_once, where=Where.ONE)
     if settings.inbox is not None:
         look = _inbox(loaded, settings.inbox, store, clock, patient=patient)
-        units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look)} | units
+        units = {"inbox": Unit(name="inbox", every=engine.inbox_interval_s, run=look, where=Where.HERE)} | units
     messengers = [each for each in channels.values() if isinstance(each, WhatsAppChannel | TelegramChannel)]
     transports = [source.transport for source in sources.values()]
     connections: tuple[Closable, ...] = (*transports, *accounts.transports, *messengers, teller)

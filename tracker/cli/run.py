@@ -44,7 +44,7 @@ async def _once(common: At) -> Answer:
         # Asked before the daemon's lock and epoch are taken: a real database must not even learn that date.
         async with opened(common, writes=True):
             pass
-    store = await open_store(loaded.settings.database_url, clock=clock, daemon=True)
+    store = await open_store(loaded.settings.database_url, clock=clock, daemon=True, worker=loaded.settings.worker)
     try:
         report = await run_once(loaded, store, clock)
     finally:

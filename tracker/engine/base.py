@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from enum import Enum
+from typing import Any, Protocol
 
 import msgspec
 
@@ -26,13 +27,42 @@ class Report(Protocol):
         ...
 
 
+class Where(Enum):
+    """Who does a kind of work where several workers share the database."""
+
+    HERE = "here"
+    """Every worker for itself: its own folder, its own memory."""
+    ONE = "one"
+    """One worker at a time."""
+    MANY = "many"
+    """As many as have a lane free: they take different rows."""
+
+
+class Planned(Protocol):
+    """Work that is claimed first and done then, by whoever is free: its rows are in a work item's hand (a fleet's polls)."""
+
+    async def plan(self, enqueue: Callable[[Any, str, int], Awaitable[None]], room: int) -> None:
+        """Make at most `room` work items by `enqueue` (connection, token, priority)."""
+        ...
+
+    async def work(self, token: str) -> Report:
+        """Do one."""
+        ...
+
+
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of work: `run` does one unit of it. It is kicked `every` so many seconds; `lanes` units may run side by side."""
+    """One kind of work: `run` does one unit of it. It is kicked `every` so many seconds; `lanes` units may run side by side.
+
+    On a fleet it is done `where` it says, the more urgent first (`priority`); what is `planned` is not run but planned there.
+    """
 
     name: str
     every: float
     run: Callable[[], Awaitable[Report]]
     lanes: int = 1
+    where: Where = Where.MANY
+    priority: int = 0
+    planned: Planned | None = None
 
 
 class Engine(Protocol):

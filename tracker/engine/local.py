@@ -16,9 +16,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from tracker.clock import Clock
 from tracker.engine.base import Unit
 from tracker.engine.guard import TimeGuard
+from tracker.engine.lane import Lanes
 from tracker.health import Heartbeat
 from tracker.log import Event, get_logger
-from tracker.store import StoreError
 
 DRAIN_SECONDS = 45.0
 """How long work in hand may take after a stop: below the unit's TimeoutStopSec of 60 s."""
@@ -50,16 +50,14 @@ class LocalEngine:
         self._clock = clock
         self._heartbeat = heartbeat
         self._guard = guard
-        self._fatal = fatal
         self._drain_seconds = drain_seconds
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lanes: Counter[str] = Counter()
-        self._stop = asyncio.Event()
-        self._failure: Exception | None = None
+        self._busy: Counter[str] = Counter()
+        self._lanes = Lanes(clock=clock, heartbeat=heartbeat, fatal=fatal)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Kick until `stop` is set, then drain. Raises the fatal error that ended the run, if one did."""
-        self._stop = stop
+        self._lanes.stop = stop
         self._heartbeat.begin()
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=_JOB_DEFAULTS)
         for unit in self._units.values():
@@ -72,15 +70,15 @@ class LocalEngine:
             scheduler.shutdown(wait=False)
             watch.cancel()
             await self._drain()
-        if self._failure is not None:
-            raise self._failure
+        if self._lanes.failure is not None:
+            raise self._lanes.failure
 
     def kick(self, name: str) -> None:
         """Ask for work now: starts another lane of the unit unless all are busy or the engine stops."""
         unit = self._units[name]
-        if self._stop.is_set() or self._lanes[name] >= unit.lanes:
+        if self._lanes.stop.is_set() or self._busy[name] >= unit.lanes:
             return
-        self._lanes[name] += 1
+        self._busy[name] += 1
         task = asyncio.create_task(self._work(unit), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -93,30 +91,10 @@ class LocalEngine:
         return tick
 
     async def _work(self, unit: Unit) -> None:
-        """One lane: unit after unit until nothing is left. What raises waits for the next tick."""
         try:
-            more = True
-            while more and not self._stop.is_set():
-                with self._heartbeat.unit(unit.name):
-                    more = (await unit.run()).more
-                await self._clock.sleep(0)
-        except self._fatal as error:
-            self._failure = self._failure or error
-            self._stop.set()
-        except Exception as error:  # noqa: BLE001 - one broken unit must not end the others
-            self._tell(unit, error)
-        else:
-            self._heartbeat.well(unit.name)
+            await self._lanes.work(unit.name, unit.run)
         finally:
-            self._lanes[unit.name] -= 1
-
-    def _tell(self, unit: Unit, error: Exception) -> None:
-        """Say a failure once, not at every tick; what an operator can mend (a full disk) needs no traceback."""
-        text = str(error) if isinstance(error, StoreError) else repr(error)
-        if not self._heartbeat.failed(unit.name, text):
-            return
-        log = _log.error if isinstance(error, StoreError) else _log.exception
-        log(Event.UNIT_FAILED, unit=unit.name, error=text)
+            self._busy[unit.name] -= 1
 
     async def _watch(self, scheduler: AsyncIOScheduler) -> None:
         """Wake a unit whose tick stays away: set back by an hour, APScheduler would wait that hour."""

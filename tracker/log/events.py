@@ -31,6 +31,8 @@ class Event(StrEnum):
     METRICS_FAILED = ("metrics.failed", "warning", "error")
     DAEMON_STUCK = ("daemon.stuck", "error", "unit seconds")
     ENGINE_DRAIN_TIMEOUT = ("engine.drain_timeout", "warning", "units")
+    CLOCK_APART = ("clock.apart", "warning", "seconds")
+    QUEUE_REAPED = ("queue.reaped", "warning", "task job")
     ENGINE_TICK_LATE = ("engine.tick_late", "warning", "unit seconds")
     LOOP_BLOCKED = ("daemon.blocked", "warning", "seconds units")
     UNIT_FAILED = ("unit.failed", "error", "unit error")

@@ -38,6 +38,14 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "No tick came for three intervals (the wall clock was set back, or the machine stood still); the unit was woken.",
         "Nothing if it happens once. Otherwise look at the machine's clock and load.",
     ),
+    "clock.apart": (
+        "This host's clock differs from the database server's by so many seconds; the worker goes by the server's.",
+        "Set the host's clock by NTP; nothing else depends on it here.",
+    ),
+    "queue.reaped": (
+        "A worker of the fleet died with this in hand; the queue's row was tidied away. Its rows are due again by themselves.",
+        "Nothing. Where it comes again and again, look why workers die: journalctl -u 'tracker@*'.",
+    ),
     "daemon.blocked": (
         "The event loop stood still: a call of ours blocked it, or the machine was overloaded. `units` had work in hand then.",
         "Nothing if it happens once. Otherwise look at the machine's load and disk; report it with the line.",

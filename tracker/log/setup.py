@@ -21,7 +21,7 @@ Format = Literal["json", "console", "auto"]
 
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _ALWAYS = frozenset({"event", "level", "time", "exception"})
-_CHATTY = ("httpx", "httpcore", "apscheduler", "aiosmtplib")
+_CHATTY = ("httpx", "httpcore", "apscheduler", "aiosmtplib", "procrastinate")
 _INDISCREET = ("apprise",)
 """Its errors hold whole addresses, keys included; what went wrong is said by our own line."""
 _CATALOGUE = {event.value: event for event in Event}

@@ -14,7 +14,7 @@ from tracker.polling.purse import Purse
 from tracker.polling.turns import Turns
 from tracker.polling.unit import Unit
 from tracker.rules import Rules
-from tracker.store import Store
+from tracker.store import Locked, Store
 from tracker.store.leases import Claim
 
 CHUNK = 800
@@ -73,8 +73,14 @@ class Poller:
             return PollReport()
         try:
             await Unit(self, self.clock.now(), claim).run()
-        finally:
+        except Locked:
+            if claim.token is None:
+                await self.store.release_claim(claim)
+            raise  # the rows stay in the work item's hand: it is tried again
+        except BaseException:
             await self.store.release_claim(claim)
+            raise
+        await self.store.release_claim(claim)
         return PollReport(worked=len(claim.shipments), more=len(claim.shipments) == CHUNK)
 
     def first_time(self, topic: str, what: str) -> bool:

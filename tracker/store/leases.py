@@ -36,10 +36,12 @@ TURN_SECONDS = 300
 Enqueue: TypeAlias = Callable[[Any, str, Sequence[DueShipment]], Awaitable[None]]
 """Given the transaction's own connection, a claim's token and its parcels: committed with the claim, or not at all."""
 
+_FOREVER = 1 << 62
+
 _LEASE = f"""
     UPDATE shipment SET lease_token = ?, lease_until = ? WHERE id IN (
         SELECT id FROM shipment
-        WHERE next_poll_at <= ? AND (lease_until IS NULL OR lease_until < ?)
+        WHERE next_poll_at <= ? AND (lease_until IS NULL OR lease_until < ?) AND coalesce(deadline_at, {_FOREVER}) <= ?
         ORDER BY next_poll_at, id LIMIT ? FOR UPDATE SKIP LOCKED)
     RETURNING {DUE_COLUMNS}"""  # noqa: S608 - our own words
 
@@ -83,10 +85,13 @@ class Leases:
 
     _db: Database
 
-    async def claim_due(self, now: datetime, limit: int, enqueue: Enqueue | None = None) -> Claim:
+    async def claim_due(
+        self, now: datetime, limit: int, enqueue: Enqueue | None = None, *, near: datetime | None = None
+    ) -> Claim:
         """Take up to `limit` parcels in hand that are due, longest due first; none: nothing is due, or all is in hand.
 
-        `enqueue` makes the work item for them in the very transaction (PostgreSQL).
+        Of a fleet: `enqueue` makes the work item for them in the very transaction; `near` leaves out what has no date to meet
+        until then.
         """
         if not self._db.fleet:
             found = await self._due(now, limit)
@@ -95,7 +100,8 @@ class Leases:
         token, at = secrets.token_hex(8), epoch(now)
 
         def claim(tx: Tx) -> list[DueShipment]:
-            rows = tx.rows(_LEASE, token, at + ASKED_SECONDS, at, at, limit)
+            latest = _FOREVER if near is None else epoch(near)
+            rows = tx.rows(_LEASE, token, at + ASKED_SECONDS, at, at, latest, limit)
             found = sorted((due(row) for row in rows), key=lambda each: (each.next_poll_at, each.id))
             if found and enqueue is not None:
                 tx.enqueue(lambda connection: enqueue(connection, token, found))

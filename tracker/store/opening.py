@@ -11,6 +11,7 @@ from datetime import datetime
 from tracker.clock import Clock, epoch
 from tracker.store.advisories import Advisories
 from tracker.store.alerts import Alerts
+from tracker.store.attendance import Attendance
 from tracker.store.backlog import Backlog
 from tracker.store.backup import Journals
 from tracker.store.brake import Brake
@@ -50,6 +51,7 @@ from tracker.store.tasks import Tasks
 from tracker.store.transit import Transit
 from tracker.store.unmapped import UnmappedCodes
 from tracker.store.windows import Windows
+from tracker.store.workers import Workers
 
 _WORKER = """
     INSERT INTO worker (name, epoch, owner, since, seen_at) VALUES (?, 1, ?, ?, ?)
@@ -102,6 +104,8 @@ class Store(
     Capabilities,
     Transit,
     UnmappedCodes,
+    Workers,
+    Attendance,
 ):
     """All that the product does with its database; `tracker.store` lists the methods."""
 

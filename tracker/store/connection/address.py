@@ -38,6 +38,11 @@ def sqlite_path(url: str) -> Path:
     return Path(found.database)
 
 
+def dsn(url: str) -> str:
+    """A PostgreSQL's address for its own driver, with the password."""
+    return parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def place(url: str) -> str:
     """The address for eyes: a file's path, or host and database without the password."""
     found = parsed(url)

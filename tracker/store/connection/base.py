@@ -114,6 +114,10 @@ class Database(ABC):
         """
         return await self.write(work)
 
+    async def still_standing(self) -> None:
+        """Whether a worker's name is still held: always, where there are none. Raises Gone."""
+        return
+
     @abstractmethod
     def trial(self) -> AbstractAsyncContextManager[None]:
         """One transaction around all reads and writes within, taken back at the end. Raises Locked, after the busy timeout."""
