@@ -31,6 +31,7 @@ _SAYS = {
     SchemaVerdict.CURRENT: "The schema is this version's.",
     SchemaVerdict.TOO_OLD: "The database was written by an older version. Run: tracker db upgrade",
     SchemaVerdict.TOO_NEW: "The database was written by a newer version. Install that one; there is no way back.",
+    SchemaVerdict.EMPTY: "The database has no tables yet. Make them with: tracker db upgrade",
     SchemaVerdict.FOREIGN: "This is not a database of Tracker. Look at database.url: tracker config show",
 }
 
@@ -96,7 +97,7 @@ def _checked(console: Console, found: Checked) -> None:
     for finding in found.findings:
         console.line(f"{finding.message}\n    {finding.todo}")
     if found.schema.verdict is SchemaVerdict.CURRENT and not found.findings:
-        console.line("The file is sound, and the send journal agrees with it.")
+        console.line("The database is sound, and the send journal agrees with it.")
 
 
 @app.command

@@ -68,6 +68,7 @@ _STORE: Mapping[str, tuple[str, int]] = {
     "Locked": ("locked", 1),
     "Damaged": ("database_damaged", 1),
     "Unwritable": ("database_unwritable", 1),
+    "Gone": ("database_gone", 1),
     "NotThere": ("not_there", 1),
     "NotUnique": ("not_unique", 1),
     "Conflict": ("conflict", 1),

@@ -16,7 +16,7 @@ from tracker.cli.options import At
 from tracker.cli.output import Answer, Console, emit
 from tracker.config.example import write_example
 from tracker.store import create
-from tracker.store.connection import sqlite_path
+from tracker.store.connection import is_postgres, place, sqlite_path
 
 SCHEMA_FILE = "tracker.schema.json"
 """The first line of tracker.toml names it: editors complete and check the keys by it."""
@@ -77,7 +77,7 @@ def init(
     create(settings.database_url, rehearsal=rehearsal, now=clock_of(common).now())
     document = {
         "config": str(file),
-        "database": settings.database_url,
+        "database": settings.database_url if not is_postgres(settings.database_url) else place(settings.database_url),
         "rehearsal": rehearsal,
         "written": [str(path) for path in written],
     }
@@ -88,7 +88,8 @@ def _not_beside_sends(settings: config.Settings) -> None:
     """A new database would forget what the send journal knows, and everything would go out once more (faults row 36)."""
     from tracker.keeping.beside import no_new_one
 
-    refusal = None if sqlite_path(settings.database_url).exists() else no_new_one(settings.journal)
+    there = not is_postgres(settings.database_url) and sqlite_path(settings.database_url).exists()
+    refusal = None if there else no_new_one(settings.journal)
     if refusal is not None:
         raise UsageError(refusal)
 

@@ -25,8 +25,7 @@ from tracker.intake.inbox import failed_files
 from tracker.keeping.beside import unknown_sends
 from tracker.metrics import Count, count, deadlines
 from tracker.model import HoldReason, OutboxState
-from tracker.store.connection import sqlite_path
-from tracker.store.lock import daemon_runs
+from tracker.store import Store
 from tracker.store.quota import forecasts
 from tracker.store.rows import StatusCounts
 
@@ -62,7 +61,7 @@ async def look(room: Room) -> Answer:
     counted = await count(room.store, room.loaded, room.now)
     settings = room.loaded.settings
     failed = await asyncio.to_thread(_failed, settings.inbox) if settings.inbox else []
-    daemon = _daemon(counted, settings)
+    daemon = await _daemon(room, counted)
     stopped = await _out_of_service(room)
     idle = [] if await room.store.retirement() is not None else _idle(counted, daemon)
     wants = [*stopped, *idle, *needs_person(counted, settings, failed)]
@@ -134,7 +133,7 @@ def _idle(counted: Count, daemon: dict[str, Any]) -> list[dict[str, Any]]:
     due = [instant(each) for each in (counts.oldest_ask_due, counts.oldest_decide_due) if each is not None]
     if counts.rehearsal or daemon["running"] is not False or not due or counted.at - min(due) <= _DUE_FOR_LONG:
         return []
-    return [{"what": "the daemon does not run", "count": 1, "see": "systemctl start tracker; tracker doctor"}]
+    return [{"what": "the daemon does not run", "count": 1, "see": "systemctl start tracker (a fleet: tracker.target); tracker doctor"}]
 
 
 def _failed(inbox: Path) -> list[str] | None:
@@ -249,16 +248,26 @@ def _sources(counted: Count) -> list[dict[str, Any]]:
     ]
 
 
-def _daemon(counted: Count, settings: Settings) -> dict[str, Any]:
-    """Whether it runs (the lock tells), since when, and its last sign of life with the line that systemd shows."""
+async def _daemon(room: Room, counted: Count) -> dict[str, Any]:
+    """Whether it runs (the lock tells), since when, and its last sign of life with the line that systemd shows; its workers."""
+    settings = room.loaded.settings
     sign = None if settings.health_file is None else read_sign(settings.health_file)
     alive = sign is not None and sign.fresh(counted.at)
     return {
-        "running": daemon_runs(sqlite_path(settings.database_url)),
+        "running": await room.store.runs(),
         "since": counted.counts.daemon_since,
         "sign": sign.at if sign is not None else None,
         "says": sign.status if sign is not None and alive else None,
+        "workers": await _workers(room.store),
     }
+
+
+async def _workers(store: Store) -> list[dict[str, Any]]:
+    """Of a fleet, by name."""
+    if not store.fleet:
+        return []
+    alive = await store.alive()
+    return [msgspec.to_builtins(each) | {"alive": each.name in alive} for each in await store.workers()]
 
 
 def _at(epoch: int | None) -> datetime | None:

@@ -43,6 +43,7 @@ def tell(
             "backup": _errand(counted, "backup"),
         }
     )
+    _workers(console, document["daemon"]["workers"])
     _inputs(console, counted, quota)
     for pause in counted.pauses:
         until = "until somebody resumes" if pause.until is None else f"until {shown(pause.until)}"
@@ -54,6 +55,16 @@ def tell(
     console.line()
     wants = [list(want.values()) for want in document["needs_person"]]
     console.table(("needs a person", "count", "see"), wants, empty="Nothing needs a person.")
+
+
+def _workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
+    """Of a fleet: who is at work, and who was. A worker that is away gave no sign of its end, or was stopped."""
+    if workers:
+        console.line()
+        rows = [
+            (each["name"], "works" if each["alive"] else "away", each["since"], each["seen_at"], each["owner"]) for each in workers
+        ]
+        console.table(("worker", "state", "started", "last sign", "where"), rows, empty="")
 
 
 def _pushes(counted: Count) -> str | None:

@@ -7,6 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -27,11 +28,15 @@ from tracker.config.problem import Level, Problem
 from tracker.config.pushes import push_secrets
 from tracker.config.secret import Secret, UnresolvedError, resolve
 from tracker.config.shape_alerts import Target as TargetShape
-from tracker.config.shape_tracker import Metrics, Receiver, TrackerFile
+from tracker.config.shape_tracker import Database, Metrics, Receiver, TrackerFile
 from tracker.config.shape_tracker import Source as SourceShape
 
 _SQLITE = "sqlite:///"
 _DROP = "drop:"
+
+_PLAIN_PASSWORD = (
+    'the password stands in the address: write the address without it, and password = "credential:database" (or "file:/path")'
+)
 
 _SLOW = 1.0
 """Requests a second at a source whose documents name no limit."""
@@ -210,7 +215,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         urls = [each.url for each in self.targets if each.url is not None]
         keys = [each for source in self.sources for each in source.secrets.values()]
         keys += [each for account in self.accounts for each in account.secrets.values()]
-        return tuple(each.reveal() for each in (*passwords, *urls, *keys))
+        database = urlsplit(self.database_url).password
+        own = (database, unquote(database)) if database else ()
+        return (*own, *(each.reveal() for each in (*passwords, *urls, *keys)))
 
 
 def build_settings(
@@ -229,7 +236,7 @@ def build_settings(
     return Settings(
         folder=folder,
         state_dir=state,
-        database_url=_database_url(shape.database.url, state),
+        database_url=_database_url(shape.database, state, vault),
         journal=places.own / shape.journal.path,
         inbox=state / shape.inbox.path if shape.inbox.path else None,
         maildir=state / shape.mail.maildir,
@@ -275,6 +282,10 @@ class _Vault:
             self._problems.append(self._section.problem(path, warning, "warning"))
         return secret
 
+    def warn(self, path: tuple[str, ...], why: str) -> None:
+        """What works, and had better be otherwise."""
+        self._problems.append(self._section.problem(path, why, "warning"))
+
     def refuse(self, path: tuple[str, ...], why: str) -> None:
         """What a reference leads to is of no use; `why` does not tell it."""
         self._problems.append(self._section.problem(path, why, "error"))
@@ -296,9 +307,20 @@ def _places(given: str | None, folder: Path, environ: Mapping[str, str]) -> _Pla
     return _Places(state=state, own=state / worker if worker else state, worker=worker)
 
 
-def _database_url(url: str, state: Path) -> str:
-    path = url.removeprefix(_SQLITE)
-    return url if path == url or not path else f"{_SQLITE}{state / path}"
+def _database_url(shape: Database, state: Path, vault: _Vault) -> str:
+    """The address with all that belongs to it: a file's whole path, or the password that lies elsewhere."""
+    url = shape.url
+    if url.startswith(_SQLITE):
+        path = url.removeprefix(_SQLITE)
+        return f"{_SQLITE}{state / path}" if path else url
+    parts = urlsplit(url)
+    if parts.password:
+        vault.warn(("database", "url"), _PLAIN_PASSWORD)
+    password = vault.open(shape.password, ("database", "password")) if shape.password else None
+    if password is None:
+        return url
+    user, host = quote(unquote(parts.username or ""), safe=""), parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password.reveal(), safe='')}@{host}"))
 
 
 def _metrics(shape: Metrics, own: Path) -> MetricsSettings:

@@ -62,6 +62,13 @@ def _reference(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    """Never repeated: it may hold a password."""
+    if not re.match("sqlite|postgresql", text):
+        raise ValueError("has to begin with sqlite:/// (one machine) or postgresql:// (many)")
+    return text
+
+
 def _country(text: str) -> str:
     if text != "*" and not re.fullmatch(r"[A-Z]{2}", text):
         raise ValueError(f'has to be a country by its two capital letters, or "*" (got "{text}")')
@@ -81,6 +88,7 @@ def _none_of_empty(value: object) -> object:
 Zone = Annotated[str, AfterValidator(zone)]
 Regex = Annotated[str, AfterValidator(_pattern)]
 Reference = Annotated[str, AfterValidator(_reference)]
+Address = Annotated[str, AfterValidator(_address)]
 Country = Annotated[str, AfterValidator(_country)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Optional = BeforeValidator(_none_of_empty)

@@ -11,7 +11,21 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from carriers.model import TrackingReason
-from tracker.config.shape import Country, Currency, Days, Entry, Hours, Optional, Positive, Reference, Regex, Seconds, Shape, Zone
+from tracker.config.shape import (
+    Address,
+    Country,
+    Currency,
+    Days,
+    Entry,
+    Hours,
+    Optional,
+    Positive,
+    Reference,
+    Regex,
+    Seconds,
+    Shape,
+    Zone,
+)
 from tracker.config.shape_accounts import MarketplaceAccount
 from tracker.config.shape_alerts import Alerts, Reports, Target
 from tracker.config.shape_times import TimeProfile
@@ -21,7 +35,8 @@ from tracker.model import CaseReason, DecisionReason, Liable, Remedy
 class Database(Shape):
     """[database]."""
 
-    url: Annotated[str, Field(pattern=r"^(sqlite|postgresql)")]
+    url: Address
+    password: Annotated[Reference | None, Optional] = None
 
 
 class State(Shape):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from tracker.config.shape_market import StoreFile
 
 _SECRETIVE = ("password", "secret", "token", "key")
 MASK = "***"
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,13 +41,18 @@ def _settings(name: str, section: Section, data: object, path: tuple[str, ...]) 
             inner = {key: value for key, value in each.items() if key != "id"}
             yield from _settings(name, section, inner, (*path, each["id"]))
     else:
-        value = MASK if hidden(path[-1], data) else data
+        value = MASK if hidden(path[-1], data) else without_password(data)
         yield Setting(section=name, key=section.shown(path), value=value, origin=str(section.origin(path)))
 
 
 def hidden(key: str, value: object) -> bool:
     """Whether this value may not be shown: a secret that stands where only a reference to it should."""
     return isinstance(value, str) and key.rpartition("_")[2] in _SECRETIVE and not SECRET.fullmatch(value)
+
+
+def without_password(value: object) -> object:
+    """An address whose password is not shown; anything else as it is."""
+    return _PASSWORD.sub(rf"\1:{MASK}@", value) if isinstance(value, str) else value
 
 
 def schema(name: str = MAIN) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tracker.config.learned import with_quantiles
 from tracker.config.load import MAIN, SHAPES, Loaded, shapes_of, shipped
 from tracker.config.merge import Section
 from tracker.config.problem import Problem
-from tracker.config.show import MASK, hidden
+from tracker.config.show import MASK, hidden, without_password
 from tracker.rules import Learned, Rules
 
 _TABLES = ("outreach", "refunds", "notices", "remedy", "partial", "liability", "messages", "quiet_hours")
@@ -136,7 +136,7 @@ def _flat(path: str, value: object, key: str = "") -> Iterator[tuple[str, Any]]:
         for each in value:
             yield from _flat(f"{path}[{each['id']}]", {name: inner for name, inner in each.items() if name != "id"})
     else:
-        yield path, MASK if hidden(key, value) else value
+        yield path, MASK if hidden(key, value) else without_password(value)
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Differs, ...]:

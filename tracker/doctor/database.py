@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tracker.clock import Clock, instant
@@ -9,8 +10,7 @@ from tracker.config import Loaded
 from tracker.doctor.finding import Finding, fail, ok, warn
 from tracker.keeping.beside import unknown_sends
 from tracker.store import SchemaVerdict, StoreError, open_store, schema_state
-from tracker.store.connection import sqlite_path
-from tracker.store.lock import daemon_runs
+from tracker.store.connection import is_postgres, place, sqlite_path
 from tracker.store.retiring import Retirement
 from tracker.store.schema import require_sound
 
@@ -28,6 +28,7 @@ _UPGRADE = {
     SchemaVerdict.TOO_OLD: "tracker db upgrade",
     SchemaVerdict.TOO_NEW: "install the version that wrote it",
     SchemaVerdict.FOREIGN: "database.url in tracker.toml",
+    SchemaVerdict.EMPTY: "tracker db upgrade",
 }
 
 
@@ -38,6 +39,8 @@ async def database(loaded: Loaded, clock: Clock) -> list[Finding]:
         state = schema_state(url)
         if state.verdict is not SchemaVerdict.CURRENT:
             return [fail(ABOUT, f"schema {state.found}, needed is {state.needed}", _UPGRADE[state.verdict])]
+        if is_postgres(url):
+            return [ok(ABOUT, f"schema {state.found}, at {place(url)}"), *await _work(loaded, clock)]
         require_sound(sqlite_path(url))
         return [ok(ABOUT, f"schema {state.found}, structure sound"), *await _work(loaded, clock)]
     except StoreError as error:
@@ -50,6 +53,7 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
         counts = await store.status(clock.now())
         done = await store.errands()
         last, behind = await store.last_backup(), await store.behind_since()
+        runs, alive = await store.runs(), sorted(await store.alive())
         retired = await store.retirement()
         lost = [] if retired is not None else await unknown_sends(store, loaded.settings)
     finally:
@@ -64,7 +68,7 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
     due = instant(min(oldest)) if oldest else None
     return [
         _clock(counts.daemon_since, clock.now()),
-        _daemon(loaded, due, clock.now()),
+        _daemon(runs, alive if store.fleet else None, due, clock.now()),
         _behind(due, clock.now()),
         _backup(last or (backup.at if backup and backup.occasion else None), backup.error if backup else None, clock.now()),
         *journal,
@@ -96,14 +100,14 @@ def _clock(newest: datetime | None, now: datetime) -> Finding:
     return ok("clock", f"{now:%Y-%m-%d %H:%M} UTC")
 
 
-def _daemon(loaded: Loaded, due: datetime | None, now: datetime) -> Finding:
-    runs = daemon_runs(sqlite_path(loaded.settings.database_url))
+def _daemon(runs: bool | None, alive: Sequence[str] | None, due: datetime | None, now: datetime) -> Finding:
     if runs is None:
         return warn("daemon", "its lock file may not be read by you", "be a member of tracker-ops")
     if runs:
-        return ok("daemon", "runs")
+        return ok("daemon", f"{len(alive)} workers: {', '.join(alive)}" if alive else "runs")
     idle = fail if due is not None and now - due > BEHIND else warn
-    return idle("daemon", "does not run", "systemctl start tracker, then: journalctl -u tracker")
+    unit = "tracker" if alive is None else "tracker.target"
+    return idle("daemon", "does not run", f"systemctl start {unit}, then: journalctl -u 'tracker*'")
 
 
 def _behind(since: datetime | None, now: datetime) -> Finding:

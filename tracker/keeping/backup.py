@@ -18,6 +18,8 @@ _DAILY = "tracker-????????T??????Z.db"
 _DAY = 86_400
 
 BEFORE_UPGRADE = "-before-upgrade"
+BEFORE_RESTORE = "-before-restore"
+"""Why a copy was made that no schedule removes."""
 
 
 def name_of(now: datetime, why: str = "") -> str:

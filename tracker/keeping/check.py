@@ -14,7 +14,6 @@ from tracker.keeping.backup import journals
 from tracker.model import Attempt
 from tracker.store.backup import journals_of
 from tracker.store.checking import Examined, examine
-from tracker.store.connection import sqlite_path
 from tracker.store.schema import SchemaState, SchemaVerdict, schema_state
 
 OLDEST_BACKUP = timedelta(hours=50)
@@ -45,7 +44,7 @@ def check(settings: Settings, now: datetime) -> Checked:
     known = journals_of(settings.database_url)
     files = journals(settings, known)
     attempts = journal.attempts(entry for path in files.values() for entry in journal.read(path))
-    found = examine(sqlite_path(settings.database_url), attempts)
+    found = examine(settings.database_url, attempts)
     findings = [*_database(found), *_journal(found, known, attempts), *_backup(found, settings, now)]
     return Checked(schema=state, findings=tuple(findings), last_backup=found.last_backup)
 

@@ -6,7 +6,7 @@ its name. What people typed since is gone, so whatever came due since then waits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +14,11 @@ import msgspec
 
 from tracker import journal
 from tracker.config import Settings
-from tracker.keeping.backup import MAIN, journals
+from tracker.keeping.backup import BEFORE_RESTORE, MAIN, journals, make
 from tracker.model import OutboxState
-from tracker.store import JournalMissing, Retired
+from tracker.store import JournalMissing, Retired, replacing
 from tracker.store import restoring as store
-from tracker.store.connection import sqlite_path
+from tracker.store.connection import is_postgres, place, sqlite_path
 from tracker.store.replay import Settled
 from tracker.store.restoring import Candidate, Present
 
@@ -80,6 +80,8 @@ def restore(settings: Settings, wish: Wish) -> Restored:
     Raises AnotherDaemon while a daemon runs, Retired, BackupRefused, SchemaTooNew, JournalMissing, Locked, Unwritable; then
     everything is as it was.
     """
+    if is_postgres(settings.database_url):
+        return _restore_rows(settings, wish)
     database = sqlite_path(settings.database_url)
     held = store.lock(database)
     try:
@@ -90,15 +92,40 @@ def restore(settings: Settings, wish: Wish) -> Restored:
                 f"put the file aside first: mv {database} {database}.retired"
             )
         candidate = store.prepare(wish.file, database, present)
+        aside = database.with_name(_ASIDE.format(name=database.name, at=wish.now))
         try:
-            return _restore(settings, wish, database, candidate, present)
+            return _restore(settings, wish, candidate, present, lambda: store.put_in_place(candidate.path, database, aside))
         finally:
             store.remove(candidate.path)
     finally:
         held.release()
 
 
-def _restore(settings: Settings, wish: Wish, database: Path, candidate: Candidate, present: Present | None) -> Restored:
+def _restore_rows(settings: Settings, wish: Wish) -> Restored:
+    """On a server: the file is readied in the state directory, a backup is made of what it replaces, then the rows change."""
+    url = settings.database_url
+    present = replacing.look(url)
+    if present is not None and present.retired:
+        raise Retired(
+            f"The database {place(url)} was retired: it must not come back to life. If its work comes back, take that back first: "
+            "tracker db retire --undo"
+        )
+    candidate = store.prepare(wish.file, settings.state_dir / "tracker.db", present)
+
+    def replace() -> Path | None:
+        kept = None if present is None else Path(make(settings, None, wish.now, why=BEFORE_RESTORE).path)
+        replacing.replace_rows(url, candidate.path, wish.now)
+        return kept
+
+    try:
+        return _restore(settings, wish, candidate, present, replace)
+    finally:
+        store.remove(candidate.path)
+
+
+def _restore(
+    settings: Settings, wish: Wish, candidate: Candidate, present: Present | None, put_in_place: Callable[[], Path | None]
+) -> Restored:
     now, without = wish.now, wish.without
     found, missing = _find(settings, candidate, present, wish)
     if missing and without is None:
@@ -113,8 +140,7 @@ def _restore(settings: Settings, wish: Wish, database: Path, candidate: Candidat
         reason=without.reason if without else f"backup of {candidate.taken_at:%Y-%m-%dT%H:%M:%SZ}",
         now=now,
     )
-    aside = database.with_name(_ASIDE.format(name=database.name, at=now))
-    kept = None if wish.dry_run else store.put_in_place(candidate.path, database, aside)
+    kept = None if wish.dry_run else put_in_place()
     settled = readied.settled
     return Restored(
         file=str(wish.file),

@@ -14,8 +14,7 @@ from tracker import journal
 from tracker.clock import Clock
 from tracker.config import Settings
 from tracker.store import AnotherDaemon, Store
-from tracker.store.connection import sqlite_path
-from tracker.store.lock import DaemonLock
+from tracker.store.outside import alone
 
 _STAMP = re.compile(r"tracker-(\d{8}T\d{6})Z[^/]*\.db$")
 
@@ -92,13 +91,10 @@ def prune_unless_running(settings: Settings) -> Callable[[datetime], int | None]
 
     def cut(before: datetime) -> int | None:
         try:
-            lock = DaemonLock(sqlite_path(settings.database_url))
+            with alone(settings.database_url):
+                return journal.prune(settings.journal, before)
         except AnotherDaemon:
             return None
-        try:
-            return journal.prune(settings.journal, before)
-        finally:
-            lock.release()
 
     return cut
 

@@ -155,6 +155,7 @@ def _copy_rows(url: str, partial: Path, now: datetime) -> None:
         finally:
             for side in ("-wal", "-shm"):
                 partial.with_name(partial.name + side).unlink(missing_ok=True)
+    partial.chmod(MODE)
 
 
 def _note(url: str, now: datetime) -> None:

@@ -120,9 +120,7 @@ def look(database: Path) -> Present | None:
 
 def present(tx: Tx) -> Present:
     """What a database says about itself that is to be replaced."""
-    return Present(
-        rehearsal=_is_rehearsal(tx), epoch=tx.value(_EPOCH) or 0, journals=known_journals(tx), retired=_is_retired(tx)
-    )
+    return Present(rehearsal=_is_rehearsal(tx), epoch=tx.value(_EPOCH) or 0, journals=known_journals(tx), retired=_is_retired(tx))
 
 
 def prepare(file: Path, database: Path, known: Present | None) -> Candidate:
