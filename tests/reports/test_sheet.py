@@ -25,7 +25,8 @@ def _sheet(*rows: tuple[Cell, ...]) -> Sheet:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＋1", "＠A1", "\0=1"])
 def test_text_never_becomes_a_formula(text: str, tmp_path: Path) -> None:
-    assert plain(text) == f"'{text}"
+    assert plain(text)[0] == "'"
+    assert plain(text).replace("'", "") == text
     if "\0" not in text and "\r" not in text:  # XML holds neither as it is
         write_xlsx(tmp_path / "a.xlsx", [_sheet((text, None, None, None))], created=NOW)
         cell = openpyxl.load_workbook(tmp_path / "a.xlsx").active["A2"]

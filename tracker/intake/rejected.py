@@ -15,24 +15,23 @@ from typing import Protocol
 
 from tracker.intake.errors import FileError
 from tracker.intake.headers import normalise
+from tracker.messages.cells import disarmed
 from tracker.model import Rejected
 
 REASON = "reason"
 WHY = "rejected because"
 """The column of a list that has a `reason` of its own: a case's."""
 _NAME = re.compile(r"(.+)\.rejected(?:-\d+)?\.csv")
-# OWASP CSV injection: these begin a formula, full-width variants included (faults row 29).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"-?\d{1,11}(?:\.\d+)?")
 # From 12 digits on a spreadsheet shows a number as 8.17E+15, and saves what it shows.
 _LONG_NUMBER = re.compile(r"\d{12,}")
 
 
 def escaped(cell: str) -> str:
-    """The cell with a leading `'` where a spreadsheet would run it as a formula, or destroy it as a number."""
+    """The cell with a `'` where a spreadsheet would run it as a formula (faults row 29), or destroy it as a number."""
     if _NUMBER.fullmatch(cell):
         return cell
-    return f"'{cell}" if cell.startswith(_FORMULA) or _LONG_NUMBER.fullmatch(cell) else cell
+    return f"'{cell}" if _LONG_NUMBER.fullmatch(cell) else disarmed(cell)
 
 
 class Rows(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from tracker.messages.cells import disarmed, like_a_formula
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -30,7 +31,6 @@ Cell = str | int | Decimal | date | datetime | Link | None
 CELL_LIMIT = 32_767
 """Characters a cell of a workbook holds."""
 
-_FORMULA_STARTS = frozenset("=+-@\t\r\n\0")
 _LONGEST_LINK = 2_079
 _MOST_LINKS = 65_530
 """Of a workbook, as its readers have it; an address beyond them is plain text."""
@@ -134,16 +134,11 @@ def plain(cell: Cell) -> str:
         case date():
             return cell.isoformat()
         case str():
-            return f"'{cell}" if _like_a_formula(cell) else cell
+            return disarmed(cell)
         case Link():
             return plain(cell.url)
         case _:
             return str(cell)
-
-
-def _like_a_formula(text: str) -> bool:
-    # NFKC: spreadsheets of Chinese and Japanese users take the full-width signs for the plain ones.
-    return bool(text) and unicodedata.normalize("NFKC", text[:1])[:1] in _FORMULA_STARTS
 
 
 class _Looks:
@@ -237,5 +232,5 @@ def _write(page: Worksheet, line: int, at: int, cell: Cell, looks: _Looks, colum
         case Link():
             _write(page, line, at, cell.url, looks, column)
         case _:
-            look = looks.of("text", column, quoted=_like_a_formula(cell), form=column.form)
+            look = looks.of("text", column, quoted=like_a_formula(cell), form=column.form)
             page.write_string(line, at, cell[:CELL_LIMIT], look)
