@@ -1,0 +1,249 @@
+"""A shop on disk with its daemons: one on SQLite, several workers on PostgreSQL. It starts them, and looks afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests import house
+from tests.chaos import processes
+from tests.chaos.orders import MARKET, OWN, Order, sheet
+from tests.chaos.plan import Life
+from tests.chaos.processes import Process
+from tests.chaos.world import World
+from tests.marketplaces.standins import APP_KEY, SECRET
+from tracker.journal import ends, read
+from tracker.keeping.backup import MAIN
+from tracker.model import JournalEnd
+from tracker.store import Store, create, open_store
+
+_TRACKER = """\
+[database]
+url = "{url}"
+
+[smtp]
+host = "127.0.0.1"
+port = {smtp}
+tls = "none"
+from = "Lamps <care@lamps.example>"
+
+[engine]
+poll_interval_s = 1
+sweep_interval_s = 1
+dispatch_interval_s = 1
+drain_s = 5
+
+[receiver]
+listen = "127.0.0.1:{push}"
+
+[[source]]
+id = "tracks"
+adapter = "seventeen_track"
+base_url = "{source}"
+secrets = {{ api_key = "env:TRACKS_KEY", push_secret = "env:TRACKS_KEY" }}
+rps = 100
+
+[[marketplace_account]]
+id = "ae"
+platform = "aliexpress"
+store = "{market}"
+app_key = "{key}"
+base_url = "{gateway}"
+secrets = {{ app_secret = "env:AE_SECRET", access_token = "env:AE_TOKEN" }}
+api = ["window", "disputes", "extend"]
+rps = 20
+"""
+
+_STORE = """\
+platform = "{platform}"
+name = "Lamps and More"
+zone = "UTC"
+currency = "USD"
+mode = "live"
+signature = "Lamps and More"
+hourly_cap = 1000
+"""
+
+DOMAIN = "lamps.example"
+"""Of the sender, and so of every Message-ID."""
+
+PERSON = "mei"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What came of a command: its exit code (minus the signal that killed it), and its document."""
+
+    code: int
+    document: dict[str, Any]
+
+
+class Shop:
+    """The folder, the database's address, the names of the workers, and the world around them."""
+
+    def __init__(self, name: str, folder: Path, world: World, *, url: str = "", workers: tuple[str, ...] = (MAIN,)) -> None:
+        """Without `url` it is SQLite with its one daemon; `workers` of a PostgreSQL are names as in tracker@NAME.service."""
+        self.name = name
+        self.folder = folder
+        self.world = world
+        self.url = url or f"sqlite:///{folder / 'tracker.db'}"
+        self.workers = workers
+        self.push_port = _free_port()
+        self.environ = {
+            "TRACKS_KEY": house.TOKEN,
+            "AE_SECRET": SECRET,
+            "AE_TOKEN": world.market.token,
+            "NO_COLOR": "1",
+            "TRACKER_BY": PERSON,
+        }
+        self._runs = itertools.count(1)
+
+    @property
+    def fleet(self) -> bool:
+        """Whether several workers share a PostgreSQL."""
+        return not self.url.startswith("sqlite")
+
+    def furnish(self) -> None:
+        """Write the configuration and make the database. The mail server must be open."""
+        text = _TRACKER.format(
+            url=self.url,
+            smtp=self.world.smtp_port,
+            push=self.push_port,
+            source=self.world.source_url,
+            market=MARKET,
+            key=APP_KEY,
+            gateway=self.world.market.url,
+        )
+        (self.folder / "stores").mkdir(parents=True)
+        (self.folder / "tracker.toml").write_text(text)
+        (self.folder / "carriers.toml").write_text('default_sources = ["tracks"]\n')
+        (self.folder / "stores" / f"{OWN}.toml").write_text(_STORE.format(platform="own_shop") + 'channel = "smtp"\n')
+        (self.folder / "stores" / f"{MARKET}.toml").write_text(_STORE.format(platform="aliexpress"))
+        create(self.url, rehearsal=False, now=self.world.time.now())
+
+    # ---------------------------------------------------------------------------------------------------------------- processes
+
+    def start(self, worker: str, life: Life) -> Process:
+        """A worker begins a life, as systemd would start it."""
+        own = {"TRACKER_WORKER": worker} if self.fleet else {}
+        return processes.start(
+            ["run", "--config", str(self.folder / "tracker.toml")],
+            at=self.world.time.now(),
+            out=self.folder / "stdout",
+            err=self.log_of(worker),
+            environ=self.environ | own | {"TRACKER__LOG__FORMAT": "json"},
+            crash_at=life.crash_at,
+            cold=life.cold,
+        )
+
+    async def command(self, *words: str, crash_at: str = "", kill_after: float | None = None) -> Said:
+        """`tracker WORDS --json` beside the daemons, perhaps killed on its way."""
+        out = self.folder / f"said-{next(self._runs)}.json"
+        process = processes.start(
+            [*words, "--config", str(self.folder / "tracker.toml"), "--json"],
+            at=self.world.time.now(),
+            out=out,
+            err=self.folder / "commands.log",
+            environ=self.environ,
+            crash_at=crash_at,
+        )
+        code = await ended(process, kill_after)
+        text = out.read_text() if out.exists() else ""
+        out.unlink(missing_ok=True)
+        try:
+            return Said(code, json.loads(text) if text else {})
+        except ValueError:
+            return Said(code, {})
+
+    def order_file(self, orders: list[Order]) -> Path:
+        """The parcels begin their journeys, the windows run; and the file that tells the shop about them."""
+        for each in orders:
+            self.world.carrier.take(each.parcel)
+            if each.ends is not None:
+                self.world.market.order(each.number, each.ends)
+        file = self.folder / "orders" / f"{orders[0].number}.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(sheet(orders), encoding="utf-8")
+        return file
+
+    # ------------------------------------------------------------------------------------------------------------ looking inside
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """The database as a command has it."""
+        opened = await open_store(self.url, clock=self.world.time)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """A question to the database; `?` for values."""
+        async with self.store() as store:
+            return [tuple(row) for row in await store._db.read(lambda tx: tx.rows(sql, *values))]
+
+    async def run(self, sql: str) -> None:
+        """What no command does: a defect that somebody built in."""
+        async with self.store() as store:
+            await store._db.write(lambda tx: tx.run(sql))
+
+    def journal(self, worker: str) -> dict[str, JournalEnd]:
+        """How the newest attempts ended, by the worker's own send journal."""
+        folder = self.folder / worker if self.fleet else self.folder
+        return ends(read(folder / "send-journal.jsonl"))
+
+    def log_of(self, worker: str) -> Path:
+        """What this worker writes."""
+        return self.folder / f"log-{worker}.jsonl"
+
+
+async def ended(
+    process: Process, kill_after: float | None = None, *, bored: Callable[[], bool] = lambda: False, limit: float = 120.0
+) -> int:
+    """Wait for the end, killing it by SIGKILL after so many seconds, or when it has nothing left to do; its exit code.
+
+    Raises TimeoutError past `limit`.
+    """
+    loop = asyncio.get_running_loop()
+    since = loop.time()
+    while (code := process.ended) is None:
+        lived = loop.time() - since
+        if (kill_after is not None and lived >= kill_after) or bored():
+            process.send(signal.SIGKILL)
+        if lived > limit:
+            process.send(signal.SIGKILL)
+            raise TimeoutError("a process did not end")
+        await asyncio.sleep(0.02)
+    return code
+
+
+class Boredom:
+    """A daemon that has started and then has written nothing for a while will not come to its point in this life."""
+
+    def __init__(self, log: Path, seconds: float) -> None:
+        self._log = log
+        self._seconds = seconds
+        self._size = self._begun = log.stat().st_size if log.exists() else 0
+        self._since = 0.0
+
+    def __call__(self) -> bool:
+        """Look."""
+        now = asyncio.get_running_loop().time()
+        size = self._log.stat().st_size if self._log.exists() else 0
+        if size != self._size or size == self._begun:
+            self._size, self._since = size, now
+        return now - self._since > self._seconds
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,66 @@
+"""What is seen at each kill, before anything starts again: which mails are in doubt, which questions got no answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tests.chaos.shop import Shop
+
+_SENDING = "SELECT dedup_key, attempts, channel FROM outbox WHERE state = 'sending' AND who = ?"
+
+_ANSWERED = "SELECT number, last_answer_at FROM shipment"
+
+_BY_PROOF = "marketplace"
+"""A channel that can be asked afterwards: what is in doubt there is proven later, and needs no person."""
+
+
+class Kill(msgspec.Struct, frozen=True, kw_only=True):
+    """One process that SIGKILL has ended. `where` tells the point, or the seconds it had lived."""
+
+    number: int
+    who: str
+    where: str
+    at: datetime
+    unanswered: frozenset[str] = frozenset()
+    """Numbers that the carrier was asked about, and whose answer nobody wrote down."""
+
+    def __str__(self) -> str:
+        return f"kill {self.number} ({self.who}, {self.where}, {self.at:%Y-%m-%d %H:%M:%S})"
+
+
+class Witness:
+    """Keeps the kills of one shop."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.kills: list[Kill] = []
+        self.left: dict[str, Kill] = {}
+        """Dedup key of a row that a kill left `sending` -> that kill."""
+        self.doubtful: dict[str, Kill] = {}
+        """Dedup key of a mail that may have been sent and of which no journal tells -> the kill that left it so."""
+
+    async def see(self, who: str, where: str, since: datetime) -> None:
+        """A daemon that had begun at `since` was killed just now."""
+        now = self.shop.world.time.now()
+        asked = {each.number: each.at for each in self.shop.world.carrier.asked if each.at >= since}
+        answered = dict(await self.shop.rows(_ANSWERED)) if asked else {}
+        unanswered = {number for number, at in asked.items() if (answered.get(number) or 0) < int(at.timestamp())}
+        kill = Kill(number=len(self.kills) + 1, who=who, where=where, at=now, unanswered=frozenset(unanswered))
+        self.kills.append(kill)
+        journal = self.shop.journal(who)
+        for key, attempt, channel in await self.shop.rows(_SENDING, who):
+            end = journal.get(key)
+            self.left.setdefault(key, kill)
+            if channel != _BY_PROOF and (end is None or end.attempt != attempt):
+                self.doubtful.setdefault(key, kill)
+
+    def hear(self, words: str, where: str) -> None:
+        """A command was killed."""
+        kill = Kill(number=len(self.kills) + 1, who=f"tracker {words}", where=where, at=self.shop.world.time.now())
+        self.kills.append(kill)
+
+    def explains(self, number: str, first: datetime, second: datetime) -> bool:
+        """Whether a kill between two questions about a number left the first one without an answer."""
+        return any(first <= kill.at <= second and number in kill.unanswered for kill in self.kills)
