@@ -11,12 +11,23 @@ from typing import Any
 
 import pytest
 
+from tests import moving, postgres
 from tests.canaries import Watch
-from tests import postgres
 from tracker import log
 from tracker.store import create
 
 Lines = Callable[[], list[dict[str, Any]]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the rooms' databases lie."""
+    moving.add_option(parser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a server, what is about a file is left out."""
+    if moving.wanted(config):
+        moving.leave_files_alone(items)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,3 +66,12 @@ def postgres_url(postgres_server: postgres.Server, postgres_template: str) -> It
     url = postgres_server.database(postgres_template)
     yield url
     postgres_server.drop(url)
+
+
+@pytest.fixture(autouse=True)
+def _moved(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With `--database postgres`, the addresses of files are databases of a server."""
+    if not moving.wanted(request.config):
+        yield
+        return
+    yield from moving.moved(request.getfixturevalue("postgres_server"), monkeypatch)

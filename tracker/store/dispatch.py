@@ -44,11 +44,12 @@ _SEEN = "UPDATE dossier SET version = version + 1 WHERE id = (SELECT order_id FR
 
 _FINISH = """
     UPDATE outbox
-    SET state = ?, result = ?, provider_id = coalesce(?, provider_id), not_before = coalesce(?, not_before), sent_at = ?
+    SET state = ?, result = ?, provider_id = coalesce(?, provider_id), not_before = coalesce(?, not_before), sent_at = ?,
+        lease_until = NULL
     WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
 
 _FALL_BACK = """
-    UPDATE outbox SET state = 'pending', channel = ?, tried = ?, result = ?, not_before = ?, sent_at = NULL
+    UPDATE outbox SET state = 'pending', channel = ?, tried = ?, result = ?, not_before = ?, sent_at = NULL, lease_until = NULL
     WHERE id = ? AND state = 'sending' RETURNING order_id, dedup_key"""
 
 _LEFT = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'sending' AND (epoch IS NULL OR epoch <= ?) ORDER BY id"
@@ -63,11 +64,11 @@ _GIVEN_UP = "SELECT id, dedup_key, attempts FROM outbox WHERE state = 'unknown' 
 _TAKE_BACK = "UPDATE outbox SET state = 'sending' WHERE id = ? AND state = 'unknown'"
 
 _HOLD = """
-    UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = ? WHERE id = ? AND state = 'pending'
+    UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = ?, lease_until = NULL WHERE id = ? AND state = 'pending'
     RETURNING order_id, dedup_key"""
 
 _DEFER = """
-    UPDATE outbox SET not_before = ?, result = ?,
+    UPDATE outbox SET not_before = ?, result = ?, lease_until = NULL,
         in_line_since = CASE WHEN ? THEN coalesce(in_line_since, ?) ELSE in_line_since END
     WHERE id = ? AND state = 'pending'"""
 
@@ -77,7 +78,9 @@ _CANCEL = """
 
 _FAIL = "UPDATE outbox SET state = 'failed', result = ? WHERE id = ? AND state = 'pending' RETURNING order_id, dedup_key"
 
-_REROUTE = "UPDATE outbox SET channel = ?, result = ? WHERE id = ? AND state = 'pending' RETURNING order_id, dedup_key"
+_REROUTE = """
+    UPDATE outbox SET channel = ?, result = ?, lease_until = NULL WHERE id = ? AND state = 'pending'
+    RETURNING order_id, dedup_key"""
 
 _NO_CAP = 1 << 62
 
