@@ -21,7 +21,7 @@ from tests.bench.probe import probe
 from tests.bench.report import Line, line, median
 from tests.bench.worker import Ask, Figures, ask
 
-PEAK_AIM_MB = 200.0
+PEAK_AIM_MB = 170.0
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +30,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     shipments: int = 2000
     repeats: int = 5
     memory_shipments: int = 100_000
+    """Asked about by one process, among ten times as many that are not due."""
+    due_rows: int = 5_000_000
+    """Parcels of the largest database in which due ones are looked for; the smallest has a fiftieth."""
+    naive_shipments: int = 200
     latency_s: float = 0.0
     rounds: int = 100
     """Of each single step."""
@@ -45,27 +49,33 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
     imported = ask("prepare", path=str(template), shipments=plan.shipments)
     transports = {"": False} | ({"_fast": True} if plan.fast else {})
     floors: list[Figures] = []
+    naives: list[Figures] = []
     runs: dict[str, list[Figures]] = {name: [] for name in transports}
     with carrier(plan.latency_s) as base_url:
         for repeat in range(plan.repeats):
             floors.append(ask("floor", path=str(folder / f"floor{repeat}.db"), shipments=plan.shipments))
+            naive = ask("naive", path=str(folder / f"naive{repeat}.db"), base_url=base_url, shipments=plan.naive_shipments)
+            naives.append(naive)
             for name, fast in transports.items():
                 copy = shutil.copy(template, folder / f"run{name}{repeat}.db")
                 runs[name].append(ask("cycles", path=str(copy), base_url=base_url, shipments=plan.shipments, fast=fast))
         lines = _cycle_lines(floors, runs, imported)
+        lines += _naive_lines(naives, runs[""])
         lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
         lines += reading.lines(ask("reading", rounds=plan.rounds))
         lines += grown.lines(ask("grown", rounds=plan.rounds))
         years = {line_: ask("rehearsing", orders=plan.past_orders, repeats=plan.repeats, line=line_) for line_ in ("", "_abroad")}
         lines += _rule_lines(ask("deciding", rounds=plan.rounds), years)
         if plan.memory_shipments:
-            lines += _memory_lines(ask, folder / "memory.db", base_url, plan.memory_shipments)
+            lines += _size_lines(ask, folder, base_url, plan.memory_shipments)
             lines.append(_flat_line(ask, plan.memory_shipments))
+        if plan.due_rows:
+            lines.append(_due_line(ask, folder / "due.db", plan.due_rows, plan.rounds))
     return lines
 
 
 def _cycle_lines(floors: Sequence[Figures], runs: dict[str, list[Figures]], imported: Figures) -> list[Line]:
-    floor = {name: median(one[name] for one in floors) for name in ("same", "first")}
+    floor = {name: median(one[name] for one in floors) for name in ("same", "one", "first")}
     lines = [
         line(f"floor_{name}", value, "us", value, what=f'floor "{name}": typed decode, raw SQLite', against="us")
         for name, value in floor.items()
@@ -73,9 +83,10 @@ def _cycle_lines(floors: Sequence[Figures], runs: dict[str, list[Figures]], impo
     for name, found in runs.items():
         over = "aiohttp" if name else "httpx"
         same, poll, sweep = (median(one[key] for one in found) for key in ("same", "first_poll", "first_sweep"))
-        first = median(one["first_poll"] + one["first_sweep"] for one in found)
+        one_new, first = (median(_cycle(each, cycle) for each in found) for cycle in ("one", "first"))
         lines += [
             line(f"same{name}", same, "us", floor["same"], what=f'"same" over {over}', against="us floor"),
+            line(f"one{name}", one_new, "us", floor["one"], what=f'"1 new" over {over}: poll and sweep', against="us floor"),
             line(f"first{name}", first, "us", floor["first"], what=f'"first" over {over}: poll and sweep', against="us floor"),
             line(f"first_poll{name}", poll, "us", floor["first"], what="  of it the poll", against="us floor"),
             line(f"first_sweep{name}", sweep, "us", floor["first"], what="  of it the sweep", against="us floor"),
@@ -84,6 +95,26 @@ def _cycle_lines(floors: Sequence[Figures], runs: dict[str, list[Figures]], impo
         line("import", imported["import"], "us", floor["first"], what="import of an order and its parcel", against="us floor")
     )
     return lines
+
+
+def _cycle(spent: Figures, cycle: str) -> float:
+    """What a cycle cost: what it woke is decided in the sweep, "same" wakes nothing."""
+    return spent[cycle] if cycle == "same" else spent[f"{cycle}_poll"] + spent[f"{cycle}_sweep"]
+
+
+def _naive_lines(naives: Sequence[Figures], found: Sequence[Figures]) -> list[Line]:
+    """How much dearer the build is that anybody would write first, beside ours over plain httpx."""
+    return [
+        line(
+            f"naive_{cycle}",
+            median(one[cycle] for one in naives),
+            "us",
+            median(_cycle(one, cycle) for one in found),
+            what=f'naive build, "{word}"',
+            against="us ours",
+        )
+        for cycle, word in (("same", "same"), ("one", "1 new"), ("first", "first"))
+    ]
 
 
 def _step_lines(steps: Figures) -> list[Line]:
@@ -108,22 +139,33 @@ def _rule_lines(deciding: Figures, years: dict[str, Figures]) -> list[Line]:
     return lines
 
 
-def _memory_lines(ask: Ask, path: Path, base_url: str, shipments: int) -> list[Line]:
-    ask("prepare", path=str(path), shipments=shipments, decided=False)
-    found = {
-        cycle: ask("peak", path=str(path), base_url=base_url, shipments=shipments, cycle=cycle) for cycle in ("first", "same")
-    }
-    return [
-        line(
-            f"peak_memory_{cycle}",
-            peak["peak_mb"],
-            "MB",
-            PEAK_AIM_MB,
-            what=f'peak memory, "{cycle}" of {shipments:,}',
-            against="MB",
-        )
-        for cycle, peak in found.items()
-    ]
+def _size_lines(ask: Ask, folder: Path, base_url: str, shipments: int) -> list[Line]:
+    """What a large shop costs: memory, and CPU a parcel beside that of a shop with a hundredth of the parcels."""
+    small, large = max(shipments // 10, 1), folder / "large.db"
+    ask("prepare", path=str(folder / "small.db"), shipments=small, decided=False)
+    ask("prepare", path=str(large), shipments=shipments, decided=False)
+    total = ask("enlarge", path=str(large), asleep=9 * shipments, whole=True)["parcels"]
+    lines = []
+    for cycle in ("first", "same"):
+        few = ask("peak", path=str(folder / "small.db"), base_url=base_url, shipments=small, cycle=cycle)
+        many = ask("peak", path=str(large), base_url=base_url, shipments=shipments, cycle=cycle)
+        what = f'peak memory, "{cycle}" of {shipments:,} among {total:,.0f}'
+        lines.append(line(f"peak_memory_{cycle}", many["peak_mb"], "MB", PEAK_AIM_MB, what=what, against="MB"))
+        grown_what = f'poll of "{cycle}" among {total:,.0f} parcels'
+        lines.append(line(f"growth_{cycle}", many["us"], "us", few["us"], what=grown_what, against=f"us among {small:,}"))
+    return lines
+
+
+def _due_line(ask: Ask, path: Path, rows: int, rounds: int) -> Line:
+    """Whether finding what is due feels how much is not."""
+    few = max(rows // 50, 2)
+    ask("prepare", path=str(path), shipments=max(few // 100, 1), decided=False)
+    ask("enlarge", path=str(path), asleep=few, whole=False)
+    small = ask("due", path=str(path), rounds=rounds)
+    total = ask("enlarge", path=str(path), asleep=rows - few, whole=False)["parcels"]
+    large = ask("due", path=str(path), rounds=rounds)
+    what = f"claim of {large['found']:.0f} due among {total:,.0f}, p95"
+    return line("due_p95", large["p95"], "us", small["p95"], what=what, against=f"us among {few:,}")
 
 
 def _flat_line(ask: Ask, orders: int) -> Line:
@@ -139,16 +181,23 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--shipments", type=int, default=default.shipments, help="parcels of a cycle (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=default.repeats, help="interleaved repeats (default: %(default)s)")
-    parser.add_argument("--memory-shipments", type=int, default=default.memory_shipments, help="0 leaves the peak of memory out")
+    parser.add_argument(
+        "--memory-shipments", type=int, default=default.memory_shipments, help="0 leaves out what a large shop costs"
+    )
+    parser.add_argument("--due-rows", type=int, default=default.due_rows, help="0 leaves out the search for due ones")
     parser.add_argument("--latency", type=float, default=default.latency_s, help="seconds that the carrier waits (default: none)")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="where the figures go (default: %(default)s)")
     given = parser.parse_args(argv)
     plan = Plan(
-        shipments=given.shipments, repeats=given.repeats, memory_shipments=given.memory_shipments, latency_s=given.latency
+        shipments=given.shipments,
+        repeats=given.repeats,
+        memory_shipments=given.memory_shipments,
+        due_rows=given.due_rows,
+        latency_s=given.latency,
     )
     print(probe())
     print(
-        f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: two to three minutes",
+        f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: three to six minutes",
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:

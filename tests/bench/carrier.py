@@ -49,7 +49,7 @@ class _Protocol(asyncio.Protocol):
             if len(self._got) < start + length:
                 return
             asked, self._got = self._got[start : start + length], self._got[start + length :]
-            answer = _register(asked) if b"/register " in head else _look(asked)
+            answer = _register(asked) if b"/register " in head else _look(asked, news=b"/news/" in head)
             asyncio.get_running_loop().call_later(self._latency, self._send, answer)
 
     def _send(self, answer: bytes) -> None:
@@ -58,8 +58,8 @@ class _Protocol(asyncio.Protocol):
             self._out.write(head + answer)
 
 
-def _look(asked: bytes) -> bytes:
-    return body([one.number for one in _ASKED.decode(asked)], datetime.now(UTC))
+def _look(asked: bytes, *, news: bool) -> bytes:
+    return body([one.number for one in _ASKED.decode(asked)], datetime.now(UTC), news=news)
 
 
 def _register(asked: bytes) -> bytes:

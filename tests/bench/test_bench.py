@@ -21,6 +21,7 @@ from tests.bench.report import line, median, table, write
 from tests.bench.worker import ask, ask_here
 from tracker.backtest import replay
 
+AGAINST = {"peak_memory_same", "naive_same", "naive_one", "naive_first", "growth_first", "growth_same", "due_p95"}
 STEPS = {"split_digest", "read", "decide", "import", "decide_quiet", "backtest", "peak_memory_backtest"}
 READING = {f"{name} {step}" for name in BODIES for step in ("unchanged", "changed")}
 GROWN = {
@@ -33,7 +34,7 @@ def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
 
     What "first" touched is decided in the sweep: a cycle without it would flatter us (facts: performance).
     """
-    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2, past_orders=20)
+    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2, past_orders=20, due_rows=200, naive_shipments=5)
     lines = run(plan, tmp_path, ask_here)
     write(tmp_path / "build" / "bench.json", lines)
     figures = loads((tmp_path / "build" / "bench.json").read_bytes())["figures"]
@@ -42,7 +43,9 @@ def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
     assert all(figure["ratio"] == pytest.approx(figure["value"] / figure["baseline"], rel=0.01, abs=0.01) for figure in figures)
     value = {figure["name"]: figure["value"] for figure in figures}
     assert len(value) == len(figures)
-    assert {"floor_same", "floor_first", "same", "first", "peak_memory_same"} | STEPS | READING | GROWN <= set(value)
+    assert {"floor_same", "floor_first", "same", "one", "first", "peak_memory_same"} | AGAINST | STEPS | READING | GROWN <= set(
+        value
+    )
     assert value["first"] == pytest.approx(value["first_poll"] + value["first_sweep"], rel=0.01)
 
 
@@ -96,11 +99,20 @@ def test_two_answers_differ_in_what_the_digest_must_not_see() -> None:
     assert (read.number, read.status, read.unmapped) == (number(0), TrackingStatus.IN_TRANSIT, ())
 
 
-@pytest.mark.parametrize(("ratio", "word"), [(7.9, "reached"), (8.1, "not reached")])
-def test_the_table_says_whether_an_aim_was_reached(ratio: float, word: str) -> None:
-    """The aim for "same" is 8 times the floor."""
-    shown = table([line("same", ratio * 10, "us", 10.0, what='"same" over httpx', against="us floor")])
-    assert shown.splitlines()[1].endswith(f"<= 8  {word}")
+@pytest.mark.parametrize(
+    ("name", "ratio", "said"),
+    [
+        ("same", 4.9, "<= 5   reached"),
+        ("same", 5.1, "<= 5   not reached"),
+        ("naive_same", 60.1, ">= 60  reached"),
+        ("naive_same", 59.9, ">= 60  not reached"),
+    ],
+)
+def test_the_table_says_whether_an_aim_was_reached(name: str, ratio: float, said: str) -> None:
+    """The aim for "same" is 5 times the floor at most, and a sixtieth of what a naive build takes."""
+    other = line("naive_one", 10.0, "us", 10.0, what="", against="us")
+    shown = table([line(name, ratio * 10, "us", 10.0, what=name, against="us floor"), other])
+    assert shown.splitlines()[1].endswith(said)
 
 
 def test_medians_are_values_that_were_measured() -> None:
@@ -110,7 +122,7 @@ def test_medians_are_values_that_were_measured() -> None:
 
 def test_each_measurement_has_a_process_of_its_own(tmp_path: Path) -> None:
     """And one that fails says why."""
-    assert set(ask("floor", path=str(tmp_path / "floor.db"), shipments=40)) == {"first", "same"}
+    assert set(ask("floor", path=str(tmp_path / "floor.db"), shipments=40)) == {"first", "same", "one"}
     with pytest.raises(RuntimeError, match=r"'floor' failed:(.|\n)*unable to open database file"):
         ask("floor", path=str(tmp_path / "absent" / "floor.db"), shipments=40)
 

@@ -41,6 +41,24 @@ def _floor(path: str, shipments: int) -> Figures:
     return floor.measure(Path(path), shipments)
 
 
+def _naive(path: str, base_url: str, shipments: int) -> Figures:
+    from tests.bench import naive
+
+    return naive.measure(Path(path), base_url, shipments)
+
+
+def _enlarge(path: str, asleep: int, *, whole: bool) -> Figures:
+    from tests.bench import due
+
+    return due.enlarge(Path(path), asleep, whole=whole)
+
+
+def _due(path: str, rounds: int) -> Figures:
+    from tests.bench import due
+
+    return asyncio.run(due.measure(Path(path), rounds))
+
+
 def _steps(path: str, rounds: int) -> Figures:
     from tests.bench import micro, product
 
@@ -97,7 +115,10 @@ def _rehearsal_peak(orders: int) -> Figures:
 
 KINDS: Mapping[str, Callable[..., Figures]] = {
     "floor": _floor,
+    "naive": _naive,
     "prepare": _prepare,
+    "enlarge": _enlarge,
+    "due": _due,
     "cycles": _cycles,
     "peak": _peak,
     "steps": _steps,
