@@ -27,6 +27,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)  # the resident daemon lives toda
 SHIPPED = NOW - 32 * DAY
 
 _TRACKER = """\
+[database]
+url = "{url}"
+
 [smtp]
 host = "127.0.0.1"
 port = {smtp}
@@ -108,17 +111,18 @@ class Child:
 class Home:
     """The folder of a configuration, with its database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.config = folder / "tracker.toml"
         self.database = folder / "tracker.db"
+        self.url = url or f"sqlite:///{self.database}"
         self.errors = folder / "stderr.jsonl"
         self.mailbox = Mailbox()
         self.children: list[Child] = []
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:
-        opened = await open_store(f"sqlite:///{self.database}", clock=SystemClock())
+        opened = await open_store(self.url, clock=SystemClock())
         try:
             yield opened
         finally:
@@ -156,8 +160,8 @@ async def until(true: Callable[[], bool], *, seconds: float = 20) -> None:
 
 async def bring(home: Home, count: int, *, rehearsal: bool = False) -> list[str]:
     """A database with `count` orders whose parcels left 32 days ago."""
-    create(f"sqlite:///{home.database}", rehearsal=rehearsal, now=SHIPPED)
-    store = await open_store(f"sqlite:///{home.database}", clock=FixedClock(SHIPPED))
+    create(home.url, rehearsal=rehearsal, now=SHIPPED)
+    store = await open_store(home.url, clock=FixedClock(SHIPPED))
     made = await house.bring_parcels(store, count, SHIPPED)
     await store.close()
     return made
@@ -174,14 +178,14 @@ def slow(number: str) -> ScriptedParcel:
 
 
 @asynccontextmanager
-async def furnished(folder: Path, count: int) -> AsyncIterator[Home]:
-    """A live own shop with `count` orders, whose first text is due; nothing has been asked yet."""
-    home = Home(folder)
+async def furnished(folder: Path, count: int, url: str | None = None) -> AsyncIterator[Home]:
+    """A live own shop with `count` orders, whose first text is due; nothing has been asked yet. `url` of an empty database."""
+    home = Home(folder, url)
     made = await bring(home, count)
     post = await asyncio.get_running_loop().create_server(lambda: SMTP(home.mailbox, hostname="loopback"), "127.0.0.1", 0)
     with StandIn(Aggregator([slow(number) for number in made], SystemClock().now, token=house.TOKEN)) as stand_in:
         port = post.sockets[0].getsockname()[1]
-        home.config.write_text(_TRACKER.format(smtp=port, source=stand_in.base_url))
+        home.config.write_text(_TRACKER.format(url=home.url, smtp=port, source=stand_in.base_url))
         (folder / "carriers.toml").write_text(_CARRIERS)
         (folder / "stores").mkdir()
         (folder / "stores" / "lamps.toml").write_text(_STORE)
