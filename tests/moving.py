@@ -1,8 +1,8 @@
 """`pytest --database postgres`: every test of a house that lies in a file finds the same house on PostgreSQL.
 
-The tests of the rooms above the store say `sqlite:///…` and mean "a database of my own". With this switch each such address leads
-to a PostgreSQL database of the test's own instead: made where the test creates one, the same one whenever the address comes again.
-What is about the file itself is marked `sqlite_only` and left out.
+The tests of the rooms above the store say `sqlite:///…` and mean "a database of my own". With this switch each such address
+leads to a PostgreSQL database of the test's own instead: made where the test creates one, the same one whenever the address comes
+again. What is about the file itself is marked `sqlite_only` and left out.
 """
 
 from __future__ import annotations

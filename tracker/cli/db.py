@@ -16,11 +16,13 @@ from tracker.config import Loaded
 from tracker.desk import people
 from tracker.keeping import backup as keeping
 from tracker.store.backup import Backup
+from tracker.store.connection import is_postgres, place
 from tracker.store.schema import SchemaVerdict, schema_state, upgrade
 
 if TYPE_CHECKING:
     from tracker.keeping.check import Checked
     from tracker.keeping.restore import Restored
+    from tracker.store.moving import Moved
 
 app = App(name="db", help="The database: schema, check, backup and restore, retirement, what is forgotten.")
 
@@ -39,6 +41,8 @@ _SAYS = {
 @app.command(name="upgrade")
 def upgrade_(*, common: Common = Common()) -> int:
     """Bring the database to this version's schema, in one transaction, after a backup. Stop the daemon first.
+
+    A PostgreSQL is upgraded while workers run: they notice, and start again. An empty one gets its tables.
 
     Example: `tracker db upgrade`
     """
@@ -72,13 +76,15 @@ def _made(console: Console, made: Backup) -> None:
 
 @app.command
 def check(*, common: Common = Common()) -> int:
-    """Schema, structure, references, the send journal, the age of the last backup. Exit code 1 when something wants you.
+    """Schema, structure, references, the send journals, the age of the last backup. Exit code 1 when something wants you.
 
     Example: `tracker db check --json`
     """
     from tracker.keeping.check import check as look
 
-    found = look(load(common).settings, clock_of(common).now())
+    settings = load(common).settings
+    found = look(settings, clock_of(common).now())
+    sound = "The database" if is_postgres(settings.database_url) else "The file"
     state = found.schema
     document = {
         "found": state.found,
@@ -88,16 +94,16 @@ def check(*, common: Common = Common()) -> int:
         "findings": msgspec.to_builtins(found.findings),
     }
     code = 0 if state.verdict is SchemaVerdict.CURRENT and not found.findings else 1
-    return emit(Answer(document=document, text=lambda console: _checked(console, found), code=code), json=common.json)
+    return emit(Answer(document=document, text=lambda console: _checked(console, found, sound), code=code), json=common.json)
 
 
-def _checked(console: Console, found: Checked) -> None:
+def _checked(console: Console, found: Checked, sound: str) -> None:
     console.facts({"found": found.schema.found, "needed": found.schema.needed, "last_backup": found.last_backup})
     console.line(_SAYS[found.schema.verdict])
     for finding in found.findings:
         console.line(f"{finding.message}\n    {finding.todo}")
     if found.schema.verdict is SchemaVerdict.CURRENT and not found.findings:
-        console.line("The database is sound, and the send journal agrees with it.")
+        console.line(f"{sound} is sound, and the send journal agrees with it.")
 
 
 @app.command
@@ -112,7 +118,8 @@ def restore(
 ) -> int:
     """Put a backup in the database's place and replay the send journal, so that nothing is sent twice. Stop the daemon first.
 
-    The replaced database is kept beside it. Whatever came due since the backup waits for a person (tracker hold list).
+    The replaced database is kept beside it; of a PostgreSQL, a backup of it. Whatever came due since the backup waits for a
+    person (tracker hold list).
 
     Example: `tracker db restore /var/lib/tracker/backups/tracker-20261122T034000Z.db --dry-run`
 
@@ -169,6 +176,58 @@ def _restored(console: Console, done: Restored) -> None:
     console.line(f"What people typed and files brought since the backup {would} gone: import the files again (tracker import).")
     if not done.dry_run:
         console.line("Then look (tracker db check) and start: systemctl start tracker")
+
+
+@app.command(name="copy")
+def copy_(
+    *,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    to: str | None = None,
+    common: Common = Common(),
+) -> int:
+    """Move a whole shop to another database: every row, counted and summed up on both sides. Stop all daemons first.
+
+    From a file to a PostgreSQL, or back. The target must be empty: a file that is not there, or a new PostgreSQL database; it is
+    filled in one transaction. The source is only read, and stays what it is: retire it afterwards.
+
+    Example: `tracker db copy --from sqlite:////var/lib/tracker/tracker.db --to postgresql://tracker@db.example/tracker`
+
+    Args:
+        from_: Address of the database to copy; by default the configured one.
+        to: Address of the empty one; by default the configured one. A password belongs into ~/.pgpass or the configuration.
+    """
+    from tracker.store.moving import move
+
+    settings = load(common).settings
+    if from_ is None and to is None:
+        raise UsageError("name the other database: --to ADDRESS (from the configured one), or --from ADDRESS (into it)")
+    moved = move(from_ or settings.database_url, to or settings.database_url, clock_of(common).now())
+    here = place(from_ or settings.database_url) == place(settings.database_url)
+    document = {
+        "from": moved.source,
+        "to": moved.target,
+        "rows": moved.rows,
+        "tables": moved.tables,
+        "journals": moved.journals,
+    }
+    return emit(Answer(document=document, text=lambda console: _moved(console, moved, here=here)), json=common.json)
+
+
+def _moved(console: Console, moved: Moved, *, here: bool) -> None:
+    orders, effects = moved.tables["dossier"], moved.tables["outbox"]
+    console.line(
+        f"{moved.rows:,} rows of {len(moved.tables)} tables, {orders:,} orders and {effects:,} effects among them: read from "
+        f"{moved.source}, written to {moved.target}, read again there. They are the same."
+    )
+    console.line("Next:")
+    old = "" if here else " (with the configuration that names it)"
+    retire = f'tracker db retire --by NAME --reason "moved" --to {moved.target}'
+    console.line(f"  1. {retire}{old}: nobody starts the old one by mistake")
+    console.line("  2. database.url in tracker.toml: the new address. Then: tracker db check; start the daemon, or the workers")
+    if moved.journals:
+        console.line("  3. Keep the send journals: a restore wants them all, wherever the work goes on")
+    for worker, path in moved.journals.items():
+        console.line(f"       {worker}: {path}")
 
 
 @app.command

@@ -133,7 +133,13 @@ def _idle(counted: Count, daemon: dict[str, Any]) -> list[dict[str, Any]]:
     due = [instant(each) for each in (counts.oldest_ask_due, counts.oldest_decide_due) if each is not None]
     if counts.rehearsal or daemon["running"] is not False or not due or counted.at - min(due) <= _DUE_FOR_LONG:
         return []
-    return [{"what": "the daemon does not run", "count": 1, "see": "systemctl start tracker (a fleet: tracker.target); tracker doctor"}]
+    return [
+        {
+            "what": "the daemon does not run",
+            "count": 1,
+            "see": "systemctl start tracker (a fleet: tracker.target); tracker doctor",
+        }
+    ]
 
 
 def _failed(inbox: Path) -> list[str] | None:

@@ -61,9 +61,8 @@ def _workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
     """Of a fleet: who is at work, and who was. A worker that is away gave no sign of its end, or was stopped."""
     if workers:
         console.line()
-        rows = [
-            (each["name"], "works" if each["alive"] else "away", each["since"], each["seen_at"], each["owner"]) for each in workers
-        ]
+        states = {True: "works", False: "away"}
+        rows = [(each["name"], states[each["alive"]], each["since"], each["seen_at"], each["owner"]) for each in workers]
         console.table(("worker", "state", "started", "last sign", "where"), rows, empty="")
 
 

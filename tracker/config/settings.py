@@ -34,7 +34,7 @@ from tracker.config.shape_tracker import Source as SourceShape
 _SQLITE = "sqlite:///"
 _DROP = "drop:"
 
-_PLAIN_PASSWORD = (
+_IN_THE_OPEN = (
     'the password stands in the address: write the address without it, and password = "credential:database" (or "file:/path")'
 )
 
@@ -315,7 +315,7 @@ def _database_url(shape: Database, state: Path, vault: _Vault) -> str:
         return f"{_SQLITE}{state / path}" if path else url
     parts = urlsplit(url)
     if parts.password:
-        vault.warn(("database", "url"), _PLAIN_PASSWORD)
+        vault.warn(("database", "url"), _IN_THE_OPEN)
     password = vault.open(shape.password, ("database", "password")) if shape.password else None
     if password is None:
         return url

@@ -68,7 +68,7 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
     due = instant(min(oldest)) if oldest else None
     return [
         _clock(counts.daemon_since, clock.now()),
-        _daemon(runs, alive if store.fleet else None, due, clock.now()),
+        _daemon(alive if store.fleet else None, due, clock.now(), runs=runs),
         _behind(due, clock.now()),
         _backup(last or (backup.at if backup and backup.occasion else None), backup.error if backup else None, clock.now()),
         *journal,
@@ -100,7 +100,7 @@ def _clock(newest: datetime | None, now: datetime) -> Finding:
     return ok("clock", f"{now:%Y-%m-%d %H:%M} UTC")
 
 
-def _daemon(runs: bool | None, alive: Sequence[str] | None, due: datetime | None, now: datetime) -> Finding:
+def _daemon(alive: Sequence[str] | None, due: datetime | None, now: datetime, *, runs: bool | None) -> Finding:
     if runs is None:
         return warn("daemon", "its lock file may not be read by you", "be a member of tracker-ops")
     if runs:

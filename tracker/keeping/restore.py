@@ -107,8 +107,8 @@ def _restore_rows(settings: Settings, wish: Wish) -> Restored:
     present = replacing.look(url)
     if present is not None and present.retired:
         raise Retired(
-            f"The database {place(url)} was retired: it must not come back to life. If its work comes back, take that back first: "
-            "tracker db retire --undo"
+            f"The database {place(url)} was retired: it must not come back to life. If its work comes back, take that back "
+            "first: tracker db retire --undo"
         )
     candidate = store.prepare(wish.file, settings.state_dir / "tracker.db", present)
 

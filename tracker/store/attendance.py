@@ -1,4 +1,4 @@
-"""Who works on the database now: the one daemon of a file, by its lock; the workers of a fleet, each by the lock with its name."""
+"""Who works on the database now: the one daemon of a file, by its lock; the workers of a fleet, each by the lock of its name."""
 
 from __future__ import annotations
 

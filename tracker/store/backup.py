@@ -1,7 +1,7 @@
 """A copy of the database that can be trusted: written beside the daemon, checked, synced, then given its name (fault 4).
 
-`VACUUM INTO` reads one snapshot while others go on writing; of a PostgreSQL, every row of one snapshot is copied into a file of the
-same kind, which either can be restored from. What the copy says about itself stands in its `meta`: when it was
+`VACUUM INTO` reads one snapshot while others go on writing; of a PostgreSQL, every row of one snapshot is copied into a file of
+the same kind. What the copy says about itself stands in its `meta`: when it was
 taken, and the newest line of every send journal then, so that a restore knows which lines are newer (fault 36).
 """
 

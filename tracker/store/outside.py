@@ -62,5 +62,6 @@ def refuse_workers(tx: Tx, where: str) -> None:
 
     if tx.value(_WORKING, WORKERS):
         raise AnotherDaemon(
-            f"Workers are at {where}. Stop them all first, on every host (systemctl stop tracker.target). Who they are: tracker status"
+            f"Workers are at {where}. Stop them all first, on every host (systemctl stop tracker.target). "
+            "Who they are: tracker status"
         )

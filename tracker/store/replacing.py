@@ -1,6 +1,7 @@
 """`tracker db restore` on PostgreSQL: the rows of a readied file in the place of all that is there, in one transaction.
 
-The file went through the same replay as one that takes a database's name (`tracker.store.restoring`). A crash leaves the old rows.
+The file went through the same replay as one that takes a database's name (`tracker.store.restoring`). A crash leaves the old
+rows.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def look(url: str) -> Present | None:
 def replace_rows(url: str, file: Path, now: datetime) -> None:
     """Put the rows of `file` in the place of all rows at `url`; every worker's epoch is raised.
 
-    Raises AnotherDaemon while a worker lives, BackupRefused when the copy does not stand the check, Locked, Gone; then everything is
-    as it was.
+    Raises AnotherDaemon while a worker lives, BackupRefused when the copy does not stand the check, Locked, Gone; then everything
+    is as it was.
     """
     if schema_state(url).verdict is SchemaVerdict.EMPTY:
         create(url, rehearsal=False, now=now)
