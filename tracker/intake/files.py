@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -12,6 +13,7 @@ import msgspec
 from tracker.intake.errors import FileError
 
 MOST_BYTES = 64 * 1024 * 1024
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,15 +24,14 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def read_contents(path: Path, *, follow_links: bool = True) -> Contents:
-    """The file's bytes.
+def read_contents(path: Path, *, inside: Path | None = None) -> Contents:
+    """The file's bytes. `inside`: a folder above it into which strangers write: below it no link is followed, on any step.
 
     Raises:
-        FileError: a directory, a pipe, a link (unless followed), empty, too large, or not readable.
+        FileError: a directory, a pipe, a link (below `inside`), empty, too large, or not readable.
     """
-    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow_links else os.O_NOFOLLOW)
     try:
-        handle = os.open(path, flags)
+        handle = os.open(path, _FLAGS) if inside is None else _open_below(inside, path.relative_to(inside).parts)
     except OSError as error:
         raise FileError(_why_not_opened(path, error)) from error
     try:
@@ -46,6 +47,21 @@ def read_contents(path: Path, *, follow_links: bool = True) -> Contents:
     return Contents(name=path.name, data=data, digest=hashlib.sha256(data).hexdigest())
 
 
+def _open_below(folder: Path, parts: tuple[str, ...]) -> int:
+    """Step by step from one open folder to the next: whatever is put in the place of a step meanwhile leads nowhere."""
+    if os.pardir in parts:
+        raise FileError(f"{'/'.join(parts)} leads out of {folder}")
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+            os.close(at)
+            at = below
+        return os.open(parts[-1], _FLAGS | os.O_NOFOLLOW, dir_fd=at)
+    finally:
+        os.close(at)
+
+
 def _read(handle: int, path: Path) -> bytes:
     status = os.fstat(handle)
     if stat.S_ISDIR(status.st_mode):
@@ -57,6 +73,6 @@ def _read(handle: int, path: Path) -> bytes:
 
 
 def _why_not_opened(path: Path, error: OSError) -> str:
-    if path.is_symlink():
+    if path.is_symlink() or error.errno in {errno.ELOOP, errno.ENOTDIR}:
         return f"{path} is a link, or a link to nothing: put the file itself here"
     return f"{path} cannot be opened: {error.strerror}"

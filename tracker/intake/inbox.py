@@ -185,7 +185,7 @@ async def _imported(inbox: Path, name: str, store: ImportStore, now: datetime, k
     if path.suffix.casefold() not in SUFFIXES:
         raise FileError(f"{path.name} has no suffix of an order file: {', '.join(sorted(SUFFIXES))}")
     refuse_rejected(path)
-    contents = await asyncio.to_thread(read_contents, path, follow_links=False)
+    contents = await asyncio.to_thread(read_contents, path, inside=inbox)
     failed = (inbox / "failed" / name).parent
     await asyncio.to_thread(failed.mkdir, exist_ok=True)
     wish = NO_WISH if path.parent == inbox else Wish(store=path.parent.name)
