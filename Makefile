@@ -7,7 +7,7 @@ WORKERS ?= auto
 PREFIX ?= /opt/tracker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test lint packaging check bench fuzz invariants soak chaos docs lock audit clean
+.PHONY: help setup install demo test postgres lint packaging check bench fuzz invariants soak chaos docs lock audit clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,11 @@ demo: $(STAMP) ## 75 days of about thirty parcels in under a minute, into ./trac
 	$(BIN)/tracker demo
 
 test: $(STAMP) ## the tests: SQLite, ten to fifteen minutes on two cores
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not packaging"
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not packaging and not postgres"
+
+postgres: $(STAMP) ## the tests on a real PostgreSQL, started from the system's binaries (Debian: apt install postgresql)
+	@$(BIN)/python -m tests.postgres
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "postgres and not packaging"
 
 lint: $(STAMP) ## format, lint, types, layers, dependencies
 	$(BIN)/ruff format --check .

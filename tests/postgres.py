@@ -150,3 +150,8 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+if __name__ == "__main__":
+    place = binaries()
+    print(f"PostgreSQL: {place}" if place is not None else f"Skipped: {MISSING}")

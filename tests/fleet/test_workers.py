@@ -1,4 +1,4 @@
-"""Workers of a fleet as processes of their own, on a real PostgreSQL: shared work, a dead one, a lost queue, a restarted server."""
+"""Workers of a fleet as processes of their own, on a real PostgreSQL: shared work, a dead one, a name given twice, a lost queue."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ async def test_a_worker_that_dies_leaves_nothing_undone(home: Home) -> None:
     """Faults 1, 2: killed in the middle of its messages; the other one does the rest, and the doubtful one is shown."""
     home.mailbox.slow = 0.05
     first, second = worker(home, "a"), worker(home, "b")
-    await until(lambda: sent(home) >= 3, seconds=60)  # noqa: PLR2004 - some are out, most are not
+    await until(lambda: sent(home) >= 3, seconds=60)
     first.signal(signal.SIGKILL)
     await until(lambda: sent(home) >= ORDERS - 4, seconds=90)
     again = worker(home, "a")
-    await until(lambda: home.events().count("daemon.started") == 3, seconds=30)  # noqa: PLR2004 - two before it
+    await until(lambda: home.events().count("daemon.started") == 3, seconds=30)
     second.signal(signal.SIGTERM)
     assert await second.ended(30) == 0
     again.signal(signal.SIGTERM)
@@ -79,7 +79,7 @@ async def test_a_name_is_given_once(home: Home) -> None:
     first = worker(home, "a")
     await until(lambda: "daemon.started" in home.events(), seconds=30)
     second = worker(home, "a")
-    assert await second.ended(30) == 75  # noqa: PLR2004 - start me again
+    assert await second.ended(30) == 75
     first.signal(signal.SIGTERM)
     assert await first.ended(30) == 0
 
