@@ -1,4 +1,4 @@
-"""Workers of a fleet as processes of their own, on a real PostgreSQL: shared work, a dead one, a name given twice, a lost queue."""
+"""Workers of a fleet as processes, on a real PostgreSQL: shared work, a dead one, a name given twice, a lost queue."""
 
 from __future__ import annotations
 
