@@ -133,13 +133,8 @@ def _idle(counted: Count, daemon: dict[str, Any]) -> list[dict[str, Any]]:
     due = [instant(each) for each in (counts.oldest_ask_due, counts.oldest_decide_due) if each is not None]
     if counts.rehearsal or daemon["running"] is not False or not due or counted.at - min(due) <= _DUE_FOR_LONG:
         return []
-    return [
-        {
-            "what": "the daemon does not run",
-            "count": 1,
-            "see": "systemctl start tracker (a fleet: tracker.target); tracker doctor",
-        }
-    ]
+    unit = "tracker.target" if daemon["workers"] else "tracker"
+    return [{"what": "the daemon does not run", "count": 1, "see": f"systemctl start {unit}; tracker doctor"}]
 
 
 def _failed(inbox: Path) -> list[str] | None:

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 from sqlalchemy import Boolean, Table
@@ -54,7 +54,10 @@ def pour(source: Tx, target: Tx) -> Mapping[str, int]:
     counted = {}
     for table in METADATA.sorted_tables:
         read = _Read(source, table)
-        (_copy_in if target.fleet else _insert)(target, table, read)
+        if _is_server(target):
+            _copy_in(target, table, read)
+        else:
+            _insert(target, table, read)
         counted[table.name] = read.tally
     for table in METADATA.sorted_tables:
         found = _Read(target, table)
@@ -120,12 +123,16 @@ class _Read:
     def __iter__(self) -> Iterator[list[tuple[Any, ...]]]:
         sql = f"SELECT {_columns(self._table)} FROM {self._table.name}"  # noqa: S608 - names of ours
         same = _same(self._table)
-        for rows in (_stream if self._tx.fleet else _fetch)(self._tx, sql):
+        for rows in _stream(self._tx, sql) if _is_server(self._tx) else _fetch(self._tx, sql):
             batch = [same(row) for row in rows]
             self._rows += len(batch)
             for row in batch:
                 self._sum = (self._sum + int.from_bytes(blake2b(repr(row).encode(), digest_size=8).digest())) % _SUM
             yield batch
+
+
+def _is_server(tx: Tx) -> TypeGuard[PostgresTx]:
+    return tx.fleet
 
 
 def _columns(table: Table) -> str:
