@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import grown, reading, report
+from tests.bench import fleet, grown, reading, report
 from tests.bench.carrier import carrier
 from tests.bench.probe import probe
 from tests.bench.report import Line, line, median
@@ -34,6 +34,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     due_rows: int = 5_000_000
     """Parcels of the largest database in which due ones are looked for; the smallest has a fiftieth."""
     naive_shipments: int = 200
+    fleet_due: int = 100_000
+    """Parcels that workers on PostgreSQL take in hand, where its binaries are on the machine."""
     latency_s: float = 0.0
     rounds: int = 100
     """Of each single step."""
@@ -71,6 +73,8 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
             lines.append(_flat_line(ask, plan.memory_shipments))
         if plan.due_rows:
             lines.append(_due_line(ask, folder / "due.db", plan.due_rows, plan.rounds))
+        if plan.fleet_due:
+            lines += fleet.lines(ask, plan.fleet_due, plan.repeats)
     return lines
 
 
@@ -185,6 +189,7 @@ def main(argv: Sequence[str]) -> int:
         "--memory-shipments", type=int, default=default.memory_shipments, help="0 leaves out what a large shop costs"
     )
     parser.add_argument("--due-rows", type=int, default=default.due_rows, help="0 leaves out the search for due ones")
+    parser.add_argument("--fleet-due", type=int, default=default.fleet_due, help="0 leaves PostgreSQL out")
     parser.add_argument("--latency", type=float, default=default.latency_s, help="seconds that the carrier waits (default: none)")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="where the figures go (default: %(default)s)")
     given = parser.parse_args(argv)
@@ -193,6 +198,7 @@ def main(argv: Sequence[str]) -> int:
         repeats=given.repeats,
         memory_shipments=given.memory_shipments,
         due_rows=given.due_rows,
+        fleet_due=given.fleet_due,
         latency_s=given.latency,
     )
     print(probe())

@@ -13,12 +13,14 @@ from carriers import registry
 from carriers.base import Response
 from carriers.model import TrackingStatus
 from carriers.seventeen_track import SeventeenTrack
+from tests.bench import fleet
 from tests.bench.__main__ import Plan, run
 from tests.bench.answers import BATCH, body, number, numbers
 from tests.bench.reading import BODIES, journeys
 from tests.bench.rehearsal import AS_OF, _ladder_over, _visits, deciding, past_orders, rules
 from tests.bench.report import line, median, table, write
 from tests.bench.worker import ask, ask_here
+from tests.postgres import MISSING, binaries
 from tracker.backtest import replay
 
 AGAINST = {"peak_memory_same", "naive_same", "naive_one", "naive_first", "growth_first", "growth_same", "due_p95"}
@@ -34,7 +36,9 @@ def test_every_figure_stands_beside_its_baseline(tmp_path: Path) -> None:
 
     What "first" touched is decided in the sweep: a cycle without it would flatter us (facts: performance).
     """
-    plan = Plan(shipments=80, repeats=1, memory_shipments=40, rounds=2, past_orders=20, due_rows=200, naive_shipments=5)
+    plan = Plan(
+        shipments=80, repeats=1, memory_shipments=40, rounds=2, past_orders=20, due_rows=200, naive_shipments=5, fleet_due=0
+    )
     lines = run(plan, tmp_path, ask_here)
     write(tmp_path / "build" / "bench.json", lines)
     figures = loads((tmp_path / "build" / "bench.json").read_bytes())["figures"]
@@ -125,6 +129,13 @@ def test_each_measurement_has_a_process_of_its_own(tmp_path: Path) -> None:
     assert set(ask("floor", path=str(tmp_path / "floor.db"), shipments=40)) == {"first", "same", "one"}
     with pytest.raises(RuntimeError, match=r"'floor' failed:(.|\n)*unable to open database file"):
         ask("floor", path=str(tmp_path / "absent" / "floor.db"), shipments=40)
+
+
+@pytest.mark.skipif(binaries() is None, reason=MISSING)
+def test_two_workers_claim_what_is_due_and_nothing_twice() -> None:
+    """What several workers take in hand is counted in the database, which must agree with them."""
+    (claims,) = fleet.lines(ask, 1200, 1)
+    assert claims.figure.ratio > 0
 
 
 def test_a_measurement_of_nothing_is_an_error() -> None:

@@ -59,6 +59,12 @@ def _due(path: str, rounds: int) -> Figures:
     return asyncio.run(due.measure(Path(path), rounds))
 
 
+def _claim(url: str, worker: str, start: float) -> Figures:
+    from tests.bench import fleet
+
+    return asyncio.run(fleet.claim(url, worker, start))
+
+
 def _steps(path: str, rounds: int) -> Figures:
     from tests.bench import micro, product
 
@@ -119,6 +125,7 @@ KINDS: Mapping[str, Callable[..., Figures]] = {
     "prepare": _prepare,
     "enlarge": _enlarge,
     "due": _due,
+    "claim": _claim,
     "cycles": _cycles,
     "peak": _peak,
     "steps": _steps,
