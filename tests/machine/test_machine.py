@@ -268,7 +268,7 @@ def _is_crash(error: BaseException) -> bool:
 
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 SHORT_RUN = settings(
-    max_examples=25, stateful_step_count=30, derandomize=True, deadline=None, database=None, suppress_health_check=_CHECKS
+    max_examples=20, stateful_step_count=25, derandomize=True, deadline=None, database=None, suppress_health_check=_CHECKS
 )
 LONG_RUN = settings(
     max_examples=int(os.environ.get("EXAMPLES", "1000")),
@@ -286,7 +286,7 @@ def new_database() -> NewDatabase:
     return on_sqlite
 
 
-@pytest.mark.timeout(0 if LONG else 300)
+@pytest.mark.timeout(0 if LONG else 900)
 def test_the_invariants_hold_whatever_happens(new_database: NewDatabase) -> None:
     """I1, I2, I3, I4, I5, I6, I7; faults rows 1, 2, 13, 15, 16, 18, 20, 21, 33, 36; D12, D15."""
 

@@ -12,10 +12,11 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from tracker.channels.base import Ambiguous, Channel, Refused
-from tracker.clock import Clock
+from tracker.clock import Clock, epoch
 from tracker.crashpoint import fault
 from tracker.journal import Journal
 from tracker.log import Event, get_logger
+from tracker.log.tally import Tally
 from tracker.model import Channel as ChannelName
 from tracker.model import JournalEnd, OutboxRow, OutboxState, Outgoing
 from tracker.store import Store, StoreError
@@ -41,6 +42,7 @@ class Sender:
         self._journal = journal
         self._who = who
         self._unwritten: dict[int, tuple[OutboxRow, JournalEnd]] = {}
+        self._unwritable = Tally()
         self._moves: dict[int, ChannelName] = {}
         """Rows whose channel has refused them for good, with the one they go to next, until that is written down."""
 
@@ -140,7 +142,7 @@ class Sender:
         try:
             self._journal.begin(row.key, attempt=attempt, channel=row.channel, now=self._clock.now())
         except OSError as error:
-            _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))
+            self._tell_unwritable(error)
             return False
         return True
 
@@ -149,4 +151,9 @@ class Sender:
         try:
             self._journal.end(row.key, outcome, channel=row.channel, now=self._clock.now())
         except OSError as error:
+            self._tell_unwritable(error)
+
+    def _tell_unwritable(self, error: OSError) -> None:
+        """Once an hour, whatever waits: a full disk must not be filled with lines that say so (faults row 34)."""
+        if self._unwritable.add("journal", repr(error), epoch(self._clock.now())) is not None:
             _log.error(Event.JOURNAL_UNWRITABLE, path=str(self._journal.path), error=repr(error))

@@ -115,7 +115,7 @@ class Hearing:
         except CarrierError as error:
             self.tell(error.kind, [(fresh.shipment.number, error)])
         except Exception as error:  # noqa: BLE001 - whatever one answer does, it must not hurt the others
-            _log.exception(Event.POLL_PARKED, source=self._source.id, shipment=fresh.shipment.number, error=repr(error))
+            self._tell_parked(fresh.shipment.number, error)
         else:
             outcome.answers.append(self._keep(fresh, tracking))
             if said is not None:
@@ -133,7 +133,7 @@ class Hearing:
         except Exception as error:  # noqa: BLE001 - whatever one answer does, it must not hurt the others
             due = self._listener.at + spread(shipment.number, PARKED)
             outcome.failed.append(PollFailure(shipment.id, shipment.number, due))
-            _log.exception(Event.POLL_PARKED, source=self._source.id, shipment=shipment.number, error=repr(error))
+            self._tell_parked(shipment.number, error)
         else:
             if said is None:
                 outcome.asked.append(shipment.id)
@@ -157,6 +157,16 @@ class Hearing:
         outcome.answers.append(self._keep(fresh, tracking))
         _keep_unmapped(self._source.id, tracking, fresh.shipment.number, outcome)
         return said
+
+    def _tell_parked(self, number: str, error: Exception) -> None:
+        """One mistake of an adapter can park a hundred thousand parcels: its traceback is told once (faults row 34)."""
+        frames = error.__traceback__
+        while frames is not None and frames.tb_next is not None:
+            frames = frames.tb_next
+        place = "" if frames is None else f"{frames.tb_frame.f_code.co_qualname}:{frames.tb_lineno}"
+        first = self._first_time(f"parked {self._source.id}", f"{type(error).__name__} {place}")
+        log = _log.exception if first else _log.error
+        log(Event.POLL_PARKED, source=self._source.id, shipment=number, error=repr(error))
 
     async def _tell_unmapped(self, outcome: Outcome) -> None:
         """One warning for a code that nobody ever saw, in this run or before (facts/carriers.md 3, rule 8)."""
