@@ -15,7 +15,7 @@ from tracker.clock import epoch
 from tracker.messages import MESSAGE_TYPES
 from tracker.model import ActionKind, Attempt, Channel, DecisionReason, HoldReason, Intent, OutboxState
 from tracker.policy.window import PERSON
-from tracker.store.connection import Database, Record, Tx
+from tracker.store.connection import Database, Record, Tx, required
 from tracker.store.dispatch import FIX_DAY0
 from tracker.store.records import audit, wake
 from tracker.store.tables import OUTBOX
@@ -144,7 +144,8 @@ def take_spent(tx: Tx, key: str) -> None:
     if found is None:
         return
     state, channel, attempts, at, provider_id, result = found
-    tx.run(_BORN, state, state, channel, attempts, WHO, provider_id, result, state, state, at, key)
+    # A time, not its text: PostgreSQL takes what a CASE gives for text, and puts no text into a column of times.
+    tx.run(_BORN, state, state, channel, attempts, WHO, provider_id, result, state, state, required(at), key)
     tx.run("DELETE FROM spent_key WHERE dedup_key = ?", key)
 
 

@@ -41,10 +41,16 @@ _NOTED = frozenset({"task_done", "task_unsure"})
 
 _OVER = ", ".join(f"'{state.value}'" for state in sorted(TERMINAL))
 
+_PAST = (
+    "ordered_at", "paid_at", "shipped_at", "promised_at", "window_end", "refunded_at", "received_at", "cutover_at", "hold_until"
+)  # fmt: skip
+"""Of an order: what lies in the past, or is not known."""
+
+_OVER_FOR_LONG = " AND ".join(f"(d.{name} IS NULL OR d.{name} < :text)" for name in _PAST)
+
 _SETTLED = f"""
-    max(coalesce(d.ordered_at, ''), coalesce(d.paid_at, ''), coalesce(d.shipped_at, ''), coalesce(d.promised_at, ''),
-        coalesce(d.window_end, ''), coalesce(d.refunded_at, ''), coalesce(d.received_at, ''), coalesce(d.cutover_at, ''),
-        coalesce(d.hold_until, ''), coalesce((SELECT b.last_at FROM import_batch b WHERE b.id = d.batch_id), '')) < :text
+    {_OVER_FOR_LONG}
+    AND NOT EXISTS (SELECT 1 FROM import_batch b WHERE b.id = d.batch_id AND b.last_at >= :text)
     AND d.waiting_since IS NULL AND d.parked_for IS NULL
     AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.order_id = d.id AND (
         o.state IN ('held', 'pending', 'sending', 'unknown')
