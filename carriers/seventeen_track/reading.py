@@ -80,8 +80,6 @@ class Slice(msgspec.Struct, gc=False, omit_defaults=True):
 
 _SLICE = msgspec.json.Decoder(Slice)
 _ENCODER = msgspec.json.Encoder()
-_SIGNERS = (b"igned", b"IGNED", b"\\u")
-"""Without any of these in a slice nobody has signed: an escaped letter may hide the word."""
 
 
 @lru_cache(maxsize=1)
@@ -92,14 +90,18 @@ def _decoded(raw: bytes) -> Slice:
 
 def discreet(raw: bytes) -> bytes:
     """A slice with the fields of these structs alone, and without whoever signed."""
-    if not any(trace in raw for trace in _SIGNERS):
-        return _ENCODER.encode(_decoded(raw))
-    parcel = decode(_SLICE, raw)
-    tracking = parcel.track_info.tracking if parcel.track_info is not None else None
-    for provider in (tracking.providers or ()) if tracking is not None else ():
-        for event in provider.events or ():
+    parcel = _decoded(raw)
+    if any("igned" in text or "IGNED" in text for event in _scans(parcel) if (text := event.description)):
+        parcel = decode(_SLICE, raw)
+        for event in _scans(parcel):
             event.description = without_signer(event.description)
     return _ENCODER.encode(parcel)
+
+
+def _scans(parcel: Slice) -> list[Event]:
+    tracking = parcel.track_info.tracking if parcel.track_info is not None else None
+    providers = tracking.providers if tracking is not None else None
+    return [event for provider in providers or () for event in provider.events or ()]
 
 
 @cache
