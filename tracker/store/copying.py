@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
-from sqlalchemy import Boolean, Table
+from sqlalchemy import Boolean, Table, delete, func, insert, literal, select
 
-from tracker.store.connection import Tx, driver, plain
+from tracker.store.connection import Tx, plain
 from tracker.store.errors import BackupRefused
 from tracker.store.schema import create_file
 from tracker.store.tables import METADATA
@@ -83,19 +83,24 @@ def let_go(target: Tx) -> None:
 def is_empty(tx: Tx) -> bool:
     """Whether a database holds nothing but what its making wrote: two marks, and the daemon that has never been."""
     made = {"meta": 2, "daemon": 1}
-    return all(
-        tx.value(f"SELECT count(*) FROM (SELECT 1 FROM {table.name} LIMIT 3) AS found") <= made.get(table.name, 0)  # noqa: S608 - a table of ours
-        for table in METADATA.sorted_tables
-    )
+    for table in METADATA.sorted_tables:
+        some = select(literal(1)).select_from(table).limit(made.get(table.name, 0) + 1).subquery()
+        [[rows]] = tx.select(select(func.count()).select_from(some))
+        if rows > made.get(table.name, 0):
+            return False
+    return True
 
 
 def clear(tx: Tx) -> None:
     """Take all rows out, in the same transaction as what comes instead."""
     if tx.fleet:
-        tx.run("TRUNCATE " + ", ".join(table.name for table in METADATA.sorted_tables))
+        from psycopg import sql
+
+        names = [sql.Identifier(table.name) for table in METADATA.sorted_tables]
+        _driver(tx).execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
         return
     for table in reversed(METADATA.sorted_tables):
-        tx.run(f"DELETE FROM {table.name}")  # noqa: S608 - a table of ours
+        tx.connection.execute(delete(table))
 
 
 @contextmanager
@@ -121,7 +126,7 @@ class _Read:
         return Tally(self._rows, self._sum)
 
     def __iter__(self) -> Iterator[list[tuple[Any, ...]]]:
-        sql = f"SELECT {_columns(self._table)} FROM {self._table.name}"  # noqa: S608 - names of ours
+        sql = str(select(*self._table.columns))
         same = _same(self._table)
         for rows in _stream(self._tx, sql) if _is_server(self._tx) else _fetch(self._tx, sql):
             batch = [same(row) for row in rows]
@@ -129,14 +134,6 @@ class _Read:
             for row in batch:
                 self._sum = (self._sum + int.from_bytes(blake2b(repr(row).encode(), digest_size=8).digest())) % _SUM
             yield batch
-
-
-def _is_server(tx: Tx) -> TypeGuard[PostgresTx]:
-    return tx.fleet
-
-
-def _columns(table: Table) -> str:
-    return ", ".join(f'"{column.name}"' for column in table.columns)
 
 
 def _same(table: Table) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -154,16 +151,24 @@ def _same(table: Table) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     return same
 
 
+def _is_server(tx: Tx) -> TypeGuard[PostgresTx]:
+    return tx.fleet
+
+
+def _driver(tx: Tx) -> Any:  # noqa: ANN401 - the driver's own connection
+    return tx.connection.connection.driver_connection
+
+
 def _fetch(tx: Tx, sql: str) -> Iterator[list[tuple[Any, ...]]]:
-    cursor = driver(tx.connection).execute(sql)
+    cursor = _driver(tx).execute(sql)
     while rows := cursor.fetchmany(BATCH):
         yield rows
 
 
 def _insert(tx: Tx, table: Table, batches: _Read) -> None:
-    marks = ", ".join("?" * len(table.columns))
+    statement = str(insert(table).compile(dialect=tx.connection.dialect))
     for batch in batches:
-        tx.many(f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({marks})", batch)  # noqa: S608 - names of ours
+        tx.many(statement, batch)
 
 
 def _stream(tx: PostgresTx, sql: str) -> Iterator[list[tuple[Any, ...]]]:
@@ -173,7 +178,11 @@ def _stream(tx: PostgresTx, sql: str) -> Iterator[list[tuple[Any, ...]]]:
 
 
 def _copy_in(tx: PostgresTx, table: Table, batches: _Read) -> None:
-    with tx.raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({_columns(table)}) FROM STDIN") as copy:
+    from psycopg import sql
+
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+    with _driver(tx).cursor() as cursor, cursor.copy(statement) as copy:
         for batch in batches:
             for row in batch:
                 copy.write_row(row)
@@ -183,16 +192,12 @@ def _patient(tx: Tx) -> None:
     """A table may take longer than any statement of a daemon may."""
     if tx.fleet:
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            tx.run(f"SET LOCAL {name} = 0")
+            tx.rows("SELECT set_config(?, '0', true)", name)
 
 
 def _go_on_counting(tx: Tx, table: Table) -> None:
     """The next row's number is above all that came along."""
     column = table.autoincrement_column
     if column is not None:
-        tx.rows(
-            f"SELECT setval(pg_get_serial_sequence(?, ?), greatest(max({column.name}), 1), max({column.name}) IS NOT NULL) "  # noqa: S608 - names of ours
-            f"FROM {table.name}",
-            table.name,
-            column.name,
-        )
+        sequence, last = func.pg_get_serial_sequence(table.name, column.name), func.max(column)
+        tx.select(select(func.setval(sequence, func.greatest(last, 1), last.is_not(None))))
