@@ -10,7 +10,8 @@ The library's own rescue of stalled work is not used to repeat anything, only to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +24,7 @@ from tracker.engine.base import Planned, Unit, Where
 from tracker.engine.guard import TimeGuard
 from tracker.engine.lane import Lanes
 from tracker.engine.local import DRAIN_SECONDS, LocalEngine
+from tracker.engine.ticks import LOOK_EVERY, Ticks
 from tracker.health import Heartbeat
 from tracker.log import Event, get_logger
 from tracker.store import Gone, Locked
@@ -41,6 +43,11 @@ URGENT = 100
 """Planning and tidying take a moment, and everything else waits for them."""
 
 _MINUTE = 60
+
+_LEAVE_SECONDS = 10.0
+"""How much longer than its drain a queue may take to end: where the server is silent, the library waits for ever."""
+
+_NEWEST = "SELECT periodic_id AS unit, max(id) AS tick FROM procrastinate_periodic_defers GROUP BY periodic_id"
 
 _POOL = 6
 """Connections of the queue beside the store's: fetching, listening, heartbeats."""
@@ -75,7 +82,10 @@ class FleetEngine:
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         """`url` of the database, which has the queue too; `concurrency` work items of each queue at once."""
+        self._ticks: dict[str, float] = {}
+        ticks = Ticks(self._ticks, clock=clock, newest=self._newest, wake=self._wake)
         here = [unit for unit in units if unit.where is Where.HERE]
+        here.append(Unit(name="ticks", every=LOOK_EVERY, run=ticks.look, where=Where.HERE))
         self._local = LocalEngine(here, clock=clock, heartbeat=heartbeat, guard=guard, fatal=fatal, drain_seconds=drain_seconds)
         self._lanes = Lanes(clock=clock, heartbeat=heartbeat, fatal=fatal)
         self._worker = worker
@@ -85,6 +95,10 @@ class FleetEngine:
         self._ask = procrastinate.App(connector=self._connector)
         self._act = procrastinate.App(connector=self._connector)
         self._tasks: dict[str, Any] = {}
+        self._busy: Counter[str] = Counter()
+        # Each kind of work of the second queue has lanes of its own, the planning and the tidying too; one more takes what finds
+        # no lane free, so that it waits behind nobody.
+        self._act_lanes = 2 + sum(1 if unit.planned else unit.lanes for unit in units if unit.where is not Where.HERE)
         self._kicks: set[asyncio.Task[None]] = set()
         for unit in units:
             if unit.planned is not None:
@@ -107,8 +121,8 @@ class FleetEngine:
     async def _run(self, stop: asyncio.Event) -> None:
         local = asyncio.create_task(self._local.run(stop), name="here")
         queues = [
-            asyncio.create_task(self._serve(self._ask, ASK), name=ASK),
-            asyncio.create_task(self._serve(self._act, ACT), name=ACT),
+            asyncio.create_task(self._serve(self._ask, ASK, self._concurrency), name=ASK),
+            asyncio.create_task(self._serve(self._act, ACT, self._act_lanes), name=ACT),
         ]
         asked = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -118,20 +132,24 @@ class FleetEngine:
             stop.set()
             for queue in queues:
                 queue.cancel()
-            ends = await asyncio.gather(*queues, return_exceptions=True)
+            ended, left = await asyncio.wait(queues, timeout=self._drain_seconds + _LEAVE_SECONDS)
             asked.cancel()
             await local
-        broken = next((end for end in ends if isinstance(end, Exception)), None)
+        if left:
+            _log.warning(Event.ENGINE_DRAIN_TIMEOUT, units=sorted(queue.get_name() for queue in left))
+            raise self._lanes.failure or Gone("The queue's database is silent: it did not let this worker go")
+        ends = [None if queue.cancelled() else queue.exception() for queue in ended]
+        broken = next((end for end in ends if end is not None), None)
         if unasked or broken is not None:
             # The library's worker ends as if all were well when its database goes away (facts/engine.md 6).
             reason = f": {broken}" if broken is not None else ""
             raise self._lanes.failure or Gone(f"The queue ended unasked{reason}; the worker starts anew")
 
-    async def _serve(self, app: procrastinate.App, queue: str) -> None:
+    async def _serve(self, app: procrastinate.App, queue: str, lanes: int) -> None:
         await app.run_worker_async(
             queues=[queue],
             name=f"{self._worker}/{queue}",
-            concurrency=self._concurrency,
+            concurrency=lanes,
             shutdown_graceful_timeout=self._drain_seconds,
             # What was done is done; what failed is due again by its rows.
             delete_jobs="always",
@@ -139,14 +157,28 @@ class FleetEngine:
         )
 
     def kick(self, name: str) -> None:
-        """Ask for work now."""
-        task = self._tasks.get(name)
-        if task is None:
+        """Ask for work now. Where the queue cannot be had just now, the next tick does it."""
+        if name not in self._tasks:
             self._local.kick(name)
         else:
-            kicked = asyncio.create_task(_queued(task), name=f"kick {name}")
+            kicked = asyncio.create_task(self._kick(name), name=f"kick {name}")
             self._kicks.add(kicked)
             kicked.add_done_callback(self._kicks.discard)
+
+    async def _kick(self, name: str) -> None:
+        with suppress(exceptions.AppNotOpen, exceptions.ConnectorException):
+            await self._wake(name)
+
+    async def _wake(self, name: str) -> None:
+        await _queued(self._tasks[name])
+
+    async def _newest(self) -> Mapping[str, int]:
+        """The number of each unit's latest tick, whoever of the fleet wrote it down. Raises Gone."""
+        try:
+            rows = await self._connector.execute_query_all_async(_NEWEST)
+        except exceptions.ConnectorException as error:
+            raise Gone(f"The queue's database does not answer: {error.__cause__ or error}") from error
+        return {row["unit"]: row["tick"] for row in rows}
 
     # ------------------------------------------------------------------------------------------------------------- the work items
 
@@ -162,9 +194,20 @@ class FleetEngine:
             lock=unit.name if unit.where is Where.ONE else None,
         )
         async def work(timestamp: int = 0) -> None:  # noqa: ARG001 - the queue's clock gives it
-            await self._lanes.work(unit.name, unit.run)
+            await self._beside(unit)
 
+        self._ticks[unit.name] = unit.every
         self._tasks[unit.name] = work
+
+    async def _beside(self, unit: Unit) -> None:
+        """Never more than the unit's lanes in this worker: a mail server that hangs must not take those of everything else."""
+        if self._busy[unit.name] >= unit.lanes:
+            return
+        self._busy[unit.name] += 1
+        try:
+            await self._lanes.work(unit.name, unit.run)
+        finally:
+            self._busy[unit.name] -= 1
 
     def _plan(self, unit: Unit, planned: Planned) -> None:
         """Claim what is due, once a tick, and make work items of it; each is done by whoever is free."""
@@ -187,6 +230,7 @@ class FleetEngine:
             if room > 0:
                 await self._lanes.work(unit.name, _once(lambda: planned.plan(enqueue, room)))
 
+        self._ticks[unit.name] = unit.every
         self._tasks[unit.name] = plan
 
     async def _waiting(self) -> int:
