@@ -1,0 +1,157 @@
+"""Backup, restore, check and retirement of a PostgreSQL: the same files, the same replay, no effect twice (faults 5, 22, 36)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.keeping.conftest import DAY, Keep
+from tests.postgres import Server
+from tests.store.build import NOW, given
+from tracker import config
+from tracker.clock import FixedClock
+from tracker.keeping.backup import kept
+from tracker.keeping.check import check
+from tracker.keeping.retention import prune_unless_running
+from tracker.model import Intent
+from tracker.store import AnotherDaemon, EpochLost, JournalMissing, Retired, open_store
+from tracker.store.outside import outside
+from tracker.store.retiring import Retirement, retire, take_back
+
+pytestmark = pytest.mark.postgres
+
+LATER = NOW + timedelta(hours=2)
+
+
+@pytest.fixture
+async def fleet(postgres_server: Server, tmp_path: Path) -> Keep:
+    """A house on a server: an order, its parcel, and stage 1 sent by the host's worker."""
+    keep = Keep(tmp_path, database=f'url = "{postgres_server.database()}"')
+    async with keep.store() as store:
+        await given(store)
+    await keep.work(Intent.STAGE1)
+    return keep
+
+
+async def test_a_backup_is_a_file_that_any_machine_can_restore_from(fleet: Keep) -> None:
+    """Made beside a worker, from one snapshot; what was sent since is known from the journal, and never goes twice (fault 36)."""
+    worker = await open_store(fleet.url, clock=FixedClock(NOW), daemon=True, worker="a")
+    file = fleet.back_up()
+    await worker.close()
+    assert kept(fleet.settings.backup.dir) == [file]
+    assert oct(file.stat().st_mode & 0o777) == "0o640"
+    await fleet.work(Intent.STAGE2, at=LATER)
+    async with fleet.store() as store:
+        before, since = await store.identity(), await store.last_backup()
+    done = fleet.restore(file)
+    assert (done.sent, done.unknown, done.taken_at) == (1, (), NOW)
+    assert since == NOW
+    assert await fleet.states() == {"stage1": "sent", "stage2": "sent"}
+    async with fleet.store() as store:
+        assert await store.identity() == before
+    assert check(fleet.settings, NOW + DAY).findings == ()
+
+
+async def test_what_was_there_is_kept_as_a_backup(fleet: Keep) -> None:
+    """Nothing is thrown away: a restore that was a mistake can be taken back by another one."""
+    file = fleet.back_up()
+    await fleet.work(Intent.STAGE2, at=LATER)
+    done = fleet.restore(file)
+    assert done.kept is not None
+    assert Path(done.kept).name == "tracker-20260902T080000Z-before-restore.db"
+    again = fleet.restore(Path(done.kept), now=NOW + 2 * DAY)
+    assert again.sent == 0
+    assert await fleet.states() == {"stage1": "sent", "stage2": "sent"}
+
+
+async def test_a_dry_run_changes_nothing(fleet: Keep) -> None:
+    file = fleet.back_up()
+    await fleet.work(Intent.STAGE2, at=LATER)
+    done = fleet.restore(file, dry_run=True)
+    assert (done.sent, done.kept) == (1, None)
+    assert [each.name for each in fleet.settings.backup.dir.iterdir()] == [file.name]
+    async with fleet.store() as store:
+        assert await store.forgotten_time() is None
+
+
+async def test_nothing_is_replaced_under_a_worker_and_an_old_one_writes_nothing_more(fleet: Keep) -> None:
+    """A worker that lives is a refusal; one that was cut off and comes back finds its epoch gone (fault 21)."""
+    file = fleet.back_up()
+    worker = await open_store(fleet.url, clock=FixedClock(NOW), daemon=True, worker="a")
+    with pytest.raises(AnotherDaemon, match="systemctl stop"):
+        fleet.restore(file)
+    with pytest.raises(AnotherDaemon):
+        retire(fleet.url, Retirement(at=NOW, by="Mei", reason="moved"))
+    assert prune_unless_running(fleet.settings)(NOW) is None
+    await worker._db._standing.close()  # type: ignore[attr-defined]
+    fleet.restore(file)
+    with pytest.raises(EpochLost):
+        await worker.mark_behind(NOW)
+    await worker.close()
+
+
+async def test_an_empty_database_takes_a_backup(fleet: Keep, postgres_server: Server) -> None:
+    """The server is lost: a new one, `createdb`, and the newest backup with the journals."""
+    file = fleet.back_up()
+    (fleet.folder / "tracker.toml").write_text(f'[database]\nurl = "{postgres_server.database()}"\n')
+    fleet.settings = config.load(fleet.folder / "tracker.toml", environ={}).settings
+    fleet.url = fleet.settings.database_url
+    done = fleet.restore(file)
+    assert done.kept is None
+    assert await fleet.states() == {"stage1": "sent"}
+
+
+async def test_the_journal_is_wanted_and_a_retired_one_stays_so(fleet: Keep) -> None:
+    """Fault 36: without the journals nobody knows what was sent; and a retired database does not come back to life."""
+    file = fleet.back_up()
+    fleet.settings.journal.rename(fleet.folder / "elsewhere.jsonl")
+    with pytest.raises(JournalMissing, match="--journal"):
+        fleet.restore(file)
+    assert fleet.restore(file, moved=(fleet.folder / "elsewhere.jsonl",)).missing_journals == {}
+    (fleet.folder / "elsewhere.jsonl").rename(fleet.settings.journal)
+    retire(fleet.url, Retirement(at=NOW, by="Mei", reason="moved"))
+    with pytest.raises(Retired):
+        fleet.restore(file)
+    with pytest.raises(Retired):
+        await fleet.work(Intent.STAGE2)
+    assert take_back(fleet.url, by="Mei", reason="came back", now=NOW, hold_for=DAY) == 0
+
+
+_RESTORE = """
+import sys
+from pathlib import Path
+from tests.store.build import NOW
+from tracker import config
+from tracker.keeping.restore import Wish, restore
+settings = config.load(Path(sys.argv[1]), environ={}).settings
+restore(settings, Wish(file=Path(sys.argv[2]), now=NOW, by="mei"))
+"""
+
+
+async def test_a_restore_that_is_killed_leaves_what_was_there(fleet: Keep) -> None:
+    """Fault 5: SIGKILL after the last row and before the commit. The same command again then does it."""
+    file = fleet.back_up()
+    await fleet.work(Intent.STAGE2, at=LATER)
+    command = [sys.executable, "-c", _RESTORE, str(fleet.folder / "tracker.toml"), str(file)]
+    killed = subprocess.run(  # noqa: ASYNC221 - nothing else runs
+        command, env={**os.environ, "TRACKER_CRASH_AT": "restore_before_commit"}, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    async with fleet.store() as store:
+        assert await store.forgotten_time() is None
+    assert fleet.restore(file).sent == 1
+
+
+async def test_an_upgrade_makes_a_backup_first_and_an_index_that_is_not_valid_is_told(fleet: Keep) -> None:
+    """`db check` on a server: what PostgreSQL itself knows to be unfinished (fault 22)."""
+    with outside(fleet.url, write=True) as tx:
+        tx.run("UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'ix_alias_shipment'::regclass")
+    found = check(fleet.settings, NOW)
+    assert [each.what for each in found.findings] == ["damaged"]
+    assert "ix_alias_shipment" in found.findings[0].message
