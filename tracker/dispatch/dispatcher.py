@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ from tracker.log import Event, get_logger
 from tracker.marketplaces.accounts import Accounts
 from tracker.messages import RenderError
 from tracker.model import Channel as ChannelName
-from tracker.model import DecisionReason, Dossier, JournalEnd, OutboxRow, OutboxState, Release, ReleaseVerdict
+from tracker.model import DecisionReason, Dossier, JournalEnd, OutboxRow, OutboxState, Release, ReleaseVerdict, Totals
 from tracker.policy import release
 from tracker.rules import Rules
 from tracker.store import Store, StoreError
@@ -108,10 +109,7 @@ class Dispatcher:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one row must not stop the others
-            await self._store.defer_row(row.id, now + PARKED, repr(error), now)
-            log = _log.error if repr(error) in self._seen else _log.exception
-            self._seen.add(repr(error))
-            log(Event.OUTBOX_PARKED, key=row.key, error=repr(error))
+            await self._park(row.id, row.key, error, now)
         finally:
             self._in_hand.discard(row.id)
         return DispatchReport(worked=1, more=True)
@@ -122,17 +120,40 @@ class Dispatcher:
             if not self._page or self._looked_at is None or abs(now - self._looked_at) > _PAGE_AGE:
                 for pause in await self._store.settle_brake(now):
                     _log.info(Event.PAUSE_ENDED, **told(pause))
-                due = await self._store.due_rows(now, _PAGE, skip=self._in_hand)
-                self._page, self._looked_at = deque(row.id for row in due), now
-                if not due:
+                self._page, self._looked_at = deque(await self._due(now)), now
+                if not self._page:
                     return None
             row_id = self._page.popleft()
             if row_id in self._in_hand or not await self._store.reserve_row(row_id, who=self._who, now=now):
                 continue
-            row = await self._store.row(row_id)
+            row = await self._read(row_id, now)
             if row is None or row.state is not OutboxState.PENDING or row.not_before > now or row.id in self._in_hand:
                 continue
             return row
+
+    async def _due(self, now: datetime) -> list[int]:
+        try:
+            return [row.id for row in await self._store.due_rows(now, _PAGE, skip=self._in_hand)]
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - one of them cannot be read; which, shows when each is looked at
+            return await self._store.due_ids(now, _PAGE, skip=self._in_hand)
+
+    async def _read(self, row_id: int, now: datetime) -> OutboxRow | None:
+        """A row as it stands now; one that cannot be read is parked (faults row 33)."""
+        try:
+            return await self._store.row(row_id)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever stands in it, the others go on
+            await self._park(row_id, str(row_id), error, now)
+            return None
+
+    async def _park(self, row_id: int, key: str, error: Exception, now: datetime) -> None:
+        await self._store.defer_row(row_id, now + PARKED, repr(error), now)
+        log = _log.error if repr(error) in self._seen else _log.exception
+        self._seen.add(repr(error))
+        log(Event.OUTBOX_PARKED, key=key, error=repr(error))
 
     async def recover(self) -> None:
         """At start: rows left `sending` by a run that died; what the journal cannot tell is `unknown` (faults row 1).
@@ -183,8 +204,14 @@ class Dispatcher:
 
     async def _released(self, row: OutboxRow, dossier: Dossier, now: datetime) -> Release:
         """What the guard says on fresh facts."""
-        totals = await self._store.totals(row, now)
+        return self._judged(row, dossier, now, await self._store.totals(row, now))
+
+    def _judged(self, row: OutboxRow, dossier: Dossier, now: datetime, totals: Totals) -> Release:
         return release(row, dossier, replace(totals, time_guard=totals.time_guard or self._distrusted), self._rules, now)
+
+    def _goes(self, row: OutboxRow, dossier: Dossier, now: datetime, totals: Totals) -> bool:
+        """The same of a fleet's totals at the moment of the claim."""
+        return self._judged(row, dossier, now, totals).verdict is ReleaseVerdict.SEND
 
     async def _withhold(self, row: OutboxRow, verdict: Release, now: datetime) -> None:
         if verdict.verdict is ReleaseVerdict.HOLD and verdict.hold is not None:
@@ -207,7 +234,14 @@ class Dispatcher:
             done = await self._extender.extend(row, dossier)
         elif self._sender.reaches(row.channel):
             message = self._preparer.outgoing(row, dossier, prepared)
-            done = await self._sender.send(row, message, version=dossier.version, cap=verdict.cap, further=self._further(row))
+            done = await self._sender.send(
+                row,
+                message,
+                version=dossier.version,
+                cap=verdict.cap,
+                still=partial(self._goes, row, dossier, now),
+                further=self._further(row),
+            )
         else:
             await self._no_channel(row, now)
             done = True
@@ -251,7 +285,11 @@ class Dispatcher:
         if not self._sender.begin(row, attempt):
             return await self._store.defer_row(row.id, now + JOURNAL_PAUSE, "the send journal cannot be written", now)
         task_id = await self._store.open_task(
-            row.id, self._preparer.task(row, dossier, prepared, now), version=dossier.version, now=now
+            row.id,
+            self._preparer.task(row, dossier, prepared, now),
+            version=dossier.version,
+            now=now,
+            still=partial(self._goes, row, dossier, now),
         )
         state = OutboxState.PENDING if task_id is None else OutboxState.SENT
         self._sender.end(

@@ -20,6 +20,7 @@ from tracker.log.tally import Tally
 from tracker.model import Channel as ChannelName
 from tracker.model import JournalEnd, OutboxRow, OutboxState, Outgoing
 from tracker.store import Store, StoreError
+from tracker.store.counting import Still
 
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 30))
 """After a refusal that allows a retry (faults row 18: greylisting wants 5-30 minutes)."""
@@ -51,16 +52,23 @@ class Sender:
         return channel in self._channels
 
     async def send(
-        self, row: OutboxRow, message: Outgoing, *, version: int, cap: int | None, further: ChannelName | None = None
+        self,
+        row: OutboxRow,
+        message: Outgoing,
+        *,
+        version: int,
+        cap: int | None,
+        still: Still | None = None,
+        further: ChannelName | None = None,
     ) -> bool:
-        """Send one message at most once. False: it could not be claimed, because the facts or the hour's total moved.
+        """Send one message at most once. False: it could not be claimed, because the facts or the totals moved (`still`).
 
         After a definite refusal for good it goes to `further`, where one is named; a doubtful send goes nowhere else (R25).
         """
         fault("send_before_claim")
         text = f"{message.subject}\n\n{message.body}" if message.subject else message.body
         now = self._clock.now()
-        if not await self._store.claim_row(row.id, who=self._who, version=version, now=now, cap=cap, body=text):
+        if not await self._store.claim_row(row.id, who=self._who, version=version, now=now, cap=cap, body=text, still=still):
             return False
         fault("send_after_claim")
         attempt = row.attempts + 1

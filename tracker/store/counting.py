@@ -5,11 +5,20 @@ These run for every row that is looked at: each is answered by an index, and the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeAlias
+
+from sqlalchemy import select
 
 from tracker.clock import epoch, instant
-from tracker.model import OutboxRow, Pause, Totals
+from tracker.model import OutboxRow, OutboxState, Pause, Totals
 from tracker.store.connection import Record, Tx, instant_of, required
+from tracker.store.reading import outbox_row
+from tracker.store.tables import OUTBOX
+
+Still: TypeAlias = Callable[[Totals], bool]
+"""Whether a row may go out by these totals: the guards of `release()`."""
 
 _DAY = 86_400
 
@@ -89,6 +98,18 @@ def totals(tx: Tx, row: OutboxRow, now: datetime) -> Totals:
         order_file_at=None if order_file_at is None else instant(order_file_at),
         restored_until=None if restored is None else instant(int(restored)),
     )
+
+
+def still_free(tx: Tx, row_id: int, now: datetime, still: Still | None) -> bool:
+    """On a fleet the guards are asked once more where the row is claimed: nobody else writes meanwhile.
+
+    Ramps, caps, the brake and the 72 hours hold for all workers together, though two of them looked at the same moment. One
+    daemon alone looks and claims without giving way.
+    """
+    if still is None or not tx.fleet:
+        return True
+    found = tx.select(select(OUTBOX).where(OUTBOX.c.id == row_id, OUTBOX.c.state == OutboxState.PENDING.value))
+    return bool(found) and still(totals(tx, outbox_row(found[0]), now))
 
 
 def written_ahead(tx: Tx, now: datetime) -> datetime | None:

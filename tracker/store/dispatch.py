@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 
 from tracker.clock import epoch
 from tracker.crashpoint import fault
@@ -85,6 +86,14 @@ _REROUTE = """
 _NO_CAP = 1 << 62
 
 
+def _due(wanted: Select[Any], at: int, *, fleet: bool) -> Select[Any]:
+    """Pending rows whose time has come, in the order of their urgency; of a fleet without those that a worker has in hand."""
+    free = (or_(OUTBOX.c.lease_until.is_(None), OUTBOX.c.lease_until < at),) if fleet else ()
+    return wanted.where(OUTBOX.c.state == OutboxState.PENDING.value, OUTBOX.c.not_before <= at, *free).order_by(
+        OUTBOX.c.urgent.desc(), OUTBOX.c.deadline.is_(None), OUTBOX.c.deadline, OUTBOX.c.not_before, OUTBOX.c.id
+    )
+
+
 class Dispatch:
     """The store's methods for the dispatch shell (tasks and claims: `Handing`)."""
 
@@ -92,16 +101,15 @@ class Dispatch:
 
     async def due_rows(self, now: datetime, limit: int, *, skip: Collection[int] = frozenset()) -> list[OutboxRow]:
         """Pending rows whose time has come: urgent ones, then the nearest deadline, then the oldest; without those in `skip`."""
-        at = epoch(now)
-        free = (or_(OUTBOX.c.lease_until.is_(None), OUTBOX.c.lease_until < at),) if self._db.fleet else ()
-        statement = (
-            select(OUTBOX)
-            .where(OUTBOX.c.state == OutboxState.PENDING.value, OUTBOX.c.not_before <= at, *free)
-            .order_by(OUTBOX.c.urgent.desc(), OUTBOX.c.deadline.is_(None), OUTBOX.c.deadline, OUTBOX.c.not_before, OUTBOX.c.id)
-            .limit(limit + len(skip))
-        )
+        statement = _due(select(OUTBOX), epoch(now), fleet=self._db.fleet).limit(limit + len(skip))
         rows = await self._db.read(lambda tx: tx.select(statement))
         return [outbox_row(row) for row in rows if row.id not in skip][:limit]
+
+    async def due_ids(self, now: datetime, limit: int, *, skip: Collection[int] = frozenset()) -> list[int]:
+        """The same by their ids alone: for when one of them cannot be read (faults row 33)."""
+        statement = _due(select(OUTBOX.c.id), epoch(now), fleet=self._db.fleet).limit(limit + len(skip))
+        rows = await self._db.read(lambda tx: tx.select(statement))
+        return [row.id for row in rows if row.id not in skip][:limit]
 
     async def row(self, row_id: int) -> OutboxRow | None:
         """One row as it stands now."""
@@ -113,15 +121,26 @@ class Dispatch:
         return await self._db.read(lambda tx: counting.totals(tx, row, now))
 
     async def claim_row(
-        self, row_id: int, *, who: str, version: int, now: datetime, cap: int | None = None, body: str | None = None
+        self,
+        row_id: int,
+        *,
+        who: str,
+        version: int,
+        now: datetime,
+        cap: int | None = None,
+        body: str | None = None,
+        still: counting.Still | None = None,
     ) -> bool:
         """From pending to sending, committed when this returns True; only then make the call, as attempt `row.attempts` + 1.
 
-        Refused when the row is no longer pending, the dossier's facts are newer than `version`, or the hour's `cap` of its store
-        and channel is used up (counted in this very transaction). `body` is the text that goes out: evidence (D10).
+        Refused when the row is no longer pending, the dossier's facts are newer than `version`, the hour's `cap` of its store
+        and channel is used up (counted in this very transaction), or, of a fleet, `still` says no to the totals of this moment.
+        `body` is the text that goes out: evidence (D10).
         """
 
         def claim(tx: Tx) -> bool:
+            if not counting.still_free(tx, row_id, now, still):
+                return False
             hour = counting.hour(now)
             most = _NO_CAP if cap is None else cap
             ends = epoch(now) + SENDING_SECONDS

@@ -37,13 +37,17 @@ class Handing:
 
     _db: Database
 
-    async def open_task(self, row_id: int, task: Task, *, version: int, now: datetime) -> int | None:
-        """From pending to sent, and the task exists; its id, or None when the row or the facts have moved.
+    async def open_task(
+        self, row_id: int, task: Task, *, version: int, now: datetime, still: counting.Still | None = None
+    ) -> int | None:
+        """From pending to sent, and the task exists; its id, or None when the row or the facts have moved (`still` of a fleet).
 
         A task with a `group` joins the one of its group that nobody has taken in hand yet (D17).
         """
 
         def hand(tx: Tx) -> int | None:
+            if not counting.still_free(tx, row_id, now, still):
+                return None
             row = tx.row(_HAND, DAEMON, self._db.epoch, now, row_id, version)
             if row is None:
                 return None
