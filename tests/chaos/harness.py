@@ -12,6 +12,7 @@ from random import Random
 
 import msgspec
 
+from tests.chaos.fleet import fleet
 from tests.chaos.plan import points, rounds
 from tests.chaos.reckoning import DOUBLED, LOST
 from tests.chaos.shop import Shop
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for. `urls`: a PostgreSQL database for each shop, with `workers` workers each; none: SQLite, one daemon."""
+    """What is asked for."""
 
     kills: int
     seed: str
@@ -31,8 +32,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     defect: str = ""
     points: tuple[str, ...] = ()
     """Kill at these points alone; none: at all of them, and at random instants."""
-    urls: tuple[str, ...] = ()
-    workers: tuple[str, ...] = ()
+    workers: int = 0
+    """So many workers on a PostgreSQL for each shop; 0: SQLite with its one daemon."""
 
 
 async def run(wish: Wish, say: Callable[[str], None]) -> int:
@@ -72,9 +73,13 @@ async def _shop(wish: Wish, at: int, kills: int) -> Told:
         await around.open_post()
         folder = wish.folder / name
         folder.mkdir(parents=True)
-        shop = Shop(name, folder, around, url=wish.urls[at], workers=wish.workers) if wish.urls else Shop(name, folder, around)
+        if wish.workers:
+            names = tuple(f"w{number + 1}" for number in range(wish.workers))
+            shop = Shop(name, folder, around, fleet=stack.enter_context(fleet(around.time)), workers=names)
+        else:
+            shop = Shop(name, folder, around)
         shop.furnish()
-        where = wish.points or points(fleet=shop.fleet)
+        where = wish.points or points(fleet=bool(wish.workers))
         begin = at * len(where) // wish.shops
         turned, aimed = where[begin:] + where[:begin], 1.0 if wish.points else 0.7
         plan = rounds(f"{wish.seed}/{name}", kills, len(shop.workers), turned, aimed=aimed)

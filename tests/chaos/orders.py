@@ -33,13 +33,15 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     weight: int = 1
     window: float | None = None
     """Days until its delivery window closes, when it comes in."""
+    letters: str = "LZ"
+    service: str = "China Post"
 
 
 KINDS = {
     "first mail": Kind(store=OWN, age=30, weight=6),
     "second mail": Kind(store=OWN, age=45, weight=2),
     "refund": Kind(store=OWN, age=60, silent=45, weight=2),
-    "claim": Kind(store=OWN, age=29, silent=25, weight=2),
+    "claim": Kind(store=OWN, age=12, silent=5, weight=2, letters="EZ", service="EMS"),
     "young": Kind(store=OWN, age=3),
     "task": Kind(store=MARKET, age=30, weight=2),
     "extension": Kind(store=MARKET, age=20, window=4, weight=2),
@@ -54,6 +56,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     shipped_at: datetime
     amount: str
+    service: str
     parcel: ScriptedParcel
     ends: str | None = None
 
@@ -74,16 +77,17 @@ def order(kind: str, serial: int, now: datetime, within: timedelta, random: Rand
         kind=kind,
         shipped_at=shipped_at,
         amount=f"{random.randint(6, 45)}.00",
-        parcel=_journey(tracking_number(serial), first_scan, last, arrives=arrives, random=random),
+        service=sort.service,
+        parcel=_journey(tracking_number(serial, sort.letters), first_scan, last, arrives=arrives, random=random),
         ends=ends,
     )
 
 
-def tracking_number(serial: int) -> str:
+def tracking_number(serial: int, letters: str) -> str:
     """A number of the postal union's form, with its check digit."""
     digits = f"{serial:08d}"
     rest = 11 - sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True)) % 11
-    return f"LZ{digits}{ {10: 0, 11: 5}.get(rest, rest) }CN"
+    return f"{letters}{digits}{ {10: 0, 11: 5}.get(rest, rest) }CN"
 
 
 def sheet(orders: Sequence[Order]) -> str:
@@ -95,7 +99,7 @@ def sheet(orders: Sequence[Order]) -> str:
         mail = f"b{each.number}@buyers.example" if each.store == OWN else ""
         paid, shipped = (at.strftime(_FORM) for at in (each.shipped_at - timedelta(hours=9), each.shipped_at))
         known = (each.store, each.number, "Ana Souza", mail, "BR", each.amount, "USD", paid, shipped)
-        write.writerow((*known, each.parcel.number, "China Post"))
+        write.writerow((*known, each.parcel.number, each.service))
     return text.getvalue()
 
 

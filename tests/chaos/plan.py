@@ -86,6 +86,10 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     jump: float
     orders: tuple[str, ...]
     lives: tuple[Life, ...] = ()
+    lose_queue: bool = False
+    """A fleet's queue is lost before the round; else its workers wait until the locks of the dead are tidied away."""
+    restart: bool = False
+    """A fleet's database server is restarted meanwhile; nobody types a command."""
     knocks: bool
     command: str = ""
     """The command that is killed in this round, at `crash_at` or after `seconds`; empty: the daemons are."""
@@ -140,6 +144,8 @@ def _round(random: Random, who: str, point: str, workers: int) -> Round:
     if who != DAEMON:
         return replace(calm, command=who, crash_at=point, seconds=random.uniform(0.02, 0.4))
     first = Life(crash_at=_passage(random, point), seconds=_seconds(random), cold=random.random() < 0.03)
+    if workers > 1:
+        calm = replace(calm, restart=random.random() < 0.08, lose_queue=random.random() < 0.9)
     lives = [first, *_somewhere(random, workers - 1)]
     random.shuffle(lives)
     return replace(calm, lives=tuple(lives))

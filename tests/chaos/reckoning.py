@@ -102,7 +102,7 @@ class Reckoning:
                 yield self._about(HIDDEN, "in doubt since a kill, and not shown as unknown", self._rows.get(key), key)
         for key, view in by_key.items():
             # Another worker cannot read the journal of the dead one: of a fleet's rows more are in doubt than need be.
-            explained = self.witness.left if self.shop.fleet else self.witness.doubtful
+            explained = self.witness.doubtful if self.shop.fleet is None else self.witness.left
             if key not in explained and view.row.channel is not Channel.MARKETPLACE:
                 yield self._about(TROUBLE, "shown as unknown, and no kill explains it", view, key)
 

@@ -8,7 +8,8 @@ import json
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import msgspec
 
 from tests import house
 from tests.chaos import processes
+from tests.chaos.fleet import Fleet
 from tests.chaos.orders import MARKET, OWN, Order, sheet
 from tests.chaos.plan import Life
 from tests.chaos.processes import Process
@@ -24,7 +26,7 @@ from tests.marketplaces.standins import APP_KEY, SECRET
 from tracker.journal import ends, read
 from tracker.keeping.backup import MAIN
 from tracker.model import JournalEnd
-from tracker.store import Store, create, open_store
+from tracker.store import Store, StoreError, create, open_store
 
 _TRACKER = """\
 [database]
@@ -89,12 +91,15 @@ class Said(msgspec.Struct, frozen=True):
 class Shop:
     """The folder, the database's address, the names of the workers, and the world around them."""
 
-    def __init__(self, name: str, folder: Path, world: World, *, url: str = "", workers: tuple[str, ...] = (MAIN,)) -> None:
-        """Without `url` it is SQLite with its one daemon; `workers` of a PostgreSQL are names as in tracker@NAME.service."""
+    def __init__(
+        self, name: str, folder: Path, world: World, *, fleet: Fleet | None = None, workers: tuple[str, ...] = (MAIN,)
+    ) -> None:
+        """Without a `fleet` it is SQLite with its one daemon; `workers` of a fleet are names as in tracker@NAME.service."""
         self.name = name
         self.folder = folder
         self.world = world
-        self.url = url or f"sqlite:///{folder / 'tracker.db'}"
+        self.fleet = fleet
+        self.url = f"sqlite:///{folder / 'tracker.db'}" if fleet is None else fleet.url
         self.workers = workers
         self.push_port = _free_port()
         self.environ = {
@@ -106,13 +111,8 @@ class Shop:
         }
         self._runs = itertools.count(1)
 
-    @property
-    def fleet(self) -> bool:
-        """Whether several workers share a PostgreSQL."""
-        return not self.url.startswith("sqlite")
-
     def furnish(self) -> None:
-        """Write the configuration and make the database. The mail server must be open."""
+        """Write the configuration, and make the database where there is none. The mail server must be open."""
         text = _TRACKER.format(
             url=self.url,
             smtp=self.world.smtp_port,
@@ -127,13 +127,22 @@ class Shop:
         (self.folder / "carriers.toml").write_text('default_sources = ["tracks"]\n')
         (self.folder / "stores" / f"{OWN}.toml").write_text(_STORE.format(platform="own_shop") + 'channel = "smtp"\n')
         (self.folder / "stores" / f"{MARKET}.toml").write_text(_STORE.format(platform="aliexpress"))
-        create(self.url, rehearsal=False, now=self.world.time.now())
+        if self.fleet is None:
+            create(self.url, rehearsal=False, now=self.world.time.now())
+
+    def jump(self, distance: timedelta) -> None:
+        """Time goes on while nobody lives."""
+        self.world.time.jump(distance)
+        if self.fleet is not None:
+            self.fleet.agree()
 
     # ---------------------------------------------------------------------------------------------------------------- processes
 
     def start(self, worker: str, life: Life) -> Process:
         """A worker begins a life, as systemd would start it."""
-        own = {"TRACKER_WORKER": worker} if self.fleet else {}
+        own = {} if self.fleet is None else {"TRACKER_WORKER": worker}
+        if worker != self.workers[0]:
+            own["TRACKER__RECEIVER__LISTEN"] = ""  # one host, one port
         return processes.start(
             ["run", "--config", str(self.folder / "tracker.toml")],
             at=self.world.time.now(),
@@ -179,11 +188,19 @@ class Shop:
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:
         """The database as a command has it."""
-        opened = await open_store(self.url, clock=self.world.time)
+        opened = await self._opened()
         try:
             yield opened
         finally:
             await opened.close()
+
+    async def _opened(self) -> Store:
+        """A server that is being restarted is waited for."""
+        for _ in range(100):
+            with suppress(StoreError):
+                return await open_store(self.url, clock=self.world.time)
+            await asyncio.sleep(0.2)
+        return await open_store(self.url, clock=self.world.time)
 
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """A question to the database; `?` for values."""
@@ -197,7 +214,7 @@ class Shop:
 
     def journal(self, worker: str) -> dict[str, JournalEnd]:
         """How the newest attempts ended, by the worker's own send journal."""
-        folder = self.folder / worker if self.fleet else self.folder
+        folder = self.folder if self.fleet is None else self.folder / worker
         return ends(read(folder / "send-journal.jsonl"))
 
     def log_of(self, worker: str) -> Path:

@@ -21,6 +21,7 @@ from tests.chaos.shop import Boredom, Shop, ended
 from tests.chaos.witness import Witness
 from tests.receiver.knocking import signed
 from tracker.clock import epoch
+from tracker.daemon import AGAIN
 
 SOMEWHERE = "at a random instant"
 
@@ -30,8 +31,8 @@ PATIENCE, BORED = 30.0, 3.0
 HOPELESS = 10
 """So much trouble ends a story early: something else than a kill is wrong."""
 
-PEACE = 90.0
-"""Seconds until everything that is due must have been done."""
+PEACE = 240.0
+"""Seconds until everything that is due must have been done: a fleet's queue gives a worker up after a minute and a half."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +83,10 @@ class Story:
         )
 
     async def _round(self, round_: Round) -> None:
-        self.shop.world.time.jump(timedelta(seconds=round_.jump))
+        self.shop.jump(timedelta(seconds=round_.jump))
         await self._sabotage()
+        if round_.lose_queue and self.shop.fleet is not None:
+            self.shop.fleet.lose_queue()
         if round_.command:
             before = len(self.desk.killed)
             await self.desk.kill(round_)
@@ -92,7 +95,8 @@ class Story:
                 self.points[each.where if each.where in POINTS else SOMEWHERE] += 1
             return
         lives = zip(self.shop.workers, round_.lives, strict=False)
-        await asyncio.gather(*(self._life(worker, life) for worker, life in lives), self._beside(round_))
+        beside = self._restart() if round_.restart else self._beside(round_)
+        await asyncio.gather(*(self._life(worker, life) for worker, life in lives), beside)
 
     async def _life(self, worker: str, life: Life) -> None:
         since = self.shop.world.time.now()
@@ -101,6 +105,10 @@ class Story:
             code = await ended(process, PATIENCE, bored=Boredom(self.shop.log_of(worker), BORED))
         else:
             code = await ended(process, life.seconds)
+        if code == AGAIN and self.shop.fleet is not None:
+            self.points["the database went away, exit code 75"] += 1
+            await self.witness.see(worker, "exit code 75", since, killed=False)
+            return
         if code != -signal.SIGKILL:
             self.desk.trouble.append(f"{worker} ended by itself with exit code {code}")
             return
@@ -109,6 +117,12 @@ class Story:
         self.points[point if reached else SOMEWHERE] += 1
         lived = (self.shop.world.time.now() - since).total_seconds()
         await self.witness.see(worker, life.crash_at if reached else f"after {lived:.1f} s", since)
+
+    async def _restart(self) -> None:
+        """PostgreSQL is restarted under everybody (fault 5)."""
+        assert self.shop.fleet is not None
+        await asyncio.sleep(self._random.uniform(0.5, 2.5))
+        await asyncio.to_thread(self.shop.fleet.restart)
 
     async def _beside(self, round_: Round) -> None:
         """What happens while the daemons live and die."""
@@ -136,7 +150,7 @@ class Story:
 
     async def _peace(self) -> None:
         """Nobody is killed any more: everything that is due is done, and the daemons are stopped as systemd stops them."""
-        self.shop.world.time.jump(timedelta(hours=1))
+        self.shop.jump(timedelta(hours=1))
         await self._sabotage()
         processes = [self.shop.start(worker, Life()) for worker in self.shop.workers]
         await self._settled()

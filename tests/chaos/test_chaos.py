@@ -13,7 +13,7 @@ from tests.chaos.harness import Wish, run
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "24"))
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 async def told(wish: Wish) -> tuple[int, list[str]]:

@@ -36,19 +36,21 @@ class Witness:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.kills: list[Kill] = []
+        self.ends: list[Kill] = []
+        """Not kills, but ends all the same."""
         self.left: dict[str, Kill] = {}
         """Dedup key of a row that a kill left `sending` -> that kill."""
         self.doubtful: dict[str, Kill] = {}
         """Dedup key of a mail that may have been sent and of which no journal tells -> the kill that left it so."""
 
-    async def see(self, who: str, where: str, since: datetime) -> None:
-        """A daemon that had begun at `since` was killed just now."""
+    async def see(self, who: str, where: str, since: datetime, *, killed: bool = True) -> None:
+        """A daemon that had begun at `since` was killed just now, or has ended because its database went away."""
         now = self.shop.world.time.now()
         asked = {each.number: each.at for each in self.shop.world.carrier.asked if each.at >= since}
         answered = dict(await self.shop.rows(_ANSWERED)) if asked else {}
         unanswered = {number for number, at in asked.items() if (answered.get(number) or 0) < int(at.timestamp())}
         kill = Kill(number=len(self.kills) + 1, who=who, where=where, at=now, unanswered=frozenset(unanswered))
-        self.kills.append(kill)
+        (self.kills if killed else self.ends).append(kill)
         journal = self.shop.journal(who)
         for key, attempt, channel in await self.shop.rows(_SENDING, who):
             end = journal.get(key)
@@ -63,4 +65,4 @@ class Witness:
 
     def explains(self, number: str, first: datetime, second: datetime) -> bool:
         """Whether a kill between two questions about a number left the first one without an answer."""
-        return any(first <= kill.at <= second and number in kill.unanswered for kill in self.kills)
+        return any(first <= kill.at <= second and number in kill.unanswered for kill in (*self.kills, *self.ends))

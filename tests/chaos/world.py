@@ -38,6 +38,11 @@ class Time:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    @property
+    def ahead(self) -> float:
+        """Seconds that it lies ahead of ours."""
+        return self._ahead.total_seconds()
+
     def jump(self, distance: timedelta) -> None:
         """On: nobody may live meanwhile, for nobody would notice."""
         self._ahead += distance
