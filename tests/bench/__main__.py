@@ -203,7 +203,7 @@ def main(argv: Sequence[str]) -> int:
     )
     print(probe())
     print(
-        f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: three to six minutes",
+        f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: five to ten minutes",
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
