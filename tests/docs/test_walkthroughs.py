@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import DOCS
-from tests.docs.walkthrough import follow
+from tests.docs.walkthrough import Tracker, follow
+from tests.postgres import Server
 from tracker.cli import main
 
 ROOT = DOCS.parent
@@ -34,6 +35,9 @@ WALKS = {
 }
 """Pages that go on where the one before them ended share a folder."""
 
+ON_A_SERVER = ("first-day", "move-to-postgresql")
+NAMED = "postgresql://tracker@db.example/tracker"
+
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -48,21 +52,34 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("pages", WALKS.values(), ids=WALKS)
 def test_a_page_can_be_followed(pages: tuple[str, ...], clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Style 13: documentation is tested."""
+    for page in pages:
+        folder = PAGES if (PAGES / f"{page}.md").exists() else SCENES
+        follow((folder / f"{page}.md").read_text(encoding="utf-8"), _tracker(capsys))
 
+
+def _tracker(capsys: pytest.CaptureFixture[str]) -> Tracker:
     def tracker(words: list[str]) -> tuple[int, str]:
         capsys.readouterr()
         code = main(words)
         captured = capsys.readouterr()
         return code, captured.out + captured.err
 
-    for page in pages:
-        folder = PAGES if (PAGES / f"{page}.md").exists() else SCENES
-        follow((folder / f"{page}.md").read_text(encoding="utf-8"), tracker)
+    return tracker
+
+
+@pytest.mark.postgres
+def test_the_page_about_a_server_can_be_followed_on_one(
+    postgres_server: Server, clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Style 13: with a database of a real server in the place of the one that the page names."""
+    there = postgres_server.database()
+    for page in ON_A_SERVER:
+        follow((PAGES / f"{page}.md").read_text(encoding="utf-8").replace(NAMED, there), _tracker(capsys))
 
 
 def test_every_page_is_followed() -> None:
     """add-a-carrier and install-on-a-server have tests of their own: they want a source tree, and a disk."""
-    followed = {page for pages in WALKS.values() for page in pages}
+    followed = {page for pages in (*WALKS.values(), ON_A_SERVER) for page in pages}
     assert {path.stem for path in PAGES.glob("*.md")} <= followed | {"add-a-carrier", "install-on-a-server"}
 
 

@@ -42,16 +42,18 @@ _SAYS = {
 def upgrade_(*, common: Common = Common()) -> int:
     """Bring the database to this version's schema, in one transaction, after a backup. Stop the daemon first.
 
-    A PostgreSQL is upgraded while workers run: they notice, and start again. An empty one gets its tables.
+    A PostgreSQL is upgraded while workers run: they notice, and start again; make the backup before you install the new version.
+    An empty one gets its tables.
 
     Example: `tracker db upgrade`
     """
     settings = load(common).settings
     made = None
-    if schema_state(settings.database_url).verdict is SchemaVerdict.TOO_OLD:
+    url = settings.database_url
+    if schema_state(url).verdict is SchemaVerdict.TOO_OLD and not is_postgres(url):
         made = keeping.make(settings, None, clock_of(common).now(), why=keeping.BEFORE_UPGRADE)
-    before, after = upgrade(settings.database_url, clock_of(common).now())
-    said = "nothing to do" if made is None else f"upgraded; as it was before: {made.path}"
+    before, after = upgrade(url, clock_of(common).now())
+    said = "nothing to do" if before == after else "upgraded" if made is None else f"upgraded; as it was before: {made.path}"
     document = {"from": before, "to": after, "backup": made and made.path}
     return emit(Answer(document=document, text=lambda console: console.line(f"{before} -> {after}: {said}")), json=common.json)
 

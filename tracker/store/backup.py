@@ -22,7 +22,7 @@ from tracker.store.connection import COMMAND_BUSY_MS, Database, Tx, is_postgres,
 from tracker.store.copying import filled, pour
 from tracker.store.errors import BackupRefused, StoreError, Unwritable
 from tracker.store.outside import outside
-from tracker.store.schema import existing
+from tracker.store.schema import existing, require_current
 
 PARTIAL = ".partial"
 """The suffix of a copy that is not finished: worthless, and removed by the next one."""
@@ -147,7 +147,11 @@ def _copy_pages(url: str, partial: Path, _now: datetime) -> None:
 
 
 def _copy_rows(url: str, partial: Path, now: datetime) -> None:
-    """Of a PostgreSQL: every row of one snapshot, and the proof; what comes of it is a file like any other backup."""
+    """Of a PostgreSQL: every row of one snapshot, and the proof; what comes of it is a file like any other backup.
+
+    Raises SchemaTooOld: the tables of another version are copied by that one.
+    """
+    require_current(url)
     with outside(url) as source:
         try:
             with filled(partial, now) as target:

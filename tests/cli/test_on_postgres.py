@@ -1,0 +1,153 @@
+"""The commands on a PostgreSQL: made, moved to, looked at; and its password, which stands nowhere (facts/engine.md section 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Shop
+from tests.cli.shell import Shell
+from tests.desk.world import NOW
+from tests.postgres import Server
+from tracker.clock import FixedClock
+from tracker.store import Store, open_store
+
+pytestmark = pytest.mark.postgres
+
+PASSWORD = "correct horse/battery"
+
+
+@pytest.fixture
+def empty(postgres_server: Server) -> str:
+    """A PostgreSQL database without any table."""
+    return postgres_server.database()
+
+
+def _worker(url: str, name: str) -> Store:
+    return asyncio.run(open_store(url, clock=FixedClock(NOW), daemon=True, worker=name))
+
+
+def test_a_shop_moves_and_everything_that_could_be_seen_is_seen_there(shop: Shop, shell: Shell, empty: str) -> None:
+    """The one line of configuration: status, lists, explain, plan and tasks say the same of the same shop."""
+    questions = (
+        ("review", "list"),
+        ("tasks", "list"),
+        ("outbox", "list"),
+        ("hold", "list"),
+        ("claims", "list"),
+        ("cases", "list"),
+        ("decisions", "list"),
+        ("backlog", "list"),
+        ("explain", shop.order, "--at", "2026-03-01"),
+        ("plan", "--at", "2026-03-01"),
+        ("services",),
+        ("carriers", "status"),
+        ("report", "savings"),
+    )
+    before = {words: _said(shell, *words) for words in questions}
+    said = shell("db", "copy", "--to", empty)
+    assert said.code == 0
+    assert "They are the same." in said.out
+    assert "tracker db retire" in said.out
+    again = shell("db", "copy", "--to", empty, "--json")
+    assert (again.code, again.document["error"]["kind"]) == (1, "conflict")
+    _retire_and_point(shop, shell, empty)
+    assert {words: _said(shell, *words) for words in questions} == before
+    assert shell("db", "check").code == 0
+    assert shell("tasks", "take", str(shop.task), "--by", "Mei").code == 0
+    assert shell("pause", "--all", "--reason", "a look").code == 0
+    assert shell("run", "--once", "--at", "2026-03-02").code == 0
+
+
+def _said(shell: Shell, *words: str) -> dict[str, Any]:
+    """All of it, but when it was said and the hash of a configuration with another address in it."""
+    document = shell(*words, "--json").document
+    return {key: value for key, value in document.items() if key not in {"at", "config"}}
+
+
+def _retire_and_point(shop: Shop, shell: Shell, url: str) -> None:
+    assert shell("db", "retire", "--by", "Mei", "--reason", "moved", "--to", "the fleet").code == 0
+    toml = shop.folder / "tracker.toml"
+    toml.write_text(f'[database]\nurl = "{url}"\n' + toml.read_text())
+
+
+def test_status_and_doctor_tell_who_works(shop: Shop, shell: Shell, empty: str) -> None:
+    """The workers by name, with their last sign; one that is away is told as such."""
+    assert shell("db", "copy", "--to", empty).code == 0
+    _retire_and_point(shop, shell, empty)
+    assert shell("status", "--json").document["daemon"]["workers"] == []
+    one, two = _worker(empty, "a1"), _worker(empty, "b1")
+    asyncio.run(two.close())
+    try:
+        found = shell("status", "--json").document["daemon"]
+        assert found["running"] is True
+        assert {each["name"]: each["alive"] for each in found["workers"]} == {"a1": True, "b1": False}
+        told = shell("status").out
+        assert "a1" in told
+        assert "away" in told
+    finally:
+        asyncio.run(one.close())
+    assert shell("status", "--json").document["daemon"]["running"] is False
+
+
+def test_init_makes_the_tables_and_the_password_stands_nowhere(
+    shell: Shell, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 26: by reference in the configuration, in no output, not even in an error."""
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    (folder / "db-password").write_text(PASSWORD)
+    (folder / "db-password").chmod(0o640)
+    (folder / "tracker.toml").write_text(f'[database]\nurl = "{empty}"\npassword = "file:db-password"\n')
+    made = shell("init", folder, "--json")
+    assert made.code == 0
+    shell.config = folder / "tracker.toml"
+    said = [made, shell("init", folder), shell("config", "show"), shell("config", "check"), shell("doctor"), shell("status")]
+    assert said[1].code == 1
+    gone = (folder / "tracker.toml").read_text().replace("127.0.0.1", "127.0.0.2")
+    (folder / "tracker.toml").write_text(gone)
+    away = shell("status")
+    assert away.code == 1
+    assert "does not answer" in away.err
+    for each in (*said, away):
+        assert PASSWORD not in each.out + each.err
+        assert "battery" not in each.out + each.err
+
+
+def test_a_password_in_the_address_works_is_warned_of_and_not_shown(shell: Shell, empty: str, tmp_path: Path) -> None:
+    """Fault 26: `config check` says where it belongs; `config show` hides it."""
+    url = empty.replace("tracker@", "tracker:battery-staple@")
+    (tmp_path / "tracker.toml").write_text(f'[database]\nurl = "{url}"\n')
+    shell.config = tmp_path / "tracker.toml"
+    checked, shown = shell("config", "check"), shell("config", "show")
+    assert "credential:database" in checked.out + checked.err
+    assert "tracker:***@" in shown.out
+    wrong = empty.replace("postgresql://tracker@", "mysql://tracker:battery-staple@")
+    (tmp_path / "tracker.toml").write_text(f'[database]\nurl = "{wrong}"\n')
+    refused = shell("status")
+    assert refused.code == 2
+    assert "postgresql://" in refused.err
+    for each in (checked, shown, refused):
+        assert "staple" not in each.out + each.err
+
+
+def test_without_the_extra_it_says_what_to_install(shop: Shop, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback: the command that helps."""
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name.partition(".")[0] == "procrastinate":
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    toml = shop.folder / "tracker.toml"
+    toml.write_text('[database]\nurl = "postgresql://tracker@127.0.0.1/tracker"\n' + toml.read_text())
+    for words in (("status",), ("db", "check"), ("db", "backup"), ("doctor",)):
+        said = shell(*words)
+        assert said.code in {1, 2}
+        assert "logistics-tracker[fleet]" in said.out + said.err
