@@ -34,9 +34,7 @@ class Caller:
             total_deadline_s=total_deadline_s,
             max_body_bytes=_MOST_BYTES,
             reach=reach,
-            transport=make_transport(
-                connections=2, fast=False, reach=reach
-            ),  # it tells a failed connection from a lost one
+            transport=make_transport(connections=2, fast=False, reach=reach),  # it tells a failed connection from a lost one
         )
 
     async def post(self, url: str, body: object, headers: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
