@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from hashlib import blake2b
 from operator import gt
 
-from xxhash import xxh3_64_digest, xxh3_128_digest
+from xxhash import xxh3_128_digest
 
 from carriers.codes import Meaning
 from carriers.model import TrackingEvent
@@ -24,6 +25,7 @@ _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - beside it stand wall clocks
 _FIRST_DAY, _LAST_DAY = ((datetime(year, 1, 1) - _EPOCH).days for year in (_YEARS.start, _YEARS.stop))  # noqa: DTZ001 - the same
 _from_iso = datetime.fromisoformat
+_KEY = blake2b(digest_size=8)
 
 
 def digest(raw: bytes) -> bytes:
@@ -36,8 +38,13 @@ def digest(raw: bytes) -> bytes:
 
 
 def event_key(*fields: str) -> bytes:
-    """The 8-byte fingerprint of an event over *raw* fields: derived ones change with our code and would double events."""
-    return xxh3_64_digest("\x1f".join(fields).encode("utf-8", "replace"))
+    """The 8-byte fingerprint of an event over *raw* fields: derived ones change with our code and would double events.
+
+    So does another hash: a database keeps them for years.
+    """
+    hashed = _KEY.copy()
+    hashed.update("\x1f".join(fields).encode("utf-8", "replace"))
+    return hashed.digest()
 
 
 def instant(text: str) -> Instant:

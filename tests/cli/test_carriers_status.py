@@ -134,7 +134,7 @@ def test_a_source_that_fails_says_since_when_and_what_helps(
     """What heals by itself in a minute calls nobody."""
 
     async def fails(store: Store) -> None:
-        await store.change_breaker("dhl", lambda _, opened=breaker: opened)
+        await store.change_breaker("dhl", lambda _: breaker)
 
     office.happened(fails)
     code, found = office.status()

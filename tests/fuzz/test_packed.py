@@ -13,7 +13,7 @@ import pytest
 from carriers import registry
 from carriers.base import Response
 from carriers.errors import CarrierError, ErrorKind
-from carriers.http import _Inflated
+from carriers.http.bodies import Inflated
 from carriers.sheet import size
 from tests.fuzz import corpus
 
@@ -25,7 +25,7 @@ def inflate(data: bytes, rng: Random, cap: int = CAP) -> tuple[bytes | CarrierEr
     """`data` in chunks of random sizes through the transport's reader: the body or the error, and the peak of memory."""
     tracemalloc.start()
     try:
-        reader, at = _Inflated(cap), 0
+        reader, at = Inflated(cap), 0
         while at < len(data):
             step = rng.randint(1, 70_000)
             reader.feed(data[at : at + step])
