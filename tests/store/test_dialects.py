@@ -20,6 +20,7 @@ import pytest
 
 import tracker.store
 from tracker.store.connection.postgres import translated
+from tracker.store.tables import METADATA
 
 ROOT = Path(tracker.store.__file__).parent
 
@@ -107,6 +108,20 @@ def test_postgresql_can_plan_every_statement(postgres_url: str) -> None:
             if not (module in _MIXED and "is of type timestamp" in why)
         }
     assert not refused, "\n".join(f"{sql}: {why}" for sql, why in refused.items())
+
+
+_TEXTS = """
+    SELECT table_name, column_name, collation_name FROM information_schema.columns
+    WHERE table_schema = current_schema() AND data_type IN ('character varying', 'text') AND table_name = ANY(%s)"""
+
+
+@pytest.mark.postgres
+def test_texts_sort_by_their_bytes_whatever_the_server_speaks(postgres_url: str) -> None:
+    """The order of every list is SQLite's; and no index depends on the language tables of the server's C library."""
+    with psycopg.connect(postgres_url) as connection:
+        found = connection.execute(_TEXTS, (list(METADATA.tables),)).fetchall()
+    assert len(found) > 200
+    assert [row for row in found if row[2] != "C"] == []
 
 
 @pytest.mark.postgres

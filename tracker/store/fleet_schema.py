@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Boolean, Connection, DefaultClause, Integer, MetaData, text
+from sqlalchemy import BigInteger, Boolean, Connection, DefaultClause, Integer, MetaData, String, text
+from sqlmodel import AutoString
 
 from tracker.store.connection import place, stored
 from tracker.store.errors import Conflict, UnsupportedDatabase
@@ -36,13 +37,19 @@ def imported() -> None:
 
 
 def wide() -> MetaData:
-    """The tables as PostgreSQL has them: what is a whole number on SQLite has 64 bits here too."""
+    """The tables as PostgreSQL has them: what is a whole number on SQLite has 64 bits here too, and texts sort by their bytes.
+
+    In the order of a language, lists would differ from those on SQLite, and an index would be wrong after the server's C library
+    was renewed.
+    """
     found = MetaData(naming_convention=METADATA.naming_convention)
     for table in METADATA.sorted_tables:
         copy = table.to_metadata(found)
         for column in copy.columns:
             if type(column.type) is Integer:
                 column.type = BigInteger()
+            if isinstance(column.type, String | AutoString):
+                column.type = String(collation="C")
             if isinstance(column.type, Boolean) and column.server_default is not None:
                 column.server_default = DefaultClause(text("false"))
     return found

@@ -45,7 +45,7 @@ _FOLLOWED = """
             WHEN s.moved_at IS NULL THEN 'unscanned'
             WHEN s.moved_at >= :young THEN 'moving' ELSE 'silent' END AS turn
         FROM shipment s WHERE s.next_poll_at IS NOT NULL) AS asked
-    GROUP BY carrier, turn ORDER BY carrier, turn"""
+    GROUP BY carrier, turn ORDER BY carrier NULLS FIRST, turn"""
 
 _LATE_BY = 1.2
 """Jitter adds up to a tenth to the distance between two answers; what is later than this was put off."""
