@@ -56,15 +56,16 @@ class Run:
 class Running:
     """`async with`: start, work, stop."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, patient: bool = True) -> None:
         self._home = home
+        self._patient = patient
 
     async def __aenter__(self) -> Run:
         clock = SystemClock()
         loaded = config.load(self._home.config, environ={"TRACKS_KEY": house.TOKEN})
         self._store = await open_store(loaded.settings.database_url, clock=clock, daemon=True)
         guard = TimeGuard(clock)
-        self._wired = assemble(loaded, self._store, clock, guard=guard)
+        self._wired = assemble(loaded, self._store, clock, guard=guard, patient=self._patient)
         await self._wired.dispatcher.recover()
         return Run(self._store, self._wired)
 

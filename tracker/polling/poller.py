@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 import msgspec
 
 from tracker.clock import Clock
+from tracker.log import Event, get_logger
 from tracker.polling.cadence import Cadence
 from tracker.polling.conversation import Source
 from tracker.polling.pulse import Pulse
@@ -16,11 +18,16 @@ from tracker.polling.unit import Unit
 from tracker.rules import Rules
 from tracker.store import Locked, Store
 from tracker.store.leases import Claim
+from tracker.store.polling import Unreadable
 
 CHUNK = 800
 """Parcels claimed by one unit: the memory of a poll does not depend on how many are due."""
 
+UNREADABLE_REST = timedelta(hours=1)
+
 _MOST_REMEMBERED = 1000
+
+_log = get_logger()
 
 
 class PollReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +76,8 @@ class Poller:
         return await self._ask(await self.store.take_claim(token, self.clock.now()))
 
     async def _ask(self, claim: Claim) -> PollReport:
+        if claim.unreadable:
+            await self._park(claim.unreadable)
         if not claim.shipments:
             return PollReport()
         try:
@@ -82,6 +91,13 @@ class Poller:
             raise
         await self.store.release_claim(claim)
         return PollReport(worked=len(claim.shipments), more=len(claim.shipments) == CHUNK)
+
+    async def _park(self, strange: Sequence[Unreadable]) -> None:
+        """Parcels whose rows cannot be read: told, and asked about again when somebody may have mended them (faults row 33)."""
+        await self.store.park_shipments([each.id for each in strange], self.clock.now() + UNREADABLE_REST)
+        for each in strange:
+            if self.first_time("unreadable", f"{each.id} {each.error}"):
+                _log.error(Event.POLL_PARKED, source="", shipment=each.number, error=each.error)
 
     def first_time(self, topic: str, what: str) -> bool:
         """Whether this was not said before in this run (the last thousand things are remembered)."""

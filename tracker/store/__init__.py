@@ -15,6 +15,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 unmatched_services() -> list[UnmatchedText]        order_files() -> {store: epoch}
 
     polling     due_shipments(now, limit, *, after=None, skip=frozenset()) -> list[DueShipment]    after = (next_poll_at, id)
+                park_shipments(ids, until)
                 claim_due(now, limit, enqueue=None) -> Claim     take_claim(token, now) -> Claim     claim_these(shipments, now)
                 renew_claim(claim, now) -> ids still held        release_claim(claim)
                 take_turn(source, token, now) -> bool            end_turn(source, token)
@@ -43,6 +44,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 park_dossier(order_id, until, error, now)
 
     dispatch    due_rows(now, limit, *, skip=frozenset()) -> list[OutboxRow]
+                due_ids(now, limit, *, skip=frozenset()) -> list[int]
                 row(row_id) -> OutboxRow | None
                 totals(row, now) -> Totals
                 claim_row(row_id, *, who, version, now, cap=None) -> bool

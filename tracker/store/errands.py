@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -50,9 +51,12 @@ class Errands:
 
 
 def errands(tx: Tx) -> dict[str, ErrandDone]:
-    """See `Errands.errands`."""
+    """See `Errands.errands`. One that cannot be read counts as never done: it is done anew (faults row 33)."""
     rows = tx.rows("SELECT name, occasion, at, result, failed_at, error FROM errand ORDER BY name")
-    return {
-        row[0]: ErrandDone(occasion=row[1], at=required(row[2]), result=row[3], failed_at=instant_of(row[4]), error=row[5])
-        for row in rows
-    }
+    found = {}
+    for name, occasion, at, result, failed_at, error in rows:
+        with suppress(ValueError):
+            found[name] = ErrandDone(
+                occasion=occasion, at=required(at), result=result, failed_at=instant_of(failed_at), error=error
+            )
+    return found

@@ -17,7 +17,7 @@ import msgspec
 from tracker.clock import epoch
 from tracker.crashpoint import fault
 from tracker.store.connection import Database, Tx
-from tracker.store.polling import DUE_COLUMNS, due
+from tracker.store.polling import DUE_COLUMNS, Unreadable, readable
 from tracker.store.rows import DueShipment
 
 ASKED_SECONDS = 600
@@ -73,6 +73,7 @@ class Claim(msgspec.Struct, frozen=True):
 
     token: str | None
     shipments: Sequence[DueShipment]
+    unreadable: Sequence[Unreadable] = ()
 
     @property
     def ids(self) -> frozenset[int]:
@@ -94,29 +95,31 @@ class Leases:
         until then.
         """
         if not self._db.fleet:
-            found = await self._due(now, limit)
+            found, strange = await self._due_shipments(now, limit, None, self._db.in_hand)  # type: ignore[attr-defined]
             self._db.in_hand |= {each.id for each in found}
-            return Claim(None, found)
+            return Claim(None, found, strange)
         token, at = secrets.token_hex(8), epoch(now)
 
-        def claim(tx: Tx) -> list[DueShipment]:
+        def claim(tx: Tx) -> Claim:
             latest = _FOREVER if near is None else epoch(near)
             rows = tx.rows(_LEASE, token, at + ASKED_SECONDS, at, at, latest, limit)
-            found = sorted((due(row) for row in rows), key=lambda each: (each.next_poll_at, each.id))
+            known, strange = readable(rows)
+            found = sorted(known, key=lambda each: (each.next_poll_at, each.id))
             if found and enqueue is not None:
                 tx.enqueue(lambda connection: enqueue(connection, token, found))
             fault("lease_before_commit")
-            return found
+            return Claim(token, found, strange)
 
-        found = await self._db.write_beside(claim)
+        made = await self._db.write_beside(claim)
         fault("lease_after_commit")
-        return Claim(token, found)
+        return made
 
     async def take_claim(self, token: str, now: datetime) -> Claim:
         """The parcels of a work item that are still its own; none: the lease ran out, and somebody else has them."""
         until = epoch(now) + ASKED_SECONDS
         rows = await self._db.write_beside(lambda tx: tx.rows(_TAKE, until, token))
-        return Claim(token, sorted((due(row) for row in rows), key=lambda each: (each.next_poll_at, each.id)))
+        known, strange = readable(rows)
+        return Claim(token, sorted(known, key=lambda each: (each.next_poll_at, each.id)), strange)
 
     async def claim_these(self, shipments: Sequence[DueShipment], now: datetime) -> Claim:
         """Take these parcels in hand, but those that somebody has."""
@@ -165,7 +168,3 @@ class Leases:
             return True
         at, me = epoch(now), self._db.worker or who
         return await self._db.write_beside(lambda tx: tx.run(_RESERVE, at + RESERVED_SECONDS, me, row_id, at, me)) == 1
-
-    async def _due(self, now: datetime, limit: int) -> list[DueShipment]:
-        found: list[DueShipment] = await self.due_shipments(now, limit, skip=self._db.in_hand)  # type: ignore[attr-defined]
-        return found

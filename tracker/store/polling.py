@@ -8,7 +8,7 @@ in flight is in its memory (`skip`); after a crash those parcels are simply aske
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -52,6 +52,8 @@ _FAILED = """
 _ASK = "UPDATE shipment SET next_poll_at = ? WHERE next_poll_at > ? AND id IN (??)"
 
 _LATER = "UPDATE shipment SET next_poll_at = ? WHERE id = ? AND number = ?"
+
+_PARK = "UPDATE shipment SET next_poll_at = ? WHERE id = ?"
 
 _EVENT = """
     INSERT INTO tracking_event (shipment_id, key, seq, time, local_time, offset_minutes, status, reason, raw_code, description,
@@ -114,6 +116,14 @@ _EVENTS = """
     FROM tracking_event WHERE shipment_id IN (??) ORDER BY shipment_id, seq, key"""
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """A parcel whose row holds something that cannot be."""
+
+    id: int
+    number: str
+    error: str
+
+
 class Polling:
     """The store's methods for the polling shell."""
 
@@ -126,16 +136,29 @@ class Polling:
 
         The cost follows what is due, not what exists (partial index).
         """
+        return (await self._due_shipments(now, limit, after, skip))[0]
+
+    async def park_shipments(self, ids: Collection[int], until: datetime) -> None:
+        """Parcels that cannot be read rest until then: they would be the first at every tick (faults row 33)."""
+        await self._db.write_beside(lambda tx: tx.many(_PARK, [(epoch(until), each) for each in ids]))
+
+    async def _due_shipments(
+        self, now: datetime, limit: int, after: tuple[int, int] | None, skip: Collection[int]
+    ) -> tuple[list[DueShipment], list[Unreadable]]:
+        """Those that can be read, and those that cannot."""
         due_at = epoch(now)
         found: list[DueShipment] = []
+        strange: list[Unreadable] = []
         last_at, last_id = after or (0, 0)
         while len(found) < limit:
             page = await self._db.read(lambda tx, at=last_at, key=last_id: tx.rows(_DUE, due_at, at, at, key, limit))  # type: ignore[misc]
-            found += [due(row) for row in page if row[0] not in skip]
+            known, unknown = readable([row for row in page if row[0] not in skip])
+            found += known
+            strange += unknown
             if len(page) < limit:
                 break
             last_id, last_at = page[-1][0], page[-1][2]
-        return found[:limit]
+        return found[:limit], strange
 
     async def load_memory(self, account: str, numbers: Sequence[str]) -> AccountMemory:
         """What the account's adapter keeps, for itself and about `numbers`."""
@@ -211,10 +234,22 @@ def due(row: Record) -> DueShipment:
     )
 
 
+def readable(rows: Iterable[Record]) -> tuple[list[DueShipment], list[Unreadable]]:
+    """The parcels of rows with `DUE_COLUMNS`, and what cannot be one (faults row 33)."""
+    found: list[DueShipment] = []
+    strange: list[Unreadable] = []
+    for row in rows:
+        try:
+            found.append(due(row))
+        except (ValueError, TypeError) as error:
+            strange.append(Unreadable(row[0], row[1], repr(error)))
+    return found, strange
+
+
 def _polled(row: Record) -> Polled | None:
     try:
         journey = unpack(row[2])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, TypeError):
         return None
     return Polled(id=row[0], number=row[1], journey=journey, fingerprints=row[3], shipped_at=instant_of(row[4]), country=row[5])
 

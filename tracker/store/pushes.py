@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from tracker.clock import epoch
 from tracker.crashpoint import fault
 from tracker.store.connection import Database, Tx
-from tracker.store.polling import DUE_COLUMNS, due
+from tracker.store.polling import DUE_COLUMNS, readable
 from tracker.store.rows import DueShipment
 from tracker.store.rows.pushes import PushCounts, Pushed
 
@@ -65,12 +65,12 @@ class Pushes:
     async def shipments_by_number(self, numbers: Sequence[str]) -> dict[str, DueShipment]:
         """The parcels with these numbers, whether they are due or not; a number that nobody follows is left out."""
         rows = await self._db.read(lambda tx: tx.among(_FOLLOWED, numbers))
-        return {row[1]: due(row) for row in rows}
+        return {each.number: each for each in readable(rows)[0]}
 
     async def shipments_by_leg(self, numbers: Sequence[str]) -> dict[str, DueShipment]:
         """Last-mile number -> the parcel that goes on under it. One that two parcels share is a bag's, and none of theirs."""
         rows = await self._db.read(lambda tx: tx.among(_LEGS, numbers))
-        found = [parcel for row in rows if (parcel := due(row)).linked_number is not None]
+        found = [parcel for parcel in readable(rows)[0] if parcel.linked_number is not None]
         shared = Counter(parcel.linked_number for parcel in found)
         return {parcel.linked_number: parcel for parcel in found if parcel.linked_number and shared[parcel.linked_number] == 1}
 
