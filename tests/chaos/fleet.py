@@ -37,7 +37,7 @@ class Fleet:
     def agree(self) -> None:
         """The shop's time has jumped, and the server's with it."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute("UPDATE warp.ahead SET seconds = %s", [self.time.ahead])
+            connection.execute("UPDATE warp.ahead SET seconds = %s", [self.time.ahead.total_seconds()])
 
     def lose_queue(self) -> None:
         """All work items are gone, and whatever dead workers held in it: the rows know what is due."""

@@ -143,10 +143,15 @@ def _round(random: Random, who: str, point: str, workers: int) -> Round:
     )
     if who != DAEMON:
         return replace(calm, command=who, crash_at=point, seconds=random.uniform(0.02, 0.4))
-    first = Life(crash_at=_passage(random, point), seconds=_seconds(random), cold=random.random() < 0.03)
     if workers > 1:
         calm = replace(calm, restart=random.random() < 0.08, lose_queue=random.random() < 0.9)
-    lives = [first, *_somewhere(random, workers - 1)]
+    # Whoever of a fleet gets the work passes the point: all but one wait for it.
+    aimed = max(workers - 1, 1)
+    lives = [
+        Life(crash_at=_passage(random, point), seconds=_seconds(random), cold=random.random() < 0.03 / aimed)
+        for _ in range(aimed)
+    ]
+    lives += _somewhere(random, workers - aimed)
     random.shuffle(lives)
     return replace(calm, lives=tuple(lives))
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import time_machine
 ROOT = Path(__file__).parents[2]
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
-_AT = "CHAOS_AT"
+_AHEAD = "CHAOS_AHEAD"
 
 
 class Process:
@@ -46,25 +46,25 @@ class Process:
 def start(
     words: Sequence[str],
     *,
-    at: datetime,
+    ahead: timedelta,
     out: Path,
     err: Path,
     environ: Mapping[str, str],
     crash_at: str = "",
     cold: bool = False,
 ) -> Process:
-    """Run `tracker WORDS`, from the instant `at` on; its output goes to the end of these files."""
+    """Run `tracker WORDS`, its clock so far `ahead` of ours; its output goes to the end of these files."""
     if cold:
-        own = os.environ | environ | {"TRACKER_CRASH_AT": crash_at, _AT: at.isoformat()}
+        own = os.environ | environ | {"TRACKER_CRASH_AT": crash_at, _AHEAD: str(ahead.total_seconds())}
         with out.open("ab") as stdout, err.open("ab") as stderr:
             command = [sys.executable, "-m", "tests.chaos.processes", *words]
             return Process(subprocess.Popen(command, cwd=ROOT, env=own, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr))
-    child = _CONTEXT.Process(target=_forked, args=(list(words), at, out, err, dict(environ), crash_at), daemon=True)
+    child = _CONTEXT.Process(target=_forked, args=(list(words), ahead, out, err, dict(environ), crash_at), daemon=True)
     child.start()
     return Process(child)
 
 
-def _forked(words: list[str], at: datetime, out: Path, err: Path, environ: dict[str, str], crash_at: str) -> None:
+def _forked(words: list[str], ahead: timedelta, out: Path, err: Path, environ: dict[str, str], crash_at: str) -> None:
     from tracker import crashpoint
 
     for descriptor, path in ((1, out), (2, err)):
@@ -74,18 +74,18 @@ def _forked(words: list[str], at: datetime, out: Path, err: Path, environ: dict[
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     os.environ.update(environ)
     crashpoint.arm(crash_at)
-    code = _tracker(words, at)
+    code = _tracker(words, ahead)
     sys.stdout.flush()
     sys.exit(code)
 
 
-def _tracker(words: Sequence[str], at: datetime) -> int:
+def _tracker(words: Sequence[str], ahead: timedelta) -> int:
     """The command line itself, on the shop's own date."""
     from tracker.cli import main
 
-    time_machine.travel(at, tick=True).start()
+    time_machine.travel(datetime.now(UTC) + ahead, tick=True).start()
     return main(words)
 
 
 if __name__ == "__main__":
-    sys.exit(_tracker(sys.argv[1:], datetime.fromisoformat(os.environ[_AT]).astimezone(UTC)))
+    sys.exit(_tracker(sys.argv[1:], timedelta(seconds=float(os.environ[_AHEAD]))))

@@ -145,7 +145,7 @@ class Shop:
             own["TRACKER__RECEIVER__LISTEN"] = ""  # one host, one port
         return processes.start(
             ["run", "--config", str(self.folder / "tracker.toml")],
-            at=self.world.time.now(),
+            ahead=self.world.time.ahead,
             out=self.folder / "stdout",
             err=self.log_of(worker),
             environ=self.environ | own | {"TRACKER__LOG__FORMAT": "json"},
@@ -158,7 +158,7 @@ class Shop:
         out = self.folder / f"said-{next(self._runs)}.json"
         process = processes.start(
             [*words, "--config", str(self.folder / "tracker.toml"), "--json"],
-            at=self.world.time.now(),
+            ahead=self.world.time.ahead,
             out=out,
             err=self.folder / "commands.log",
             environ=self.environ,
@@ -243,18 +243,21 @@ async def ended(
 
 
 class Boredom:
-    """A daemon that has started and then has written nothing for a while will not come to its point in this life."""
+    """Daemons that have started and then have written nothing for a while will not come to their points in this life."""
 
-    def __init__(self, log: Path, seconds: float) -> None:
-        self._log = log
+    def __init__(self, shop: Shop, seconds: float) -> None:
+        self._logs = [shop.log_of(worker) for worker in shop.workers]
         self._seconds = seconds
-        self._size = self._begun = log.stat().st_size if log.exists() else 0
+        self._size = self._begun = self._written()
         self._since = 0.0
+
+    def _written(self) -> int:
+        return sum(log.stat().st_size for log in self._logs if log.exists())
 
     def __call__(self) -> bool:
         """Look."""
         now = asyncio.get_running_loop().time()
-        size = self._log.stat().st_size if self._log.exists() else 0
+        size = self._written()
         if size != self._size or size == self._begun:
             self._size, self._since = size, now
         return now - self._since > self._seconds

@@ -25,7 +25,7 @@ from tracker.daemon import AGAIN
 
 SOMEWHERE = "at a random instant"
 
-PATIENCE, BORED = 30.0, 3.0
+PATIENCE, BORED, BORED_IN_A_FLEET = 30.0, 3.0, 6.0
 """Seconds that a life may take to reach its point, and of idleness after which it will not: then it is killed where it is."""
 
 HOPELESS = 10
@@ -102,7 +102,8 @@ class Story:
         since = self.shop.world.time.now()
         process = self.shop.start(worker, life)
         if life.crash_at:
-            code = await ended(process, PATIENCE, bored=Boredom(self.shop.log_of(worker), BORED))
+            idle = BORED if self.shop.fleet is None else BORED_IN_A_FLEET
+            code = await ended(process, PATIENCE, bored=Boredom(self.shop, idle))
         else:
             code = await ended(process, life.seconds)
         if code == AGAIN and self.shop.fleet is not None:
@@ -152,6 +153,8 @@ class Story:
         """Nobody is killed any more: everything that is due is done, and the daemons are stopped as systemd stops them."""
         self.shop.jump(timedelta(hours=1))
         await self._sabotage()
+        if self.shop.fleet is not None:
+            self.shop.fleet.lose_queue()
         processes = [self.shop.start(worker, Life()) for worker in self.shop.workers]
         await self._settled()
         for process in processes:

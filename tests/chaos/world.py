@@ -27,10 +27,11 @@ class Time:
     """The shop's time: runs like ours, and jumps ahead while nobody lives. A `Clock` of the product."""
 
     def __init__(self) -> None:
-        self._ahead = START - datetime.now(UTC)
+        self.ahead = START - datetime.now(UTC)
+        """Its distance from ours."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self.ahead
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -38,14 +39,9 @@ class Time:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    @property
-    def ahead(self) -> float:
-        """Seconds that it lies ahead of ours."""
-        return self._ahead.total_seconds()
-
     def jump(self, distance: timedelta) -> None:
         """On: nobody may live meanwhile, for nobody would notice."""
-        self._ahead += distance
+        self.ahead += distance
 
 
 class Post:
