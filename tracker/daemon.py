@@ -68,6 +68,11 @@ _ONE_WORKER = (
 
 _STATUS_EVERY = 20.0
 
+SERVER_SECONDS = 60.0
+"""How long a start waits for a server that does not answer: an outage is longer than the ten starts that systemd allows."""
+
+_SERVER_AGAIN = 3.0
+
 _log = get_logger()
 
 
@@ -151,8 +156,7 @@ class Daemon:
     async def run(self) -> int:
         """Until a signal asks for the end. Raises StoreError."""
         url = self._loaded.settings.database_url
-        worker = self._loaded.settings.worker
-        store = await open_store(url, clock=self._clock, daemon=True, owner=f"process {os.getpid()}", worker=worker)
+        store = await self._opened(url)
         try:
             await self._refuse_rehearsal(store)
             if store.fleet:
@@ -174,6 +178,23 @@ class Daemon:
             self._unsign()
         _log.info(Event.DAEMON_STOPPED, exit_code=STOPPED, seconds=round(self._clock.monotonic() - self._stopping_since, 1))
         return STOPPED
+
+    async def _opened(self, url: str) -> Store:
+        """The store; of a server that is just being started it is waited for."""
+        until = self._clock.monotonic() + SERVER_SECONDS
+        owner, worker = f"process {os.getpid()}", self._loaded.settings.worker
+        told = False
+        while True:
+            try:
+                return await open_store(url, clock=self._clock, daemon=True, owner=owner, worker=worker)
+            except store_errors.Gone as error:
+                if self._clock.monotonic() >= until:
+                    raise
+                if not told:
+                    _log.warning(Event.DATABASE_AWAITED, reason=str(error), seconds=round(SERVER_SECONDS))
+                told = True
+                self._notifier.status(f"waiting for the database: {error}")
+                await self._clock.sleep(_SERVER_AGAIN)
 
     async def _refuse_rehearsal(self, store: Store) -> None:
         if await store.is_rehearsal():

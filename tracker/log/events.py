@@ -28,6 +28,7 @@ class Event(StrEnum):
     DAEMON_STOPPING = ("daemon.stopping", "info", "signal")
     DAEMON_STOPPED = ("daemon.stopped", "info", "exit_code seconds")
     DAEMON_FAILED = ("daemon.failed", "error", "exit_code reason")
+    DATABASE_AWAITED = ("database.awaited", "warning", "reason seconds")
     METRICS_FAILED = ("metrics.failed", "warning", "error")
     DAEMON_STUCK = ("daemon.stuck", "error", "unit seconds")
     ENGINE_DRAIN_TIMEOUT = ("engine.drain_timeout", "warning", "units")

@@ -22,6 +22,10 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "The daemon cannot go on. `reason` says why and names the next command.",
         "Do what `reason` says. Code 75 is started again by systemd, 64 and 78 are not.",
     ),
+    "database.awaited": (
+        "The database server does not answer at the start; it is tried again for so many seconds, then the daemon ends with 75.",
+        "Nothing while the server restarts. Else: is it up, does it take connections from this host?",
+    ),
     "metrics.failed": (
         "The numbers for Prometheus could not be counted or told; said once until it changes.",
         "Look at [metrics] in tracker.toml: is the port taken, may the file be written? The work itself goes on.",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 QUEUE = "procrastinate_jobs"
 """A table that tells whether the queue's schema is there."""
 
+LOCK_PATIENCE = "5s"
+
 
 def imported() -> None:
     """Raises UnsupportedDatabase where the extra is not installed."""
@@ -97,7 +99,7 @@ def migrate(url: str, revision: str, run: Callable[[Connection, str], None]) -> 
         before: str | None = tx.value("SELECT version_num FROM alembic_version")
         if before != revision:
             # A statement that waits for a lock makes everybody behind it wait too: rather fail, and be tried again.
-            tx.run("SET LOCAL lock_timeout = '5s'")
+            tx.run(f"SET LOCAL lock_timeout = '{LOCK_PATIENCE}'")
             run(tx.connection, revision)
             _queue(tx)
     return before

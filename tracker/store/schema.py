@@ -125,7 +125,11 @@ def upgrade(url: str, now: datetime) -> tuple[str | None, str]:
     """
     before = schema_state(url)
     if before.verdict is SchemaVerdict.EMPTY:
-        create(url, rehearsal=False, now=now)
+        try:
+            create(url, rehearsal=False, now=now)
+        except Conflict:
+            require_current(url)  # somebody else was quicker, this very moment
+            return REVISIONS[-1], REVISIONS[-1]
         return None, REVISIONS[-1]
     if before.verdict is not SchemaVerdict.TOO_OLD:
         require_current(url)

@@ -46,6 +46,9 @@ POOL = 12
 
 PATIENCE_SECONDS = 30
 
+IDLE_SECONDS = 20
+"""How long a transaction may say nothing: less than others wait for its locks."""
+
 CONNECT_SECONDS = 5
 
 LOCKS = 7_821_001
@@ -72,13 +75,15 @@ _SESSION = (
     "SET TimeZone = 'UTC'",
     "SET DateStyle = 'ISO'",
     "SET statement_timeout = '60s'",
-    "SET idle_in_transaction_session_timeout = '60s'",
+    f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'",
     f"SET lock_timeout = '{PATIENCE_SECONDS}s'",
+    # A claim that was committed must outlive a crash of the server: the call that follows cannot be taken back.
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
     "SET tcp_keepalives_idle = 15",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
 )
-"""Of every connection: nobody waits for ever, and a worker that vanished lets go of its locks within a minute."""
+"""Of every connection: nobody waits for ever, and a worker that vanished lets go of its locks before the others lose patience."""
 
 
 class _Instant(Loader):

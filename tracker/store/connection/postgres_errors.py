@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors as pg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tracker.store.connection.discretion import discreet
 from tracker.store.errors import Damaged, DatabaseMissing, Gone, Locked, StoreError, Unwritable
@@ -17,6 +18,7 @@ _KINDS: tuple[tuple[type[psycopg.Error], type[StoreError], str], ...] = (
     (pg.DeadlockDetected, Locked, "is busy; try again"),
     (pg.LockNotAvailable, Locked, "is kept locked by somebody else; look at pg_stat_activity"),
     (pg.QueryCanceled, Locked, "took too long to answer; look at pg_stat_activity"),
+    (pg.IdleInTransactionSessionTimeout, Gone, "heard nothing of us in the middle of a transaction and broke it off"),
     (pg.DiskFull, Unwritable, "cannot grow: the server's disk is full. Nothing was written"),
     (pg.ReadOnlySqlTransaction, Unwritable, "may not be written: it is a standby, or read-only"),
     (pg.InsufficientPrivilege, Unwritable, "may not be used by this user: GRANT what is missing"),
@@ -34,6 +36,8 @@ def told(where: str) -> Iterator[None]:
     """The driver's errors as ours."""
     try:
         yield
+    except PoolTimeout as error:
+        raise Locked(f"All connections to the database {where} were busy for too long; look at pg_stat_activity") from error
     except (DBAPIError, psycopg.Error) as error:
         reason = explained(error, where)
         if reason is None:
