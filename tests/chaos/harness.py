@@ -21,6 +21,9 @@ from tests.chaos.world import world
 
 ROOT = Path(__file__).parents[2]
 
+WORKERS = (3, 2, 4)
+"""Of the first, the second ... shop, where it is a fleet."""
+
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for."""
@@ -32,8 +35,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     defect: str = ""
     points: tuple[str, ...] = ()
     """Kill at these points alone; none: at all of them, and at random instants."""
-    workers: int = 0
-    """So many workers on a PostgreSQL for each shop; 0: SQLite with its one daemon."""
+    fleets: int = 0
+    """So many of the shops have two to four workers on a PostgreSQL; the others one daemon on SQLite."""
 
 
 async def run(wish: Wish, say: Callable[[str], None]) -> int:
@@ -73,13 +76,13 @@ async def _shop(wish: Wish, at: int, kills: int) -> Told:
         await around.open_post()
         folder = wish.folder / name
         folder.mkdir(parents=True)
-        if wish.workers:
-            names = tuple(f"w{number + 1}" for number in range(wish.workers))
+        if at >= wish.shops - wish.fleets:
+            names = tuple(f"w{number + 1}" for number in range(WORKERS[at % len(WORKERS)]))
             shop = Shop(name, folder, around, fleet=stack.enter_context(fleet(around.time)), workers=names)
         else:
             shop = Shop(name, folder, around)
         shop.furnish()
-        where = wish.points or points(fleet=bool(wish.workers))
+        where = wish.points or points(fleet=shop.fleet is not None)
         begin = at * len(where) // wish.shops
         turned, aimed = where[begin:] + where[:begin], 1.0 if wish.points else 0.7
         plan = rounds(f"{wish.seed}/{name}", kills, len(shop.workers), turned, aimed=aimed)

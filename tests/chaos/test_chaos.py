@@ -35,7 +35,7 @@ async def test_kills_lose_nothing_double_nothing_and_hide_nothing(tmp_path: Path
 @pytest.mark.skipif(binaries() is None and os.environ.get(DEMANDED) != "required", reason=MISSING)
 async def test_a_fleet_loses_nothing_either(tmp_path: Path) -> None:
     """I1, I2, I5, fault 1, fault 2, fault 5, fault 21: three workers on a PostgreSQL, all of them killed in each round."""
-    code, said = await told(Wish(kills=12, seed="fleet", shops=1, workers=3, folder=tmp_path / "chaos"))
+    code, said = await told(Wish(kills=12, seed="fleet", shops=1, fleets=1, folder=tmp_path / "chaos"))
     assert (code, said[-1].startswith("kills=12 lost=0 doubled=0 unknown=")) == (0, True), "\n".join(said)
 
 
