@@ -176,7 +176,7 @@ async def test_a_bad_configuration_is_rejected_and_a_good_one_takes_over(home: H
 async def test_another_database_wants_a_restart(home: Home) -> None:
     daemon = home.start()
     await until(lambda: "daemon.started" in home.events())
-    home.config.write_text('[database]\nurl = "sqlite:///elsewhere.db"\n' + home.config.read_text())
+    home.config.write_text(home.config.read_text().replace("tracker.db", "elsewhere.db", 1))
     daemon.signal(signal.SIGHUP)
     await until(lambda: "config.reload_rejected" in home.events())
     (rejected,) = [line for line in home.lines if line["event"] == "config.reload_rejected"]

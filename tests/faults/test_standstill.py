@@ -33,7 +33,7 @@ async def test_a_daemon_that_is_blocked_gives_no_sign_of_life_and_says_so_afterw
     """Fault 32: with WatchdogSec below that, systemd would have ended it; one that comes back works on."""
     clock, last, longest = SystemClock(), 0.0, 0.0
     daemon = blocking.start(home, BLOCKED, NOTIFY_SOCKET=systemd.path, **OFTEN)
-    await until(lambda: "outbox.sent" in home.events())
+    await until(lambda: "outbox.sent" in home.events(), seconds=40)
     blocking.block(home)
     while "daemon.blocked" not in home.events() or longest < BLOCKED / 2:
         await asyncio.sleep(0.02)
@@ -53,7 +53,7 @@ async def test_a_daemon_that_hangs_for_good_shows_where_when_systemd_ends_it(hom
     """Fault 32: the watchdog's SIGABRT writes the place of the hang; what it had not done, the next one does."""
     daemon = blocking.start(home, 600, NOTIFY_SOCKET=systemd.path, **OFTEN)
     await until(lambda: systemd.heard("WATCHDOG=1"))
-    await until(lambda: "outbox.sent" in home.events())
+    await until(lambda: "outbox.sent" in home.events(), seconds=40)
     blocking.block(home)
     await until(lambda: not (home.folder / "block").exists())
     systemd.heard("")

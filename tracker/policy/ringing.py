@@ -40,8 +40,7 @@ def rings_from(order: Order, quiet: QuietHours, now: datetime) -> datetime | Non
     zones = tuple(ZoneInfo(name) for name in zones_of(order, quiet))
     if all(_awake(zone, quiet, now) for zone in zones):
         return None
-    days = [now + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD)]
-    mornings = sorted(at for zone in zones for day in days if (at := _morning(zone, quiet, day)) > now)
+    mornings = sorted(at for zone in zones for ahead in range(_DAYS_AHEAD) if (at := _morning(zone, quiet, now, ahead)) > now)
     return next((at for at in mornings if all(_awake(zone, quiet, at) for zone in zones)), mornings[0])
 
 
@@ -49,9 +48,10 @@ def _awake(zone: ZoneInfo, quiet: QuietHours, at: datetime) -> bool:
     return quiet.begins <= at.astimezone(zone).time() < quiet.ends
 
 
-def _morning(zone: ZoneInfo, quiet: QuietHours, at: datetime) -> datetime:
-    local = at.astimezone(zone).replace(hour=quiet.begins.hour, minute=quiet.begins.minute, second=0, microsecond=0, fold=0)
-    return local.astimezone(at.tzinfo)
+def _morning(zone: ZoneInfo, quiet: QuietHours, now: datetime, ahead: int) -> datetime:
+    """Of a day of the calendar: 24 hours after 23:59 may be the day after tomorrow when the clocks go forward (faults row 14)."""
+    day = now.astimezone(zone).date() + timedelta(days=ahead)
+    return datetime.combine(day, quiet.begins, zone).astimezone(now.tzinfo)
 
 
 @lru_cache(maxsize=4096)
