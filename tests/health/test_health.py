@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -169,3 +172,21 @@ def test_the_health_file_is_fresh_for_a_moment_only(tmp_path: Path) -> None:
     assert not sign.fresh(AT + timedelta(seconds=120))
     file.write_text("{", encoding="utf-8")
     assert read_sign(file) is None
+
+
+def test_nobody_waits_for_a_listener_who_does_not_read(tmp_path: Path) -> None:
+    """Fault 32: a full notify socket must not stop the loop that works; the watchdog's silence is then the service manager's own."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(tmp_path / "notify"))
+        notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        begun = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            telling = pool.submit(lambda: [notifier.status("x" * 2000) for _ in range(13)])
+            try:
+                telling.result(timeout=30)
+            finally:
+                deaf.setblocking(False)
+                with suppress(BlockingIOError):
+                    while deaf.recv(4096):
+                        pass
+        assert time.monotonic() - begun < 20

@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from tracker.clock import Clock
 
+PATIENCE_SECONDS = 0.2
+
 
 class Notifier:
     """Speaks to systemd over $NOTIFY_SOCKET; says nothing where that is not set. A failed word never stops the work."""
@@ -45,5 +47,7 @@ class Notifier:
         if not self._address:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            # Whoever listens may be slow to read; the work does not wait for him.
+            out.settimeout(PATIENCE_SECONDS)
             out.connect(self._address)
             out.sendall(text.encode())
