@@ -51,6 +51,9 @@ test: $(STAMP) ## the tests: SQLite, ten to fifteen minutes on two cores
 postgres: $(STAMP) ## the tests on a real PostgreSQL, started from the system's binaries (Debian: apt install postgresql)
 	@$(BIN)/python -m tests.postgres
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "postgres and not packaging"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --database postgres -m "not postgres and not sqlite_only" $(ROOMS)
+
+ROOMS := tests/desk tests/dispatch tests/sweep tests/polling tests/engine tests/reports tests/alerts
 
 lint: $(STAMP) ## format, lint, types, layers, dependencies
 	$(BIN)/ruff format --check .

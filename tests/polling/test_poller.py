@@ -426,6 +426,7 @@ async def test_units_side_by_side_claim_different_parcels(store: Store, clock: S
         assert polling.aggregator.calls["gettrackinfo"] == 2
 
 
+@pytest.mark.sqlite_only
 async def test_a_journey_that_cannot_be_read_parks_its_parcel_alone(
     store: Store, clock: SimulatedClock, rules: Rules, tmp_path: Path, log_lines: Lines
 ) -> None:

@@ -258,6 +258,7 @@ async def test_the_push_of_a_last_mile_number_makes_its_parcel_be_asked_about(po
     assert post.numbers[0] in await post.due()
 
 
+@pytest.mark.sqlite_only
 async def test_what_the_poller_is_asking_about_waits_for_its_answer(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the answer, read before the push, would overwrite the journey. What stands behind it goes on."""
     monkeypatch.setattr(pushes, "TRANSACTION", 1)
@@ -272,6 +273,7 @@ async def test_what_the_poller_is_asking_about_waits_for_its_answer(post: Post, 
     assert (await post.shipment(0)).status is TrackingStatus.IN_TRANSIT
 
 
+@pytest.mark.sqlite_only
 async def test_what_is_being_heard_is_not_asked_about(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     claimed: list[set[int]] = []
     load = post.store.load_polled
@@ -321,6 +323,7 @@ async def test_a_push_that_cannot_be_written_is_parked_and_the_others_are_heard(
     assert [line["shipment"] for line in log_lines() if line["event"] == "poll.parked"] == [post.numbers[1]]
 
 
+@pytest.mark.sqlite_only
 async def test_a_parcel_that_cannot_be_loaded_holds_up_no_other(post: Post, tmp_path: Path, log_lines: Lines) -> None:
     """Faults row 33: its slice goes, and it is asked about in its time; what came with it and after it is heard."""
     with closing(sqlite3.connect(tmp_path / "tracker.db")) as database, database:

@@ -237,6 +237,7 @@ async def test_a_conversation_without_a_call_proves_nobody_alive(store: Store, c
     assert health.last_answer_at is None
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(("asynchronous", "most"), [(False, 3), (True, 1)])
 async def test_an_asynchronous_source_is_asked_one_conversation_at_a_time(
     store: Store, clock: SimulatedClock, rules: Rules, monkeypatch: pytest.MonkeyPatch, *, asynchronous: bool, most: int
