@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.store.build import AT, NOW, batch, change, decision, dossier, order, parcel, pending, polled, scan, verdict
@@ -12,13 +13,16 @@ from tracker.model import Channel, Claim, ClaimState, Intent, OutboxState, Phase
 from tracker.store import Store, open_store
 
 
-async def tell(store: Store, postbox: Path) -> None:
-    """Import, ask, decide, send a message, open a task, register a claim; whatever is done already is passed over."""
+async def tell(store: Store, postbox: Path, now: datetime = NOW) -> None:
+    """Import, ask, decide, send a message, open a task, register a claim; whatever is done already is passed over.
+
+    What a worker of a fleet had in hand when it died is free again by `now`.
+    """
     await store.recover({}, NOW)
     await store.save_import(batch(order(), parcel()), NOW)
     for due in await store.due_shipments(NOW, 10):
         await store.write_poll(polled(change(due.id, due.number, scan("a"), scan("b"), next_poll_at=AT + 3600)))
-    for _, order_id in await store.due_dossiers(NOW, 10):
+    for _, order_id in await store.due_dossiers(now, 10):
         rows = (
             pending(decision()),
             pending(decision(Intent.STAGE2), Channel.TASK),
@@ -54,11 +58,11 @@ def claim() -> Claim:
     )
 
 
-async def _main(url: str, postbox: Path) -> None:
+async def _main(url: str, postbox: Path, later: int) -> None:
     store = await open_store(url, clock=FixedClock(NOW), daemon=True)
-    await tell(store, postbox)
+    await tell(store, postbox, NOW + timedelta(seconds=later))
     await store.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(_main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

@@ -14,6 +14,7 @@ from tests.store.build import NOW, dossier
 from tracker.clock import FixedClock
 from tracker.model import OutboxState
 from tracker.store import open_store
+from tracker.store.leases import DECIDED_SECONDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,9 +37,9 @@ DOUBTFUL = {"claim_after_commit", "finish_before_commit"}
 """Where nobody can know: the row ends `unknown`, is shown, and never goes again."""
 
 
-def _run(url: str, postbox: Path, crash_at: str = "") -> int:
+def _run(url: str, postbox: Path, crash_at: str = "", *, later: int = 0) -> int:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.store.story", url, str(postbox)],
+        [sys.executable, "-m", "tests.store.story", url, str(postbox), str(later)],
         cwd=ROOT,
         env=os.environ | {"TRACKER_CRASH_AT": crash_at},
         check=False,
@@ -51,7 +52,7 @@ def _run(url: str, postbox: Path, crash_at: str = "") -> int:
 async def test_nothing_is_lost_and_nothing_goes_twice(url: str, tmp_path: Path, point: str) -> None:
     postbox = tmp_path / "postbox"
     assert _run(url, postbox, point) == -signal.SIGKILL
-    assert _run(url, postbox) == 0
+    assert _run(url, postbox, later=DECIDED_SECONDS + 1) == 0
     store = await open_store(url, clock=FixedClock(NOW), daemon=True)
     told = await dossier(store)
     sent = postbox.read_text().splitlines() if postbox.exists() else []
