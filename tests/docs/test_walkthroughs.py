@@ -35,7 +35,7 @@ WALKS = {
 }
 """Pages that go on where the one before them ended share a folder."""
 
-ON_A_SERVER = ("first-day", "move-to-postgresql")
+ON_A_SERVER = {"move-to-postgresql": ("first-day", "move-to-postgresql"), "several-machines": ("several-machines",)}
 NAMED = "postgresql://tracker@db.example/tracker"
 
 
@@ -68,18 +68,19 @@ def _tracker(capsys: pytest.CaptureFixture[str]) -> Tracker:
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("pages", ON_A_SERVER.values(), ids=ON_A_SERVER)
 def test_the_page_about_a_server_can_be_followed_on_one(
-    postgres_server: Server, clone: Path, capsys: pytest.CaptureFixture[str]
+    pages: tuple[str, ...], postgres_server: Server, clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Style 13: with a database of a real server in the place of the one that the page names."""
     there = postgres_server.database()
-    for page in ON_A_SERVER:
+    for page in pages:
         follow((PAGES / f"{page}.md").read_text(encoding="utf-8").replace(NAMED, there), _tracker(capsys))
 
 
 def test_every_page_is_followed() -> None:
     """add-a-carrier and install-on-a-server have tests of their own: they want a source tree, and a disk."""
-    followed = {page for pages in (*WALKS.values(), ON_A_SERVER) for page in pages}
+    followed = {page for pages in (*WALKS.values(), *ON_A_SERVER.values()) for page in pages}
     assert {path.stem for path in PAGES.glob("*.md")} <= followed | {"add-a-carrier", "install-on-a-server"}
 
 
