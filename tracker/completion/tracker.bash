@@ -12,7 +12,7 @@ _tracker() {
   local options_with_values='--against --amount --as --as-of --at --by --carrier --cause --channel --chat --compare --config --confirmed --contacted --correct --country --currency --cutover --days --dir --due --every --evidence --evidence-due --facts --file --format --from --generate --hold-until --how --http-status --id --insured --insured-currency --intent --item-cost --item-cost-currency --items --journal --kind --leg --liable --limit --loss-type --month --note --on --opened --opt-out --out --outcome --owner --paid-again --parcel --payment --prefix --reason --received --ref --refunded --reviewed --risky --root --rule --section --seen --settles --ship-by --since --stage --stages --state --store --target --tax-number --template --to --tracking-number --tz --unread-since --until --up-to --vip --waiting-since --weight --window-end'
 
   # Build list of all valid command names (to distinguish from positionals)
-  local all_commands='accept add advisory apply approve assign backlog backtest backup carriers cases check claims config db decisions demo doctor done drop edit end evidence explain export handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw'
+  local all_commands='accept add advisory apply approve assign backlog backtest backup carriers cases check claims config copy db decisions demo doctor done drop edit end evidence explain export handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw'
 
   # Detect command path by collecting valid command words only
   local -a cmd_path=()
@@ -256,7 +256,7 @@ _tracker() {
               [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
             done
           else
-            local -a _c=("upgrade" "backup" "check" "restore" "purge" "retire")
+            local -a _c=("upgrade" "backup" "check" "restore" "copy" "purge" "retire")
             local _q
             COMPREPLY=()
             for _x in "${_c[@]}"; do
@@ -1833,6 +1833,35 @@ _tracker() {
               _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
             fi
             case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "db copy")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--from" "--to" "--config" "--json" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --from)
+                COMPREPLY=()
+                ;;
+              --to)
+                COMPREPLY=()
+                ;;
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )
                 ;;

@@ -6,7 +6,7 @@ function __fish_tracker_using_command
     set -l cmd (commandline -opc)
     set -l subcommands
     set -l options_with_values '--against --amount --as --as-of --at --by --carrier --cause --channel --chat --compare --config --confirmed --contacted --correct --country --currency --cutover --days --dir --due --every --evidence --evidence-due --facts --file --format --from --generate --hold-until --how --http-status --id --insured --insured-currency --intent --item-cost --item-cost-currency --items --journal --kind --leg --liable --limit --loss-type --month --note --on --opened --opt-out --out --outcome --owner --paid-again --parcel --payment --prefix --reason --received --ref --refunded --reviewed --risky --root --rule --section --seen --settles --ship-by --since --stage --stages --state --store --target --tax-number --template --to --tracking-number --tz --unread-since --until --up-to --vip --waiting-since --weight --window-end'
-    set -l all_commands 'accept add advisory apply approve assign backlog backtest backup carriers cases check claims config db decisions demo doctor done drop edit end evidence explain export handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw'
+    set -l all_commands 'accept add advisory apply approve assign backlog backtest backup carriers cases check claims config copy db decisions demo doctor done drop edit end evidence explain export handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw'
     set -l skip_next 0
     # Extract command words (only real subcommand names) from command line
     set -e cmd[1]
@@ -473,8 +473,9 @@ complete -c tracker -n '__fish_tracker_using_command config show' -l json -d 'On
 # Subcommands for: db
 complete -c tracker -n '__fish_tracker_using_command db' -a 'upgrade' -d 'Bring the database to this version'\''s schema, in one transaction, after a backup…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'backup' -d 'Copy the database beside the running daemon, check the copy, give it its name. …'
-complete -c tracker -n '__fish_tracker_using_command db' -a 'check' -d 'Schema, structure, references, the send journal, the age of the last backup. Ex…'
+complete -c tracker -n '__fish_tracker_using_command db' -a 'check' -d 'Schema, structure, references, the send journals, the age of the last backup. E…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'restore' -d 'Put a backup in the database'\''s place and replay the send journal, so that nothi…'
+complete -c tracker -n '__fish_tracker_using_command db' -a 'copy' -d 'Move a whole shop to another database: every row, counted and summed up on both…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'purge' -d 'Forget what [retention] no longer allows: buyers'\'' names, mail and texts, scans,…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'retire' -d 'Put this database out of service: it can be read for ever, nothing is written t…'
 # Options for: db
@@ -496,6 +497,15 @@ complete -c tracker -n '__fish_tracker_using_command db check' -s h -d 'Display 
 complete -c tracker -n '__fish_tracker_using_command db check' -l version -d 'Display application version.'
 complete -c tracker -n '__fish_tracker_using_command db check' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command db check' -l json -d 'One JSON document on stdout.'
+
+# Options for: db copy
+complete -c tracker -n '__fish_tracker_using_command db copy' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db copy' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command db copy' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command db copy' -l from -r -d 'Address of the database to copy; by default the configured one.'
+complete -c tracker -n '__fish_tracker_using_command db copy' -l to -r -d 'Address of the empty one; by default the configured one. A password belongs int…'
+complete -c tracker -n '__fish_tracker_using_command db copy' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command db copy' -l json -d 'One JSON document on stdout.'
 
 # Options for: db purge
 complete -c tracker -n '__fish_tracker_using_command db purge' -l help -d 'Display this message and exit.'
