@@ -150,4 +150,4 @@ def test_without_the_extra_it_says_what_to_install(shop: Shop, shell: Shell, mon
     for words in (("status",), ("db", "check"), ("db", "backup"), ("doctor",)):
         said = shell(*words)
         assert said.code in {1, 2}
-        assert "logistics-tracker[fleet]" in said.out + said.err
+        assert "'.[fleet]'" in said.out + said.err

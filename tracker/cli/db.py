@@ -177,7 +177,7 @@ def _restored(console: Console, done: Restored) -> None:
         console.line("This copy is retired: it can be read only. See: tracker db retire --help")
     console.line(f"What people typed and files brought since the backup {would} gone: import the files again (tracker import).")
     if not done.dry_run:
-        console.line("Then look (tracker db check) and start: systemctl start tracker")
+        console.line("Then look (tracker db check) and start: systemctl start tracker (workers: tracker.target, on every host)")
 
 
 @app.command(name="copy")

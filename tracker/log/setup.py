@@ -21,9 +21,9 @@ Format = Literal["json", "console", "auto"]
 
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _ALWAYS = frozenset({"event", "level", "time", "exception"})
-_CHATTY = ("httpx", "httpcore", "apscheduler", "aiosmtplib", "procrastinate")
-_INDISCREET = ("apprise",)
-"""Its errors hold whole addresses, keys included; what went wrong is said by our own line."""
+_CHATTY = ("httpx", "httpcore", "apscheduler", "aiosmtplib", "psycopg.pool")
+_INDISCREET = ("apprise", "procrastinate")
+"""Their errors hold whole addresses, keys included, or arguments and tracebacks; what went wrong is said by our own line."""
 _CATALOGUE = {event.value: event for event in Event}
 _LONGEST = 2000
 """Characters of one field: journald splits lines at 48K."""

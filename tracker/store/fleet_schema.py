@@ -34,7 +34,8 @@ def imported() -> None:
         import psycopg  # noqa: F401
     except ImportError:
         raise UnsupportedDatabase(
-            "database.url names a PostgreSQL, and the extra for it is not installed: pip install 'logistics-tracker[fleet]'"
+            "database.url names a PostgreSQL, and the extra for it is not installed. In the checkout: make install, or pip "
+            "install '.[fleet]'"
         ) from None
 
 
