@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -63,6 +64,20 @@ async def test_one_file_a_call_until_none_is_left(desk: Desk) -> None:
     first, second, third = [await desk.look(patient=False) for _ in range(3)]
     assert first.moved is not None
     assert (first.moved.name, first.more, second.more, third.moved) == ("a.xlsx", True, False, None)
+
+
+async def test_workers_that_share_a_folder_take_turns(desk: Desk, log_lines: Lines) -> None:
+    """Fault 21: of two workers on one host one takes the file; the other neither finds it half moved nor calls it broken."""
+    (desk.folder / "orders.xlsx").write_bytes(GOOD)
+    other = os.open(desk.folder, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert await desk.look(patient=False) == InboxReport()
+        assert (desk.folder / "orders.xlsx").exists()
+    finally:
+        os.close(other)
+    assert (await desk.look(patient=False)).moved is not None
+    assert [line["event"] for line in log_lines()] == ["inbox.imported"]
 
 
 async def test_a_file_that_is_still_written_waits(desk: Desk) -> None:

@@ -234,3 +234,12 @@ async def test_a_task_in_hand_is_no_matter_of_the_guard(store: Store) -> None:
     await changed(store)
     await begin(store, OTHER, hours=2)
     assert (await states(store))[Intent.STAGE1][0] is OutboxState.SENT
+
+
+async def test_the_first_of_a_fleet_that_finds_that_they_wait_is_right(store: Store) -> None:
+    """Faults 20, 21: two workers compare while parcels move; a count just below the limit frees nothing."""
+    await changed(store)
+    assert await settle(store, NEW, waits=True) == 0
+    assert await settle(store, NEW, waits=False) == 0
+    assert (await known(store)).waits
+    assert await store.free_ruleset(NEW, NOW + HOUR) is None

@@ -9,10 +9,12 @@ keep their folder in `done/lume/` and `failed/lume/`.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import re
 import stat
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -152,11 +154,38 @@ async def scan_once(
 
     Raises FileError where the folder itself cannot be used; store errors propagate.
     """
-    ready, waiting = await asyncio.to_thread(inbox.look, now, patient=patient, stores=knowledge.rules.stores)
-    if not ready:
-        return InboxReport(waiting=waiting)
-    moved = await _take(inbox, ready[0], store, now, knowledge)
-    return InboxReport(moved=moved, more=len(ready) > 1, waiting=waiting)
+    with _alone(inbox.folder) as mine:
+        if not mine:
+            return InboxReport()
+        ready, waiting = await asyncio.to_thread(inbox.look, now, patient=patient, stores=knowledge.rules.stores)
+        if not ready:
+            return InboxReport(waiting=waiting)
+        moved = await _take(inbox, ready[0], store, now, knowledge)
+        return InboxReport(moved=moved, more=len(ready) > 1, waiting=waiting)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether this worker may take a file: of those that share a folder it is one at a time. A lock of a dead one is gone."""
+    try:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        yield True  # it is not there yet, or cannot be used: whoever looks makes it, or says so
+        return
+    try:
+        yield _locked(place)
+    finally:
+        os.close(place)
+
+
+def _locked(place: int) -> bool:
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks: each file is known by its content all the same
+    return True
 
 
 async def _take(inbox: Inbox, name: str, store: ImportStore, now: datetime, knowledge: Knowledge) -> Moved:

@@ -146,9 +146,14 @@ class Rulesets:
     async def settle_ruleset(
         self, version: str, now: datetime, *, waits: bool, touched: int, open_parcels: int, summary: Mapping[str, Any]
     ) -> int:
-        """The comparison has ended. Where too little is new to wait, everything held meanwhile goes on; how many effects."""
+        """The comparison has ended. Where too little is new to wait, everything held meanwhile goes on; how many effects.
+
+        Of a fleet each worker compares: has one found that a person must look, another's count changes nothing.
+        """
 
         def settle(tx: Tx) -> int:
+            if touched and not waits and _found_waiting(tx, version):
+                return 0
             tx.run(
                 "UPDATE ruleset SET touched = ?, open_parcels = ?, summary = ? WHERE hash = ?",
                 touched,
@@ -269,6 +274,11 @@ def free_accepted(tx: Tx, version: str, now: datetime) -> int | None:
     if _state(tx, version) != ACCEPTED:
         return None
     return _free(tx, version, DAEMON, "the rules were accepted", now, backlog=True)
+
+
+def _found_waiting(tx: Tx, version: str) -> bool:
+    row = tx.row("SELECT state, summary FROM ruleset WHERE hash = ?", version)
+    return row is not None and row[0] == WAITING and bool(mapping(row[1]).get("compared"))
 
 
 def _state(tx: Tx, version: str) -> str | None:

@@ -219,8 +219,10 @@ class RulesGate:
             open_parcels=count.open_parcels,
             summary=count.summary(self._before, comparable=comparable),
         )
-        if not waits:
-            self._waiting = None
+        if not waits and self._waiting is not None:
+            accepted = await self._store.free_ruleset(self._rules.version, self._clock.now())
+            # None: another worker of the fleet has found that they must wait.
+            self._waiting = self._waiting if accepted is None else None
         log, event = (_log.warning, Event.RULES_WAIT) if waits else (_log.info, Event.RULES_COMPARED)
         log(
             event,
