@@ -59,18 +59,17 @@ class Reckoning:
 
     async def all(self) -> list[Finding]:
         """Every finding."""
-        async with self.shop.store() as store:
-            self._rows = {view.row.key: view for view in await store.outbox(states=tuple(OutboxState))}
-            rules = config.load(self.shop.folder / "tracker.toml", environ=self.shop.environ).rules
-            found = [each async for each in self._inside(store, rules)]
+        found = await self.shop.look(self._inside)
         found += [each async for each in self._shown()]
         found += [*self._mails(), *self._extensions(), *self._questions(), *self._money(), *self._words()]
         return found + [Finding(kind=TROUBLE, what="went wrong", row=each) for each in self.desk.trouble]
 
-    async def _inside(self, store: Store, rules: Rules) -> AsyncIterator[Finding]:
-        for check in (self._imports, self._due, self._decisions, self._scans, self._tasks, self._claims):
-            async for each in check(store, rules):
-                yield each
+    async def _inside(self, store: Store) -> list[Finding]:
+        """What the database alone, or it and the world, can tell."""
+        self._rows = {view.row.key: view for view in await store.outbox(states=tuple(OutboxState))}
+        rules = config.load(self.shop.folder / "tracker.toml", environ=self.shop.environ).rules
+        checks = (self._imports, self._due, self._decisions, self._scans, self._tasks, self._claims)
+        return [each for check in checks async for each in check(store, rules)]
 
     # ------------------------------------------------------------------------------------------------------- messages to buyers
 

@@ -7,11 +7,11 @@ import itertools
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,6 +27,8 @@ from tracker.journal import ends, read
 from tracker.keeping.backup import MAIN
 from tracker.model import JournalEnd
 from tracker.store import Store, StoreError, create, open_store
+
+T = TypeVar("T")
 
 _TRACKER = """\
 [database]
@@ -185,32 +187,29 @@ class Shop:
 
     # ------------------------------------------------------------------------------------------------------------ looking inside
 
-    @asynccontextmanager
-    async def store(self) -> AsyncIterator[Store]:
-        """The database as a command has it."""
-        opened = await self._opened()
-        try:
-            yield opened
-        finally:
-            await opened.close()
-
-    async def _opened(self) -> Store:
-        """A server that is being restarted is waited for."""
-        for _ in range(100):
+    async def look(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """Ask the database as a command does. A server that is being restarted, or too busy to answer, is asked again."""
+        for _ in range(20):
             with suppress(StoreError):
-                return await open_store(self.url, clock=self.world.time)
-            await asyncio.sleep(0.2)
-        return await open_store(self.url, clock=self.world.time)
+                return await self._once(work)
+            await asyncio.sleep(1)
+        return await self._once(work)
+
+    async def _once(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        store = await open_store(self.url, clock=self.world.time)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
 
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """A question to the database; `?` for values."""
-        async with self.store() as store:
-            return [tuple(row) for row in await store._db.read(lambda tx: tx.rows(sql, *values))]
+        found = await self.look(lambda store: store._db.read(lambda tx: tx.rows(sql, *values)))
+        return [tuple(row) for row in found]
 
     async def run(self, sql: str) -> None:
         """What no command does: a defect that somebody built in."""
-        async with self.store() as store:
-            await store._db.write(lambda tx: tx.run(sql))
+        await self.look(lambda store: store._db.write(lambda tx: tx.run(sql)))
 
     def journal(self, worker: str) -> dict[str, JournalEnd]:
         """How the newest attempts ended, by the worker's own send journal."""

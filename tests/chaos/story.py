@@ -16,12 +16,13 @@ from tests import house
 from tests.chaos.defects import DEFECTS
 from tests.chaos.desk import Desk
 from tests.chaos.plan import POINTS, Life, Round
-from tests.chaos.reckoning import Finding, Reckoning
+from tests.chaos.reckoning import TROUBLE, Finding, Reckoning
 from tests.chaos.shop import Boredom, Shop, ended
 from tests.chaos.witness import Witness
 from tests.receiver.knocking import signed
 from tracker.clock import epoch
 from tracker.daemon import AGAIN
+from tracker.store import Store, StoreError
 
 SOMEWHERE = "at a random instant"
 
@@ -62,14 +63,13 @@ class Story:
 
     async def tell(self, plan: Sequence[Round], kills: int) -> Told:
         """Everything, until so many kills are done."""
-        for round_ in _for_ever(plan):
-            left = kills - len(self.witness.kills)
-            if left <= 0 or len(self.desk.trouble) > HOPELESS:
-                break
-            await self._round(msgspec.structs.replace(round_, lives=round_.lives[:left]))
-        await self._peace()
-        reckoning = Reckoning(self.shop, self.desk, self.witness)
-        findings = await reckoning.all()
+        reckoning, findings = Reckoning(self.shop, self.desk, self.witness), list[Finding]()
+        try:
+            await self._live(plan, kills)
+            await self._peace()
+            findings = await reckoning.all()
+        except (StoreError, OSError) as error:  # a TimeoutError is an OSError
+            findings.append(Finding(kind=TROUBLE, what="the harness gave up", row=repr(error)))
         return Told(
             shop=self.shop.name,
             kills=len(self.witness.kills),
@@ -81,6 +81,13 @@ class Story:
             points=self.points,
             findings=tuple(findings),
         )
+
+    async def _live(self, plan: Sequence[Round], kills: int) -> None:
+        for round_ in _for_ever(plan):
+            left = kills - len(self.witness.kills)
+            if left <= 0 or len(self.desk.trouble) > HOPELESS:
+                return
+            await self._round(msgspec.structs.replace(round_, lives=round_.lives[:left]))
 
     async def _round(self, round_: Round) -> None:
         self.shop.jump(timedelta(seconds=round_.jump))
@@ -173,10 +180,13 @@ class Story:
         end, quiet = loop.time() + PEACE, 0
         while quiet < 3 and loop.time() < end:
             await asyncio.sleep(0.7)
-            async with self.shop.store() as store:
-                first = (await store.next_due()).first
-                pushed = await store.waiting_pushes(1)
+            first, pushed = await self.shop.look(_left)
             quiet = quiet + 1 if not pushed and (first is None or first > epoch(self.shop.world.time.now())) else 0
+
+
+async def _left(store: Store) -> tuple[int | None, int]:
+    """When the next thing is due, and how many pushes wait."""
+    return (await store.next_due()).first, len(await store.waiting_pushes(1))
 
 
 def _for_ever(plan: Sequence[Round]) -> Iterator[Round]:
