@@ -102,6 +102,7 @@ def skipped(document: Any) -> dict[str, int]:
     return {pile["kind"]: len(pile["orders"]) for pile in document["skipped"]}
 
 
+@pytest.mark.timeout(240)  # three thousand orders, twice
 def test_without_a_cut_over_three_thousand_old_parcels_write_to_nobody(shop: Path, shell: Shell) -> None:
     """Faults row 35, into a shop that is live and has run for long: all that is due waits for a person, and says since when."""
     shell.json("import", bring(shop, range(3_000), "orders"), "--at", NOW)
