@@ -22,6 +22,7 @@ from tracker import config, log
 from tracker.clock import Clock, SystemClock
 from tracker.config import ConfigError, Loaded
 from tracker.engine.base import full_pass
+from tracker.engine.choosing import engine_of
 from tracker.engine.guard import TimeGuard
 from tracker.engine.local import LocalEngine
 from tracker.engine.standing import Standing
@@ -210,7 +211,15 @@ class Daemon:
         house = self._assembled(store)
         if house is None:
             return
-        engine = self._engine(store, house)
+        engine = engine_of(
+            house.units,
+            self._loaded.settings,
+            worker=store.worker,
+            clock=self._clock,
+            heartbeat=self._heartbeat,
+            guard=self._guard,
+            fatal=FATAL,
+        )
         door = self._push_door(store, engine)
         reporter = Reporter(
             self._loaded,
@@ -238,26 +247,6 @@ class Daemon:
                 task.cancel()
             reporter.close()
             await house.close()
-
-    def _engine(self, store: Store, house: House) -> LocalEngine | FleetEngine:
-        """What makes it tick: `database.url` alone says which. The queue is imported only where it is wanted."""
-        settings = self._loaded.settings
-        clock, heartbeat, guard, drain = self._clock, self._heartbeat, self._guard, settings.engine.drain_s
-        if store.worker is None:
-            return LocalEngine(house.units, clock=clock, heartbeat=heartbeat, guard=guard, fatal=FATAL, drain_seconds=drain)
-        from tracker.engine.fleet import FleetEngine
-
-        return FleetEngine(
-            house.units,
-            clock=clock,
-            heartbeat=heartbeat,
-            guard=guard,
-            fatal=FATAL,
-            drain_seconds=drain,
-            url=settings.database_url,
-            worker=store.worker,
-            concurrency=settings.engine.concurrency,
-        )
 
     def _push_door(self, store: Store, engine: LocalEngine | FleetEngine) -> Receiver | None:
         """The port at which sources call; every push is heard at once. The web server is imported only where it is wanted."""

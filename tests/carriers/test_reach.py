@@ -124,7 +124,7 @@ async def _never(host: str, port: int) -> Sequence[str]:
         ("https://127.0.0.1/", OUTSIDE, "127.0.0.1 is this machine: allow_private_hosts = true allows it"),
         ("https://169.254.169.254/", INSIDE, "169.254.169.254 is an address where no such service can be"),
         ("https://[::ffff:169.254.169.254]/", INSIDE, "::ffff:169.254.169.254 is an address where no such service can be"),
-        ("https://u:p@api.17track.net/", INSIDE, "holds a user or password: credentials are secrets, by reference"),
+        ("https://u:p@api.17track.example/", INSIDE, "holds a user or password: credentials are secrets, by reference"),
         ("https://[::1/", INSIDE, "is not a URL"),
         ("https://api.17track.net:99999/", INSIDE, "is not a URL"),
     ],

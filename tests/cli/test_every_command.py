@@ -106,6 +106,7 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
         0,
         {"taken_at", "sent", "unknown", "lost", "held", "held_until", "open_tasks", "missing_journals", "dry_run"},
     ),
+    "db copy": (("--to", "sqlite:///moved.db"), 0, {"tables", "rows"}),
     "db purge": (AT, 0, {"orders", "parcels", "files", "journal_bytes"}),
     "db retire": (("--by", "Mei", "--reason", "moved"), 0, {"retired", "at", "by", "reason", "to"}),
     "report handover": (AT, 0, {"at", "since", "zone", "due", "at_risk", "sent", "decided", "closed", "waits"}),

@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -23,20 +23,16 @@ from tracker.config.alerting import (
     build_target,
 )
 from tracker.config.checks_hosts import reach_beside
+from tracker.config.database import database_url
 from tracker.config.merge import Section
 from tracker.config.problem import Level, Problem
 from tracker.config.pushes import push_secrets
 from tracker.config.secret import Secret, UnresolvedError, resolve
 from tracker.config.shape_alerts import Target as TargetShape
-from tracker.config.shape_tracker import Database, Metrics, Receiver, TrackerFile
+from tracker.config.shape_tracker import Metrics, Receiver, TrackerFile
 from tracker.config.shape_tracker import Source as SourceShape
 
-_SQLITE = "sqlite:///"
 _DROP = "drop:"
-
-_IN_THE_OPEN = (
-    'the password stands in the address: write the address without it, and password = "credential:database" (or "file:/path")'
-)
 
 _SLOW = 1.0
 """Requests a second at a source whose documents name no limit."""
@@ -236,7 +232,7 @@ def build_settings(
     return Settings(
         folder=folder,
         state_dir=state,
-        database_url=_database_url(shape.database, state, vault),
+        database_url=database_url(shape.database, state, vault),
         journal=places.own / shape.journal.path,
         inbox=state / shape.inbox.path if shape.inbox.path else None,
         maildir=state / shape.mail.maildir,
@@ -305,22 +301,6 @@ def _places(given: str | None, folder: Path, environ: Mapping[str, str]) -> _Pla
     worker = environ.get("TRACKER_WORKER") or None
     state = folder / Path(given or systemd or ".").expanduser()
     return _Places(state=state, own=state / worker if worker else state, worker=worker)
-
-
-def _database_url(shape: Database, state: Path, vault: _Vault) -> str:
-    """The address with all that belongs to it: a file's whole path, or the password that lies elsewhere."""
-    url = shape.url
-    if url.startswith(_SQLITE):
-        path = url.removeprefix(_SQLITE)
-        return f"{_SQLITE}{state / path}" if path else url
-    parts = urlsplit(url)
-    if parts.password:
-        vault.warn(("database", "url"), _IN_THE_OPEN)
-    password = vault.open(shape.password, ("database", "password")) if shape.password else None
-    if password is None:
-        return url
-    user, host = quote(unquote(parts.username or ""), safe=""), parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password.reveal(), safe='')}@{host}"))
 
 
 def _metrics(shape: Metrics, own: Path) -> MetricsSettings:

@@ -167,8 +167,11 @@ def check_end(end: datetime, now: datetime) -> None:
 
 
 def end_of_day(day: date, zone: str) -> datetime:
-    """The last second of a day that a person read on a marketplace's page: its own zone, never ours (D9). Aware UTC."""
-    return datetime.combine(day, time(23, 59, 59), ZoneInfo(zone)).astimezone(UTC)
+    """The last second of a day that a person read on a marketplace's page: its own zone, never ours (D9). Aware UTC.
+
+    Counted back from the next day's first: where the clocks jump, there may be no 23:59:59.
+    """
+    return datetime.combine(day + timedelta(days=1), time(0), ZoneInfo(zone)).astimezone(UTC) - timedelta(seconds=1)
 
 
 def positive(amount: Decimal) -> Decimal:

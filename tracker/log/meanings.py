@@ -24,7 +24,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     ),
     "database.awaited": (
         "The database server does not answer at the start; it is tried again for so many seconds, then the daemon ends with 75.",
-        "Nothing while the server restarts. Else: is it up, does it take connections from this host?",
+        "Nothing while the server restarts. Else look whether it is up, and takes connections from this host.",
     ),
     "metrics.failed": (
         "The numbers for Prometheus could not be counted or told; said once until it changes.",
