@@ -29,7 +29,7 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 YEARS = range(2022, 2036)
 WIDEST = timedelta(hours=3)
-"""No zone's clocks change by more in these years (Antarctica/Troll)."""
+"""No zone's clocks change by more in these years (Antarctica/Casey)."""
 
 
 @lru_cache(maxsize=4096)
