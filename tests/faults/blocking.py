@@ -11,7 +11,7 @@ from tests import house
 from tests.daemon import children
 from tests.daemon.conftest import Child, Home
 from tracker.polling import Poller
-from tracker.store.connection import sqlite
+from tracker.store.connection import base
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -38,7 +38,7 @@ def start_impatient(home: Home, seconds: float) -> Child:
 
 
 def _run_impatient(path: Path, errors: Path, environ: Mapping[str, str], seconds: float) -> None:
-    sqlite.PATIENCE_SECONDS = seconds  # type: ignore[assignment]
+    base.PATIENCE_SECONDS = seconds  # type: ignore[assignment]
     children._run("resident", path, errors, dict(environ), "")
 
 

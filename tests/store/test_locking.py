@@ -13,7 +13,7 @@ import pytest
 from tests.store.build import NOW, dossier, given
 from tracker.clock import FixedClock
 from tracker.store import Locked, OrderPatch, Store, open_store
-from tracker.store.connection import sqlite, sqlite_path
+from tracker.store.connection import base, sqlite, sqlite_path
 
 HOLDER = """
 import sqlite3, sys, time
@@ -65,7 +65,7 @@ async def test_readers_are_not_kept_waiting(url: str, store: Store) -> None:
 
 @pytest.mark.sqlite_only
 async def test_patience_ends_with_a_message(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(base, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(sqlite, "COMMAND_BUSY_MS", 100)
     command = await open_store(url, clock=FixedClock(NOW))
     with locked(url, 20), pytest.raises(Locked, match="locked by another process"):

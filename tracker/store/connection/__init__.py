@@ -13,7 +13,7 @@ from tracker.store.connection.sqlite import (
     plain,
     told,
 )
-from tracker.store.connection.values import Record, instant_of, marks, required, stored
+from tracker.store.connection.values import Record, instant_of, required, stored
 
 __all__ = [
     "COMMAND_BUSY_MS",
@@ -24,7 +24,6 @@ __all__ = [
     "driver",
     "instant_of",
     "is_postgres",
-    "marks",
     "open_engine",
     "place",
     "plain",

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, insert, update
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from tracker.clock import Clock
 from tracker.store.connection.values import Record
+from tracker.store.errors import Locked
 
 T = TypeVar("T")
+
+PATIENCE_SECONDS = 30
+"""How long work waits for other processes in all (fault 3)."""
 
 
 class Tx(ABC):
@@ -121,6 +126,20 @@ class Database(ABC):
     @abstractmethod
     def trial(self) -> AbstractAsyncContextManager[None]:
         """One transaction around all reads and writes within, taken back at the end. Raises Locked, after the busy timeout."""
+
+    async def again(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try once more what was locked, for `PATIENCE_SECONDS` in all, without the loop standing still (fault 3)."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Locked),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        async for trial in retrying:
+            with trial:
+                return await attempt()
+        raise AssertionError("unreachable: tenacity returns or raises")
 
     @abstractmethod
     async def close(self) -> None:

@@ -25,11 +25,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.util import await_only
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from tracker.clock import Clock
 from tracker.store.connection.address import dsn, place
-from tracker.store.connection.base import Database, Tx
+from tracker.store.connection.base import PATIENCE_SECONDS, Database, Tx
 from tracker.store.connection.postgres_errors import told
 from tracker.store.connection.values import Record, bound
 from tracker.store.errors import (
@@ -43,8 +42,6 @@ T = TypeVar("T")
 
 POOL = 12
 """Connections of one worker at most: its lanes, the queue's jobs, and the signs of life beside them."""
-
-PATIENCE_SECONDS = 30
 
 IDLE_SECONDS = 20
 """How long a transaction may say nothing: less than others wait for its locks."""
@@ -190,13 +187,16 @@ def _done(result: T) -> T:
     return result
 
 
+_AS_IT_IS = frozenset({int, bytes, float, bool, type(None), datetime})
+
+
 def _ready(values: Sequence[object]) -> tuple[object, ...]:
     """As SQLite takes them, but a time stays one, and the one character is left out that PostgreSQL keeps in no text."""
-    return tuple([value if isinstance(value, datetime) else _kept(value) for value in values])
+    return tuple([value if type(value) in _AS_IT_IS else _kept(value) for value in values])
 
 
 def _kept(value: object) -> object:
-    (found,) = bound((value,))
+    (found,) = (value,) if type(value) is str else bound((value,))
     return found.replace("\0", "") if isinstance(found, str) and "\0" in found else found
 
 
@@ -290,18 +290,7 @@ class PostgresDatabase(Database):
         try:
             return await attempt()
         except Locked:
-            pass
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Locked),
-            wait=wait_random_exponential(multiplier=0.02, max=1),
-            stop=stop_after_delay(PATIENCE_SECONDS),
-            sleep=self.clock.sleep,
-            reraise=True,
-        )
-        async for again in retrying:
-            with again:
-                return await attempt()
-        raise AssertionError("unreachable: tenacity returns or raises")
+            return await self.again(attempt)
 
     async def stand(self) -> None:
         """Hold the worker's name for as long as this process lives. Raises AnotherDaemon, Gone."""
@@ -347,14 +336,13 @@ def _settle(connection: DBAPIConnection, _record: object) -> None:
 
 
 @contextmanager
-def plain(url: str, *, autocommit: bool = False) -> Iterator[PostgresTx]:
+def plain(url: str) -> Iterator[PostgresTx]:
     """One transaction outside any store, over a connection of its own: creation, checks, upgrades. Raises StoreError."""
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
         hide_parameters=True,
         connect_args=dict(KEEPALIVE),
-        **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
     )
     event.listen(engine, "connect", _settle)
     try:

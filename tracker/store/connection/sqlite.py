@@ -15,7 +15,6 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from tracker.clock import Clock
 from tracker.store.connection.base import Database, Tx
@@ -26,9 +25,6 @@ T = TypeVar("T")
 
 DAEMON_BUSY_MS = 250
 COMMAND_BUSY_MS = 30_000
-PATIENCE_SECONDS = 30
-"""How long a write waits for other processes in all (fault 3)."""
-
 _PAGES_KIB = 32_768
 """Page cache of the connection: the due index and the tables' upper pages of a million parcels fit."""
 
@@ -164,17 +160,11 @@ class SqliteDatabase(Database):
             return attempt()
         except Locked:
             pass
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Locked),
-            wait=wait_random_exponential(multiplier=0.05, max=1),
-            stop=stop_after_delay(PATIENCE_SECONDS),
-            sleep=self.clock.sleep,
-            reraise=True,
-        )
-        async for again in retrying:
-            with again:
-                return attempt()
-        raise AssertionError("unreachable: tenacity returns or raises")
+
+        async def once_more() -> T:
+            return attempt()
+
+        return await self.again(once_more)
 
     async def close(self) -> None:
         """Close the connection; SQLite folds the write-ahead log back when it is the last."""
