@@ -170,6 +170,7 @@ class Daemon:
                 config=self._loaded.rules.version,
                 database=place(url),
                 epoch=store.epoch,
+                worker=store.worker,
             )
             await changed_since(store, self._loaded)
             while not self._stop.is_set():

@@ -55,6 +55,7 @@ class Kept:
 
     def __init__(self, home: Home, name: str, config: str | None = None, **environ: str) -> None:
         self._home = home
+        self._name = name
         self._config = config
         self._environ = {"TRACKER_WORKER": name, **environ}
         self.codes: list[int] = []
@@ -65,7 +66,11 @@ class Kept:
         # One worker may go by a proxy: everybody reads the same file, at the start.
         if self._config is not None:
             self._home.config.write_text(self._config)
+        self._before = self._started()
         return self._home.start(**self._environ)
+
+    def _started(self) -> int:
+        return sum(line["event"] == "daemon.started" and line["worker"] == self._name for line in self._home.lines)
 
     async def _keep(self) -> None:
         while True:
@@ -75,7 +80,8 @@ class Kept:
             self.child = self._start()
 
     async def stop(self) -> None:
-        """As `systemctl stop` does it; the code it ended with stands last."""
+        """As `systemctl stop` does it, once it listens to signals; the code it ended with stands last."""
+        await until(lambda: self._started() > self._before, seconds=60)
         self.child.signal(signal.SIGTERM)
         await asyncio.wait_for(self._task, 60)
 

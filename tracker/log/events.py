@@ -24,7 +24,7 @@ class Event(StrEnum):
         return member
 
     # ---- daemon
-    DAEMON_STARTED = ("daemon.started", "info", "version config database epoch")
+    DAEMON_STARTED = ("daemon.started", "info", "version config database epoch worker")
     DAEMON_STOPPING = ("daemon.stopping", "info", "signal")
     DAEMON_STOPPED = ("daemon.stopped", "info", "exit_code seconds")
     DAEMON_FAILED = ("daemon.failed", "error", "exit_code reason")
