@@ -28,6 +28,8 @@ class Process:
 
     def __init__(self, process: ForkServerProcess | subprocess.Popen[bytes]) -> None:
         self._process = process
+        self.life = ""
+        """Which life of a daemon it is: the carrier knows it by that."""
         self.shot = False
         """Whether somebody killed it; else SIGKILL was its own doing, at a crash point."""
 

@@ -170,14 +170,14 @@ class Reckoning:
         """A parcel is asked about again at once only where a kill left the first answer unwritten (fault 2)."""
         asked = defaultdict(list)
         for each in self.world.carrier.asked:
-            asked[each.number].append(each.at)
+            asked[each.number].append(each)
         for number, times in asked.items():
             for first, second in pairwise(times):
-                if second - first >= _AGAIN:
+                if second.at - first.at >= _AGAIN:
                     continue
                 self.asked_again += 1
-                if not self.witness.explains(number, first, second):
-                    yield Finding(kind=DOUBLED, what=f"asked at {first} and again at {second}, unexplained", row=number)
+                if not self.witness.explains(first):
+                    yield Finding(kind=DOUBLED, what=f"asked at {first.at} and again at {second.at}, unexplained", row=number)
 
     # ------------------------------------------------------------------------------------------------------------------- people
 

@@ -21,7 +21,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.orders import MARKET, OWN, Order, sheet
 from tests.chaos.plan import Life
 from tests.chaos.processes import Process
-from tests.chaos.world import World
+from tests.chaos.world import World, key_of
 from tests.marketplaces.standins import APP_KEY, SECRET
 from tracker.journal import ends, read
 from tracker.keeping.backup import MAIN
@@ -53,7 +53,7 @@ listen = "127.0.0.1:{push}"
 id = "tracks"
 adapter = "seventeen_track"
 base_url = "{source}"
-secrets = {{ api_key = "env:TRACKS_KEY", push_secret = "env:TRACKS_KEY" }}
+secrets = {{ api_key = "env:TRACKS_KEY", push_secret = "env:TRACKS_PUSH" }}
 rps = 100
 
 [[marketplace_account]]
@@ -106,12 +106,14 @@ class Shop:
         self.push_port = _free_port()
         self.environ = {
             "TRACKS_KEY": house.TOKEN,
+            "TRACKS_PUSH": house.TOKEN,
             "AE_SECRET": SECRET,
             "AE_TOKEN": world.market.token,
             "NO_COLOR": "1",
             "TRACKER_BY": PERSON,
         }
         self._runs = itertools.count(1)
+        self._lives = itertools.count(1)
 
     def furnish(self) -> None:
         """Write the configuration, and make the database where there is none. The mail server must be open."""
@@ -143,9 +145,11 @@ class Shop:
     def start(self, worker: str, life: Life) -> Process:
         """A worker begins a life, as systemd would start it."""
         own = {} if self.fleet is None else {"TRACKER_WORKER": worker}
+        number = str(next(self._lives))
+        own["TRACKS_KEY"] = key_of(number)
         if worker != self.workers[0]:
             own["TRACKER__RECEIVER__LISTEN"] = ""  # one host, one port
-        return processes.start(
+        made = processes.start(
             ["run", "--config", str(self.folder / "tracker.toml")],
             ahead=self.world.time.ahead,
             out=self.folder / "stdout",
@@ -154,6 +158,8 @@ class Shop:
             crash_at=life.crash_at,
             cold=life.cold,
         )
+        made.life = number
+        return made
 
     async def command(self, *words: str, crash_at: str = "", kill_after: float | None = None) -> Said:
         """`tracker WORDS --json` beside the daemons, perhaps killed on its way."""

@@ -115,7 +115,7 @@ class Story:
             code = await ended(process, life.seconds)
         if code == AGAIN and self.shop.fleet is not None:
             self.points["the database went away, exit code 75"] += 1
-            await self.witness.see(worker, "exit code 75", since, killed=False)
+            await self.witness.see(worker, "exit code 75", process.life, killed=False)
             return
         if code != -signal.SIGKILL:
             self.desk.trouble.append(f"{worker} ended by itself with exit code {code}")
@@ -124,7 +124,7 @@ class Story:
         reached = bool(point) and not process.shot
         self.points[point if reached else SOMEWHERE] += 1
         lived = (self.shop.world.time.now() - since).total_seconds()
-        await self.witness.see(worker, life.crash_at if reached else f"after {lived:.1f} s", since)
+        await self.witness.see(worker, life.crash_at if reached else f"after {lived:.1f} s", process.life)
 
     async def _restart(self) -> None:
         """PostgreSQL is restarted under everybody (fault 5)."""

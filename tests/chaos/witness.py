@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from tests.chaos.shop import Shop
+from tests.chaos.world import Asked
 
 _SENDING = "SELECT dedup_key, attempts, channel FROM outbox WHERE state = 'sending' AND who = ?"
 
@@ -23,8 +25,9 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     where: str
     at: datetime
-    unanswered: frozenset[str] = frozenset()
-    """Numbers that the carrier was asked about, and whose answer nobody wrote down."""
+    life: str = ""
+    answered: Mapping[str, int | None] = {}
+    """Every number and when it was answered last (epoch seconds), as the database knew it just after the end."""
 
     def __str__(self) -> str:
         return f"kill {self.number} ({self.who}, {self.where}, {self.at:%Y-%m-%d %H:%M:%S})"
@@ -43,13 +46,11 @@ class Witness:
         self.doubtful: dict[str, Kill] = {}
         """Dedup key of a mail that may have been sent and of which no journal tells -> the kill that left it so."""
 
-    async def see(self, who: str, where: str, since: datetime, *, killed: bool = True) -> None:
-        """A daemon that had begun at `since` was killed just now, or has ended because its database went away."""
+    async def see(self, who: str, where: str, life: str, *, killed: bool = True) -> None:
+        """This life of a daemon was killed just now, or has ended because its database went away."""
         now = self.shop.world.time.now()
-        asked = {each.number: each.at for each in self.shop.world.carrier.asked if each.at >= since}
-        answered = dict(await self.shop.rows(_ANSWERED)) if asked else {}
-        unanswered = {number for number, at in asked.items() if (answered.get(number) or 0) < int(at.timestamp())}
-        kill = Kill(number=len(self.kills) + 1, who=who, where=where, at=now, unanswered=frozenset(unanswered))
+        answered = dict(await self.shop.rows(_ANSWERED))
+        kill = Kill(number=len(self.kills) + 1, who=who, where=where, at=now, life=life, answered=answered)
         (self.kills if killed else self.ends).append(kill)
         journal = self.shop.journal(who)
         for key, attempt, channel in await self.shop.rows(_SENDING, who):
@@ -63,6 +64,7 @@ class Witness:
         kill = Kill(number=len(self.kills) + 1, who=f"tracker {words}", where=where, at=self.shop.world.time.now())
         self.kills.append(kill)
 
-    def explains(self, number: str, first: datetime, second: datetime) -> bool:
-        """Whether a kill between two questions about a number left the first one without an answer."""
-        return any(first <= kill.at <= second and number in kill.unanswered for kill in (*self.kills, *self.ends))
+    def explains(self, first: Asked) -> bool:
+        """Whether this question has no answer because a kill ended the life that asked it."""
+        ended = next((kill for kill in (*self.kills, *self.ends) if kill.life and kill.life == first.life), None)
+        return ended is not None and (ended.answered.get(first.number) or 0) < int(first.at.timestamp())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -61,10 +62,19 @@ class Post:
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """The carrier was asked about one number at this instant."""
+    """The carrier was asked about one number at this instant, by this life of a daemon.
+
+    What a process asks just before its end may be read, and get its instant, when it is dead already.
+    """
 
     number: str
     at: datetime
+    life: str
+
+
+def key_of(life: str) -> str:
+    """The carrier's key as this life of a daemon has it."""
+    return f"{house.TOKEN}/{life}"
 
 
 Scan = tuple[int, str]
@@ -79,6 +89,12 @@ class Carrier(Aggregator):
         self._clock = clock
         self.asked: list[Asked] = []
         self.told: defaultdict[str, set[Scan]] = defaultdict(set)
+        self._asking = threading.local()
+
+    def handle(self, path: str, token: str | None, body: bytes) -> tuple[int, bytes]:
+        """The key says who asks: `key_of` a life."""
+        key, _, self._asking.life = (token or "").partition("/")
+        return super().handle(path, key, body)
 
     def take(self, parcel: ScriptedParcel) -> None:
         """A parcel begins its journey."""
@@ -94,7 +110,7 @@ class Carrier(Aggregator):
     def _info(self, item: dict[str, Any]) -> dict[str, Any]:
         answer = super()._info(item)
         if "error" not in answer:
-            self.asked.append(Asked(answer["number"], self._clock.now()))
+            self.asked.append(Asked(answer["number"], self._clock.now(), self._asking.life))
             self.told[answer["number"]] |= _scans(answer["track_info"])
         return answer
 

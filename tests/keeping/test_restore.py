@@ -251,6 +251,16 @@ async def test_what_was_on_its_way_is_held_but_for_what_is_a_persons_work_alread
     }
 
 
+async def test_an_order_whose_effects_are_held_again_is_decided_again(keep: Keep) -> None:
+    """I2: a refund that was approved cannot lapse, one that a restore holds can; the date of that was never looked for."""
+    async with keep.store() as store:
+        await decided(store, pending(decision(Intent.REFUND), Channel.TASK))
+        assert await store.due_dossiers(NOW, 10) == []
+    keep.restore(keep.back_up())
+    async with keep.store() as store:
+        assert len(await store.due_dossiers(NOW + timedelta(days=1), 10)) == 1
+
+
 async def test_a_retired_database_stays_retired(keep: Keep) -> None:
     file = keep.back_up()
     retire(keep.url, Retirement(at=NOW, by="mei", reason="moved"))

@@ -64,6 +64,14 @@ _BY_PARCEL = """
     SELECT d.id, d.store FROM alias a JOIN order_shipment l ON l.shipment_id = a.shipment_id JOIN dossier d ON d.id = l.order_id
     WHERE a.number = ? ORDER BY d.id LIMIT 1"""
 
+_ON_ITS_WAY = "state = 'pending' AND (kind IN ('message', 'refund') OR (kind = 'extension' AND channel <> 'task'))"
+
+_HOLD_ON_ITS_WAY = f"UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = NULL WHERE {_ON_ITS_WAY}"  # noqa: S608 - our own words
+
+_WAKE_ON_ITS_WAY = f"""
+    UPDATE dossier SET next_decide_at = ?, version = version + 1
+    WHERE id IN (SELECT order_id FROM outbox WHERE {_ON_ITS_WAY})"""  # noqa: S608 - our own words
+
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """What the journal knew better: a key and the state it has now. `order` is False where the backup lacks the order itself."""
@@ -238,12 +246,10 @@ def _tell(tx: Tx, key: str, order_id: int, state: OutboxState, now: datetime) ->
 
 
 def hold_pending(tx: Tx, now: datetime) -> int:
-    """Everything that was on its way waits for a person; how many. A task for a person is somebody's look already."""
-    held: int = tx.run(
-        """
-        UPDATE outbox SET state = 'held', hold = ?, held_since = ?, result = NULL
-        WHERE state = 'pending' AND (kind IN ('message', 'refund') OR (kind = 'extension' AND channel <> 'task'))""",
-        HoldReason.RESTORED,
-        now,
-    )
+    """Everything that was on its way waits for a person; how many. A task for a person is somebody's look already.
+
+    Their orders are decided again: what is held can lapse, what was on its way could not.
+    """
+    tx.run(_WAKE_ON_ITS_WAY, epoch(now))
+    held: int = tx.run(_HOLD_ON_ITS_WAY, HoldReason.RESTORED, now)
     return held
