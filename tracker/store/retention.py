@@ -69,16 +69,39 @@ _NAMED = f"""
     AND (d.buyer_name IS NOT NULL OR d.buyer_email IS NOT NULL OR d.buyer_phone IS NOT NULL
         OR d.tax_number IS NOT NULL OR d.note IS NOT NULL OR d.purged_at IS NULL) AND {_SETTLED}"""  # noqa: S608 - our own words
 
+_KNOWN = """
+    known (account) AS (
+        SELECT min(account) FROM answer
+        UNION ALL SELECT (SELECT min(n.account) FROM answer n WHERE n.account > known.account) FROM known
+        WHERE known.account IS NOT NULL)"""
+"""The accounts that remember anything, one step in the table's key each. A number is found by them: it is its key's second half,
+and whoever leaves out the first half has the whole table read, for every parcel."""
+
+_REMEMBERED = "EXISTS (SELECT 1 FROM answer n WHERE n.account IN (SELECT account FROM known) AND n.number = {})"
+
 _SCANNED = f"""
+    WITH RECURSIVE {_KNOWN}
     SELECT DISTINCT p.id FROM dossier d JOIN order_shipment pl ON pl.order_id = d.id JOIN shipment p ON p.id = pl.shipment_id
     WHERE d.id > :after AND d.id <= :upto
     AND (EXISTS (SELECT 1 FROM tracking_event e WHERE e.shipment_id = p.id)
-        OR EXISTS (SELECT 1 FROM alias a JOIN answer n ON n.number = a.number WHERE a.shipment_id = p.id)
-        OR (p.linked_number IS NOT NULL AND EXISTS (SELECT 1 FROM answer n WHERE n.number = p.linked_number)))
+        OR EXISTS (SELECT 1 FROM alias a WHERE a.shipment_id = p.id AND {_REMEMBERED.format("a.number")})
+        OR (p.linked_number IS NOT NULL AND {_REMEMBERED.format("p.linked_number")}))
     AND {_SETTLED}
     AND NOT EXISTS (SELECT 1 FROM order_shipment xl WHERE xl.shipment_id = p.id AND xl.order_id <> d.id
                     AND NOT EXISTS (SELECT 1 FROM dossier d WHERE d.id = xl.order_id AND {_SETTLED}))"""  # noqa: S608 - our own words
 """A parcel of several orders waits for the last of them."""
+
+_ITS_NUMBERS = "number IN (SELECT number FROM alias WHERE shipment_id IN (??))"
+_ITS_LAST_MILE = "number IN (SELECT linked_number FROM shipment WHERE id IN (??))"
+_OF_THEM = "account IN (SELECT account FROM known)"
+
+_TELL_NOTHING = (
+    "DELETE FROM tracking_event WHERE shipment_id IN (??)",
+    f"WITH RECURSIVE {_KNOWN} DELETE FROM answer WHERE {_OF_THEM} AND {_ITS_NUMBERS}",  # noqa: S608 - our own words
+    f"WITH RECURSIVE {_KNOWN} DELETE FROM answer WHERE {_OF_THEM} AND {_ITS_LAST_MILE}",  # noqa: S608 - our own words
+    f"DELETE FROM raw_answer WHERE {_ITS_NUMBERS}",  # noqa: S608 - our own words
+    f"DELETE FROM raw_answer WHERE {_ITS_LAST_MILE}",  # noqa: S608 - our own words
+)
 
 _NAMELESS = """
     UPDATE dossier SET buyer_name = NULL, buyer_email = NULL, buyer_phone = NULL, buyer_chat = NULL, tax_number = NULL,
@@ -180,16 +203,8 @@ def _forget_scans(tx: Tx, parcels: Sequence[int]) -> None:
     """Dates, states and the fingerprints of the scans stay: a parcel that is asked about again tells nothing twice."""
     if not parcels:
         return
-    tx.run_among("DELETE FROM tracking_event WHERE shipment_id IN (??)", parcels)
-    for told in ("answer", "raw_answer"):
-        tx.run_among(
-            f"DELETE FROM {told} WHERE number IN (SELECT number FROM alias WHERE shipment_id IN (??))",  # noqa: S608 - our names
-            parcels,
-        )
-        tx.run_among(
-            f"DELETE FROM {told} WHERE number IN (SELECT linked_number FROM shipment WHERE id IN (??))",  # noqa: S608 - our names
-            parcels,
-        )
+    for statement in _TELL_NOTHING:
+        tx.run_among(statement, parcels)
     rows = tx.among("SELECT id, journey FROM shipment WHERE journey IS NOT NULL AND id IN (??)", parcels)
     tx.many("UPDATE shipment SET journey = ? WHERE id = ?", [(_wordless(row[1]), row[0]) for row in rows])
 

@@ -29,8 +29,12 @@ _BATCH = """
     ?) ON CONFLICT (digest) DO UPDATE SET last_at = excluded.last_at RETURNING id"""
 
 _ORPHAN_SHIPMENTS = """
-    SELECT s.number, a.store, a.number FROM shipment s LEFT JOIN awaited_order a ON a.shipment_id = s.id
-    WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = s.id) ORDER BY s.id"""
+    SELECT s.number, a.store, a.number, s.id FROM awaited_order a JOIN shipment s ON s.id = a.shipment_id
+    WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = s.id)
+    UNION ALL SELECT s.number, NULL, NULL, s.id FROM shipment s
+    WHERE NOT EXISTS (SELECT 1 FROM order_shipment l WHERE l.shipment_id = s.id)
+        AND s.id NOT IN (SELECT shipment_id FROM awaited_order)
+    ORDER BY 4"""
 
 _ORPHAN_ORDERS = """
     SELECT d.number, d.store FROM dossier d
