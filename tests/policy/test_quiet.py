@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,10 @@ from msgspec.structs import replace
 from carriers.model import TrackingReason, TrackingStatus
 from tests.policy.build import day, delivered, effect, order, parcel, scan, window
 from tracker import config
-from tracker.model import Capability, Dossier, Effect, Intent, Order, OrderState, OutboxState, Shipment, WindowSource
+from tracker.model import Capability, Considered, Dossier, Effect, Intent, Order, OrderState, OutboxState, Shipment, WindowSource
 from tracker.policy import decide
 from tracker.policy.decider import weigh
-from tracker.policy.quiet import quiet
+from tracker.policy.quiet import Unsaid, quiet
 
 SHIPPED = config.load(None, environ={}).rules
 """What decides in life: every policy of the shipped configuration is part of the bargain."""
@@ -91,6 +92,14 @@ def moved(value: Any, by: timedelta) -> Any:
             return value
 
 
+def same_gist(dossier: Dossier, now: datetime) -> None:
+    """What the sweep takes for the reasons of a quiet order, remembered from others of its kind, is what all rules say."""
+    considered: Sequence[Considered] = decide(dossier, SHIPPED, now).considered
+    if isinstance(considered, Unsaid):
+        said = tuple(f"{each.rule}/{each.reason}/{each.shipment}" for each in weigh(dossier, SHIPPED, now).considered)
+        assert considered.gist() == said
+
+
 @settings(max_examples=800, deadline=None)
 @given(orders(), parcels(), days, st.just(()) | effects, st.sampled_from([0, 200, 270]))
 def test_the_quick_way_says_what_the_long_way_says(
@@ -100,6 +109,7 @@ def test_the_quick_way_says_what_the_long_way_says(
     dossier = moved(Dossier(order=told, shipments=(shipment,), effects=past), timedelta(days=later))
     now = day(when + later)
     assert decide(dossier, SHIPPED, now) == weigh(dossier, SHIPPED, now)
+    same_gist(dossier, now)
 
 
 def test_an_ordinary_order_goes_the_quick_way() -> None:
@@ -167,6 +177,7 @@ def test_a_word_that_is_due_is_found_by_the_rules_that_write_alone(case: tuple[D
     """Stages and seasons of an ordinary order (R1, R35): the quick way asks few rules, and says what all of them say."""
     dossier, now = case
     assert decide(dossier, SHIPPED, now) == weigh(dossier, SHIPPED, now)
+    same_gist(dossier, now)
 
 
 def test_a_stage_that_is_due_goes_the_quick_way() -> None:

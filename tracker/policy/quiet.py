@@ -7,7 +7,7 @@ the dates here are the same rules' own, worked out once for each kind of order, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 
@@ -42,6 +42,12 @@ from tracker.rules import STAGES, Rules
 
 Weigh = Callable[[Dossier, Rules, datetime], Verdict]
 
+Brief = tuple[tuple[str, str, bool], ...]
+"""Rule, reason, and whether it is about the parcel: what a verdict's reasons come to, without figures and dates."""
+
+Situation = tuple[OrderState, TrackingStatus, bool, tuple[Intent, ...]]
+"""Of orders of one kind, between two dates and without a season in sight: state, status, an end of the window, what was told."""
+
 _MESSAGE, _SENT = ActionKind.MESSAGE, OutboxState.SENT
 _MOVING, _DELIVERED = TrackingStatus.IN_TRANSIT, TrackingStatus.DELIVERED
 _SHIPPED, _FINISHED = OrderState.SHIPPED, OrderState.FINISHED
@@ -71,6 +77,8 @@ class Kind(msgspec.Struct, frozen=True, gc=False):
     warns: bool
     late: bool
     """A case opens after the promised date there: lateness alone is a risk (policy.opening)."""
+    briefs: dict[Situation, Brief]
+    """The reasons of quiet orders of this kind, by what alone tells them apart: worked out once each."""
 
 
 class Unsaid(msgspec.Struct, eq=False):
@@ -80,7 +88,29 @@ class Unsaid(msgspec.Struct, eq=False):
     rules: Rules
     now: datetime
     weigh: Weigh
+    kind: Kind | None = None
+    """Where a brief that was worked out for another order of this kind serves."""
     told: tuple[Considered, ...] | None = None
+
+    def gist(self) -> tuple[str, ...]:
+        """Each as rule/reason/parcel, without figures and dates."""
+        number = self.dossier.shipments[0].number
+        return tuple([f"{rule}/{reason}/{number if about else None}" for rule, reason, about in self._brief()])
+
+    def _brief(self) -> Brief:
+        """Nearly always that of an order seen before: to work the reasons out costs twenty times as much."""
+        if self.kind is None:
+            return _brief(self._all())
+        situation = (
+            self.dossier.order.state,
+            self.dossier.shipments[0].status,
+            self.dossier.order.window is None,
+            tuple([effect.intent for effect in self.dossier.effects]),
+        )
+        known = self.kind.briefs.get(situation)
+        if known is None:
+            known = self.kind.briefs[situation] = _brief(self._all())
+        return known
 
     def __iter__(self) -> Iterator[Considered]:
         return iter(self._all())
@@ -100,6 +130,10 @@ class Unsaid(msgspec.Struct, eq=False):
         if self.told is None:
             self.told = self.weigh(self.dossier, self.rules, self.now).considered
         return self.told
+
+
+def _brief(considered: Iterable[Considered]) -> Brief:
+    return tuple([(each.rule, each.reason.value, each.shipment is not None) for each in considered])
 
 
 def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdict | None:
@@ -131,20 +165,22 @@ def quiet(dossier: Dossier, rules: Rules, now: datetime, weigh: Weigh) -> Verdic
     kind: Kind | None = rules.kinds.get(key)
     if kind is None:
         kind = rules.kinds[key] = _kind(order, parcel, rules)
-    looks = None
+    looks, alike = None, True
     if parcel.status is _DELIVERED:
         if not kind.ends or not (order.state is _SHIPPED or order.state is _FINISHED):
             return None
     elif parcel.status is _MOVING and order.state is _SHIPPED and kind.plain:
-        looks, speaks = _other_date(order, parcel, kind, rules, now), _word_date(order, parcel, kind, rules, now, told)
-        if looks is None or speaks is None:
+        looks, word = _other_date(order, parcel, kind, rules, now), _word_date(order, parcel, kind, rules, now, told)
+        if looks is None or word is None:
             return None
+        speaks, alike = word
         if speaks <= now:
             return _speak(dossier, rules, now, looks, told, weigh)
         looks = min(looks, speaks)
     else:
         return None
-    return Verdict(next_at=looks, considered=cast("tuple[Considered, ...]", Unsaid(dossier, rules, now, weigh)))
+    unsaid = Unsaid(dossier, rules, now, weigh, kind if alike else None)
+    return Verdict(next_at=looks, considered=cast("tuple[Considered, ...]", unsaid))
 
 
 def _speak(dossier: Dossier, rules: Rules, now: datetime, looks: datetime, told: Told, weigh: Weigh) -> Verdict:
@@ -213,8 +249,10 @@ def _other_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: d
     return looks if now < looks else None
 
 
-def _word_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime, told: Told) -> datetime | None:
-    """When the next word to the buyer comes due, or has come due; None where that needs a closer look."""
+def _word_date(
+    order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime, told: Told
+) -> tuple[datetime, bool] | None:
+    """When the next word to the buyer comes due, or has come due, and that no season has a say; None: it needs a closer look."""
     started = day0_bounds(order, parcel)
     stage = kind.stages[told.stages]
     if started is None or stage is None:
@@ -222,16 +260,17 @@ def _word_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: da
     day0 = started[1]
     if told.stages and now < day0 + (kind.stages[told.stages - 1] or DAY):
         return None
-    looks = day0 + stage
+    looks, alike = day0 + stage, True
     if kind.warns or told.anything:
         expected = order.promised_at or day0 + kind.promise
         for season in rules.seasons_on(expected.date()):
+            alike = False
             # It is worth telling until the promised date, which lies inside.
             begins, ends = _midnight(season.start), _midnight(expected.date() + DAY)
             if ends <= now or not on_leg(season, parcel, parcel.last_scan):
                 continue
             looks = min(looks, begins if begins > now or season.occasion not in told.delays else ends)
-    return looks
+    return looks, alike
 
 
 def _midnight(day: date) -> datetime:
@@ -262,6 +301,7 @@ def _kind(order: Order, parcel: Shipment, rules: Rules) -> Kind:
         promise=profile.promise_by_platform.get(order.platform, profile.promise_days) * DAY,
         late=counts_from_promise(order, rules),
         warns=sent_there(rules, market, order.store, Intent.DELAY.value),
+        briefs={},
     )
 
 

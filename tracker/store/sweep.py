@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from tracker.clock import epoch
 from tracker.crashpoint import fault
 from tracker.model import ActionKind, DecisionReason, Dossier, HoldReason, Intent, OutboxState, Verdict
@@ -201,9 +203,9 @@ def _write(tx: Tx, verdicts: Sequence[VerdictWrite], now: datetime) -> SweepWrit
         if verdict.ask_now:
             tx.many(_ASK, [(epoch(now), number, epoch(now)) for number in verdict.ask_now])
         dated += [(when, shipment, epoch(now), when, write.order_id) for shipment, when in write.dates]
-        digest = _digest(verdict)
+        digest = _digest(verdict, write.gist)
         if digest != row[2]:
-            told.append((write.order_id, at, write.config_version, json_text(verdict)))
+            told.append((write.order_id, at, write.config_version, json_text(_in_full(verdict))))
         next_at = None if verdict.next_at is None else epoch(verdict.next_at)
         settled.append((next_at, verdict.waits_for_answer, digest, write.order_id))
     tx.many("INSERT INTO decision (order_id, at, config_version, verdict) VALUES (?, ?, ?, ?)", told)
@@ -306,9 +308,14 @@ def _keys(tx: Tx, key: str) -> list[str]:
     return [key, *(f"shipment/{row[0]}:{intent}:{occasion}" for row in others)]
 
 
-def _digest(verdict: Verdict) -> bytes:
+def _in_full(verdict: Verdict) -> Verdict:
+    """With the reasons of a quiet order, which are worked out when somebody asks."""
+    return verdict if type(verdict.considered) is tuple else replace(verdict, considered=tuple(verdict.considered))
+
+
+def _digest(verdict: Verdict, gist: Sequence[str] | None) -> bytes:
     """What a verdict says, without what changes by itself (days passed, when it looks again)."""
     said = [f"{each.key}/{each.kind}/{each.reason}/{each.rule}/{each.amount}" for each in verdict.decisions]
-    said += [f"{each.rule}/{each.reason}/{each.shipment}" for each in verdict.considered]
+    said += [f"{each.rule}/{each.reason}/{each.shipment}" for each in verdict.considered] if gist is None else gist
     said += [f"{key}/{reason}" for key, reason in verdict.withdraw]
     return hashlib.blake2b("\n".join(said).encode(), digest_size=8).digest()

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from tracker.clock import Clock
 from tracker.crashpoint import fault
 from tracker.log import Event, get_logger
-from tracker.model import Decision, Dossier, OutboxState, Verdict
+from tracker.model import Considered, Decision, Dossier, OutboxState, Verdict
 from tracker.policy import decide
 from tracker.policy.birth import birth
 from tracker.policy.deadlines import moved_deadlines
+from tracker.policy.quiet import Unsaid
 from tracker.rules import Rules
 from tracker.store import Store, StoreError
 from tracker.store.rows import NewRow, SweepWritten, VerdictWrite
@@ -122,8 +123,7 @@ def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> 
     if rows or (verdict.next_at is not None and verdict.next_at < now + SOONEST):
         # What was decided has a life of its own from now on (it lapses, it is superseded): that is decided with it in sight.
         verdict = replace(verdict, next_at=now + SOONEST)
-    # The reasons of a quiet order are worked out here, because they are kept with the verdict.
-    verdict = replace(verdict, considered=tuple(verdict.considered))
+    considered: Sequence[Considered] = verdict.considered
     return VerdictWrite(
         order_id=dossier.order.id,
         version=dossier.version,
@@ -131,6 +131,7 @@ def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> 
         rows=rows,
         config_version=rules.version,
         dates=moved_deadlines(dossier, rules, now),
+        gist=considered.gist() if isinstance(considered, Unsaid) else None,
     )
 
 

@@ -43,6 +43,8 @@ class VerdictWrite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     config_version: str = ""
     dates: tuple[tuple[int, int | None], ...] = ()
     """(Parcel's id, its next date in epoch seconds or None) where that is another one than polling knows."""
+    gist: tuple[str, ...] | None = None
+    """Its reasons without figures and dates, where telling them in full can wait until it turns out that they are news."""
 
 
 class SweepWritten(msgspec.Struct, frozen=True, kw_only=True):
