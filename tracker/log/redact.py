@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from stdnum.br import cpf
@@ -27,10 +28,16 @@ def register_secret(value: str) -> None:
         _secrets.add(value)
 
 
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    """By its name. The fields of our lines are few, and the same again and again."""
+    return _SECRET_KEY.search(key) is not None
+
+
 def redact(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Processor: mask every field of a line, the traceback's text included."""
     for key, value in line.items():
-        line[key] = HIDDEN if _SECRET_KEY.search(key) else _clean(value, personal=key not in _IDENTIFIERS)
+        line[key] = HIDDEN if _is_secret(key) else _clean(value, personal=key not in _IDENTIFIERS)
     return line
 
 

@@ -91,10 +91,30 @@ async def _hold(talk: Generator[Request, Response, T], source: Source, clock: Cl
 
 
 async def _send(transport: Transport, request: Request, clock: Clock) -> Response:
-    """Perform one call, again after a passing failure.
+    """Perform one call, again after a passing failure: only then is the machinery of that set up.
 
     Every request of a conversation may be repeated: the whole conversation is, after a crash (polls are at least once).
     """
+    first: Response | CarrierError
+    try:
+        first = await transport.send(request)
+    except CarrierError as error:
+        if not _may_pass(error):
+            raise
+        first = error
+    else:
+        if not _says_passing(first):
+            return first
+    done: list[Response | CarrierError] = [first]
+
+    async def attempt() -> Response:
+        if not done:
+            return await transport.send(request)
+        said = done.pop()
+        if isinstance(said, CarrierError):
+            raise said
+        return said
+
     retrying = AsyncRetrying(
         sleep=clock.sleep,
         stop=stop_after_attempt(ATTEMPTS),
@@ -102,7 +122,7 @@ async def _send(transport: Transport, request: Request, clock: Clock) -> Respons
         retry=retry_if_exception(_may_pass) | retry_if_result(_says_passing),
         retry_error_callback=_last_outcome,
     )
-    response: Response = await retrying(transport.send, request)
+    response: Response = await retrying(attempt)
     return response
 
 
