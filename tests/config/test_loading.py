@@ -222,6 +222,23 @@ def test_the_version_is_the_content(tmp_path: Path) -> None:
     assert len(set(versions)) == 4
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TRACKER__DATABASE__URL", "postgresql://db.example/lumora"),
+        ("TRACKER__RECEIVER__LISTEN", "127.0.0.1:8808"),
+        ("TRACKER__LOG__FORMAT", "json"),
+        ("TRACKER__ENGINE__POLL_INTERVAL_S", "7"),
+    ],
+)
+def test_what_one_host_alone_is_told_makes_no_new_rules(tmp_path: Path, variable: str, value: str) -> None:
+    """Many machines: two workers that differ in it would put each other's rules out of force, held effects included."""
+    plain = loaded(tmp_path, {})
+    other = config.load(tmp_path / "tracker.toml", environ={variable: value})
+    assert other.rules.version == plain.rules.version
+    assert config.differences(plain, other)
+
+
 def test_show_names_the_origin_of_each_value(tmp_path: Path) -> None:
     """DESIGN, Config: default, file:line, or the variable."""
     files = {

@@ -248,10 +248,21 @@ def shapes_of(sections: Mapping[str, Section], problems: list[Problem]) -> Shape
     return Shapes(**cast("dict[str, Any]", {**shapes, "stores": whole}))
 
 
+_OF_A_HOST = frozenset(
+    {"database", "state", "journal", "inbox", "mail", "backup", "log", "engine", "health", "metrics", "receiver"}
+)
+"""Tables of tracker.toml that say where things lie, who listens and how often a daemon looks: workers of a fleet differ in them, and
+must not take each other's rules for new ones."""
+
+
+def _shared(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: table for name, table in data.items() if name not in _OF_A_HOST}
+
+
 def _version(sections: Mapping[str, Section], texts: TextFiles) -> str:
-    """blake2b over the canonical form of everything that was merged."""
+    """blake2b over the canonical form of everything that was merged, but for what is one host's own business."""
     merged = {
-        "sections": {name: section.data for name, section in sections.items()},
+        "sections": {name: _shared(section.data) if name == MAIN else section.data for name, section in sections.items()},
         "texts": {f"{each.language}/{each.key}": each.source for each in texts.files},
         "words": {language: dict(words) for language, words in texts.words.items()},
     }
