@@ -136,6 +136,15 @@ async def test_rules_that_are_replaced_before_anybody_accepted_them_take_their_e
         await store.accept_ruleset(NEW, by="Mei", now=NOW)
 
 
+async def test_a_row_of_rubbish_stops_nobody(store: Store) -> None:
+    """Fault 33: rules whose row cannot be read are measured by the ones before, and their row is written anew."""
+    await changed(store)
+    await store._db.write(lambda tx: tx.run("UPDATE ruleset SET summary = 'rubbish' WHERE hash = ?", NEW))
+    assert [each.hash for each in await store.rulesets()] == [OLD]
+    assert (await begin(store, NEW)).waits
+    assert (await known(store)).in_force
+
+
 async def test_back_to_the_rules_before_needs_nobody(store: Store) -> None:
     await given(store)
     await changed(store)

@@ -251,8 +251,8 @@ def shapes_of(sections: Mapping[str, Section], problems: list[Problem]) -> Shape
 _OF_A_HOST = frozenset(
     {"database", "state", "journal", "inbox", "mail", "backup", "log", "engine", "health", "metrics", "receiver"}
 )
-"""Tables of tracker.toml that say where things lie, who listens and how often a daemon looks: workers of a fleet differ in them, and
-must not take each other's rules for new ones."""
+"""Tables of tracker.toml that say where things lie, who listens and how often a daemon looks: workers of a fleet differ in them,
+and must not take each other's rules for new ones."""
 
 
 def _shared(data: Mapping[str, Any]) -> dict[str, Any]:
