@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -39,10 +40,11 @@ class Process:
         return self._process.poll() if isinstance(self._process, subprocess.Popen) else self._process.exitcode
 
     def send(self, name: signal.Signals) -> None:
-        """A signal, unless it has ended. The process is ours and not waited for yet, so its id is still its own."""
+        """A signal, unless it has ended: one by its own hand may be waited for by the fork server before we hear of it."""
         if self.ended is None and self._process.pid is not None:
-            self.shot = self.shot or name is signal.SIGKILL
-            os.kill(self._process.pid, name)
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, name)
+                self.shot = self.shot or name is signal.SIGKILL
 
 
 def start(
