@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgres
 from tests.carriers.loopback import http, serving
 from tests.channels.conftest import Handler, Serve, serve
 from tests.desk.world import World
@@ -139,6 +140,28 @@ async def test_a_daemon_that_runs_is_seen_and_one_that_has_ended_is_not(tmp_path
     assert _one(await database(loaded, CLOCK), "daemon").level is Level.OK
     await store.close()
     assert _one(await database(loaded, CLOCK), "daemon").level is Level.WARN
+
+
+@pytest.mark.postgres
+async def test_a_worker_that_is_away_is_missed_for_a_week(tmp_path: Path, postgres_server: postgres.Server) -> None:
+    """Fault 21: whoever started two and sees one at work is told which one is missing, and where it ran."""
+    url = postgres_server.database()
+    create(url, rehearsal=False, now=NOW)
+    loaded = _loaded(tmp_path, f'[database]\nurl = "{url}"\n')
+    one, two = [await open_store(url, clock=CLOCK, daemon=True, owner="process 7", worker=name) for name in ("one", "two")]
+    for each in (one, two):
+        await each.sign_of_life(NOW)
+    await one.close()
+    try:
+        found = {each.about: each for each in await database(loaded, FixedClock(NOW + timedelta(hours=1)))}
+        later = await database(loaded, FixedClock(NOW + timedelta(days=8)))
+    finally:
+        await two.close()
+        postgres_server.drop(url)
+    assert found["daemon"].says == "1 workers: two"
+    assert found["worker one"].level is Level.WARN
+    assert "tracker@one" in (found["worker one"].next or "")
+    assert not [finding for finding in later if finding.about.startswith("worker")]
 
 
 async def test_a_clock_behind_the_database_is_a_failure(tmp_path: Path) -> None:

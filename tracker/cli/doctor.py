@@ -60,5 +60,6 @@ def _text(console: Console, findings: Sequence[Finding]) -> None:
         console.line(f"{each.level.value:<4}  {each.about}: {each.says}")
         if each.next:
             console.line(f"      -> {each.next}")
-    bad = sum(each.level is Level.FAIL for each in findings)
-    console.line(f"{bad} to mend." if bad else "Nothing to mend.")
+    bad, odd = (sum(each.level is level for each in findings) for level in (Level.FAIL, Level.WARN))
+    fine = f"Nothing is broken; {odd} to look at." if odd else "Nothing to mend."
+    console.line(f"{bad} to mend." if bad else fine)

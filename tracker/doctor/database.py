@@ -13,6 +13,7 @@ from tracker.store import SchemaVerdict, StoreError, open_store, schema_state
 from tracker.store.connection import is_postgres, place, sqlite_path
 from tracker.store.retiring import Retirement
 from tracker.store.schema import require_sound
+from tracker.store.workers import Worker
 
 ABOUT = "database"
 
@@ -21,6 +22,9 @@ BEHIND = timedelta(hours=1)
 
 BACKUP_AGE = timedelta(hours=36)
 """A daily backup that is older has missed its turn."""
+
+MISSED = timedelta(days=7)
+"""So long after its last sign a worker is missed."""
 
 CLOCK_SLACK = timedelta(minutes=5)
 
@@ -53,7 +57,7 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
         counts = await store.status(clock.now())
         done = await store.errands()
         last, behind = await store.last_backup(), await store.behind_since()
-        runs, alive = await store.runs(), sorted(await store.alive())
+        runs, alive, workers = await store.runs(), sorted(await store.alive()), await store.workers()
         retired = await store.retirement()
         lost = [] if retired is not None else await unknown_sends(store, loaded.settings)
     finally:
@@ -69,6 +73,7 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
     return [
         _clock(counts.daemon_since, clock.now()),
         _daemon(alive if store.fleet else None, due, clock.now(), runs=runs),
+        *_away([each for each in workers if each.name not in alive], clock.now()),
         _behind(due, clock.now()),
         _backup(last or (backup.at if backup and backup.occasion else None), backup.error if backup else None, clock.now()),
         *journal,
@@ -108,6 +113,19 @@ def _daemon(alive: Sequence[str] | None, due: datetime | None, now: datetime, *,
     idle = fail if due is not None and now - due > BEHIND else warn
     unit = "tracker" if alive is None else "tracker.target"
     return idle("daemon", "does not run", f"systemctl start {unit}, then: journalctl -u 'tracker*'")
+
+
+def _away(workers: Sequence[Worker], now: datetime) -> list[Finding]:
+    """Workers that were here not long ago: one that was stopped for good is forgotten after a while."""
+    return [
+        warn(
+            f"worker {each.name}",
+            f"gave its last sign {each.seen_at:%Y-%m-%d %H:%M} UTC, at {each.owner}",
+            f"if it was not stopped: journalctl -u tracker@{each.name}",
+        )
+        for each in workers
+        if now - each.seen_at < MISSED
+    ]
 
 
 def _behind(since: datetime | None, now: datetime) -> Finding:
