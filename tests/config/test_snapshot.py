@@ -20,6 +20,9 @@ EVERYTHING = {
         '[messages]\noff = ["stage1"]\nlanguages = { BR = "pt-BR", JP = "en" }\n'
         '[[source]]\nid = "tracks"\nadapter = "seventeen_track"\nbase_url = "http://127.0.0.1:1"\n'
         'secrets = { api_key = "env:TRACKS_KEY" }\n'
+        '[[marketplace_account]]\nid = "ae"\nplatform = "aliexpress"\nstore = "lume"\napp_key = "kanarie-app"\n'
+        'secrets = { app_secret = "env:TRACKS_KEY", access_token = "env:TRACKS_KEY" }\napi = ["window", "extend"]\n'
+        '[preparing]\nnews_days = 9\n[time]\nprofile = "seed"\n'
     ),
     "carriers.toml": 'default_sources = ["tracks"]\n',
     "destinations.toml": '[[profile]]\nid = "br-standard"\nstage_days = { stage1 = 21, stage2 = 41, stage3 = 61 }\n',
@@ -39,13 +42,15 @@ def test_rules_are_built_again_as_they_were(tmp_path: Path) -> None:
     again = config.rebuild(config.snapshot(before), before.rules.version)
     assert again == before.rules
     assert again.manners.hourly_cap == 7
+    assert again.preparing.news_days == 9
+    assert again.stores["lume"].api == {"window", "extend"}
     assert again.sources["*"] == ("tracks",)
     assert again != config.load(None, environ={}).rules
 
 
 def test_it_holds_no_secret_and_no_place(tmp_path: Path) -> None:
     text = zlib.decompress(config.snapshot(loaded(tmp_path, EVERYTHING, KEY))).decode()
-    for hidden in (KEY["TRACKS_KEY"], "TRACKS_KEY", "127.0.0.1", str(tmp_path)):
+    for hidden in (KEY["TRACKS_KEY"], "TRACKS_KEY", "kanarie-app", "127.0.0.1", str(tmp_path)):
         assert hidden not in text
     assert "br-standard" in text
 

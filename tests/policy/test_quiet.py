@@ -58,6 +58,9 @@ def parcels(draw: st.DrawFn) -> Shipment:
     )
     if draw(st.integers(0, 5)) == 0:
         found = delivered(found, draw(st.integers(1, 90)))
+        if draw(st.integers(0, 3)) == 0:
+            # The source says the word alone, without a scan.
+            found = replace(found, last_scan=None, first_scan=None, delivered_scan=None)
     odd = draw(st.sampled_from([None] * 8 + ["customs_hold", "lost", "another_parcel", "info_received"]))
     if odd == "info_received":
         return replace(found, status=TrackingStatus.INFO_RECEIVED)
@@ -187,6 +190,37 @@ def test_a_stage_that_is_due_goes_the_quick_way() -> None:
     assert found is not None
     assert [each.intent for each in found.decisions] == [Intent.STAGE1]
     assert {"refund.untrackable", "compensation"} <= {each.rule for each in found.considered}
+
+
+def test_a_delivery_without_a_scan_has_reasons_of_its_own() -> None:
+    """Fault 33: where the source says the word alone, nobody knows when to ask for a review; the memory tells them apart."""
+    scanned = delivered(parcel(heard=20), 20)
+    bare = replace(scanned, first_scan=None, last_scan=None, delivered_scan=None)
+    for one in (scanned, bare, scanned):
+        found = Dossier(order=order(platform="own_shop"), shipments=(one,))
+        assert quiet(found, SHIPPED, day(21), weigh) is not None
+        same_gist(found, day(21))
+
+
+def test_where_two_rounds_are_all_the_quick_way_ends_with_the_second() -> None:
+    """R45: after the rounds that the house allows, a person decides, whatever the next date is."""
+    two = replace(SHIPPED, manners=replace(SHIPPED.manners, rounds=2))
+    told = tuple(effect(intent, at, state=OutboxState.SENT) for intent, at in ((Intent.STAGE1, 30), (Intent.STAGE2, 45)))
+    found = Dossier(order=order(platform="own_shop"), shipments=(parcel(last=48, heard=49),), effects=told)
+    verdict = decide(found, two, day(50))
+    assert verdict == weigh(found, two, day(50))
+    assert [each.intent for each in verdict.decisions] == [Intent.ROUNDS_OVER]
+
+
+def test_a_marketplace_that_tells_itself_that_the_parcel_left_goes_the_long_way() -> None:
+    """R22: for some days that is a reason to write nothing, afterwards it is none."""
+    market = replace(SHIPPED.marketplaces["aliexpress"], messages_off=frozenset({"shipped", "delivered", "review"}))
+    there = replace(SHIPPED, messages_off=frozenset(), marketplaces={**SHIPPED.marketplaces, "aliexpress": market})
+    found = Dossier(order=order(window=window(60)), shipments=(parcel(last=0.5, heard=0.6),))
+    for now in (day(1), day(4), day(1)):
+        assert decide(found, there, now) == weigh(found, there, now)
+        considered: Sequence[Considered] = decide(found, there, now).considered
+        assert not isinstance(considered, Unsaid)
 
 
 def test_a_scan_in_the_destination_changes_day_0() -> None:

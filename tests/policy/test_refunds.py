@@ -34,6 +34,7 @@ from tracker.model import (
     CaseKind,
     CaseReason,
     DecisionReason,
+    HoldReason,
     Intent,
     OrderState,
     OutboxState,
@@ -246,6 +247,14 @@ def test_r3_d13_no_second_sum_is_put_beside_an_approved_one(state: TaskState) ->
         verdict = at(90, later, effects=(owed,), window=window(70))
         assert Intent.REFUND not in {each.intent for each in verdict.decisions}
         assert verdict.withdraw == ()
+
+
+def test_d2_what_a_restore_holds_does_not_lapse() -> None:
+    """D2, fault 36: it may have been paid after the backup; made again under a new key nobody would look."""
+    held = refund(60, hold=HoldReason.RESTORED, decided_at=day(62))
+    verdict = at(67, resting(67), effects=(held,))
+    assert verdict.withdraw == ()
+    assert Intent.REFUND not in {each.intent for each in verdict.decisions}
 
 
 def test_d2_a_recommendation_lapses_after_seven_days_and_is_made_again() -> None:

@@ -137,12 +137,14 @@ async def test_rules_that_are_replaced_before_anybody_accepted_them_take_their_e
 
 
 async def test_a_row_of_rubbish_stops_nobody(store: Store) -> None:
-    """Fault 33: rules whose row cannot be read are measured by the ones before, and their row is written anew."""
+    """Fault 33: whether they wait is known all the same, and what a comparison had found is found again."""
     await changed(store)
-    await store._db.write(lambda tx: tx.run("UPDATE ruleset SET summary = 'rubbish' WHERE hash = ?", NEW))
-    assert [each.hash for each in await store.rulesets()] == [OLD]
-    assert (await begin(store, NEW)).waits
-    assert (await known(store)).in_force
+    await settle(store, NEW, waits=True)
+    for summary in ("rubbish", "[]"):
+        await store._db.write(lambda tx, said=summary: tx.run("UPDATE ruleset SET summary = ?", said))  # type: ignore[misc]
+        assert [each.hash for each in await store.rulesets()] == [NEW, OLD]
+        begun = await begin(store, NEW)
+        assert (begun.waits, begun.compared, begun.baseline is not None) == (True, False, True)
 
 
 async def test_back_to_the_rules_before_needs_nobody(store: Store) -> None:

@@ -22,8 +22,10 @@ from tracker.config.problem import Problem
 from tracker.config.show import MASK, hidden, without_password
 from tracker.rules import Learned, Rules
 
-_TABLES = ("outreach", "refunds", "notices", "remedy", "partial", "liability", "messages", "quiet_hours")
-"""Tables of tracker.toml that rules are built from; of its sources only their names count."""
+_TABLES = (
+    "outreach", "refunds", "notices", "remedy", "partial", "liability", "messages", "quiet_hours", "preparing", "time"
+)  # fmt: skip
+"""Tables of tracker.toml that rules are built from; of its sources only their names count, of accounts what they do by API."""
 
 _ABSENT = object()
 
@@ -103,7 +105,13 @@ def differences_since(packed: bytes, loaded: Loaded) -> tuple[Differs, ...]:
 def _of_rules(data: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: data[name] for name in _TABLES if name in data}
     sources = [{"id": each["id"], "adapter": each["adapter"]} for each in data.get("source", ())]
-    return kept | ({"source": sources} if sources else {})
+    accounts = [_of_account(each) for each in data.get("marketplace_account", ())]
+    return kept | ({"source": sources} if sources else {}) | ({"marketplace_account": accounts} if accounts else {})
+
+
+def _of_account(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be there stands in for the key, which is nobody's business here."""
+    return {"app_key": "-"} | {name: data[name] for name in ("id", "platform", "store", "api") if name in data}
 
 
 def _data(loaded: Loaded) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from tracker.model import (
     Verdict,
 )
 from tracker.policy.findings import Findings
-from tracker.policy.ladder import climb
+from tracker.policy.ladder import COUNTED, climb
 from tracker.policy.notices.delay import slow, slowed
 from tracker.policy.notices.voice import Voice
 from tracker.policy.opening import counts_from_promise, late_from
@@ -45,8 +45,9 @@ Weigh = Callable[[Dossier, Rules, datetime], Verdict]
 Brief = tuple[tuple[str, str, bool], ...]
 """Rule, reason, and whether it is about the parcel: what a verdict's reasons come to, without figures and dates."""
 
-Situation = tuple[OrderState, TrackingStatus, bool, tuple[Intent, ...]]
-"""Of orders of one kind, between two dates and without a season in sight: state, status, an end of the window, what was told."""
+Situation = tuple[OrderState, TrackingStatus, bool, bool, bool, tuple[Intent, ...]]
+"""Of orders of one kind, between two dates and without a season in sight: state, status, whether the window's end, a last scan
+and that of the delivery are known, what was told."""
 
 _MESSAGE, _SENT = ActionKind.MESSAGE, OutboxState.SENT
 _MOVING, _DELIVERED = TrackingStatus.IN_TRANSIT, TrackingStatus.DELIVERED
@@ -101,10 +102,13 @@ class Unsaid(msgspec.Struct, eq=False):
         """Nearly always that of an order seen before: to work the reasons out costs twenty times as much."""
         if self.kind is None:
             return _brief(self._all())
+        order, parcel = self.dossier.order, self.dossier.shipments[0]
         situation = (
-            self.dossier.order.state,
-            self.dossier.shipments[0].status,
-            self.dossier.order.window is None,
+            order.state,
+            parcel.status,
+            order.window is None,
+            parcel.last_scan is None,
+            parcel.delivered_scan is None,
             tuple([effect.intent for effect in self.dossier.effects]),
         )
         known = self.kind.briefs.get(situation)
@@ -195,24 +199,25 @@ def _speak(dossier: Dossier, rules: Rules, now: datetime, looks: datetime, told:
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
-    """How many stages the buyer was told, of which delays, and whether of anything at all."""
+    """How many stages the buyer was told, of which delays, in how many messages that count, and whether of anything at all."""
 
     stages: int
     anything: bool
     delays: tuple[str, ...] = ()
+    rounds: int = 0
 
 
 _NOTHING = Told(0, anything=False)
-_BY_STAGE = (Told(0, anything=True), Told(1, anything=True), Told(2, anything=True))
 
 
 def _told(effects: Sequence[Effect]) -> Told | None:
     """What the buyer was told, where stages and delays are all that ever happened to the order; None else."""
-    told = 0
+    told = rounds = 0
     delays: tuple[str, ...] = ()
     for effect in effects:
         if effect.done_at is None or effect.task is not None or effect.kind is not _MESSAGE or effect.state is not _SENT:
             return None
+        rounds += effect.intent in COUNTED
         if effect.intent is Intent.STAGE1:
             told = told or 1
         elif effect.intent is Intent.STAGE2:
@@ -221,7 +226,7 @@ def _told(effects: Sequence[Effect]) -> Told | None:
             delays = (*delays, effect.occasion)
         else:
             return None
-    return Told(told, anything=True, delays=delays) if delays else _BY_STAGE[told]
+    return Told(told, anything=True, delays=delays, rounds=rounds)
 
 
 def _other_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: datetime) -> datetime | None:
@@ -255,7 +260,7 @@ def _word_date(
     """When the next word to the buyer comes due, or has come due, and that no season has a say; None: it needs a closer look."""
     started = day0_bounds(order, parcel)
     stage = kind.stages[told.stages]
-    if started is None or stage is None:
+    if started is None or stage is None or told.rounds >= rules.manners.rounds:
         return None
     day0 = started[1]
     if told.stages and now < day0 + (kind.stages[told.stages - 1] or DAY):
@@ -289,6 +294,8 @@ def _kind(order: Order, parcel: Shipment, rules: Rules) -> Kind:
     days = rules.shortest_claims.get(parcel.carrier or "", rules.shortest_claims[ANY_CARRIER])
     warning = max(rules.timing.warn_days, default=0)
     off = all(name in rules.messages_off or name in market.messages_off for name in _SAID_AFTERWARDS)
+    # While it is news that the parcel left, a marketplace that says it itself is a reason to tell, a rule of the house is none.
+    off = off and Intent.SHIPPED.value in rules.messages_off
     return Kind(
         plain=(off and parcel.capability is not Capability.EXPORT_ONLY and (not extends or _plain_window(order, rules))),
         ends=off and market.release_funds_days is None,

@@ -14,7 +14,7 @@ import msgspec
 
 from tracker import times
 from tracker.dates import DAY, utc_text
-from tracker.model import ActionKind, Case, Decision, DecisionReason, Effect, Intent, OutboxState, Remedy, TaskState
+from tracker.model import ActionKind, Case, Decision, DecisionReason, Effect, HoldReason, Intent, OutboxState, Remedy, TaskState
 from tracker.policy.cases import urged
 from tracker.policy.cases.weighing import concerned
 from tracker.policy.cutover import before, danger_from, left_behind, pressing, told
@@ -76,7 +76,8 @@ def recommend(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
 def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
     """What nobody answered in 7 days, or before a case came, is taken back; `_settle` makes it again while it is true (D2, R9).
 
-    In a case it is urgent, and wanted before the answer: the same advice, with another date.
+    Not what a restore holds: under a new key nobody would look whether it was paid already. In a case it is urgent, and wanted
+    before the answer: the same advice, with another date.
     """
     for effect in past:
         if effect.state is OutboxState.HELD and not effect.rejected:
@@ -85,6 +86,8 @@ def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
                 out.take_back([effect], DecisionReason.DISPUTE_OPEN)
                 continue
             out.again(min(opened, default=None))
+            if effect.hold is HoldReason.RESTORED:
+                continue
             lapses = effect.created_at + view.rules.manners.recommendation_days * DAY
             if lapses <= view.now:
                 out.take_back([effect], DecisionReason.LAPSED)

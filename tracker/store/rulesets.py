@@ -7,7 +7,6 @@ the rules of now decide anew.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -213,16 +212,15 @@ class Rulesets:
 
 def _rulesets(tx: Tx) -> list[Ruleset]:
     held = {row[0]: row[1] for row in tx.rows(HELD)}
-    found: list[Ruleset] = []
-    for row in tx.rows(_ALL):
-        # One that cannot be read was never in force, as far as anybody can tell: no sweep stands still for it (faults row 33).
-        with suppress(ValueError, TypeError):
-            found.append(_ruleset(row, held.get(row[0], 0), in_force=not found))
-    return found
+    return [_ruleset(row, held.get(row[0], 0), in_force=place == 0) for place, row in enumerate(tx.rows(_ALL))]
 
 
 def _ruleset(row: Record, held: int, *, in_force: bool) -> Ruleset:
-    summary = mapping(row[6])
+    try:
+        summary = mapping(row[6])
+    except ValueError:
+        # No sweep stands still for it (faults row 33): they are compared again.
+        summary = {}
     return Ruleset(
         hash=row[0],
         state=row[1],
