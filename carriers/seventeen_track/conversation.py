@@ -182,8 +182,11 @@ class Conversation:
                 self._learn(number, changes=tried)
 
     def _differs(self, number: str) -> bool:
-        entry, wanted = self._entry(number), self._wanted(number)
-        if wanted is None or entry.get("carrier") is None or entry.get("changes", 0) >= MAX_CHANGES:
+        wanted = self._wanted(number)
+        if wanted is None:
+            return False
+        entry = self._entry(number)
+        if entry.get("carrier") is None or entry.get("changes", 0) >= MAX_CHANGES:
             return False
         return wanted not in {entry["carrier"], entry.get("asked")}
 

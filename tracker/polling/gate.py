@@ -19,7 +19,7 @@ LONGEST_WAIT = 30.0
 _BELIEVED = 7 * 3600.0
 """A slot further ahead was written by a clock that has been set back since: no source may push us that far."""
 
-BLOCK = 8
+BLOCK = 16
 """Slots reserved by one statement at most: a synced write for every request would cost more than its answer."""
 
 _BLOCK_MS = 3000

@@ -85,6 +85,8 @@ _REMEMBERED = "SELECT number, memory, digest, status FROM answer WHERE account =
 
 _NOT_FOUND = TrackingStatus.NOT_FOUND.value
 
+_STATUSES = {each.value: each for each in TrackingStatus}
+
 _ACCOUNT = (
     "INSERT INTO account (id, memory, breaker_failures) VALUES (?, ?, 0) ON CONFLICT (id) DO UPDATE SET memory = excluded.memory"
 )
@@ -224,7 +226,7 @@ def due(row: Record) -> DueShipment:
         service=row[4] or "standard",
         country=row[5],
         shipped_at=instant_of(row[6]),
-        status=TrackingStatus(row[7]),
+        status=_STATUSES[row[7]],
         moved_at=row[8],
         last_answer_at=row[9],
         failures=row[10],
@@ -241,7 +243,7 @@ def readable(rows: Iterable[Record]) -> tuple[list[DueShipment], list[Unreadable
     for row in rows:
         try:
             found.append(due(row))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, LookupError) as error:
             strange.append(Unreadable(row[0], row[1], repr(error)))
     return found, strange
 
