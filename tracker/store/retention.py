@@ -77,15 +77,17 @@ _KNOWN = """
 """The accounts that remember anything, one step in the table's key each. A number is found by them: it is its key's second half,
 and whoever leaves out the first half has the whole table read, for every parcel."""
 
-_REMEMBERED = "EXISTS (SELECT 1 FROM answer n WHERE n.account IN (SELECT account FROM known) AND n.number = {})"
+_OF_THEM = "account IN (SELECT account FROM known)"
+_REMEMBERED = f"EXISTS (SELECT 1 FROM answer n WHERE n.{_OF_THEM} AND n.number = a.number)"  # noqa: S608 - our own words
+_REMEMBERED_LAST_MILE = f"EXISTS (SELECT 1 FROM answer n WHERE n.{_OF_THEM} AND n.number = p.linked_number)"  # noqa: S608 - the same
 
 _SCANNED = f"""
     WITH RECURSIVE {_KNOWN}
     SELECT DISTINCT p.id FROM dossier d JOIN order_shipment pl ON pl.order_id = d.id JOIN shipment p ON p.id = pl.shipment_id
     WHERE d.id > :after AND d.id <= :upto
     AND (EXISTS (SELECT 1 FROM tracking_event e WHERE e.shipment_id = p.id)
-        OR EXISTS (SELECT 1 FROM alias a WHERE a.shipment_id = p.id AND {_REMEMBERED.format("a.number")})
-        OR (p.linked_number IS NOT NULL AND {_REMEMBERED.format("p.linked_number")}))
+        OR EXISTS (SELECT 1 FROM alias a WHERE a.shipment_id = p.id AND {_REMEMBERED})
+        OR (p.linked_number IS NOT NULL AND {_REMEMBERED_LAST_MILE}))
     AND {_SETTLED}
     AND NOT EXISTS (SELECT 1 FROM order_shipment xl WHERE xl.shipment_id = p.id AND xl.order_id <> d.id
                     AND NOT EXISTS (SELECT 1 FROM dossier d WHERE d.id = xl.order_id AND {_SETTLED}))"""  # noqa: S608 - our own words
@@ -93,7 +95,6 @@ _SCANNED = f"""
 
 _ITS_NUMBERS = "number IN (SELECT number FROM alias WHERE shipment_id IN (??))"
 _ITS_LAST_MILE = "number IN (SELECT linked_number FROM shipment WHERE id IN (??))"
-_OF_THEM = "account IN (SELECT account FROM known)"
 
 _TELL_NOTHING = (
     "DELETE FROM tracking_event WHERE shipment_id IN (??)",
