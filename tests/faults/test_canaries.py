@@ -5,6 +5,7 @@ Faults rows 26 and 27. The search itself runs over every test of the suite: test
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -108,7 +109,9 @@ def _run(folder: Path, tests: str, *words: str) -> subprocess.CompletedProcess[s
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:cov", *words]
     # Its output is full of finds, which are not this test's own: pipes that nobody reads through `communicate`.
     with (folder / "out").open("w+") as out:
-        code = subprocess.run(command, cwd=folder, stdout=out, stderr=out, check=False, timeout=SLOW).returncode
+        # Options of the outer run (coverage, say) are none of its business.
+        own = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+        code = subprocess.run(command, cwd=folder, env=own, stdout=out, stderr=out, check=False, timeout=SLOW).returncode
         out.seek(0)
         return subprocess.CompletedProcess(command, code, out.read())
 
