@@ -203,7 +203,7 @@ def main(argv: Sequence[str]) -> int:
     )
     print(probe())
     print(
-        f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: five to ten minutes",
+        f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: a quarter of an hour",
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:

@@ -252,7 +252,7 @@ async def test_what_was_on_its_way_is_held_but_for_what_is_a_persons_work_alread
 
 
 async def test_an_order_whose_effects_are_held_again_is_decided_again(keep: Keep) -> None:
-    """I2: a refund that was approved cannot lapse, one that a restore holds can; the date of that was never looked for."""
+    """I2: what its rules make of an effect on its way they need not make of a held one; its next date was worked out before."""
     async with keep.store() as store:
         await decided(store, pending(decision(Intent.REFUND), Channel.TASK))
         assert await store.due_dossiers(NOW, 10) == []

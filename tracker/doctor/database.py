@@ -57,7 +57,8 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
         counts = await store.status(clock.now())
         done = await store.errands()
         last, behind = await store.last_backup(), await store.behind_since()
-        runs, alive, workers = await store.runs(), sorted(await store.alive()), await store.workers()
+        runs, alive = await store.runs(), sorted(await store.alive())
+        workers = await store.workers() if store.fleet else []
         retired = await store.retirement()
         lost = [] if retired is not None else await unknown_sends(store, loaded.settings)
     finally:

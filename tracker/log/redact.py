@@ -50,7 +50,7 @@ def _clean(value: Any, *, personal: bool) -> Any:  # noqa: ANN401 -- log fields 
     if isinstance(value, str):
         return _mask(value, personal=personal)
     if isinstance(value, Mapping):
-        return {k: HIDDEN if _SECRET_KEY.search(str(k)) else _clean(v, personal=personal) for k, v in value.items()}
+        return {k: HIDDEN if _is_secret(str(k)) else _clean(v, personal=personal) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean(item, personal=personal) for item in value]
     if value is None or isinstance(value, bool | int | float):

@@ -76,8 +76,8 @@ def recommend(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
 def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
     """What nobody answered in 7 days, or before a case came, is taken back; `_settle` makes it again while it is true (D2, R9).
 
-    Not what a restore holds: under a new key nobody would look whether it was paid already. In a case it is urgent, and wanted
-    before the answer: the same advice, with another date.
+    What a restore holds does not lapse: under a new key nobody would look whether it was paid already. In a case it is urgent,
+    and wanted before the answer: the same advice, with another date.
     """
     for effect in past:
         if effect.state is OutboxState.HELD and not effect.rejected:

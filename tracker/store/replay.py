@@ -248,7 +248,7 @@ def _tell(tx: Tx, key: str, order_id: int, state: OutboxState, now: datetime) ->
 def hold_pending(tx: Tx, now: datetime) -> int:
     """Everything that was on its way waits for a person; how many. A task for a person is somebody's look already.
 
-    Their orders are decided again: what is held can lapse, what was on its way could not.
+    Their orders are decided again: to the rules what is held is another matter than what is on its way.
     """
     tx.run(_WAKE_ON_ITS_WAY, epoch(now))
     held: int = tx.run(_HOLD_ON_ITS_WAY, HoldReason.RESTORED, now)
