@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
+
+from tests.ports import free_port
 
 MISSING = "no PostgreSQL binaries (initdb, postgres) on this machine: Debian and Ubuntu have them in the package postgresql"
 """Why a test is skipped."""
@@ -121,7 +122,7 @@ def server() -> Iterator[Server]:
         command = [*_as_nobody(), str(bin_ / "initdb"), "-D", str(data), "-U", "tracker", "-A", "trust", "-E", "UTF8"]
         command += ["--locale=C", "--no-sync"]
         subprocess.run(command, check=True, capture_output=True, cwd=folder)
-        found = Server(data, _free_port(), bin_)
+        found = Server(data, free_port(), bin_)
         found.start()
         try:
             yield found
@@ -143,13 +144,6 @@ def _as_nobody() -> list[str]:
         return []
     user = pwd.getpwnam(_nobody())
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

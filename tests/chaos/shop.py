@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 import signal
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -23,6 +22,7 @@ from tests.chaos.plan import Life
 from tests.chaos.processes import Process
 from tests.chaos.world import World, key_of
 from tests.marketplaces.standins import APP_KEY, SECRET
+from tests.ports import free_port
 from tracker.journal import ends, read
 from tracker.keeping.backup import MAIN
 from tracker.model import JournalEnd
@@ -103,7 +103,7 @@ class Shop:
         self.fleet = fleet
         self.url = f"sqlite:///{folder / 'tracker.db'}" if fleet is None else fleet.url
         self.workers = workers
-        self.push_port = _free_port()
+        self.push_port = free_port()
         self.environ = {
             "TRACKS_KEY": house.TOKEN,
             "TRACKS_PUSH": house.TOKEN,
@@ -266,9 +266,3 @@ class Boredom:
         if size != self._size or size == self._begun:
             self._size, self._since = size, now
         return now - self._since > self._seconds
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.context import ForkServerProcess
@@ -18,6 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests import house
 from tests.daemon import children
+from tests.waiting import PATIENCE, until
 from tracker.clock import FixedClock, SystemClock
 from tracker.demo.standin import Aggregator, ScriptedEvent, ScriptedParcel, StandIn
 from tracker.store import Store, create, open_store
@@ -95,7 +96,7 @@ class Child:
         assert self._process.pid is not None
         os.kill(self._process.pid, name)
 
-    async def ended(self, seconds: float = 20) -> int:
+    async def ended(self, seconds: float = PATIENCE) -> int:
         """Wait for its end: the exit code, or minus the signal that killed it."""
         await until(lambda: not self._process.is_alive(), seconds=seconds)
         assert self._process.exitcode is not None
@@ -130,9 +131,13 @@ class Home:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """All lines that the children logged so far."""
-        text = self.errors.read_text() if self.errors.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
+        """All whole lines that the children logged so far."""
+        whole, _, _ = self.text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def text(self) -> str:
+        """What the children wrote so far, the last line perhaps in part."""
+        return self.errors.read_text() if self.errors.exists() else ""
 
     def events(self) -> list[str]:
         """Their events."""
@@ -147,15 +152,6 @@ class Home:
         child = Child(children.start(work, self.config, self.errors, {"TRACKS_KEY": house.TOKEN, **environ}, crash_at=crash_at))
         self.children.append(child)
         return child
-
-
-async def until(true: Callable[[], bool], *, seconds: float = 20) -> None:
-    """Wait until something is so."""
-    for _ in range(int(seconds / 0.05)):
-        if true():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came to pass")
 
 
 async def bring(home: Home, count: int, *, rehearsal: bool = False) -> list[str]:
@@ -189,11 +185,14 @@ async def furnished(folder: Path, count: int, url: str | None = None) -> AsyncIt
         (folder / "carriers.toml").write_text(_CARRIERS)
         (folder / "stores").mkdir()
         (folder / "stores" / "lamps.toml").write_text(_STORE)
-        yield home
-        for child in home.children:
-            child.kill()
-    post.close()
-    await post.wait_closed()
+        try:
+            yield home
+        finally:
+            for child in home.children:
+                child.kill()
+            print(*home.text().splitlines()[-40:], sep="\n")  # pytest shows it beside what failed
+            post.close()
+            await post.wait_closed()
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests import house
-from tests.daemon.conftest import Home, bring, until
+from tests.daemon.conftest import Home, bring
 from tests.engine.test_local import ShiftedClock
+from tests.waiting import until
 from tracker import config
 from tracker.clock import SystemClock
 from tracker.daemon import status_line

@@ -15,8 +15,10 @@ import pytest
 
 from carriers.model import TrackingStatus
 from tests import house
-from tests.daemon.conftest import NOW, Child, Home, furnished, until
+from tests.daemon.conftest import NOW, Child, Home, furnished
+from tests.ports import free_port
 from tests.receiver.knocking import body, signed
+from tests.waiting import until
 from tracker.model import Shipment
 
 KEY = house.TOKEN
@@ -62,8 +64,7 @@ class Knocker:
 @pytest.fixture
 async def knocker(tmp_path: Path) -> AsyncIterator[Knocker]:
     """One order; the daemon's own port is free."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     async with furnished(tmp_path, 1) as home:
         home.config.write_text(home.config.read_text() + f'\n[receiver]\nlisten = "127.0.0.1:{port}"\n')
         yield Knocker(home, port)
@@ -79,7 +80,7 @@ async def test_a_push_moves_a_parcel_and_a_stop_ends_the_door(knocker: Knocker) 
     """Faults row 22: heard at once, not at the next poll; SIGTERM drains the door too, and its signals are the daemon's own."""
     daemon = await knocker.open()
     assert await knocker.push(delivered()) == 200
-    await until(lambda: "push.heard" in knocker.home.events(), seconds=5)
+    await until(lambda: "push.heard" in knocker.home.events())
     parcel = await knocker.parcel()
     assert (parcel.status, await knocker.waiting()) == (TrackingStatus.DELIVERED, 0)
     assert await knocker.push(delivered()) == 200
@@ -93,8 +94,7 @@ async def test_a_push_moves_a_parcel_and_a_stop_ends_the_door(knocker: Knocker) 
 async def test_a_reload_closes_the_door_and_opens_it_again(knocker: Knocker) -> None:
     """Faults row 20: with another port, the old one is nobody's."""
     daemon = await knocker.open()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     knocker.home.config.write_text(knocker.home.config.read_text().replace(str(knocker.port), str(port)))
     daemon.signal(signal.SIGHUP)
     await until(lambda: knocker.home.events().count("receiver.open") == 2)

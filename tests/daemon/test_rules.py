@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.conftest import Child, Home, furnished, until
+from tests.daemon.conftest import Child, Home, furnished
+from tests.waiting import until
 from tracker.clock import SystemClock
 from tracker.model import HoldReason, Intent, OutboxState
 from tracker.store.rulesets import Ruleset

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.conftest import Lines
+from tests.waiting import PATIENCE
 from tracker.clock import SystemClock
 from tracker.engine import local
 from tracker.engine.base import Unit
@@ -55,7 +56,7 @@ async def test_it_works_at_once_and_unit_after_unit_until_nothing_is_left() -> N
             stop.set()
         return Done(more=left[0] > 0)
 
-    await asyncio.wait_for(engine_of(unit(work)).run(stop), 5)
+    await asyncio.wait_for(engine_of(unit(work)).run(stop), PATIENCE)
     assert left == [0]
 
 
@@ -68,7 +69,7 @@ async def test_it_kicks_again_at_every_interval() -> None:
             stop.set()
         return Done()
 
-    await asyncio.wait_for(engine_of(unit(work, every=0.05)).run(stop), 5)
+    await asyncio.wait_for(engine_of(unit(work, every=0.05)).run(stop), PATIENCE)
     assert runs == [3]
 
 
@@ -84,7 +85,7 @@ async def test_a_kick_opens_no_more_lanes_than_allowed() -> None:
 
     engine = engine_of(unit(work, every=0.01, lanes=2))
     asyncio.get_running_loop().call_later(0.3, stop.set)
-    await asyncio.wait_for(engine.run(stop), 5)
+    await asyncio.wait_for(engine.run(stop), PATIENCE)
     assert most == [2]
 
 
@@ -101,7 +102,7 @@ async def test_a_slow_unit_delays_no_other() -> None:
             stop.set()
         return Done()
 
-    await asyncio.wait_for(engine_of(unit(slow), unit(send, every=0.02, name="dispatch")).run(stop), 5)
+    await asyncio.wait_for(engine_of(unit(slow), unit(send, every=0.02, name="dispatch")).run(stop), PATIENCE)
     assert sent == [3]
 
 
@@ -119,7 +120,7 @@ async def test_a_unit_that_raises_is_tried_again_at_the_next_tick_and_said_once(
             raise error
         return Done()
 
-    await asyncio.wait_for(engine_of(unit(work, every=0.02)).run(stop), 5)
+    await asyncio.wait_for(engine_of(unit(work, every=0.02)).run(stop), PATIENCE)
     assert runs == [5]
     assert [line["error"] for line in log_lines()] == ["RuntimeError('broken')"] * 2 + ["the disk is full"]
     assert ["exception" in line for line in log_lines()] == [True, True, False]
@@ -139,7 +140,7 @@ async def test_a_fatal_error_ends_the_run_after_draining() -> None:
         return Done()
 
     with pytest.raises(Lost):
-        await asyncio.wait_for(engine_of(unit(lose), unit(other, name="dispatch")).run(asyncio.Event()), 5)
+        await asyncio.wait_for(engine_of(unit(lose), unit(other, name="dispatch")).run(asyncio.Event()), PATIENCE)
     assert finished == [True]
 
 
@@ -154,7 +155,7 @@ async def test_a_stop_lets_work_in_hand_finish_and_takes_no_new() -> None:
         return Done(more=True)
 
     engine = engine_of(unit(work))
-    await asyncio.wait_for(engine.run(stop), 5)
+    await asyncio.wait_for(engine.run(stop), PATIENCE)
     engine.kick("poll")
     await asyncio.sleep(0.05)
     assert ends == [1]
@@ -168,7 +169,7 @@ async def test_a_drain_that_takes_too_long_is_cut_off_and_said(log_lines: Lines)
         await asyncio.sleep(30)
         return Done()
 
-    await asyncio.wait_for(engine_of(unit(work), drain=0.05).run(stop), 5)
+    await asyncio.wait_for(engine_of(unit(work), drain=0.05).run(stop), PATIENCE)
     assert [(line["event"], line["units"]) for line in log_lines()] == [("engine.drain_timeout", ["poll"])]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from tests.waiting import PATIENCE
 from tracker.clock import SimulatedClock
 from tracker.engine.base import ROUNDS, Unit, full_pass
 from tracker.engine.simulated import SimulatedEngine
@@ -96,7 +97,7 @@ async def test_what_stays_due_does_not_stop_the_clock() -> None:
         return AT
 
     engine = SimulatedEngine([], clock=clock, next_due=next_due, until=AT + timedelta(hours=1))
-    await asyncio.wait_for(engine.run(asyncio.Event()), 5)
+    await asyncio.wait_for(engine.run(asyncio.Event()), PATIENCE)
     assert clock.now() == AT + timedelta(hours=1)
     assert looks == [5]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.daemon.conftest import Home, until
+from tests.daemon.conftest import Home
+from tests.waiting import until
 from tracker import config
 from tracker.config import Loaded, defaults_dir
 from tracker.intake.importing import knowledge_of

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import house
-from tests.daemon.conftest import Child, Home, furnished, until
+from tests.daemon.conftest import Child, Home, furnished
 from tests.faults.breaking import (
     Trap,
     all_can_grow,
@@ -26,6 +26,7 @@ from tests.faults.breaking import (
     set_writable,
     small_disk,
 )
+from tests.waiting import until
 from tracker import config
 from tracker.keeping.restore import Wish, restore
 from tracker.model import OutboxState

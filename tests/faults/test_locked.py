@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.conftest import Home, until
+from tests.daemon.conftest import Home
 from tests.daemon.test_life import Systemd
 from tests.faults import blocking
 from tests.faults.breaking import Trap, locked
+from tests.waiting import until
 from tracker.clock import SystemClock
 from tracker.model import OutboxState
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Lines
-from tests.daemon.conftest import Home, until
+from tests.daemon.conftest import Home
 from tests.daemon.test_life import Systemd
 from tests.faults import blocking
+from tests.waiting import until
 from tracker.clock import SystemClock
 from tracker.health import Heartbeat, standstill, watch_loop
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests import house
-from tests.daemon.conftest import NOW, SHIPPED, Home, furnished, until
+from tests.daemon.conftest import NOW, SHIPPED, Home, furnished
+from tests.waiting import until
 from tracker.model import OutboxState
 from tracker.store import Conflict, OrderPatch
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Lines
+from tests.waiting import until
 from tracker.clock import SimulatedClock, SystemClock
 from tracker.engine import fleet, ticks
 from tracker.engine.base import Unit, Where
@@ -70,14 +71,6 @@ async def running(found: FleetEngine) -> AsyncIterator[asyncio.Event]:
         await asyncio.wait_for(task, 40)
 
 
-async def soon(true: Callable[[], bool], seconds: float = 30) -> None:
-    for _ in range(int(seconds / 0.05)):
-        if true():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came to pass")
-
-
 def unit(name: str, run: Callable[[], Awaitable[Signed]], *, lanes: int = 1, where: Where = Where.MANY) -> Unit:
     return Unit(name=name, every=1, run=run, lanes=lanes, where=where)
 
@@ -87,9 +80,9 @@ async def test_a_mail_server_that_hangs_holds_up_nothing_else(postgres_url: str)
     post, decide, errands = Job(hangs=True), Job(), Job()
     units = [unit("dispatch", post.run, lanes=2), unit("sweep", decide.run), unit("errands", errands.run, where=Where.ONE)]
     async with running(engine(postgres_url, units)):
-        await soon(lambda: post.at_once == 2)
+        await until(lambda: post.at_once == 2)
         before = decide.turns, errands.turns
-        await soon(lambda: decide.turns > before[0] + 2 and errands.turns > before[1] + 1)
+        await until(lambda: decide.turns > before[0] + 2 and errands.turns > before[1] + 1)
         assert post.most == 2, "as many lanes as it has, whatever the queue brings"
         post.open.set()
 
@@ -104,11 +97,11 @@ async def test_ticks_go_on_when_the_clock_is_set_back(
     monkeypatch.setattr(ticks, "SLACK", 0.0)
     decide = Job()
     async with running(engine(postgres_url, [unit("sweep", decide.run)])):
-        await soon(lambda: decide.turns > 1)
+        await until(lambda: decide.turns > 1)
         back = 3600.0
         await asyncio.sleep(1.5)
         before = decide.turns
-        await soon(lambda: decide.turns > before + 2)
+        await until(lambda: decide.turns > before + 2)
     late = [line["unit"] for line in log_lines() if line["event"] == "engine.tick_late"]
     assert late == ["sweep"], "said once"
 
@@ -119,7 +112,7 @@ async def test_a_kick_without_a_queue_is_no_error(postgres_url: str) -> None:
     found = engine(postgres_url, [unit("pushes", pushes.run, where=Where.ONE)])
     found.kick("pushes")
     async with running(found):
-        await soon(lambda: pushes.turns > 0)
+        await until(lambda: pushes.turns > 0)
     found.kick("pushes")
     await asyncio.sleep(0.1)
     assert not found._kicks
@@ -136,14 +129,14 @@ async def test_a_lock_of_a_dead_worker_goes(postgres_url: str, monkeypatch: pyte
         )
     errands = Job()
     async with running(engine(postgres_url, [unit("errands", errands.run, where=Where.ONE)])):
-        await soon(lambda: errands.turns > 0)
+        await until(lambda: errands.turns > 0)
 
 
 async def test_it_ends_though_the_drain_is_too_short(postgres_url: str, log_lines: Lines) -> None:
     """Fault 2: what does not end within the drain is broken off, and the worker goes with 0: it was asked to."""
     post = Job(hangs=True)
     async with running(engine(postgres_url, [unit("dispatch", post.run)])):
-        await soon(lambda: post.at_once == 1)
+        await until(lambda: post.at_once == 1)
     assert not [line for line in log_lines() if line["event"] == "daemon.failed"]
 
 

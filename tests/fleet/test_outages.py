@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
-from tests.daemon.conftest import Child, Home, furnished, until
+from tests.daemon.conftest import Child, Home, furnished
 from tests.daemon.test_life import Systemd
 from tests.proxy import HOLE, Proxy
+from tests.waiting import until
 from tracker.model import OutboxState
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]

@@ -17,9 +17,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from tests import postgres
-from tests.daemon.conftest import Home, furnished, until
+from tests.daemon.conftest import Home, furnished
 from tests.store.build import NOW
 from tests.store.test_schema import HEAD, NEXT
+from tests.waiting import until
 from tracker.clock import SystemClock
 from tracker.store import Locked, SchemaVerdict, fleet_schema, schema, schema_state, upgrade
 from tracker.store.connection.postgres import plain

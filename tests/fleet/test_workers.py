@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from tests import postgres
-from tests.daemon.conftest import Child, Home, furnished, until
+from tests.daemon.conftest import Child, Home, furnished
+from tests.waiting import until
 from tracker.clock import SystemClock
 from tracker.model import OutboxState
 

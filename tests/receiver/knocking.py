@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 
 from carriers.seventeen_track import SeventeenTrack
 from tests import house
+from tests.waiting import until
 from tracker.clock import Clock
 from tracker.receiver import Door, Doorkeeper, Limits, Receiver
 from tracker.store import Store
@@ -93,12 +94,3 @@ async def door(store: Store, clock: Clock, **limits: Any) -> AsyncIterator[Knock
     finally:
         stop.set()
         await running
-
-
-async def until(true: Callable[[], bool], *, seconds: float = 5) -> None:
-    """Wait until something is so."""
-    for _ in range(int(seconds / 0.02)):
-        if true():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it never came to pass")

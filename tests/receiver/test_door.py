@@ -17,7 +17,8 @@ from uvicorn import Server
 from carriers.base import Push
 from tests import house
 from tests.conftest import Lines
-from tests.receiver.knocking import BEFORE, DOORS, KEY, NUMBER, OTHER, Knocker, body, door, signed, until
+from tests.receiver.knocking import BEFORE, DOORS, KEY, NUMBER, OTHER, Knocker, body, door, signed
+from tests.waiting import until
 from tracker.clock import SimulatedClock
 from tracker.receiver import Doorkeeper, Limits, Receiver
 from tracker.receiver import door as door_module
@@ -227,7 +228,8 @@ async def test_pushes_try_a_locked_database_one_at_a_time(
     monkeypatch.setattr(Store, "keep_push", patient)
     monkeypatch.setattr(door_module, "TURN", 0.5)
     pushed = [asyncio.create_task(knocker.push(BODY + b" " * i)) for i in range(5)]
-    _, waiting = await asyncio.wait(pushed, timeout=2)
+    await until(lambda: sum(each.done() for each in pushed) == 4)
+    waiting = [each for each in pushed if not each.done()]
     assert (len(inside), len(waiting)) == (1, 1)
     unlocked.set()
     answers = [each.result().status_code for each in pushed if each not in waiting]
@@ -304,7 +306,7 @@ async def test_rubbish_after_an_answer_writes_no_line_either(knocker: Knocker, l
 )
 async def test_who_keeps_us_waiting_is_hung_up_on(parts: tuple[bytes | float, ...], knocker: Knocker) -> None:
     """Faults row 9: a caller who says nothing, or never comes to an end, holds a descriptor that the daemon needs."""
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(4):
         with suppress(ConnectionError):
             await knocker.raw(*parts)
 
@@ -313,7 +315,7 @@ async def test_more_callers_than_there_are_places_are_hung_up_on(store: Store, c
     """Three hundred of them take no descriptors from the database, the journal and the mails; those who leave make room."""
     async with door(store, clock, at_once=1) as knocker:
         callers = [await asyncio.open_connection("127.0.0.1", knocker.port) for _ in range(300)]
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(4):
             gone = await asyncio.gather(*(_hung_up(reader) for reader, _ in callers[callers_most(1) :]))
         assert all(gone)
         for _, writer in callers:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from carriers import registry
 from carriers.base import Response
 from tests import house
-from tests.receiver.knocking import until
+from tests.waiting import until
 from tracker.clock import SimulatedClock
 from tracker.polling import Cadence, Poller, Pusher
 from tracker.receiver import Door, Doorkeeper, Limits, Receiver

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import httpx
@@ -11,7 +10,9 @@ import pytest
 
 from tests import house
 from tests.config.build import loaded
-from tests.receiver.knocking import body, signed, until
+from tests.ports import free_port
+from tests.receiver.knocking import body, signed
+from tests.waiting import until
 from tracker.clock import SystemClock
 from tracker.receiver import push_door
 
@@ -32,13 +33,6 @@ secrets = {{ api_key = "env:KEY" }}
 """
 
 
-def _free(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 async def test_without_a_port_there_is_no_door(tmp_path: Path) -> None:
     settings = loaded(tmp_path, {}).settings
     async with house.database(tmp_path, house.simulated()) as store:
@@ -50,7 +44,7 @@ async def test_accounts_with_a_secret_have_a_door_and_no_others(host: str, tmp_p
     """R6: what is said at the account's address, signed with its key, within its size, reaches the unit that hears."""
     if host == "::1" and not _speaks_six():
         pytest.skip("this machine has no IPv6")
-    port, heard, stop = _free(host), list[None](), asyncio.Event()
+    port, heard, stop = free_port(host), list[None](), asyncio.Event()
     listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     settings = loaded(tmp_path, {"tracker.toml": CONFIG.format(listen=listen)}, {"KEY": "a-key"}).settings
     async with house.database(tmp_path, house.simulated()) as store:
@@ -72,7 +66,7 @@ async def test_accounts_with_a_secret_have_a_door_and_no_others(host: str, tmp_p
 
 def _speaks_six() -> bool:
     try:
-        _free("::1")
+        free_port("::1")
     except OSError:
         return False
     return True
