@@ -18,7 +18,7 @@ from tracker.log import Event, get_logger
 from tracker.store import Damaged, EpochLost, ErrandDone, Store
 
 AGAIN = timedelta(hours=1)
-"""How long a failed errand rests."""
+"""How long a failed errand rests, whoever of a fleet tried it."""
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -79,6 +79,7 @@ class Errands:
         self._errands = errands
         self._store = store
         self._clock = clock
+        self._since = clock.now()
         self._wait: dict[str, datetime] = {}
         self._unwritten: dict[str, tuple[str, datetime, str]] = {}
 
@@ -116,8 +117,10 @@ class Errands:
         _log.info(Event.ERRAND_DONE, errand=name, occasion=occasion, result=result)
 
     def _due(self, errand: Errand, now: datetime, done: ErrandDone | None) -> str | None:
-        wait = self._wait.get(errand.name)
-        if wait is not None and now < wait <= now + AGAIN:
+        failed_at = None if done is None else done.failed_at
+        # What failed before this process began is tried anew: somebody may have mended it and started us.
+        told = failed_at + AGAIN if failed_at is not None and failed_at >= self._since else None
+        if any(wait is not None and now < wait <= now + AGAIN for wait in (self._wait.get(errand.name), told)):
             return None
         return due_occasion(errand, now, None if done is None else done.occasion)
 

@@ -126,6 +126,24 @@ async def test_a_failing_errand_rests_an_hour_and_stops_nobody(store: Store, clo
     assert (mended.occasion, mended.error) == ("2026-11-22", None)
 
 
+async def test_a_fleet_tries_a_failing_errand_once_an_hour_and_a_fresh_start_at_once(store: Store, clock: SimulatedClock) -> None:
+    """Faults row 4: three workers take turns at the schedule; the failure of one is that of all, until somebody starts anew."""
+    work, tries = Work(), list[datetime]()
+
+    async def failing(_occasion: str, now: datetime) -> str:
+        tries.append(now)
+        raise OSError("no space left")
+
+    workers = [Errands([errand(work, run=failing)], store, clock) for _ in range(3)]
+    for minute in range(121):
+        clock.advance_to(START + timedelta(minutes=minute))
+        await workers[minute % 3].run_once()
+    assert tries == [START, START + AGAIN, START + 2 * AGAIN]
+    clock.advance_to(START + 2 * AGAIN + timedelta(minutes=5))
+    await Errands([errand(work)], store, clock).run_once()
+    assert work.done == ["2026-11-22"]
+
+
 async def test_a_failure_keeps_what_was_done_before(store: Store, clock: SimulatedClock) -> None:
     work = Work()
     errands = Errands([errand(work)], store, clock)
