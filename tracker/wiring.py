@@ -39,6 +39,7 @@ from tracker.polling.metering import keep_quotas, metered
 from tracker.polling.planning import PollPlan
 from tracker.reports import handover
 from tracker.store import Store
+from tracker.store.errands import JOURNAL_OF
 from tracker.store.records import DAEMON
 from tracker.sweep import RulesGate, Sweeper
 
@@ -217,6 +218,8 @@ def assemble(
     if store.worker is not None:
         standing = Standing(store, clock)
         units["standing"] = Unit(name="standing", every=_SIGNS_EVERY, run=standing.sign, where=Where.HERE)
+        own = Errands(_own(settings, store.worker, clock, journal, distrusts), store, clock)
+        units["journal"] = Unit(name="journal", every=_ERRANDS_EVERY, run=own.run_once, where=Where.HERE)
         units["given up"] = Unit(name="given up", every=_GIVE_UP_EVERY, run=standing.give_up, where=Where.ONE)
     if Teller.wanted(loaded):
         units["alerts"] = Unit(name="alerts", every=_ALERTS_EVERY, run=teller.work_once, where=Where.ONE)
@@ -275,7 +278,9 @@ def _schedule(
         found.append(Errand(name="transit", at=_LEARN_AT, zone="UTC", every="month", run=partial(_learn, store, learned)))
     keep = settings.retention
     if keep.at is not None:
-        forget = partial(_purge, settings, store, clock, journal, distrusts)
+        # Of a fleet's journals each is pruned by the worker that holds it open.
+        prune = journal.prune if store.worker is None else _left_to_its_worker
+        forget = partial(_purge, settings, store, clock, prune, distrusts)
         found.append(Errand(name="retention", at=keep.at, zone=keep.zone, every="day", run=forget))
     return tuple(found)
 
@@ -319,15 +324,36 @@ async def _purge(
     settings: Settings,
     store: Store,
     clock: Clock,
-    journal: Journal,
+    prune: Callable[[datetime], int | None],
     distrusts: Callable[[], bool],
     _occasion: str,
     _now: datetime,
 ) -> str:
     """What is forgotten does not come back: a clock that has jumped forward forgets nothing (faults row 13)."""
+    _trusted(distrusts)
+    return str(await retention.purge(store, settings, clock, by=DAEMON, prune=prune))
+
+
+def _left_to_its_worker(_before: datetime) -> None:
+    """No journal is cut by another worker than its own."""
+
+
+def _own(settings: Settings, worker: str, clock: Clock, journal: Journal, distrusts: Callable[[], bool]) -> tuple[Errand, ...]:
+    """What each worker of a fleet does for itself, by the same schedule: its journal is open here and nowhere else (row 27)."""
+    keep = settings.retention
+    if keep.at is None:
+        return ()
+
+    async def prune(_occasion: str, _now: datetime) -> str:
+        _trusted(distrusts)
+        return f"{journal.prune(retention.journal_from(settings, clock.now())):,} bytes of the send journal"
+
+    return (Errand(name=f"{JOURNAL_OF}{worker}", at=keep.at, zone=keep.zone, every="day", run=prune),)
+
+
+def _trusted(distrusts: Callable[[], bool]) -> None:
     if distrusts():
         raise Refused("the clock is not trusted, so nothing is forgotten; see: tracker hold list", retry=True)
-    return str(await retention.purge(store, settings, clock, by=DAEMON, prune=journal.prune))
 
 
 async def _back_up(settings: Settings, _occasion: str, now: datetime) -> str:

@@ -14,15 +14,18 @@ import pytest
 from tests.keeping.conftest import DAY, Keep
 from tests.postgres import Server
 from tests.store.build import NOW, given
-from tracker import config
-from tracker.clock import FixedClock
+from tracker import config, journal
+from tracker.clock import FixedClock, SimulatedClock
+from tracker.engine.base import full_pass
+from tracker.journal import Journal
 from tracker.keeping.backup import kept
 from tracker.keeping.check import check
 from tracker.keeping.retention import prune_unless_running
-from tracker.model import Intent
+from tracker.model import Channel, Intent
 from tracker.store import AnotherDaemon, EpochLost, JournalMissing, Retired, open_store
 from tracker.store.outside import outside
 from tracker.store.retiring import Retirement, retire, take_back
+from tracker.wiring import assemble
 
 pytestmark = pytest.mark.postgres
 
@@ -155,3 +158,28 @@ async def test_an_upgrade_makes_a_backup_first_and_an_index_that_is_not_valid_is
     found = check(fleet.settings, NOW)
     assert [each.what for each in found.findings] == ["damaged"]
     assert "ix_alias_shipment" in found.findings[0].message
+
+
+async def test_every_worker_prunes_its_own_journal_once_a_day(fleet: Keep) -> None:
+    """Fault 27: a journal is cut by whoever holds it open, whichever worker has the turn for the rest of the retention."""
+    clock = SimulatedClock(NOW + 500 * DAY)
+    told = {}
+    for name in ("a", "b"):
+        loaded = config.load(fleet.folder / "tracker.toml", environ={"TRACKER_WORKER": name})
+        with Journal(loaded.settings.journal) as book:
+            for day in (0, 1, 450):
+                book.begin(f"order/8001:{name}:{day}", attempt=1, channel=Channel.SMTP, now=NOW + day * DAY)
+        store = await open_store(fleet.url, clock=clock, daemon=True, worker=name)
+        rooms = assemble(loaded, store, clock)
+        try:
+            for _ in range(2):
+                await full_pass([unit for unit in rooms.units if unit.name in {"journal", "errands"}])
+            told = {errand: done.result for errand, done in (await store.errands()).items()}
+        finally:
+            await rooms.close()
+            await store.close()
+        kept = [entry.key.rpartition(":")[2] for entry in journal.read(loaded.settings.journal)]
+        assert kept == ["1", "450"], "the last line before the limit stays: a backup may name it"
+        assert "bytes of the send journal" in told[f"journal of {name}"]
+    assert "journal" not in told["retention"], "one worker's retention touches nobody's journal"
+    assert len(list(journal.read(fleet.settings.journal))) == 2, "nor that of a worker who is away"

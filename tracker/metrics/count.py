@@ -12,6 +12,7 @@ from tracker.config import Loaded, Settings
 from tracker.health import Freshness, file_freshness, source_freshness
 from tracker.model import Pause
 from tracker.store import ErrandDone, StatusCounts, Store
+from tracker.store.errands import JOURNAL_OF
 from tracker.store.rows import Capable
 from tracker.store.rows.pushes import PushCounts
 from tracker.store.rulesets import Ruleset
@@ -122,5 +123,7 @@ def _reached(settings: Settings, counts: StatusCounts, states: Mapping[tuple[str
 
 def _concerns(errands: Mapping[str, ErrandDone], settings: Settings) -> dict[str, ErrandDone]:
     """Without what failed once and is not on the schedule any more: it would stand there as failed for ever."""
-    schedule = {"handover": settings.handover.at, "backup": settings.backup.at, "retention": settings.retention.at}
-    return {name: each for name, each in errands.items() if each.error is None or schedule.get(name) is not None}
+    keep = settings.retention
+    schedule = {"handover": settings.handover.at, "backup": settings.backup.at, "retention": keep.at}
+    at = {name: keep.at if name.startswith(JOURNAL_OF) else schedule.get(name) for name in errands}
+    return {name: each for name, each in errands.items() if each.error is None or at[name] is not None}

@@ -19,6 +19,10 @@ _FAIL = """
     ON CONFLICT (name) DO UPDATE SET failed_at = excluded.failed_at, error = excluded.error"""
 
 
+JOURNAL_OF = "journal of "
+"""How the errand is called that a worker of a fleet does for itself; its name follows."""
+
+
 class ErrandDone(msgspec.Struct, frozen=True, kw_only=True):
     """The last `occasion` that was done (a local date, a month; "" never), when, and what came of it in one sentence.
 
