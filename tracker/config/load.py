@@ -170,12 +170,12 @@ def _proven(sections: Mapping[str, Section], texts: TextFiles) -> bool:
 def _sections(path: Path | None, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Section]:
     sections = {}
     for name in SHAPES:
-        layers = [shipped(name)]
+        own: list[Layer] = []
         if path is not None:
-            layers += _layer(path if name == MAIN else folder / f"{name}.toml", problems, wanted=name == MAIN)
+            own += _layer(path if name == MAIN else folder / f"{name}.toml", problems, wanted=name == MAIN)
         if name == MAIN:
-            layers.append(environment_layer(environ))
-        sections[name] = Section(name, layers)
+            own.append(environment_layer(environ))
+        sections[name] = Section(name, [shipped(name), *own]) if own else untouched(name)
     if path is not None:
         problems += _strangers(path, folder)
         for file in _stores(folder / "stores", problems):
@@ -208,6 +208,17 @@ def shipped(name: str) -> Layer:
     return read_layer(defaults_dir() / f"{name}.toml", shipped=True)
 
 
+@cache
+def untouched(name: str) -> Section:
+    """A file of the defaults over which nothing is laid: merged once a process, since nobody changes what is merged."""
+    return Section(name, [shipped(name)])
+
+
+@cache
+def _untouched_shape(name: str) -> BaseModel | None:
+    return validate(SHAPES[name], untouched(name), [])
+
+
 def _layer(file: Path, problems: list[Problem], *, wanted: bool) -> list[Layer]:
     if not wanted and not file.exists():
         return []
@@ -233,12 +244,7 @@ def shapes_of(sections: Mapping[str, Section], problems: list[Problem]) -> Shape
 
     So what is wrong elsewhere is told at the same time; nothing is ever run on such a stand-in, because `load` raises.
     """
-    shapes = {
-        name.replace("-", "_"): validate(shape, sections[name], problems)
-        or salvage(shape, sections[name], shipped(name).data)
-        or validate(shape, Section(name, [shipped(name)]), [])
-        for name, shape in SHAPES.items()
-    }
+    shapes = {name.replace("-", "_"): _shape_of(name, sections[name], problems) for name in SHAPES}
     stores = {
         name.removeprefix("stores/"): validate(StoreFile, section, problems) or salvage(StoreFile, section, {})
         for name, section in sections.items()
@@ -246,6 +252,13 @@ def shapes_of(sections: Mapping[str, Section], problems: list[Problem]) -> Shape
     }
     whole = {name: store for name, store in stores.items() if store is not None}
     return Shapes(**cast("dict[str, Any]", {**shapes, "stores": whole}))
+
+
+def _shape_of(name: str, section: Section, problems: list[Problem]) -> BaseModel | None:
+    if section is untouched(name) and (known := _untouched_shape(name)) is not None:
+        return known
+    shape = SHAPES[name]
+    return validate(shape, section, problems) or salvage(shape, section, shipped(name).data) or _untouched_shape(name)
 
 
 _OF_A_HOST = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -38,12 +39,18 @@ class Versioned(Shape):
 def zone(name: str) -> str:
     """The name of an IANA zone as it is. Raises ValueError with the nearest ones."""
     try:
-        ZoneInfo(name)
+        _place(name)
     except (KeyError, ValueError, OSError) as error:
         city = name.rpartition("/")[2].casefold()
         near = [zone for zone in available_timezones() if zone.rpartition("/")[2].casefold() == city]
         raise ValueError("no such time zone" + meant(name, near or available_timezones())) from error
     return name
+
+
+@cache
+def _place(name: str) -> ZoneInfo:
+    """A zone that is named stays in memory: by itself ZoneInfo keeps eight, and reads the file of a ninth at every look."""
+    return ZoneInfo(name)
 
 
 def _pattern(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -63,26 +64,49 @@ class TextFiles(msgspec.Struct, frozen=True, kw_only=True):
         return Texts(sources=sources, words=self.words)
 
 
-def read_texts(folders: Iterable[Path], problems: list[Problem]) -> TextFiles:
+def read_texts(folders: Sequence[Path], problems: list[Problem]) -> TextFiles:
     """Read messages/<language>/*.txt and words.toml of every folder, a later one over an earlier one; the first is shipped."""
+    first, *others = folders
+    shipped, wrong = _shipped(first)
+    problems.extend(wrong)
+    files, spoken = dict(shipped.files), dict(shipped.spoken)
+    own: set[str] = set()
+    for folder in others:
+        own |= _lay(folder, files, spoken, problems)
+    return TextFiles(files=tuple(files.values()), spoken=spoken, own=frozenset(own))
+
+
+class _Read(msgspec.Struct, frozen=True):
+    files: Mapping[tuple[str, str], TextFile]
+    spoken: Mapping[str, WordFile]
+
+
+@cache
+def _shipped(folder: Path) -> tuple[_Read, tuple[Problem, ...]]:
+    """The shipped texts and what is wrong with them: two hundred files, read once a process."""
     files: dict[tuple[str, str], TextFile] = {}
     spoken: dict[str, WordFile] = {}
-    own: set[str] = set()
-    for index, folder in enumerate(folders):
-        problems.extend(_astray(folder / "messages"))
-        for file in sorted(folder.glob("messages/*/*")):
-            language = file.parent.name
-            if index:
-                own.add(str(file))
-            try:
-                if file.name == WORDS:
-                    spoken[language] = _read_words(file, language, spoken.get(language), problems)
-                elif file.suffix == ".txt":
-                    text = TextFile(language=language, key=file.stem, file=str(file), source=read_text(file))
-                    files[language, text.key] = text
-            except ConfigError as error:
-                problems.extend(error.problems)
-    return TextFiles(files=tuple(files.values()), spoken=spoken, own=frozenset(own))
+    problems: list[Problem] = []
+    _lay(folder, files, spoken, problems)
+    return _Read(files, spoken), tuple(problems)
+
+
+def _lay(
+    folder: Path, files: dict[tuple[str, str], TextFile], spoken: dict[str, WordFile], problems: list[Problem]
+) -> frozenset[str]:
+    """Lay the texts and words of a folder over those that were read before. Returns its files."""
+    problems.extend(_astray(folder / "messages"))
+    found = sorted(str(file) for file in folder.glob("messages/*/*"))
+    for file in map(Path, found):
+        language = file.parent.name
+        try:
+            if file.name == WORDS:
+                spoken[language] = _read_words(file, language, spoken.get(language), problems)
+            elif file.suffix == ".txt":
+                files[language, file.stem] = TextFile(language=language, key=file.stem, file=str(file), source=read_text(file))
+        except ConfigError as error:
+            problems.extend(error.problems)
+    return frozenset(found)
 
 
 def _astray(folder: Path) -> Iterator[Problem]:

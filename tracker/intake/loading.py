@@ -7,7 +7,8 @@ means that nobody has agreed to it yet: it is used where a person names it (`--f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,10 +64,29 @@ def load_formats(shipped: Path, own: Path | None = None) -> Formats:
     Raises:
         FormatsError: with everything that is wrong.
     """
+    if own is None or not own.is_file():
+        return _shipped_formats(shipped)
     try:
-        layers = [read_layer(shipped, shipped=True), *([read_layer(own)] if own and own.is_file() else [])]
+        return _formats([_shipped_layer(shipped), read_layer(own)])
     except ConfigError as error:
         raise FormatsError(error.problems) from error
+
+
+@cache
+def _shipped_formats(shipped: Path) -> Formats:
+    """With nothing laid over them: read once a process."""
+    try:
+        return _formats([_shipped_layer(shipped)])
+    except ConfigError as error:
+        raise FormatsError(error.problems) from error
+
+
+@cache
+def _shipped_layer(shipped: Path) -> Layer:
+    return read_layer(shipped, shipped=True)
+
+
+def _formats(layers: Sequence[Layer]) -> Formats:
     section = Section("formats", layers)
     problems = [each for each in section.problems if each.level == "error"]
     listed = section.data.get("format", [])
