@@ -175,6 +175,8 @@ class Daemon:
             await changed_since(store, self._loaded)
             while not self._stop.is_set():
                 await self._one_configuration(store)
+            with suppress(store_errors.StoreError):
+                await store.sign_off(self._clock.now())
         finally:
             await store.close()
             self._unsign()

@@ -94,6 +94,7 @@ CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "status": (AT, 1, {"orders", "outbox", "tasks", "needs_person", "rehearsal", "sources", "reviews"}),
     "doctor": (("--offline",), 0, {"findings"}),
     "logs": (("{parcel}", *AT), 0, {"stories"}),
+    "worker forget": (("tokyo-1", "--by", "Mei", *AT), 1, {"worker", "forgotten", "message", "journal"}),  # a file has no workers
     "config check": ((), 0, {"config", "errors", "warnings", "problems"}),
     "config show": (("--section", "tracker"), 0, {"settings"}),
     "config schema": (("store",), 0, {"name", "schema"}),

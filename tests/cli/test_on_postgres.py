@@ -14,7 +14,7 @@ from tests.cli.shell import Shell
 from tests.desk.world import NOW
 from tests.postgres import Server
 from tracker.clock import FixedClock
-from tracker.store import Store, open_store
+from tracker.store import EpochLost, Store, open_store
 
 pytestmark = pytest.mark.postgres
 
@@ -85,13 +85,66 @@ def test_status_and_doctor_tell_who_works(shop: Shop, shell: Shell, empty: str) 
     try:
         found = shell("status", "--json").document["daemon"]
         assert found["running"] is True
-        assert {each["name"]: each["alive"] for each in found["workers"]} == {"a1": True, "b1": False}
+        assert {each["name"]: each["state"] for each in found["workers"]} == {"a1": "works", "b1": "away"}
         told = shell("status").out
         assert "a1" in told
         assert "away" in told
     finally:
         asyncio.run(one.close())
     assert shell("status", "--json").document["daemon"]["running"] is False
+
+
+def test_a_worker_that_stopped_is_no_worker_that_is_away(shop: Shop, shell: Shell, empty: str) -> None:
+    """Fault 21: a clean stop is told as one; who is at work cannot be forgotten; who will not come back is told of no more."""
+    assert shell("db", "copy", "--to", empty).code == 0
+    _retire_and_point(shop, shell, empty)
+    stopped, at_work = _worker(empty, "a1"), _worker(empty, "b1")
+    asyncio.run(_ends(stopped))
+    dead = _worker(empty, "c1")
+    asyncio.run(dead.fail_errand("journal of c1", NOW, "No space left on device"))
+    asyncio.run(dead.know_journal("c1", "/var/lib/tracker/c1/send-journal.jsonl"))
+    asyncio.run(dead.close())
+    try:
+        assert _states(shell) == {"a1": "stopped", "b1": "works", "c1": "away"}
+        alive = shell("worker", "forget", "b1", "--by", "Mei")
+        assert (alive.code, "systemctl disable --now tracker@b1" in alive.out) == (1, True)
+        gone = shell("worker", "forget", "c1", "--by", "Mei", "--reason", "its host burnt")
+        assert gone.code == 0
+        assert "/var/lib/tracker/c1/send-journal.jsonl" in gone.out
+        assert shell("worker", "forget", "a1", "--by", "Mei", "--json").document["forgotten"] is True
+        assert shell("worker", "forget", "a1", "--by", "Mei").code == 1
+        assert _states(shell) == {"b1": "works"}
+        assert "journal of c1" not in shell("status", "--json").document["errands"]
+    finally:
+        asyncio.run(at_work.close())
+
+
+def test_a_forgotten_name_begins_above_all_that_were(shop: Shop, shell: Shell, empty: str) -> None:
+    """Fault 21: a process that slept while its worker was forgotten and begun anew writes nothing more."""
+    assert shell("db", "copy", "--to", empty).code == 0
+    _retire_and_point(shop, shell, empty)
+    slept = _worker(empty, "a1")
+    asyncio.run(slept._db._standing.close())  # type: ignore[attr-defined]
+    assert shell("worker", "forget", "a1", "--by", "Mei").code == 0
+    with pytest.raises(EpochLost):
+        asyncio.run(slept.sign_off(NOW))
+    again = _worker(empty, "a1")
+    try:
+        assert (again.epoch or 0) > (slept.epoch or 0)
+        with pytest.raises(EpochLost):
+            asyncio.run(slept.mark_behind(NOW))
+    finally:
+        asyncio.run(again.close())
+        asyncio.run(slept.close())
+
+
+async def _ends(store: Store) -> None:
+    await store.sign_off(NOW)
+    await store.close()
+
+
+def _states(shell: Shell) -> dict[str, str]:
+    return {each["name"]: each["state"] for each in shell("status", "--json").document["daemon"]["workers"]}
 
 
 def test_init_makes_the_tables_and_the_password_stands_nowhere(

@@ -148,10 +148,13 @@ async def test_a_worker_that_is_away_is_missed_for_a_week(tmp_path: Path, postgr
     url = postgres_server.database()
     create(url, rehearsal=False, now=NOW)
     loaded = _loaded(tmp_path, f'[database]\nurl = "{url}"\n')
-    one, two = [await open_store(url, clock=CLOCK, daemon=True, owner="process 7", worker=name) for name in ("one", "two")]
+    names = ("one", "two", "three")
+    one, two, three = [await open_store(url, clock=CLOCK, daemon=True, owner="process 7", worker=name) for name in names]
     for each in (one, two):
         await each.sign_of_life(NOW)
-    await one.close()
+    await three.sign_off(NOW)
+    for each in (one, three):
+        await each.close()
     try:
         found = {each.about: each for each in await database(loaded, FixedClock(NOW + timedelta(hours=1)))}
         later = await database(loaded, FixedClock(NOW + timedelta(days=8)))
@@ -160,7 +163,9 @@ async def test_a_worker_that_is_away_is_missed_for_a_week(tmp_path: Path, postgr
         postgres_server.drop(url)
     assert found["daemon"].says == "1 workers: two"
     assert found["worker one"].level is Level.WARN
-    assert "tracker@one" in (found["worker one"].next or "")
+    assert "tracker@one" in found["worker one"].next
+    assert "tracker worker forget one" in found["worker one"].next
+    assert "worker three" not in found, "it was stopped, and said so"
     assert not [finding for finding in later if finding.about.startswith("worker")]
 
 

@@ -55,6 +55,8 @@ async def test_workers_share_the_work_and_write_to_nobody_twice(home: Home) -> N
     assert home.asked() == ORDERS, "every parcel was asked about once"
     assert (await states(home))[OutboxState.SENT] == ORDERS
     assert not [line for line in home.lines if line["level"] in {"error", "critical"}]
+    async with home.store() as store:
+        assert [(each.name, each.stopped) for each in await store.workers()] == [("a", True), ("b", True)]
 
 
 async def test_a_worker_that_dies_leaves_nothing_undone(home: Home) -> None:
@@ -64,6 +66,8 @@ async def test_a_worker_that_dies_leaves_nothing_undone(home: Home) -> None:
     await until(lambda: sent(home) >= 3, seconds=60)
     first.signal(signal.SIGKILL)
     await until(lambda: sent(home) >= ORDERS - 4, seconds=90)
+    async with home.store() as store:
+        assert not any(each.stopped for each in await store.workers()), "it died, and nobody says that it was stopped"
     again = worker(home, "a")
     await until(lambda: home.events().count("daemon.started") == 3, seconds=30)
     second.signal(signal.SIGTERM)

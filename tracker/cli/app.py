@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("tracker.cli.status:status", "What is due, what waits, what needs a person."),
     "doctor": ("tracker.cli.doctor:doctor", "Whether everything around the daemon is as it should be."),
     "logs": ("tracker.cli.logs:logs", "The story of one parcel or order, as it was written down."),
+    "worker": ("tracker.cli.worker:app", "The workers of a fleet: say that one will not come back."),
     "config": ("tracker.cli.config:app", "Check, show, describe and accept the configuration."),
     "db": ("tracker.cli.db:app", "The database: schema, check, backup and restore, retirement."),
     "report": ("tracker.cli.report:app", "Registers and worksheets as files."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -15,7 +16,7 @@ from tracker.cli.errors import UsageError
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console, emit
 from tracker.daemon import PassReport
-from tracker.store import open_store
+from tracker.store import StoreError, open_store
 
 
 def run(*, once: Annotated[bool, Parameter(negative=())] = False, common: At = At()) -> int:
@@ -47,6 +48,8 @@ async def _once(common: At) -> Answer:
     store = await open_store(loaded.settings.database_url, clock=clock, daemon=True, worker=loaded.settings.worker)
     try:
         report = await run_once(loaded, store, clock)
+        with suppress(StoreError):
+            await store.sign_off(clock.now())
     finally:
         await store.close()
     return Answer(document=msgspec.to_builtins(report), text=lambda console: tell(console, report))

@@ -28,6 +28,7 @@ from tracker.model import HoldReason, OutboxState
 from tracker.store import Store
 from tracker.store.quota import forecasts
 from tracker.store.rows import StatusCounts
+from tracker.store.workers import Worker
 
 _AHEAD = timedelta(days=14)
 _NEAREST = 5
@@ -264,11 +265,19 @@ async def _daemon(room: Room, counted: Count) -> dict[str, Any]:
 
 
 async def _workers(store: Store) -> list[dict[str, Any]]:
-    """Of a fleet, by name."""
+    """Of a fleet, by name. One that neither works nor said that it stops is away."""
     if not store.fleet:
         return []
     alive = await store.alive()
-    return [msgspec.to_builtins(each) | {"alive": each.name in alive} for each in await store.workers()]
+    return [
+        msgspec.to_builtins(each) | {"alive": each.name in alive, "state": _state(each, alive)} for each in await store.workers()
+    ]
+
+
+def _state(worker: Worker, alive: frozenset[str]) -> str:
+    if worker.name in alive:
+        return "works"
+    return "stopped" if worker.stopped else "away"
 
 
 def _at(epoch: int | None) -> datetime | None:

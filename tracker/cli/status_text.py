@@ -58,11 +58,10 @@ def tell(
 
 
 def _workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
-    """Of a fleet: who is at work, and who was. A worker that is away gave no sign of its end, or was stopped."""
+    """Of a fleet: who is at work, who was stopped, and who is away without a word."""
     if workers:
         console.line()
-        states = {True: "works", False: "away"}
-        rows = [(each["name"], states[each["alive"]], each["since"], each["seen_at"], each["owner"]) for each in workers]
+        rows = [(each["name"], each["state"], each["since"], each["seen_at"], each["owner"]) for each in workers]
         console.table(("worker", "state", "started", "last sign", "where"), rows, empty="")
 
 

@@ -12,7 +12,7 @@ _tracker() {
   local options_with_values='--against --amount --as --as-of --at --by --carrier --cause --channel --chat --compare --config --confirmed --contacted --correct --country --currency --cutover --days --dir --due --every --evidence --evidence-due --facts --file --format --from --generate --hold-until --how --http-status --id --insured --insured-currency --intent --item-cost --item-cost-currency --items --journal --kind --leg --liable --limit --loss-type --month --note --on --opened --opt-out --out --outcome --owner --paid-again --parcel --payment --prefix --reason --received --ref --refunded --reviewed --risky --root --rule --section --seen --settles --ship-by --since --stage --stages --state --store --target --tax-number --template --to --tracking-number --tz --unread-since --until --up-to --vip --waiting-since --weight --window-end'
 
   # Build list of all valid command names (to distinguish from positionals)
-  local all_commands='accept add advisory apply approve assign backlog backtest backup carriers cases check claims config copy db decisions demo doctor done drop edit end evidence explain export handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw'
+  local all_commands='accept add advisory apply approve assign backlog backtest backup carriers cases check claims config copy db decisions demo doctor done drop edit end evidence explain export forget handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw worker'
 
   # Detect command path by collecting valid command words only
   local -a cmd_path=()
@@ -74,7 +74,7 @@ _tracker() {
           [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
         done
       else
-        local -a _c=("init" "demo" "run" "import" "carriers" "services" "explain" "plan" "apply" "test" "backtest" "decisions" "review" "tasks" "claims" "cases" "outbox" "hold" "backlog" "pause" "resume" "advisory" "order" "status" "doctor" "logs" "config" "db" "report")
+        local -a _c=("init" "demo" "run" "import" "carriers" "services" "explain" "plan" "apply" "test" "backtest" "decisions" "review" "tasks" "claims" "cases" "outbox" "hold" "backlog" "pause" "resume" "advisory" "order" "status" "doctor" "logs" "worker" "config" "db" "report")
         local _q
         COMPREPLY=()
         for _x in "${_c[@]}"; do
@@ -824,6 +824,23 @@ _tracker() {
                 COMPREPLY=( $(compgen -f -- "${cur}") )
                 ;;
             esac
+          fi
+          ;;
+        "worker")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local -a _c=("forget")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
           fi
           ;;
         *)
@@ -3089,6 +3106,38 @@ _tracker() {
               _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
             fi
             case "$_value_prev" in
+              --config)
+                COMPREPLY=( $(compgen -f -- "${cur}") )
+                ;;
+              --at)
+                COMPREPLY=()
+                ;;
+              --by)
+                COMPREPLY=()
+                ;;
+              *)
+                COMPREPLY=()
+                ;;
+            esac
+          fi
+          ;;
+        "worker forget")
+          if [[ ${cur} == -* ]]; then
+            local -a _c=("--reason" "--config" "--json" "--at" "--by" "--help" "-h" "--version")
+            local _q
+            COMPREPLY=()
+            for _x in "${_c[@]}"; do
+              [[ "$_x" == "${cur}"* ]] && { printf -v _q '%q' "$_x"; COMPREPLY+=("$_q"); }
+            done
+          else
+            local _value_prev="${prev}"
+            if [[ "$_value_prev" == "=" && $COMP_CWORD -ge 2 ]]; then
+              _value_prev="${COMP_WORDS[COMP_CWORD-2]}"
+            fi
+            case "$_value_prev" in
+              --reason)
+                COMPREPLY=()
+                ;;
               --config)
                 COMPREPLY=( $(compgen -f -- "${cur}") )
                 ;;

@@ -6,7 +6,7 @@ function __fish_tracker_using_command
     set -l cmd (commandline -opc)
     set -l subcommands
     set -l options_with_values '--against --amount --as --as-of --at --by --carrier --cause --channel --chat --compare --config --confirmed --contacted --correct --country --currency --cutover --days --dir --due --every --evidence --evidence-due --facts --file --format --from --generate --hold-until --how --http-status --id --insured --insured-currency --intent --item-cost --item-cost-currency --items --journal --kind --leg --liable --limit --loss-type --month --note --on --opened --opt-out --out --outcome --owner --paid-again --parcel --payment --prefix --reason --received --ref --refunded --reviewed --risky --root --rule --section --seen --settles --ship-by --since --stage --stages --state --store --target --tax-number --template --to --tracking-number --tz --unread-since --until --up-to --vip --waiting-since --weight --window-end'
-    set -l all_commands 'accept add advisory apply approve assign backlog backtest backup carriers cases check claims config copy db decisions demo doctor done drop edit end evidence explain export handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw'
+    set -l all_commands 'accept add advisory apply approve assign backlog backtest backup carriers cases check claims config copy db decisions demo doctor done drop edit end evidence explain export forget handover hold import init list logs month-end order outbox parse pause plan preview purge reconcile reject release report resolve restore resume retire review run savings schema services set settle show snooze status take tasks test upgrade withdraw worker'
     set -l skip_next 0
     # Extract command words (only real subcommand names) from command line
     set -e cmd[1]
@@ -68,6 +68,7 @@ complete -c tracker -n __fish_use_subcommand -a 'order' -d 'Facts from outside: 
 complete -c tracker -n __fish_use_subcommand -a 'status' -d 'What is due, what waits, what needs a person.'
 complete -c tracker -n __fish_use_subcommand -a 'doctor' -d 'Whether everything around the daemon is as it should be.'
 complete -c tracker -n __fish_use_subcommand -a 'logs' -d 'The story of one parcel or order, as it was written down.'
+complete -c tracker -n __fish_use_subcommand -a 'worker' -d 'The workers of a fleet: say that one will not come back.'
 complete -c tracker -n __fish_use_subcommand -a 'config' -d 'Check, show, describe and accept the configuration.'
 complete -c tracker -n __fish_use_subcommand -a 'db' -d 'The database: schema, check, backup and restore, retirement.'
 complete -c tracker -n __fish_use_subcommand -a 'report' -d 'Registers and worksheets as files.'
@@ -1137,4 +1138,21 @@ complete -c tracker -n '__fish_tracker_using_command test' -l store -r -d 'The s
 complete -c tracker -n '__fish_tracker_using_command test' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
 complete -c tracker -n '__fish_tracker_using_command test' -l json -d 'One JSON document on stdout.'
 complete -c tracker -n '__fish_tracker_using_command test' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+
+# Subcommands for: worker
+complete -c tracker -n '__fish_tracker_using_command worker' -a 'forget' -d 'Say that a worker will not come back: status and doctor tell of it no more. Ref…'
+# Options for: worker
+complete -c tracker -n '__fish_tracker_using_command worker' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command worker' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command worker' -l version -d 'Display application version.'
+
+# Options for: worker forget
+complete -c tracker -n '__fish_tracker_using_command worker forget' -l help -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command worker forget' -s h -d 'Display this message and exit.'
+complete -c tracker -n '__fish_tracker_using_command worker forget' -l version -d 'Display application version.'
+complete -c tracker -n '__fish_tracker_using_command worker forget' -l reason -r -d 'Why.'
+complete -c tracker -n '__fish_tracker_using_command worker forget' -l config -r -F -d 'The tracker.toml to use; its siblings are read with it.'
+complete -c tracker -n '__fish_tracker_using_command worker forget' -l json -d 'One JSON document on stdout.'
+complete -c tracker -n '__fish_tracker_using_command worker forget' -l at -r -d 'As of this time (UTC). A command that writes takes it on a rehearsal database o…'
+complete -c tracker -n '__fish_tracker_using_command worker forget' -l by -r -d 'Whose word it is: an id or name of team.toml; without a team any name, by defau…'
 

@@ -117,15 +117,15 @@ def _daemon(alive: Sequence[str] | None, due: datetime | None, now: datetime, *,
 
 
 def _away(workers: Sequence[Worker], now: datetime) -> list[Finding]:
-    """Workers that were here not long ago: one that was stopped for good is forgotten after a while."""
+    """Workers that were here not long ago and did not say that they stop: one that is gone for good is not missed for ever."""
     return [
         warn(
             f"worker {each.name}",
-            f"gave its last sign {each.seen_at:%Y-%m-%d %H:%M} UTC, at {each.owner}",
-            f"if it was not stopped: journalctl -u tracker@{each.name}",
+            f"is away: it gave its last sign {each.seen_at:%Y-%m-%d %H:%M} UTC ({each.owner})",
+            f"journalctl -u tracker@{each.name} there; if it will not come back: tracker worker forget {each.name}",
         )
         for each in workers
-        if now - each.seen_at < MISSED
+        if not each.stopped and now - each.seen_at < MISSED
     ]
 
 

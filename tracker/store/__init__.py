@@ -127,6 +127,9 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
     errands     errands() -> dict[name, ErrandDone]              finish_errand(name, occasion, now, result)
                 fail_errand(name, now, error)
 
+    workers     workers() -> list[Worker]                        sign_of_life(now)    sign_off(now)
+                forget_worker(name, *, by, reason, now) -> Forgotten
+
     alerts      watch_alerts(kind, found, now) -> int            due_alerts(now) -> list[AlertView]
                 last_told() -> dict[kind, datetime]              told_alerts(ids, recipients, now)
                 retry_alerts(ids, done, until)                   defer_alerts(ids, until)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,7 +17,7 @@ from tracker.store.brake import Brake
 from tracker.store.capabilities import Capabilities
 from tracker.store.cases import Cases
 from tracker.store.claims import Claims
-from tracker.store.connection import Database, SqliteDatabase, is_postgres, required, sqlite_path
+from tracker.store.connection import Database, SqliteDatabase, Tx, is_postgres, required, sqlite_path
 from tracker.store.corrections import Corrections
 from tracker.store.decisions import Decisions
 from tracker.store.desk import Desk
@@ -51,10 +50,10 @@ from tracker.store.tasks import Tasks
 from tracker.store.transit import Transit
 from tracker.store.unmapped import UnmappedCodes
 from tracker.store.windows import Windows
-from tracker.store.workers import Workers
+from tracker.store.workers import LAST_EPOCH, Workers, hostname, owned
 
 _WORKER = """
-    INSERT INTO worker (name, epoch, owner, since, seen_at) VALUES (?, 1, ?, ?, ?)
+    INSERT INTO worker (name, epoch, owner, since, seen_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE
     SET epoch = worker.epoch + 1, owner = excluded.owner, since = excluded.since, seen_at = excluded.seen_at
     RETURNING epoch"""
@@ -135,7 +134,7 @@ class Store(
         if name is None:
             self._db.epoch = await self._db.write(lambda tx: tx.value(_TAKE_OVER, owner, now))
         else:
-            self._db.epoch = await self._db.write(lambda tx: tx.value(_WORKER, name, owner, now, epoch(now)))
+            self._db.epoch = await self._db.write(lambda tx: _stood(tx, name, owned(hostname(), owner), now))
 
     async def is_rehearsal(self) -> bool:
         """Whether the database was made for rehearsals (`tracker demo`, `tracker init --rehearsal`): the mark stays."""
@@ -227,6 +226,7 @@ async def _open_fleet(url: str, clock: Clock, worker: str | None, owner: str) ->
     return store
 
 
-def hostname() -> str:
-    """The name of a worker that was given none: one a host."""
-    return socket.gethostname().partition(".")[0] or "worker"
+def _stood(tx: Tx, name: str, owner: str, now: datetime) -> int:
+    """The epoch of a worker that begins now."""
+    first = 1 + int(tx.value(LAST_EPOCH) or 0)
+    return int(tx.value(_WORKER, name, first, owner, now, epoch(now)))
