@@ -71,8 +71,8 @@ check: lint ## all that CI checks: lint, every test with coverage, the wheel
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --cov --cov-report=term
 	$(MOVED)
 
-bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json
-	$(BIN)/python -m tests.bench
+bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json; KARRIO=... a python with karrio-server, beside ours
+	$(BIN)/python -m tests.bench $(if $(KARRIO),--karrio $(KARRIO))
 
 fuzz: $(STAMP) ## a million cases of bad input against every adapter; CASES=... SEED=...; what fails lies in build/fuzz/
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),1000000) --seed $(or $(SEED),1)

@@ -6,6 +6,7 @@ Exit code 0 also where an aim is missed (a benchmark informs), 1 where it could 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import fleet, grown, reading, report
+from tests.bench import fleet, grown, karrio, reading, report
 from tests.bench.carrier import carrier
 from tests.bench.probe import probe
 from tests.bench.report import Line, line, median
@@ -43,6 +44,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Of a backtest."""
     fast: bool = find_spec("httpx_aiohttp") is not None
     """Also with the extra `fast`."""
+    karrio: str | None = None
+    """An interpreter that has karrio-server, where somebody has one."""
+    trackers: int = 150
+    """Parcels that it is asked about, and we one by one."""
 
 
 def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
@@ -53,6 +58,11 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
     floors: list[Figures] = []
     naives: list[Figures] = []
     runs: dict[str, list[Figures]] = {name: [] for name in transports}
+    peers: list[Figures] = []
+    single: list[Figures] = []
+    if plan.karrio:
+        karrio.prepare(plan.karrio, folder / "karrio")
+        ask("prepare", path=str(folder / "few.db"), shipments=plan.trackers)
     with carrier(plan.latency_s) as base_url:
         for repeat in range(plan.repeats):
             floors.append(ask("floor", path=str(folder / f"floor{repeat}.db"), shipments=plan.shipments))
@@ -61,8 +71,14 @@ def run(plan: Plan, folder: Path, ask: Ask = ask) -> list[Line]:
             for name, fast in transports.items():
                 copy = shutil.copy(template, folder / f"run{name}{repeat}.db")
                 runs[name].append(ask("cycles", path=str(copy), base_url=base_url, shipments=plan.shipments, fast=fast))
+            if plan.karrio:
+                peers.append(karrio.measure(plan.karrio, folder / "karrio", folder / f"karrio{repeat}", base_url, plan.trackers))
+                copy = shutil.copy(folder / "few.db", folder / f"few{repeat}.db")
+                single.append(ask("cycles", path=str(copy), base_url=base_url, shipments=plan.trackers, fast=False, apiece=True))
         lines = _cycle_lines(floors, runs, imported)
         lines += _naive_lines(naives, runs[""])
+        if peers:
+            lines += karrio.lines(peers, _cycles(runs[""]), _cycles(single))
         lines += _step_lines(ask("steps", path=str(template), rounds=plan.rounds))
         lines += reading.lines(ask("reading", rounds=plan.rounds))
         lines += grown.lines(ask("grown", rounds=plan.rounds))
@@ -106,14 +122,19 @@ def _cycle(spent: Figures, cycle: str) -> float:
     return spent[cycle] if cycle == "same" else spent[f"{cycle}_poll"] + spent[f"{cycle}_sweep"]
 
 
+def _cycles(found: Sequence[Figures]) -> Figures:
+    return {cycle: median(_cycle(one, cycle) for one in found) for cycle in ("same", "one", "first")}
+
+
 def _naive_lines(naives: Sequence[Figures], found: Sequence[Figures]) -> list[Line]:
     """How much dearer the build is that anybody would write first, beside ours over plain httpx."""
+    ours = _cycles(found)
     return [
         line(
             f"naive_{cycle}",
             median(one[cycle] for one in naives),
             "us",
-            median(_cycle(one, cycle) for one in found),
+            ours[cycle],
             what=f'naive build, "{word}"',
             against="us ours",
         )
@@ -191,6 +212,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--due-rows", type=int, default=default.due_rows, help="0 leaves out the search for due ones")
     parser.add_argument("--fleet-due", type=int, default=default.fleet_due, help="0 leaves PostgreSQL out")
     parser.add_argument("--latency", type=float, default=default.latency_s, help="seconds that the carrier waits (default: none)")
+    parser.add_argument(
+        "--karrio",
+        metavar="PYTHON",
+        default=os.environ.get(karrio.VARIABLE) or None,
+        help=f"an interpreter that has karrio-server, to measure its poller beside ours (default: ${karrio.VARIABLE})",
+    )
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="where the figures go (default: %(default)s)")
     given = parser.parse_args(argv)
     plan = Plan(
@@ -200,8 +227,15 @@ def main(argv: Sequence[str]) -> int:
         due_rows=given.due_rows,
         fleet_due=given.fleet_due,
         latency_s=given.latency,
+        karrio=given.karrio,
     )
+    try:
+        beside = f"karrio-server {karrio.version(plan.karrio)} beside ours" if plan.karrio else karrio.LEFT_OUT
+    except RuntimeError as error:
+        print(f"The benchmark could not run: {error}", file=sys.stderr)
+        return 1
     print(probe())
+    print(beside)
     print(
         f"{plan.repeats} times {plan.shipments:,} parcels, then {plan.memory_shipments:,} for the memory: a quarter of an hour",
         flush=True,

@@ -1,7 +1,7 @@
 """A carrier that costs the polling process nothing: a process of its own that answers as fast as it can.
 
-`tracker.demo.standin` plays the whole protocol; this one only knows what the benchmark asks (register, gettrackinfo), because its
-speed must not be the limit. Started with `with carrier(latency_s) as base_url`.
+`tracker.demo.standin` plays the whole protocol; this one only knows what the benchmark asks (17TRACK's register and gettrackinfo,
+one number of DHL's), because its speed must not be the limit. Started with `with carrier(latency_s) as base_url`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from tests.bench.answers import CARRIER, body
+from tests.bench.unified import unified
 
 
 class _Asked(msgspec.Struct):
@@ -44,18 +46,29 @@ class _Protocol(asyncio.Protocol):
         self._got += data
         while (end := self._got.find(_END_OF_HEAD)) >= 0:
             head = self._got[:end].lower()
-            length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+            length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
             start = end + len(_END_OF_HEAD)
             if len(self._got) < start + length:
                 return
-            asked, self._got = self._got[start : start + length], self._got[start + length :]
-            answer = _register(asked) if b"/register " in head else _look(asked, news=b"/news/" in head)
+            line, asked = self._got.partition(b"\r\n")[0], self._got[start : start + length]
+            self._got = self._got[start + length :]
+            answer = _look_up(line) if line.startswith(b"GET ") else _told(line, asked)
             asyncio.get_running_loop().call_later(self._latency, self._send, answer)
 
     def _send(self, answer: bytes) -> None:
         if self._out is not None and not self._out.is_closing():
             head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(answer)
             self._out.write(head + answer)
+
+
+def _told(line: bytes, asked: bytes) -> bytes:
+    return _register(asked) if b"/register " in line else _look(asked, news=b"/news/" in line)
+
+
+def _look_up(line: bytes) -> bytes:
+    """`GET …/track/shipments?trackingNumber=…`: one number, and no other way of asking."""
+    url = urlsplit(line.split()[1].decode())
+    return unified(parse_qs(url.query)["trackingNumber"][0], news="/news/" in url.path)
 
 
 def _look(asked: bytes, *, news: bool) -> bytes:

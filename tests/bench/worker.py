@@ -77,10 +77,10 @@ def _prepare(path: str, shipments: int, *, decided: bool = True) -> Figures:
     return asyncio.run(product.prepare(Path(path), shipments, decided=decided))
 
 
-def _cycles(path: str, base_url: str, shipments: int, *, fast: bool) -> Figures:
+def _cycles(path: str, base_url: str, shipments: int, *, fast: bool, apiece: bool = False) -> Figures:
     from tests.bench import product
 
-    return asyncio.run(product.cycles(Path(path), base_url, shipments, fast=fast))
+    return asyncio.run(product.cycles(Path(path), base_url, shipments, fast=fast, apiece=apiece))
 
 
 def _peak(path: str, base_url: str, shipments: int, cycle: str) -> Figures:
