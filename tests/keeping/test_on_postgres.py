@@ -13,7 +13,7 @@ import pytest
 
 from tests.keeping.conftest import DAY, Keep
 from tests.postgres import Server
-from tests.store.build import NOW, given
+from tests.store.build import NOW, decided, decision, given, pending
 from tracker import config, journal
 from tracker.clock import FixedClock, SimulatedClock
 from tracker.engine.base import full_pass
@@ -21,7 +21,7 @@ from tracker.journal import Journal
 from tracker.keeping.backup import kept
 from tracker.keeping.check import check
 from tracker.keeping.retention import prune_unless_running
-from tracker.model import Channel, Intent
+from tracker.model import Channel, Intent, OutboxState
 from tracker.store import AnotherDaemon, EpochLost, JournalMissing, Retired, open_store
 from tracker.store.outside import outside
 from tracker.store.retiring import Retirement, retire, take_back
@@ -183,3 +183,31 @@ async def test_every_worker_prunes_its_own_journal_once_a_day(fleet: Keep) -> No
         assert "bytes of the send journal" in told[f"journal of {name}"]
     assert "journal" not in told["retention"], "one worker's retention touches nobody's journal"
     assert len(list(journal.read(fleet.settings.journal))) == 2, "nor that of a worker who is away"
+
+
+async def test_a_journal_is_looked_at_where_it_lies(fleet: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 36: another host's journal is no finding here, and its newest send is not missed in ours; our own are."""
+    monkeypatch.setattr("tracker.store.workers.socket.gethostname", lambda: "osaka.example")
+    far = await open_store(fleet.url, clock=FixedClock(NOW), daemon=True, worker="osaka-1")
+    await far.know_journal("osaka-1", "/var/lib/tracker/osaka-1/send-journal.jsonl")
+    told = await decided(far, pending(decision(Intent.STAGE2)), now=LATER)
+    (row,) = await far.due_rows(LATER, 1)
+    assert await far.claim_row(row.id, who="test", version=told.version, now=LATER)
+    await far.finish_row(row.id, OutboxState.SENT, LATER, provider_id="queue-2")
+    await far.close()
+    monkeypatch.undo()
+    found = check(fleet.settings, LATER)
+    assert found.findings == ()
+    assert [(each.worker, each.host) for each in found.elsewhere] == [("osaka-1", "osaka")]
+    near = await open_store(fleet.url, clock=FixedClock(NOW), daemon=True, worker="near")
+    await near.know_journal("near", str(fleet.folder / "near.jsonl"))
+    await near.know_journal("forgotten", "/var/lib/tracker/forgotten/send-journal.jsonl")
+    await near.close()
+    found = check(fleet.settings, LATER)
+    assert [(each.what, "near.jsonl" in each.message, "osaka" in each.message) for each in found.findings] == [
+        ("journal_missing", True, False)
+    ]
+    assert [(each.worker, each.host) for each in found.elsewhere] == [("forgotten", None), ("osaka-1", "osaka")]
+    (fleet.folder / "near.jsonl").touch()
+    fleet.settings.journal.write_text("")
+    assert [each.what for each in check(fleet.settings, LATER).findings] == ["journal_cut"]

@@ -78,7 +78,7 @@ def _made(console: Console, made: Backup) -> None:
 
 @app.command
 def check(*, common: Common = Common()) -> int:
-    """Schema, structure, references, the send journals, the age of the last backup. Exit code 1 when something wants you.
+    """Schema, structure, references, this host's send journals, the age of the last backup. Exit code 1 when something wants you.
 
     Example: `tracker db check --json`
     """
@@ -94,6 +94,7 @@ def check(*, common: Common = Common()) -> int:
         "verdict": state.verdict,
         "last_backup": found.last_backup,
         "findings": msgspec.to_builtins(found.findings),
+        "elsewhere": msgspec.to_builtins(found.elsewhere),
     }
     code = 0 if state.verdict is SchemaVerdict.CURRENT and not found.findings else 1
     return emit(Answer(document=document, text=lambda console: _checked(console, found, sound), code=code), json=common.json)
@@ -106,6 +107,9 @@ def _checked(console: Console, found: Checked, sound: str) -> None:
         console.line(f"{finding.message}\n    {finding.todo}")
     if found.schema.verdict is SchemaVerdict.CURRENT and not found.findings:
         console.line(f"{sound} is sound, and the send journal agrees with it.")
+    for each in found.elsewhere:
+        where = f"is on {each.host}" if each.host else "is on another host, or lost"
+        console.line(f"Not looked at: the send journal of worker {each.worker} {where} ({each.journal}). There: tracker db check")
 
 
 @app.command

@@ -474,7 +474,7 @@ complete -c tracker -n '__fish_tracker_using_command config show' -l json -d 'On
 # Subcommands for: db
 complete -c tracker -n '__fish_tracker_using_command db' -a 'upgrade' -d 'Bring the database to this version'\''s schema, in one transaction, after a backup…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'backup' -d 'Copy the database beside the running daemon, check the copy, give it its name. …'
-complete -c tracker -n '__fish_tracker_using_command db' -a 'check' -d 'Schema, structure, references, the send journals, the age of the last backup. E…'
+complete -c tracker -n '__fish_tracker_using_command db' -a 'check' -d 'Schema, structure, references, this host'\''s send journals, the age of the last b…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'restore' -d 'Put a backup in the database'\''s place and replay the send journal, so that nothi…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'copy' -d 'Move a whole shop to another database: every row, counted and summed up on both…'
 complete -c tracker -n '__fish_tracker_using_command db' -a 'purge' -d 'Forget what [retention] no longer allows: buyers'\'' names, mail and texts, scans,…'

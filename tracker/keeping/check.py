@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +12,11 @@ from tracker import journal
 from tracker.config import Settings
 from tracker.keeping.backup import journals
 from tracker.model import Attempt
-from tracker.store.backup import journals_of
+from tracker.store.backup import known_journals
 from tracker.store.checking import Examined, examine
+from tracker.store.outside import outside
 from tracker.store.schema import SchemaState, SchemaVerdict, schema_state
+from tracker.store.workers import Worker, hostname, known_workers
 
 OLDEST_BACKUP = timedelta(hours=50)
 """Two days, and time for a long copy: then a daily backup has been missed."""
@@ -28,11 +30,20 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     todo: str
 
 
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """A send journal that can only be looked at where it lies. `host` None: nobody knows, its worker is none of the fleet's."""
+
+    worker: str
+    host: str | None
+    journal: str
+
+
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """The schema, and everything that was found; nothing but the schema is looked at where that is not this version's."""
 
     schema: SchemaState
     findings: tuple[Finding, ...]
+    elsewhere: tuple[Elsewhere, ...] = ()
     last_backup: datetime | None = None
 
 
@@ -41,12 +52,30 @@ def check(settings: Settings, now: datetime) -> Checked:
     state = schema_state(settings.database_url)
     if state.verdict is not SchemaVerdict.CURRENT:
         return Checked(schema=state, findings=())
-    known = journals_of(settings.database_url)
-    files = journals(settings, known)
-    attempts = journal.attempts(entry for path in files.values() for entry in journal.read(path))
-    found = examine(settings.database_url, attempts)
+    with outside(settings.database_url) as tx:
+        known, workers = known_journals(tx), known_workers(tx)
+        fleet = tx.fleet
+    away = _elsewhere(settings, known, workers) if fleet else ()
+    known = {worker: path for worker, path in known.items() if worker not in {each.worker for each in away}}
+    attempts = journal.attempts(entry for path in journals(settings, known).values() for entry in journal.read(path))
+    found = examine(settings.database_url, attempts, _ours(settings, workers) if fleet else None)
     findings = [*_database(found), *_journal(found, known, attempts), *_backup(found, settings, now)]
-    return Checked(schema=state, findings=tuple(findings), last_backup=found.last_backup)
+    return Checked(schema=state, findings=tuple(findings), elsewhere=away, last_backup=found.last_backup)
+
+
+def _ours(settings: Settings, workers: Iterable[Worker]) -> set[str]:
+    """The workers of this host: by their name, or because they ran here last."""
+    return {each.name for each in workers if each.name == settings.worker or each.host == hostname()}
+
+
+def _elsewhere(settings: Settings, known: dict[str, str], workers: Iterable[Worker]) -> tuple[Elsewhere, ...]:
+    """The journals that nobody can expect here: of workers of other hosts, and of no worker where there is no such file."""
+    ours, hosts = _ours(settings, workers), {each.name: each.host for each in workers}
+    return tuple(
+        Elsewhere(worker=worker, host=hosts.get(worker), journal=path)
+        for worker, path in known.items()
+        if worker not in ours and (worker in hosts or not Path(path).is_file())
+    )
 
 
 def _database(found: Examined) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -35,26 +35,36 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     backup_errand: ErrandDone | None
 
 
+_LAST_OF = LAST_SEND.replace("WHERE", "WHERE who IN (??) AND", 1)
+
 _INVALID = "SELECT CAST(indexrelid AS regclass)::text FROM pg_index WHERE NOT indisvalid LIMIT 5"
 
 _UNPROVED = "SELECT conname FROM pg_constraint WHERE NOT convalidated LIMIT 5"
 
 
-def examine(url: str, attempts: Mapping[str, Attempt]) -> Examined:
-    """Look at a database of this code's schema on one snapshot; `attempts` must be read before. Raises Damaged, Locked."""
+def examine(url: str, attempts: Mapping[str, Attempt], ours: Collection[str] | None = None) -> Examined:
+    """Look at a database of this code's schema on one snapshot; `attempts` must be read before. Raises Damaged, Locked.
+
+    `ours` are the workers whose sends `last_send` is about; None: all.
+    """
     with outside(url) as tx:
         structure, references = (_of_server if tx.fleet else _of_file)(tx)
         return Examined(
             structure=structure,
             references=references,
             forgotten=tuple(forgotten(tx, attempts)),
-            last_send=tx.value(LAST_SEND),
+            last_send=_last_send(tx, ours),
             retired=retirement(tx),
             rehearsal=bool(tx.value("SELECT value = 'yes' FROM meta WHERE key = 'rehearsal'")),
             created_at=required(tx.value("SELECT value FROM meta WHERE key = 'created_at'")),
             last_backup=last_backup(tx),
             backup_errand=errands(tx).get("backup"),
         )
+
+
+def _last_send(tx: Tx, ours: Collection[str] | None) -> str | None:
+    found = tx.row(LAST_SEND) if ours is None else next(iter(tx.among(_LAST_OF, list(ours))), None)
+    return None if found is None else str(found[0])
 
 
 def _of_file(tx: Tx) -> tuple[tuple[str, ...], tuple[str, ...]]:
