@@ -6,6 +6,7 @@ import asyncio
 import builtins
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.cli.shell import Shell
 from tests.desk.world import NOW
 from tests.postgres import Server
 from tracker.clock import FixedClock
-from tracker.store import EpochLost, Store, open_store
+from tracker.store import EpochLost, Store, fleet_schema, open_store, schema
 
 pytestmark = pytest.mark.postgres
 
@@ -169,6 +170,22 @@ def test_init_makes_the_tables_and_the_password_stands_nowhere(
     for each in (*said, away):
         assert PASSWORD not in each.out + each.err
         assert "battery" not in each.out + each.err
+
+
+def test_an_upgrade_says_that_it_makes_no_backup(
+    shell: Shell, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 22: before it begins, with the command that makes one, and without the password; stdout stays one document."""
+    url = empty.replace("tracker@", f"tracker:{quote(PASSWORD, safe='')}@")
+    (tmp_path / "tracker.toml").write_text(f'[database]\nurl = "{url}"\n')
+    shell.config = tmp_path / "tracker.toml"
+    assert shell("db", "upgrade").err == "", "an empty one has nothing to lose"
+    monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "9999"))
+    monkeypatch.setattr(fleet_schema, "migrate", lambda *_: "0005")
+    said = shell("db", "upgrade", "--json")
+    assert (said.code, said.document["to"], said.document["backup"]) == (0, "9999", None)
+    assert f"pg_dump --format=custom --file=tracker-before-upgrade.dump '{empty}'" in said.err
+    assert "the last one is none" in said.err
 
 
 def test_a_password_in_the_address_works_is_warned_of_and_not_shown(shell: Shell, empty: str, tmp_path: Path) -> None:

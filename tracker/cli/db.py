@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,10 @@ from tracker.cli.output import Answer, Console, emit, shown
 from tracker.config import Loaded
 from tracker.desk import people
 from tracker.keeping import backup as keeping
-from tracker.store.backup import Backup
+from tracker.store.backup import Backup, last_backup
 from tracker.store.connection import is_postgres, place
+from tracker.store.connection.address import without_password
+from tracker.store.outside import outside
 from tracker.store.schema import SchemaVerdict, schema_state, upgrade
 
 if TYPE_CHECKING:
@@ -42,20 +45,35 @@ _SAYS = {
 def upgrade_(*, common: Common = Common()) -> int:
     """Bring the database to this version's schema, in one transaction, after a backup. Stop the daemon first.
 
-    A PostgreSQL is upgraded while workers run: they notice, and start again; make the backup before you install the new version.
-    An empty one gets its tables.
+    A PostgreSQL is upgraded while workers run: they notice, and start again. No backup of it is made: use `tracker db backup`
+    before the new version is installed, or pg_dump. An empty one gets its tables.
 
     Example: `tracker db upgrade`
     """
     settings = load(common).settings
     made = None
     url = settings.database_url
-    if schema_state(url).verdict is SchemaVerdict.TOO_OLD and not is_postgres(url):
-        made = keeping.make(settings, None, clock_of(common).now(), why=keeping.BEFORE_UPGRADE)
+    if schema_state(url).verdict is SchemaVerdict.TOO_OLD:
+        if is_postgres(url):
+            _no_backup(url)
+        else:
+            made = keeping.make(settings, None, clock_of(common).now(), why=keeping.BEFORE_UPGRADE)
     before, after = upgrade(url, clock_of(common).now())
     said = "nothing to do" if before == after else "upgraded" if made is None else f"upgraded; as it was before: {made.path}"
     document = {"from": before, "to": after, "backup": made and made.path}
     return emit(Answer(document=document, text=lambda console: console.line(f"{before} -> {after}: {said}")), json=common.json)
+
+
+def _no_backup(url: str) -> None:
+    """Said before anything is changed: only the old version's code can read all rows of the old schema."""
+    with outside(url) as tx:
+        last = last_backup(tx)
+    print(
+        "tracker: no backup is made of a PostgreSQL before its upgrade, which is one transaction; the last one is "
+        f"{'none' if last is None else f'of {shown(last)}'}. To keep what stands there now, beforehand: "
+        f"pg_dump --format=custom --file=tracker-before-upgrade.dump '{without_password(url)}'",
+        file=sys.stderr,
+    )
 
 
 @app.command

@@ -43,6 +43,11 @@ def dsn(url: str) -> str:
     return parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+def without_password(url: str) -> str:
+    """The address as it may stand in a command that a person types: all of it but the password."""
+    return parsed(url)._replace(password=None).render_as_string()
+
+
 def place(url: str) -> str:
     """The address for eyes: a file's path, or host and database without the password."""
     found = parsed(url)
