@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Shop
 from tests.cli.shell import Shell
 from tests.desk.world import NOW
+from tests.ports import free_port
 from tracker.clock import FixedClock
 from tracker.journal import Journal
 from tracker.model import Channel
@@ -136,3 +137,32 @@ def test_an_upgrade_makes_a_backup_first(shop: Shop, shell: Shell, monkeypatch: 
     said = shell.json("db", "upgrade")
     assert (said["to"], "-before-upgrade.db" in said["backup"]) == ("9999", True)
     assert Path(said["backup"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [
+        ("postgresql://db.example/tracker", "--to names no user"),
+        ("postgresql://tracker@db.example", "--to names no database"),
+        ("postgresql://tracker@db.example/", "--to names no database"),
+        ("postgresql://db.example", "--to names no user and no database"),
+        ("sqlite://", "--to names no file"),
+        ("db.example/tracker", "--to is no address of a database"),
+        ("mysql://tracker@db.example/tracker", "--to is no address of a database"),
+    ],
+)
+def test_an_address_is_whole_or_it_is_said_how_one_looks(shop: Shop, shell: Shell, to: str, says: str) -> None:
+    """Operator experience section 5: no server is asked with a guessed user or database; exit code 2."""
+    said = shell("db", "copy", "--to", to)
+    assert (said.code, says in said.err) == (2, True), said
+    assert "postgresql://USER@HOST/DATABASE" in said.err
+    assert (shop.folder / "tracker.db").is_file()
+
+
+def test_a_password_on_the_command_line_is_warned_of(shop: Shop, shell: Shell) -> None:
+    """Fault 26: it is in the history of the shell by now; where it belongs is said, and it is not said again."""
+    said = shell("db", "copy", "--to", f"postgresql://tracker:battery-staple@127.0.0.1:{free_port()}/tracker")
+    assert (said.code, (shop.folder / "tracker.db").is_file()) == (1, True), "nobody answers there, and nothing was moved"
+    assert "stays in the shell's history" in said.err
+    assert 'password = "env:NAME"' in said.err
+    assert "staple" not in said.out + said.err

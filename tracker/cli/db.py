@@ -18,7 +18,8 @@ from tracker.desk import people
 from tracker.keeping import backup as keeping
 from tracker.store.backup import Backup, last_backup
 from tracker.store.connection import is_postgres, place
-from tracker.store.connection.address import without_password
+from tracker.store.connection.address import parsed, without_password
+from tracker.store.errors import UnsupportedDatabase
 from tracker.store.outside import outside
 from tracker.store.schema import SchemaVerdict, schema_state, upgrade
 
@@ -31,6 +32,8 @@ app = App(name="db", help="The database: schema, check, backup and restore, reti
 
 _SHOWN = 20
 """Doubtful sends that are named; the rest is a list of its own."""
+
+_ADDRESS = "It looks so: postgresql://USER@HOST/DATABASE, or sqlite:////path/of/the/file.db"
 
 _SAYS = {
     SchemaVerdict.CURRENT: "The schema is this version's.",
@@ -225,6 +228,9 @@ def copy_(
     settings = load(common).settings
     if from_ is None and to is None:
         raise UsageError("name the other database: --to ADDRESS (from the configured one), or --from ADDRESS (into it)")
+    for option, address in (("--from", from_), ("--to", to)):
+        if address is not None:
+            _addressed(option, address)
     moved = move(from_ or settings.database_url, to or settings.database_url, clock_of(common).now())
     here = place(from_ or settings.database_url) == place(settings.database_url)
     document = {
@@ -235,6 +241,25 @@ def copy_(
         "journals": moved.journals,
     }
     return emit(Answer(document=document, text=lambda console: _moved(console, moved, here=here)), json=common.json)
+
+
+def _addressed(option: str, address: str) -> None:
+    """Refuse what the server would complete by guessing (the login name for both); warn of a password that others can read."""
+    try:
+        url = parsed(address)
+    except UnsupportedDatabase:
+        raise UsageError(f"{option} is no address of a database. {_ADDRESS}") from None
+    postgres = url.get_backend_name() == "postgresql"
+    missing = [word for word, there in (("user", url.username or not postgres), ("database", url.database)) if not there]
+    if missing:
+        raise UsageError(f"{option} names no {' and no '.join(missing if postgres else ['file'])}. {_ADDRESS}")
+    if url.password is not None:
+        print(
+            f"tracker: the password in {option} stays in the shell's history, and in the list of processes (ps) while this "
+            'runs. Better: a tracker.toml whose [database] has that url without it and password = "env:NAME" or "file:/path", named '
+            f"with --config, and {option} left away; or ~/.pgpass",
+            file=sys.stderr,
+        )
 
 
 def _moved(console: Console, moved: Moved, *, here: bool) -> None:
