@@ -166,3 +166,48 @@ def test_a_password_on_the_command_line_is_warned_of(shop: Shop, shell: Shell) -
     assert "stays in the shell's history" in said.err
     assert 'password = "env:NAME"' in said.err
     assert "staple" not in said.out + said.err
+
+
+BROKEN = {
+    "a shop": ("stores/odd.toml", 'platform = "nowhere"\n'),
+    "the rules": ("destinations.toml", "[[profile]\n"),
+    "a text": ("messages/en/stage1.txt", "{{ nobody_knows_this }}"),
+    "another table": ("tracker.toml", "[engine]\ndrain_s = -1\n"),
+    "a source twice": ("tracker.toml", '[[source]]\nid = "a"\n[[source]]\nid = "a"\n'),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_backup_is_possible_with_a_broken_configuration(shop: Shop, shell: Shell, what: str, tmp_path: Path) -> None:
+    """Fault 20: at three in the morning the copy comes first; what is broken is said, and stops everything else."""
+    name, text = BROKEN[what]
+    file = shop.folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text((file.read_text() if file.exists() else "") + "\n" + text)
+    assert shell("status").code == 2
+    for words in (("backup", "copy.db"), ("check",), ("copy", "--to", f"sqlite:///{tmp_path}/moved.db"), ("upgrade",)):
+        said = shell("db", *words, "--json")
+        assert (said.code, "error" in said.document) == (0, False), said
+        assert "the configuration is broken" in said.err
+        assert name.rpartition("/")[2] in said.err
+    assert (tmp_path / "moved.db").is_file()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[databas]\nurl = "sqlite:///other.db"\n',
+        "[backup]\nkeep = 0\n",
+        "[state]\ndir = 7\n",
+        "[database\n",
+        '[database]\nurl = "env"\npassword = "env:NO_SUCH_NAME"\n',
+    ],
+)
+def test_no_database_is_guessed(shop: Shop, shell: Shell, text: str) -> None:
+    """A table that is misspelt or wrong may name another database: nothing is copied, nothing called sound."""
+    file = shop.folder / "tracker.toml"
+    file.write_text(file.read_text() + "\n" + text)
+    for words in (("backup", "copy.db"), ("check",)):
+        said = shell("db", *words, "--json")
+        assert (said.code, said.document["error"]["kind"]) == (2, "config")
+    assert not (shop.folder / "copy.db").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ from tracker import config, log
 from tracker.cli.options import At, Common, Person
 from tracker.cli.output import Answer, emit
 from tracker.clock import Clock, FixedClock, SystemClock
-from tracker.config import Loaded
+from tracker.config import Loaded, Settings
 from tracker.desk import people
 from tracker.phrases import Phrases
 from tracker.store import Store, open_store, share_files
@@ -62,6 +63,23 @@ def load(common: Common, *, serving: bool = False) -> Loaded:
     loaded = config.load(config.find(common.config, os.environ), environ=os.environ, serving=serving)
     share_files(loaded.settings.database_url)
     return loaded
+
+
+def load_places(common: Common) -> Settings:
+    """Where the database and its backups lie, for commands that need nothing else: what is broken elsewhere is told on stderr.
+
+    Raises ConfigError where that cannot be known.
+    """
+    found = config.load_places(config.find(common.config, os.environ), environ=os.environ)
+    broken = [each for each in found.problems if each.level == "error"]
+    if broken:
+        print(
+            f"tracker: the configuration is broken, and no daemon starts with it: {broken[0]} "
+            f"({len(broken)} in all; tracker config check lists them). This command goes on without it.",
+            file=sys.stderr,
+        )
+    share_files(found.settings.database_url)
+    return found.settings
 
 
 def configure_log(loaded: Loaded) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from tracker.cli.context import Room, answer, clock_of, load
+from tracker.cli.context import Room, answer, clock_of, load, load_places
 from tracker.cli.errors import UsageError
 from tracker.cli.options import At, Common, Person
 from tracker.cli.output import Answer, Console, emit, shown
@@ -53,7 +53,7 @@ def upgrade_(*, common: Common = Common()) -> int:
 
     Example: `tracker db upgrade`
     """
-    settings = load(common).settings
+    settings = load_places(common)
     made = None
     url = settings.database_url
     if schema_state(url).verdict is SchemaVerdict.TOO_OLD:
@@ -88,7 +88,7 @@ def backup(target: Path | None = None, *, common: Common = Common()) -> int:
     Args:
         target: A new file, or a folder that gets one named by the time; by default the folder of `[backup] dir`.
     """
-    made = keeping.make(load(common).settings, target, clock_of(common).now())
+    made = keeping.make(load_places(common), target, clock_of(common).now())
     return emit(Answer(document=msgspec.to_builtins(made), text=lambda console: _made(console, made)), json=common.json)
 
 
@@ -105,7 +105,7 @@ def check(*, common: Common = Common()) -> int:
     """
     from tracker.keeping.check import check as look
 
-    settings = load(common).settings
+    settings = load_places(common)
     found = look(settings, clock_of(common).now())
     sound = "The database" if is_postgres(settings.database_url) else "The file"
     state = found.schema
@@ -225,7 +225,7 @@ def copy_(
     """
     from tracker.store.moving import move
 
-    settings = load(common).settings
+    settings = load_places(common)
     if from_ is None and to is None:
         raise UsageError("name the other database: --to ADDRESS (from the configured one), or --from ADDRESS (into it)")
     for option, address in (("--from", from_), ("--to", to)):
@@ -256,8 +256,8 @@ def _addressed(option: str, address: str) -> None:
     if url.password is not None:
         print(
             f"tracker: the password in {option} stays in the shell's history, and in the list of processes (ps) while this "
-            'runs. Better: a tracker.toml whose [database] has that url without it and password = "env:NAME" or "file:/path", named '
-            f"with --config, and {option} left away; or ~/.pgpass",
+            'runs. Better: a tracker.toml whose [database] has that url without it and password = "env:NAME" or "file:/path", '
+            f"named with --config, and {option} left away; or ~/.pgpass",
             file=sys.stderr,
         )
 

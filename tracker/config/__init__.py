@@ -7,6 +7,7 @@ from tracker.config.learned import with_learned
 from tracker.config.linemap import line_map
 from tracker.config.load import Loaded, defaults_dir, english, find, load
 from tracker.config.problem import ConfigError, Problem
+from tracker.config.rescue import Rescued, load_places
 from tracker.config.secret import Secret
 from tracker.config.settings import (
     BackupSettings,
@@ -33,6 +34,7 @@ __all__ = [
     "PollSettings",
     "Problem",
     "RebuildError",
+    "Rescued",
     "RetentionSettings",
     "Secret",
     "Setting",
@@ -51,6 +53,7 @@ __all__ = [
     "first_steps",
     "line_map",
     "load",
+    "load_places",
     "rebuild",
     "schema",
     "show",
