@@ -91,9 +91,6 @@ class _Judged(httpcore.AsyncNetworkBackend):
                 continue
         return await self._network.connect_tcp(tried[-1], port, share, local_address, socket_options)
 
-    async def sleep(self, seconds: float) -> None:
-        await self._network.sleep(seconds)
-
 
 class _Plain(httpx.AsyncHTTPTransport):
     """httpx's own, over a pool that connects as told: httpx takes the pool's settings, but not how it reaches the network."""

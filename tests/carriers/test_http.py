@@ -306,6 +306,24 @@ def test_the_fast_transport_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(make_transport(), pools._Lanes)
 
 
+async def test_a_proxy_is_asked_for_the_name_and_looks_it_up_itself() -> None:
+    """Fault 12: behind a company's proxy no name is known here; whoever writes the proxy down trusts it with the names."""
+    asked: list[str] = []
+
+    def proxy(method: str, target: str, _: object, __: bytes) -> Reply:
+        asked.append(f"{method} {target}")
+        return http(200, b"{}")
+
+    async def unknown(host: str, port: int) -> list[str]:
+        raise AssertionError("nobody here looks a name up")
+
+    async with serving(proxy) as base:
+        pool = make_transport(proxy=base, resolve=unknown)
+        async with asking(transport=pool) as transport:
+            answer = await transport.send(Request(method="GET", url="http://source.example/track"))
+    assert (answer.body, asked) == (b"{}", ["GET http://source.example/track"])
+
+
 def test_certificates_and_names_are_checked() -> None:
     assert pools._tls().verify_mode is ssl.CERT_REQUIRED
     assert pools._tls().check_hostname

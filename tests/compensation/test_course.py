@@ -103,6 +103,8 @@ def test_the_exchange_gain_of_a_payment_is_a_figure_of_its_own() -> None:
     paid = go(claim, E.PAID, on=date(2026, 12, 2), amount=Decimal(14))
     assert gain(paid.exchange, paid.payments[0]) == Decimal("-12.50")
     assert (paid.state, outstanding(paid)) == (S.PAID, Decimal(0))
+    unknown = go(claim, E.PAID, on=date(2027, 1, 5), amount=Decimal(14))
+    assert gain(unknown.exchange, unknown.payments[0]) is None, "fx.toml has no rates of that month: no gain, and not 0"
 
 
 def test_a_missing_rate_leaves_the_base_empty_and_says_why() -> None:
@@ -151,6 +153,49 @@ def test_contradictions_are_errors() -> None:
         go(replace(READY, liable=Liable.SELLER), E.FILED)
     with pytest.raises(BadEntry, match="not known"):
         go(replace(READY, payable=None), E.FILED)
+
+
+FILED = go(READY, E.FILED)
+PARTLY = go(FILED, E.APPROVED_PARTLY, on=DAY + timedelta(days=5), amount=Decimal(14))
+PAID = go(go(FILED, E.APPROVED), E.PAID, amount=Decimal(20))
+
+
+@pytest.mark.parametrize(
+    ("claim", "event", "said", "why"),
+    [
+        (FILED, E.APPROVED, {"on": DAY - timedelta(days=1)}, "lies before 2026-11-03, the day on which the claim was filed"),
+        (PARTLY, E.PAID, {}, "lies before 2026-11-08, the day on which the carrier approved"),
+        (READY, E.FILED, {"amount": Decimal("0.004")}, "no amount to claim"),
+        (FILED, E.APPROVED_PARTLY, {}, "say how much the carrier approved"),
+        (FILED, E.APPROVED_PARTLY, {"amount": Decimal(20)}, "is not a part of the 20.00 USD that were claimed"),
+        (
+            # half of it has come, the appeal went against the rest
+            go(go(PARTLY, E.PAID, on=DAY + timedelta(days=6), amount=Decimal(7)), E.APPEALED, on=DAY + timedelta(days=7)),
+            E.APPROVED_PARTLY,
+            {"on": DAY + timedelta(days=9), "amount": Decimal(5)},
+            "7.00 USD have come already: the carrier cannot approve 5.00",
+        ),
+        # a row of the register from before anybody wrote down what was claimed
+        (replace(READY, state=S.FILED), E.APPROVED, {"amount": Decimal(5)}, "nobody has recorded what was claimed"),
+        (PAID, E.PAID, {"amount": Decimal(3), "reference": "S-9"}, "paid already: nothing more is owed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_r87_what_cannot_be_is_said_and_not_booked(claim: Claim, event: ClaimEvent, said: dict[str, Any], why: str) -> None:
+    """R87: days run forward, sums are sums, and nobody pays or approves against what is known."""
+    with pytest.raises(BadEntry, match=why):
+        go(claim, event, **said)
+
+
+def test_r87_a_claim_is_given_up_for_a_reason_and_reopened_by_a_late_delivery() -> None:
+    """R87: the last word on a refusal; R4: what arrives after the payment is paid back to the carrier, from that day on."""
+    refused = go(FILED, E.REJECTED)
+    given_up = go(refused, E.GIVEN_UP, why="the appeal would cost more")
+    assert (given_up.state, given_up.answered_on) == (S.WRITTEN_OFF, DAY)
+    assert go(given_up, E.GIVEN_UP) == given_up
+    late = go(PAID, E.DELIVERED_AFTER_PAYMENT, on=DAY + timedelta(days=30))
+    assert (late.state, late.reversed_on) == (S.REVERSED, DAY + timedelta(days=30))
+    assert go(late, E.PAID_BACK, on=DAY + timedelta(days=40)).state is S.CLOSED
 
 
 def test_the_state_that_a_person_says_finds_its_event() -> None:

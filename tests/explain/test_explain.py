@@ -134,6 +134,16 @@ def test_facts_come_with_source_and_time() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("last_mile", "told"),
+    [(("AA123456785BR", "correios"), "AA123456785BR (correios)"), (("AA123456785BR", None), "AA123456785BR")],
+)
+def test_the_number_of_the_last_mile_is_told_as_the_source_linked_it(last_mile: tuple[str, str | None], told: str) -> None:
+    """R36: where the buyer can look from now on; not every source names who carries it there."""
+    facts = {each.name: each for each in of(dossier(slow(last_mile=last_mile))).facts}
+    assert (facts["last mile"].value, facts["last mile"].source) == (told, "carrier")
+
+
 def test_an_unknown_zone_is_said() -> None:
     first = slow().first_scan
     assert first is not None

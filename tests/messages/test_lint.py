@@ -242,6 +242,7 @@ def test_blocked_where_the_platform_forbids_it(platform: str, rule: str, text: s
         "We have put the evidence and our proposal into the case; please look at it there.",
         "None of the scans is newer.",
         "The carrier updated its record.",
+        "The carrier has changed the planned date of arrival, and we would welcome your feedback.",
         "We declare the real value of the goods.",
         "The carrier has confirmed the receipt of the parcel.",
         "We are reviewing the evidence and will tell you tomorrow.",

@@ -25,12 +25,14 @@ from tracker.model import (
     DecisionReason,
     Intent,
     OutboxState,
+    Remedy,
     Shipment,
     TaskState,
     Verdict,
 )
 from tracker.policy import decide
 from tracker.policy.cases import TASKS
+from tracker.rules import RemedyRule
 
 R = DecisionReason
 A = CaseAdvice
@@ -237,6 +239,27 @@ def test_r74_r75_r76_r77_r78_an_a_to_z_claim_lists_its_options_and_both_clocks(r
     assert "evidence_pack" in found["checklist"]
 
 
+def test_r76_of_the_clocks_beside_the_answer_all_are_told_that_have_a_date() -> None:
+    """R76: two of them are two lines of knowledge; one that is switched off, or counts from what nobody knows, is none."""
+    clocks = ("amazon.atoz.withdraw", "amazon.atoz.appeal", "amazon.confirm", "switched.off")
+    more = replace(SHIPPED.cases, rules=tuple(replace(each, clocks=clocks) for each in SHIPPED.cases.rules))
+    table = replace(RULES, cases=more)
+
+    def clocks_of(**change: Any) -> list[str]:
+        found = told(at(50.5, parcel(last=49), rules=table, cases=(case(K.A_TO_Z),), platform="amazon", **change))
+        return [each.split()[0] for each in found.get("other_clocks", "").split(", ")]
+
+    assert clocks_of(ship_by=day(-2)) == ["amazon.atoz.withdraw", "amazon.confirm"]
+    assert clocks_of() == ["amazon.atoz.withdraw"]
+
+
+def test_r13_evidence_by_a_clock_that_is_switched_off_is_no_task() -> None:
+    """R13: without the table's date, and none of the platform, nobody knows until when."""
+    off = {name: tuple(each for each in group if each.id != "ae.evidence") for name, group in SHIPPED.times.items()}
+    verdict = at(50.5, parcel(last=49), rules=replace(RULES, times=off), cases=(case(reason=CaseReason.IN_TRANSIT),))
+    assert {Intent.CASE_ANSWER} == {each.intent for each in verdict.decisions if each.intent in TASKS}
+
+
 @pytest.mark.parametrize(
     ("reason", "advice"),
     [
@@ -412,6 +435,20 @@ def test_cases_go_on_when_the_order_is_over() -> None:
 def test_a_case_that_no_rule_knows_is_answered_as_a_person_sees_fit() -> None:
     verdict = at(50.5, parcel(last=49), cases=(case(),))
     assert evidence(verdict, Intent.CASE_ANSWER)["advice"] == A.ANSWER.value
+
+
+def test_r40_a_table_that_says_wait_proposes_nothing() -> None:
+    """R40: whoever would rather wait than give is told what is claimed, and no remedy."""
+    table = replace(RULES, remedies=(RemedyRule(id="patience", causes=frozenset({"not_received"}), remedy=Remedy.WAIT),))
+    found = told(at(50.5, parcel(last=49), rules=table, cases=(case(amount=Decimal(9), currency="USD"),)))
+    assert (found["claimed"], "proposes" in found) == ("9 USD", False)
+
+
+def test_a_case_about_an_order_whose_parcel_has_no_day_0_tells_its_status_alone() -> None:
+    """D1, promise 2: typed in with a number and nothing else; nobody knows how long it has been on its way."""
+    bare = parcel(last=None, shipped_at=None)
+    found = told(when(50.5, case(), bare, shipped_at=None, paid_at=None))
+    assert ("age_days" in found, found["status"], "last_scan_at" in found) == (False, bare.status.value, False)
 
 
 def test_a_refund_that_a_person_refused_is_not_urged_again() -> None:

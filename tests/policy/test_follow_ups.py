@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,8 @@ from tracker.model import (
     Verdict,
 )
 from tracker.policy import decide
+from tracker.policy.early import closes_first
+from tracker.rates import Month, Rates
 from tracker.rules import Rules, Timing
 
 R, S = DecisionReason, ClaimState
@@ -134,6 +136,24 @@ def test_an_inquiry_is_worth_its_trouble_above_a_value_only() -> None:
     assert [each.rule for each in _silent(31, worth).decisions if each.intent is Intent.COMPENSATION] == ["searches"]
 
 
+@pytest.mark.parametrize(
+    ("limits", "asked_for"),
+    [
+        ({"CNY": Decimal(200)}, True),  # 30 USD are 214 CNY of that month
+        ({"CNY": Decimal(220)}, False),
+        ({"EUR": Decimal(1000), "CNY": Decimal(220)}, False),  # nobody knows a rate to EUR; the next one decides
+        ({"EUR": Decimal(1000)}, True),
+        ({}, True),
+    ],
+)
+def test_d17_the_value_of_an_inquiry_is_compared_in_any_currency(limits: dict[str, Decimal], *, asked_for: bool) -> None:
+    """D17, facts/compensation.md 7: by fx.toml; what cannot be compared is taken to be worth it."""
+    rates = Rates(months=(Month(id="2026-05", base="CNY", rates={"USD": Decimal("0.14")}),))
+    table = replace(TERMS, version="limits", timing=Timing(inquiry_above=limits), rates=rates, compensation=(SEARCHES,))
+    verdict = _silent(31, table)
+    assert [each.rule for each in verdict.decisions if each.intent is Intent.COMPENSATION] == (["searches"] if asked_for else [])
+
+
 def _silent(when: float, rules: Rules) -> Verdict:
     return decide(dossier(replace(parcel(last=5, share=Decimal(30)), last_answer_at=day(when - 0.04))), rules, day(when))
 
@@ -148,6 +168,37 @@ def test_a_window_that_closes_before_the_silence_proves_anything_asks_a_person()
     task = effect(Intent.CLAIM_INQUIRY, 28, subject="shipment/LP1", occasion=found.occasion, task=TaskState.OPEN)
     moved = decide(dossier(replace(parcel(last=28.2), last_answer_at=day(28.3)), effects=(task,)), short, day(28.4))
     assert [key for key, _ in moved.withdraw] == [task.key]
+
+
+def test_a_window_of_longer_terms_warns_in_its_own_fortnight() -> None:
+    """facts/compensation.md 1.2: before the first scan the carrier takes claims for 60 days, for this parcel for 90."""
+    before, after, *others = RULES.compensation
+    longer = replace(RULES, version="longer", compensation=(before, replace(after, latest_days=90), *others))
+
+    def on_day(now: float) -> Verdict:
+        return decide(dossier(replace(parcel(last=40, service="registered"), last_answer_at=day(now - 0.04))), longer, day(now))
+
+    assert asked(on_day(70)) == {}
+    assert on_day(70).next_at == datetime.combine(on(75), time(), UTC)
+    assert asked(on_day(76))[R.CLAIM_CLOSES_FIRST].deadline == datetime.combine(on(89), time(23, 59, 59), UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "latest_on", "first"),
+    [
+        (20, on(29), True),  # stage 1 comes on day 30
+        (20, on(30), False),
+        (31, on(44), True),  # stage 2 on day 45
+        (61, on(62), False),  # no stage is left to wait for
+        (20, None, False),  # nobody knows when the window closes
+    ],
+)
+def test_r86_whoever_waits_for_the_next_stage_loses_a_claim_that_closes_before_it(
+    now: float, latest_on: date | None, *, first: bool
+) -> None:
+    """R86: the register marks such claims, and the alert says so."""
+    waiting = parcel(last=5)
+    assert closes_first(dossier(parcel("LP2", last=1, id=2), waiting), waiting, latest_on, RULES, day(now)) is first
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from tests.policy.build import (
     keys,
     order,
     parcel,
-    profile,
     refund,
     rules,
     scan,
@@ -299,12 +298,6 @@ def test_a_never_scanned_parcel_is_written_about_too() -> None:
     verdict = at(30, silent, effects=(refund(15, R.NEVER_SCANNED),))
     assert "stage1:0" in keys(verdict)
     assert "last_scan" not in decision(verdict, Intent.STAGE1).evidence
-
-
-def test_a_ladder_may_lack_a_stage() -> None:
-    short = rules(profiles=(profile(stages={Intent.STAGE2: 45, Intent.STAGE3: 60}),))
-    assert keys(at(31, moving(31), rules=short)) == []
-    assert keys(at(46, moving(46), rules=short)) == ["stage2:0"]
 
 
 def test_it_looks_again_at_the_next_stage_of_any_parcel() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from carriers.model import TrackingStatus
 from tests.policy.build import MARKETS, RULES, at, day, decision, effect, evidence, keys, order, parcel, why
 from tests.policy.build import dossier as bare
 from tests.policy.build import rules as built
+from tracker.dates import utc_text
 from tracker.model import DecisionReason, Intent, OrderState, OutboxState, TaskState
 from tracker.policy import decide
 from tracker.rules import Carrier, Preparing, Rules, Service, TimeRule
@@ -162,6 +163,13 @@ def test_r17_the_task_warns_about_the_channel() -> None:
     assert task.evidence["channel_warning"] == "the postal channel loses fewer parcels"
     assert task.evidence["needed_for"] == "80 USD, from 50"
     assert (task.deadline, task.urgent) == (day(2), True)
+
+
+def test_r17_where_the_house_knows_no_better_channel_nothing_is_said_of_it() -> None:
+    """R17: the number is asked for all the same."""
+    silent = rules(preparing=msgspec.structs.replace(PREPARING, channel_warnings={"KZ": "no commercial parcels"}))
+    verdict = at(0.5, rules=silent, **(OWN | {"amount": Decimal(80)}))
+    assert evidence(verdict, Intent.DO_NOT_SHIP) == {"destination": "BR", "needed_for": "80 USD, from 50"}
 
 
 @pytest.mark.parametrize("change", [{"tax_number_known": True}, {"amount": Decimal(20)}])
@@ -380,6 +388,21 @@ def test_r60_the_alert_goes_with_its_date() -> None:
     task = effect(Intent.SHIP_LATE, 0, subject=MINE, task=TaskState.OPEN)
     verdict = at(1, rules=TABLE, effects=(task,), **(OWN | {"country": "DE"}))
     assert [key for key, _ in verdict.withdraw] == [task.key]
+
+
+@pytest.mark.parametrize(
+    ("first", "due"),
+    [
+        ({"confidence": "low"}, day(0)),  # a doubtful figure is no alert (D3): the next rule's date counts
+        ({"anchor": "edd_min"}, day(0)),  # nobody promised anything
+        ({"offset": 1}, day(-1)),
+    ],
+)
+def test_r60_d3_the_last_day_to_ship_is_the_first_rule_with_a_date_to_rely_on(first: dict[str, Any], due: datetime) -> None:
+    """R60, D3: of several rules of a marketplace about shipping."""
+    table = rules(times={"amazon": (msgspec.structs.replace(SHIP, id="amazon.ship.first", **first), SHIP, CONFIRM, WARN)})
+    verdict = at(0, rules=table, platform="amazon", country="US", state=OrderState.PAID, shipped_at=None)
+    assert evidence(verdict, Intent.SHIP_LATE)["ship_by"] == utc_text(due)
 
 
 def test_r61_a_marketplace_without_such_a_rule_wants_no_confirmation() -> None:

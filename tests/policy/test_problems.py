@@ -227,6 +227,13 @@ def test_r38_the_proof_is_wanted_before_the_answer() -> None:
     assert found.evidence["delivered_at"] == "2026-04-19T01:00:00Z"
 
 
+def test_r38_the_proof_is_asked_for_though_the_source_said_the_word_alone() -> None:
+    """R38, fault 33: "delivered" without a scan: nobody knows when, which is the reason to ask."""
+    bare = replace(delivered(parcel(), 18), first_scan=None, last_scan=None, delivered_scan=None)
+    found = decision(at(21, bare, cases=(case(CaseReason.NOT_RECEIVED),)), Intent.PROBLEM)
+    assert (found.reason, "delivered_at" in found.evidence) == (R.DELIVERED_NOT_RECEIVED, False)
+
+
 # ------------------------------------------------------------------------------------------------------------------ R45: rounds
 
 

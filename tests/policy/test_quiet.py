@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from tracker.model import Capability, Considered, Dossier, Effect, Intent, Order
 from tracker.policy import decide
 from tracker.policy.decider import weigh
 from tracker.policy.quiet import Unsaid, quiet
+from tracker.team import Leave, Person, Team
 
 SHIPPED = config.load(None, environ={}).rules
 """What decides in life: every policy of the shipped configuration is part of the bargain."""
@@ -141,6 +143,50 @@ def test_the_second_before_a_date_is_quiet_and_the_date_is_not() -> None:
     due = day(25)
     assert quiet(dossier, SHIPPED, due - timedelta(seconds=1), weigh) is not None
     assert quiet(dossier, SHIPPED, due, weigh) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first_scan": None, "last_scan": None},  # the source says "in transit", and no scan
+        {"stopped_at": day(9)},  # it has stopped looking
+        {"last_answer_at": None},
+    ],
+    ids=["no scan", "stopped", "never answered"],
+)
+def test_what_no_source_follows_goes_the_long_way(change: dict[str, Any]) -> None:
+    """Promise 2: its dates hang on more than a last scan."""
+    dossier = Dossier(order=order(window=window(60)), shipments=(replace(parcel(last=10, heard=11.9), **change),))
+    assert quiet(dossier, SHIPPED, day(12), weigh) is None
+
+
+@pytest.mark.parametrize(("store", "goes"), [("jade", False), ("lotus", True)])
+def test_r7_d24_an_extension_before_a_clerks_leave_goes_the_long_way(store: str, *, goes: bool) -> None:
+    """R7, D24: whoever has to extend is away when it comes due: the date moves, for the stores that he answers for."""
+    away = Leave(day(20).date(), day(40).date())
+    mei = Person(id="mei", name="Mei", zone="Asia/Shanghai", stores=("jade",), leave=(away,))
+    shop = replace(SHIPPED, team=Team(people=(mei,)))
+    found = Dossier(order=order(store=store, window=window(60)), shipments=(parcel(last=10, heard=11.9),))
+    assert (quiet(found, shop, day(12), weigh) is not None) is goes
+    assert decide(found, shop, day(12)) == weigh(found, shop, day(12))
+
+
+def test_r7_without_a_figure_about_complaints_the_extension_comes_due_by_the_window_alone() -> None:
+    """R7: a marketplace of the house's own file, which says nothing of when buyers begin to complain."""
+    market = SHIPPED.marketplaces["aliexpress"]
+    plain = replace(market, extension=replace(market.extension, complaints=None))
+    shop = replace(SHIPPED, marketplaces={**SHIPPED.marketplaces, "aliexpress": plain})
+    found = Dossier(order=order(window=window(35)), shipments=(parcel(last=10, heard=11.9),))
+    assert decide(found, shop, day(12)).next_at == day(25)
+    assert quiet(found, shop, day(12), weigh) is not None
+
+
+def test_d1_a_stage_told_before_its_day_goes_the_long_way() -> None:
+    """D1: told when day 0 was taken to be earlier, or by hand; the next word is none of the quick way's business."""
+    told = (effect(Intent.STAGE1, 20, state=OutboxState.SENT),)
+    found = Dossier(order=order(platform="own_shop"), shipments=(parcel(last=18, heard=24.9),), effects=told)
+    assert quiet(found, SHIPPED, day(25), weigh) is None
+    assert quiet(found, SHIPPED, day(31), weigh) is not None
 
 
 @st.composite

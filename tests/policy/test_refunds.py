@@ -21,7 +21,6 @@ from tests.policy.build import (
     keys,
     order,
     parcel,
-    profile,
     refund,
     rules,
     scan,
@@ -150,11 +149,6 @@ def test_d14_the_cost_of_a_refund_names_what_the_platform_would_have_paid() -> N
     assert veto.detail == (
         "refund: the amount is not known, and what the platform pays for the loss (at most 800 CNY); dispute: none known"
     )
-
-
-def test_a_ladder_without_stage_3_never_refunds_by_age() -> None:
-    short = rules(profiles=(profile(stages={Intent.STAGE1: 30}),))
-    assert advice(at(90, resting(90), rules=short)) is R.NOT_YET_DUE
 
 
 # --------------------------------------------------------------------------------------------------------- other reasons

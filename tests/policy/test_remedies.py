@@ -151,6 +151,17 @@ def test_r84_r85_r37_what_a_problem_on_the_way_proposes(reason: TrackingReason, 
     assert (found.amount, found.currency, found.urgent) == (Decimal("30.00"), "USD", True)
 
 
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [("30.00", (Remedy.PARTIAL_REFUND, Decimal("9.00"))), ("0.01", (Remedy.FULL_REFUND, Decimal("0.01")))],
+)
+def test_r40_d7_a_part_is_proposed_where_the_table_says_so(amount: str, expected: tuple[Remedy, Decimal]) -> None:
+    """R40, D7: the share of the worth; where that is nothing or nobody has named it, all of it."""
+    table = (RemedyRule(id="part", causes=frozenset({"carrier_says_damaged"}), remedy=Remedy.PARTIAL_REFUND),)
+    verdict = at(20, broken(TrackingReason.DAMAGED), rules=replace(TUNED, remedies=table), amount=Decimal(amount))
+    assert proposed(verdict) == (R.CARRIER_SAYS_DAMAGED, *expected)
+
+
 def test_r83_a_problem_has_48_hours() -> None:
     found = decision(at(20, broken(TrackingReason.ADDRESS_PROBLEM), rules=TUNED), Intent.REFUND)
     assert found.deadline == day(22)
@@ -215,6 +226,10 @@ def test_what_is_not_known_is_said() -> None:
         "forward": "the freight of another carrier",
         "wait": "100 days until the window closes (2026-07-30T01:00:00Z)",
     }
+    typed = parcel(last=None, shipped_at=None, status=PROBLEM, reason=TrackingReason.ADDRESS_PROBLEM)
+    assert told(at(20, typed, platform="ebay", shipped_at=None, paid_at=None))["wait"] == "until when is not known", (
+        "D1: no day 0"
+    )
 
 
 def test_d14_the_platforms_money_is_part_of_the_cost() -> None:
@@ -226,7 +241,12 @@ def test_d14_the_platforms_money_is_part_of_the_cost() -> None:
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [(61, "at most 10 of 100 own deliveries took longer than 61 days"), (95, "at most 1 of 100")],
+    [
+        (61, "at most 10 of 100 own deliveries took longer than 61 days"),
+        (95, "at most 1 of 100"),
+        (20, "at most 50 of 100"),
+        (19, "more than half of the own deliveries took longer than 19 days"),
+    ],
 )
 def test_the_chance_of_arrival_where_own_deliveries_tell(age: int, expected: str) -> None:
     own = Learned(count=300, p50=20, p80=40, p90=55, p95=70, p99=90)

@@ -30,6 +30,7 @@ def at(text: str) -> datetime:
         ("RU", "Приморский край", ("Asia/Vladivostok",)),
         ("CL", None, QUIET.zones["CL"]),
         ("PT", "Lisboa", QUIET.zones["PT"]),
+        ("CA", "Ontaria", QUIET.zones["CA"]),  # misspelt, where every state is named
         (None, None, ("UTC",)),
         ("XX", None, ("UTC",)),
     ],

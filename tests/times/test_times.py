@@ -17,7 +17,7 @@ from tracker.config.shape_times import TimesFile
 from tracker.config.times import time_rules
 from tracker.model import Case, CaseKind, DateSource, Dossier, Mode, Order, Scan, Shipment, Window, WindowSource
 from tracker.rules import Rules, Store, TimeRule
-from tracker.times import case_due, country_of, find, order_anchors, order_moment, rules_for, when
+from tracker.times import case_anchors, case_due, country_of, find, order_anchors, order_moment, rules_for, when
 
 DAY = datetime(2026, 4, 1, 12, tzinfo=UTC)
 """A Wednesday."""
@@ -156,6 +156,17 @@ def test_a_rule_counts_from_another_one_in_its_own_profile() -> None:
             found = order_moment(rule_id, dossier("amazon", **order), table)
             assert found is not None
             assert found.at == utc(end)
+
+
+@pytest.mark.parametrize(("source", "known"), [(DateSource.API, True), (DateSource.TYPED, False), (DateSource.FILE, False)])
+def test_d3_a_date_of_the_api_is_the_marketplaces_own_date_of_any_name(source: DateSource, *, known: bool) -> None:
+    """D3: a mediation ends when the marketplace says so; what a person typed is not taken for its word."""
+    one = find(rules(), "ml.respond", "BR")
+    assert one is not None
+    assert one.anchor.startswith("api:")
+    told = Case(id="1", kind=CaseKind.DISPUTE, opened_at=DAY, due_at=utc("2026-04-09T10:00"), due_source=source)
+    found = when(one, case_anchors(told, dossier("mercadolibre", "BR")), rules=rules(), country="BR")
+    assert (None if found is None else found.at) == (told.due_at if known else None)
 
 
 def test_an_api_anchor_knows_no_date_without_the_api() -> None:

@@ -79,8 +79,8 @@ def _closes_first(view: View, out: Findings, parcel: Parcel, found: Trace) -> bo
 
 def closes_first(dossier: Dossier, shipment: Shipment, latest_on: date | None, rules: Rules, now: datetime) -> bool:
     """Whether a claim's window closes before the ladder's next stage: who waits for that stage loses the money."""
-    parcel = next((each for each in look(dossier, rules, now).parcels if each.shipment.number == shipment.number), None)
-    if latest_on is None or parcel is None:
+    if latest_on is None:
         return False
-    coming = [due for due in parcel.dues if due is not None and due > now]
+    mine = (each for each in look(dossier, rules, now).parcels if each.shipment.number == shipment.number)
+    coming = [due for parcel in mine for due in parcel.dues if due is not None and due > now]
     return bool(coming) and latest_on < min(coming).date()

@@ -68,7 +68,7 @@ class Kind(msgspec.Struct, frozen=True, gc=False):
 
     plain: bool
     ends: bool
-    stages: tuple[timedelta | None, ...]
+    stages: tuple[timedelta, ...]
     investigate: timedelta
     watch: timedelta
     lead: timedelta | None
@@ -234,11 +234,8 @@ def _other_date(order: Order, parcel: Shipment, kind: Kind, rules: Rules, now: d
     last, started, window = parcel.last_scan, day0_bounds(order, parcel), order.window
     if last is None or started is None or parcel.last_answer_at is None or parcel.stopped_at is not None:
         return None
-    refund = kind.stages[_STAGE3]
-    if refund is None:
-        return None
     silent = last.latest + kind.investigate
-    looks = min(started[1] + refund, silent)
+    looks = min(started[1] + kind.stages[_STAGE3], silent)
     posted = parcel.shipped_at or order.shipped_at
     if kind.claims is not None and posted is not None and silent > posted + kind.claims:
         watched = max(last.latest + kind.watch, posted + kind.claims_from)
@@ -259,13 +256,12 @@ def _word_date(
 ) -> tuple[datetime, bool] | None:
     """When the next word to the buyer comes due, or has come due, and that no season has a say; None: it needs a closer look."""
     started = day0_bounds(order, parcel)
-    stage = kind.stages[told.stages]
-    if started is None or stage is None or told.rounds >= rules.manners.rounds:
+    if started is None or told.rounds >= rules.manners.rounds:
         return None
     day0 = started[1]
-    if told.stages and now < day0 + (kind.stages[told.stages - 1] or DAY):
+    if told.stages and now < day0 + kind.stages[told.stages - 1]:
         return None
-    looks, alike = day0 + stage, True
+    looks, alike = day0 + kind.stages[told.stages], True
     if kind.warns or told.anything:
         expected = order.promised_at or day0 + kind.promise
         for season in rules.seasons_on(expected.date()):

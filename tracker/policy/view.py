@@ -41,7 +41,7 @@ _LOST = (TrackingReason.LOST, TrackingReason.DESTROYED)
 class Parcel(msgspec.Struct, frozen=True, gc=False):
     """One parcel of the order. `started` are the bounds of day 0, `age` the whole days since its later bound.
 
-    `dues` are the instants of the ladder's stages (None: no such stage, or no day 0), `reached` the index of the last one that
+    `dues` are the instants of the ladder's stages (None: no day 0), `reached` the index of the last one that
     has come, -1 for none.
 
     `gone` says why nothing more is expected of it: delivered, returned_to_sender, refunded (its share is paid back), replaced.
@@ -149,10 +149,10 @@ def _parcel(dossier: Dossier, shipment: Shipment, rules: Rules, now: datetime) -
     if started is None:
         return Parcel(shipment, profile, None, 0, gone, _NEVER, -1)
     day0 = started[1]
-    dues = tuple([None if step is None else day0 + step for step in profile.steps])
+    dues = tuple([day0 + step for step in profile.steps])
     reached = -1
     for index, due in enumerate(dues):
-        if due is not None and due <= now:
+        if due <= now:
             reached = index
     return Parcel(shipment, profile, started, whole_days(day0, now), gone, dues, reached)
 

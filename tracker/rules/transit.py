@@ -50,9 +50,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """From how many own deliveries the figures are; 0: they are the configured ones."""
 
     @cached_property
-    def steps(self) -> tuple[timedelta | None, ...]:
-        """From day 0 to each of STAGES; None for a stage that this ladder lacks."""
-        return tuple(None if stage not in self.stages else timedelta(days=self.stages[stage]) for stage in STAGES)
+    def steps(self) -> tuple[timedelta, ...]:
+        """From day 0 to each of STAGES: a ladder has all of them."""
+        return tuple(timedelta(days=self.stages[stage]) for stage in STAGES)
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):

@@ -139,8 +139,7 @@ def carry_out(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime, a
     assume = assume or _AT_ONCE
     effects = {each.key: each for each in dossier.effects}
     for key, _ in verdict.withdraw:
-        if key in effects:
-            effects[key] = _withdraw(effects[key])
+        effects[key] = _withdraw(effects[key])
     order, claims, shipments = dossier.order, dossier.claims, dossier.shipments
     for decision in verdict.decisions:
         key = decision.key

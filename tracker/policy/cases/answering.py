@@ -193,10 +193,9 @@ def _advised(view: View, case: Case, rule: CaseRule | None, told: Weighed) -> It
         yield "options", _LISTED.join((*risky, *rule.options))
         if rule.checklist:
             yield "checklist", _LISTED.join(rule.checklist)
-        for clock in rule.clocks:
-            at = _clock(view, case, clock)
-            if at is not None:
-                yield "other_clocks", f"{clock} {utc_text(at)}"
+        clocks = ((clock, _clock(view, case, clock)) for clock in rule.clocks)
+        if known := _LISTED.join(f"{clock} {utc_text(at)}" for clock, at in clocks if at is not None):
+            yield "other_clocks", known
     if view.order.risky:
         yield "risky_buyer", "yes"
     if case.reason in view.rules.cases.logistic:
