@@ -30,6 +30,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         moving.leave_files_alone(items)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes of `-n auto`: more than there are cores, because daemons, mail servers and locks are waited for.
+
+    Who has a real PostgreSQL beside him waits most of the time.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    on_a_server = moving.wanted(config) or "not postgres" not in str(config.getoption("markexpr"))
+    return cores * 2 if on_a_server else cores + (cores + 1) // 2
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Search whatever the suite puts out for secrets and personal data (faults rows 26 and 27)."""
     config.pluginmanager.register(Watch(config), "canaries")
@@ -74,4 +84,5 @@ def _moved(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     if not moving.wanted(request.config):
         yield
         return
-    yield from moving.moved(request.getfixturevalue("postgres_server"), monkeypatch)
+    server, template = map(request.getfixturevalue, ("postgres_server", "postgres_template"))
+    yield from moving.moved(server, template, monkeypatch)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL, make_url
 
 from tests import postgres
-from tracker.store.connection import address
+from tracker.store import fleet_schema
+from tracker.store.connection import address, stored
 from tracker.store.connection import postgres as connection
 
 OPTION = "--database"
@@ -41,8 +43,9 @@ def leave_files_alone(items: list[pytest.Item]) -> None:
 class Moved:
     """The addresses of one test."""
 
-    def __init__(self, server: postgres.Server) -> None:
+    def __init__(self, server: postgres.Server, template: str) -> None:
         self._server = server
+        self._template = template
         self._there: dict[str, URL] = {}
 
     def parsed(self, url: str) -> URL:
@@ -55,6 +58,19 @@ class Moved:
             self._there[path] = make_url(self._server.database())
         return self._there[path]
 
+    def create(self, url: str, revision: str, *, rehearsal: bool, now: datetime) -> None:
+        """The tables of a new database, as a copy of one that has them: they are made by the real way once a process."""
+        name = str(self.parsed(url).database)
+        empty = self._server.url(name)
+        if not fleet_schema.found(empty)[1]:
+            _created(url, revision, rehearsal=rehearsal, now=now)  # says what is wrong with it
+        self._server.drop(empty)
+        self._server.database(self._template, name)
+        with connection.plain(empty) as tx:
+            tx.run("UPDATE meta SET value = ? WHERE key = 'created_at'", stored(now))
+            tx.run("UPDATE meta SET value = ? WHERE key = 'rehearsal'", "yes" if rehearsal else "no")
+            tx.run("UPDATE daemon SET since = ?", now)
+
     def clear(self) -> None:
         """Drop them all."""
         for url in self._there.values():
@@ -63,12 +79,14 @@ class Moved:
 
 
 _parsed = address.parsed
+_created = fleet_schema.create
 
 
-def moved(server: postgres.Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def moved(server: postgres.Server, template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let addresses of files lead to a server until the test ends."""
-    found = Moved(server)
+    found = Moved(server, template)
     monkeypatch.setattr(address, "parsed", found.parsed)
     monkeypatch.setattr(connection, "make_url", found.parsed)
+    monkeypatch.setattr(fleet_schema, "create", found.create)
     yield
     found.clear()

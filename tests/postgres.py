@@ -93,11 +93,11 @@ class Server:
         self.stop(how)
         self.start()
 
-    def database(self, template: str = "template0") -> str:
+    def database(self, template: str = "template0", name: str | None = None) -> str:
         """The address of a new database, a copy of `template`."""
-        name = f"t{os.getpid()}_{next(self._names)}"
+        name = name or f"t{os.getpid()}_{next(self._names)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def drop(self, url: str) -> None:
