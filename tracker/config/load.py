@@ -148,7 +148,7 @@ def load(
     if any(each.level == "error" for each in problems):
         raise ConfigError(problems)
     read = {Path(file) for section in sections.values() for file in section.files}
-    files = {Path(each.file) for each in texts.files} | {*spoken.files} | read
+    files = texts.paths | {*spoken.files} | read
     return Loaded(
         settings=settings,
         rules=rules,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -55,7 +56,8 @@ def without_password(value: object) -> object:
     return _PASSWORD.sub(rf"\1:{MASK}@", value) if isinstance(value, str) else value
 
 
-def schema(name: str = MAIN) -> dict[str, Any]:
+@cache
+def schema(name: str = MAIN) -> Mapping[str, Any]:
     """JSON Schema of a file (`tracker`, `destinations` ..., `store`), for editors. KeyError for an unknown name."""
     shape = StoreFile if name == "store" else SHAPES[name]
     return shape.model_json_schema()

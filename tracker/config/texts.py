@@ -44,12 +44,13 @@ class WordFile(msgspec.Struct, frozen=True, kw_only=True):
 class TextFiles(msgspec.Struct, frozen=True, kw_only=True):
     """All texts, an operator's over the shipped one of the same language and key; its words likewise.
 
-    `own` are the files that are not shipped.
+    `own` are the files that are not shipped, `paths` all that were read.
     """
 
     files: tuple[TextFile, ...]
     spoken: Mapping[str, WordFile]
     own: frozenset[str] = frozenset()
+    paths: frozenset[Path] = frozenset()
 
     @property
     def words(self) -> Mapping[str, Mapping[str, str]]:
@@ -70,15 +71,16 @@ def read_texts(folders: Sequence[Path], problems: list[Problem]) -> TextFiles:
     shipped, wrong = _shipped(first)
     problems.extend(wrong)
     files, spoken = dict(shipped.files), dict(shipped.spoken)
-    own: set[str] = set()
+    own: set[Path] = set()
     for folder in others:
         own |= _lay(folder, files, spoken, problems)
-    return TextFiles(files=tuple(files.values()), spoken=spoken, own=frozenset(own))
+    return TextFiles(files=tuple(files.values()), spoken=spoken, own=frozenset(map(str, own)), paths=shipped.paths | own)
 
 
 class _Read(msgspec.Struct, frozen=True):
     files: Mapping[tuple[str, str], TextFile]
     spoken: Mapping[str, WordFile]
+    paths: frozenset[Path]
 
 
 @cache
@@ -87,17 +89,17 @@ def _shipped(folder: Path) -> tuple[_Read, tuple[Problem, ...]]:
     files: dict[tuple[str, str], TextFile] = {}
     spoken: dict[str, WordFile] = {}
     problems: list[Problem] = []
-    _lay(folder, files, spoken, problems)
-    return _Read(files, spoken), tuple(problems)
+    paths = _lay(folder, files, spoken, problems)
+    return _Read(files, spoken, paths), tuple(problems)
 
 
 def _lay(
     folder: Path, files: dict[tuple[str, str], TextFile], spoken: dict[str, WordFile], problems: list[Problem]
-) -> frozenset[str]:
+) -> frozenset[Path]:
     """Lay the texts and words of a folder over those that were read before. Returns its files."""
     problems.extend(_astray(folder / "messages"))
-    found = sorted(str(file) for file in folder.glob("messages/*/*"))
-    for file in map(Path, found):
+    found = sorted(folder.glob("messages/*/*"))
+    for file in found:
         language = file.parent.name
         try:
             if file.name == WORDS:
