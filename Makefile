@@ -7,7 +7,7 @@ WORKERS ?= auto
 PREFIX ?= /opt/tracker
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test postgres lint packaging check bench fuzz invariants soak chaos docs lock audit clean
+.PHONY: help setup install demo test postgres lint packaging check core bench fuzz invariants soak chaos docs lock audit clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,7 +69,15 @@ packaging: $(STAMP) ## the tests that build the wheel and run it outside the che
 
 check: lint ## all that CI checks: lint, every test with coverage, the wheel
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --cov --cov-report=term
+	$(CORE)
 	$(MOVED)
+
+core: $(STAMP) ## after a run of all tests with --cov: is every branch of the pure core and of the adapters reached?
+	$(CORE)
+
+# A branch of what decides about money and words that no test reaches is a situation that nobody has thought of, or dead.
+CORE = @$(BIN)/python -m coverage report --fail-under=100 --include='carriers/*,tracker/compensation/*,tracker/dates*,$\
+	tracker/explain/*,tracker/messages/*,tracker/model/*,tracker/policy/*,tracker/rules/*,tracker/timeline/*,tracker/times.py'
 
 bench: $(STAMP) ## CPU per shipment against the floor, into build/bench.json; KARRIO=... a python with karrio-server, beside ours
 	$(BIN)/python -m tests.bench $(if $(KARRIO),--karrio $(KARRIO))
