@@ -249,6 +249,10 @@ def test_d2_what_a_restore_holds_does_not_lapse() -> None:
     verdict = at(67, resting(67), effects=(held,))
     assert verdict.withdraw == ()
     assert Intent.REFUND not in {each.intent for each in verdict.decisions}
+    case = Case(id="C-1", kind=CaseKind.DISPUTE, reason=CaseReason.NOT_RECEIVED, opened_at=day(63), due_at=day(70))
+    contested = at(67, resting(67), effects=(held,), window=window(90), cases=(case,))
+    assert contested.withdraw == ()
+    assert Intent.REFUND not in {each.intent for each in contested.decisions}
 
 
 def test_d2_a_recommendation_lapses_after_seven_days_and_is_made_again() -> None:

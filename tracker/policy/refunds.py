@@ -76,18 +76,16 @@ def recommend(view: View, out: Findings, traces: Mapping[str, Trace]) -> None:
 def _lapse(view: View, out: Findings, past: list[Effect]) -> None:
     """What nobody answered in 7 days, or before a case came, is taken back; `_settle` makes it again while it is true (D2, R9).
 
-    What a restore holds does not lapse: under a new key nobody would look whether it was paid already. In a case it is urgent,
-    and wanted before the answer: the same advice, with another date.
+    What a restore holds does neither: under a new key nobody would look whether it was paid already (faults row 36). In a case
+    the other ones are urgent, and wanted before the answer: the same advice, with another date.
     """
     for effect in past:
-        if effect.state is OutboxState.HELD and not effect.rejected:
+        if effect.state is OutboxState.HELD and not effect.rejected and effect.hold is not HoldReason.RESTORED:
             opened = [case.opened_at for case in view.dossier.cases if _contested(case) and case.opened_at > effect.created_at]
             if opened and min(opened) <= view.now:
                 out.take_back([effect], DecisionReason.DISPUTE_OPEN)
                 continue
             out.again(min(opened, default=None))
-            if effect.hold is HoldReason.RESTORED:
-                continue
             lapses = effect.created_at + view.rules.manners.recommendation_days * DAY
             if lapses <= view.now:
                 out.take_back([effect], DecisionReason.LAPSED)
