@@ -1,4 +1,4 @@
-"""The life of `tracker run`: start, tell systemd, reload, drain, stop; and the single pass of `tracker run --once`.
+"""The life of `tracker run`: start, tell systemd, reload, drain, stop.
 
 Exit codes (facts/systemd.md section 6): 0 asked to stop, 74 database damaged, 75 start me again, 78 configuration or schema.
 """
@@ -16,12 +16,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tracker import config, log
 from tracker.clock import Clock, SystemClock
 from tracker.config import ConfigError, Loaded
-from tracker.engine.base import full_pass
 from tracker.engine.choosing import engine_of
 from tracker.engine.guard import TimeGuard
 from tracker.engine.local import LocalEngine
@@ -75,36 +72,6 @@ SERVER_SECONDS = 60.0
 _SERVER_AGAIN = 3.0
 
 _log = get_logger()
-
-
-class PassReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a full pass did: files, parcels asked about, dossiers decided, outbox rows worked on; and which sources are down."""
-
-    imported: int
-    asked: int
-    decided: int
-    dispatched: int
-    down: tuple[str, ...]
-
-
-async def run_once(loaded: Loaded, store: Store, clock: Clock) -> PassReport:
-    """One full pass over all that is due. `store` must have been opened as the daemon's; it stays open."""
-    loaded = config.with_learned(loaded, await store.learned())
-    house = assemble(loaded, store, clock, patient=False)
-    try:
-        await changed_since(store, loaded)
-        await house.dispatcher.recover()
-        await full_pass(house.units)
-        done = house.done
-        return PassReport(
-            imported=done["inbox"],
-            asked=done["poll"],
-            decided=done["sweep"],
-            dispatched=done["dispatch"],
-            down=await house.down(),
-        )
-    finally:
-        await house.close()
 
 
 def run(path: Path | None, environ: Mapping[str, str] = os.environ) -> int:
@@ -396,5 +363,5 @@ async def status_line(house: House, failing: Mapping[str, str] = MappingProxyTyp
     except Exception as error:  # noqa: BLE001 - a row that nobody understands is told, too
         return repr(error)
     sources = f"{', '.join(down)} down" if down else f"{len(house.poller.sources)} sources ok"
-    counts = f"{done['poll']} asked, {done['sweep']} decided, {done['dispatch']} dispatched; {sources}"
+    counts = f"{house.poller.asked} asked, {done['sweep']} decided, {done['dispatch']} dispatched; {sources}"
     return f"{waits}; {counts}" if waits else counts

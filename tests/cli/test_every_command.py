@@ -28,7 +28,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
 
 CASES: dict[str, tuple[tuple[Any, ...], int, set[str]]] = {
     "init": (("new", "--rehearsal"), 0, {"config", "database", "rehearsal", "written"}),
-    "run": (("--once", *AT), 0, {"imported", "asked", "decided", "dispatched", "down"}),
+    "run": (("--once", *AT), 0, {"imported", "asked", "unasked", "decided", "dispatched", "down"}),
     "import": (("{orders}", *AT), 0, {"files"}),
     "carriers list": ((), 0, {"carriers"}),
     "carriers parse": (("seventeen_track", "{answer}"), 0, {"carrier", "results", "error"}),

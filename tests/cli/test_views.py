@@ -11,7 +11,7 @@ from tests.cli.conftest import Shop
 from tests.cli.shell import Shell
 from tracker.cli import main, run
 from tracker.cli.output import Console
-from tracker.daemon import PassReport
+from tracker.once import PassReport
 
 AT = ("--at", "2026-03-02")
 ANSWER = Path(__file__).parents[1] / "samples" / "carriers" / "seventeen_track" / "delivered.json"
@@ -102,8 +102,11 @@ def test_status_names_the_command_for_everything_that_needs_a_person(shop: Shop,
 
 def test_a_pass_says_which_source_was_down(capsys: pytest.CaptureFixture[str]) -> None:
     """DESIGN: `run --once` exits 0 when a source was down, and says so."""
-    run.tell(Console(), PassReport(imported=0, asked=0, decided=0, dispatched=0, down=("17track",)))
-    assert "Not reached: 17track" in capsys.readouterr().out
+    run.tell(Console(), PassReport(imported=0, asked=0, unasked=7, decided=0, dispatched=0, down=("17track",)))
+    said = capsys.readouterr().out
+    assert "Not reached: 17track" in said
+    assert "0 parcels asked about" in said
+    assert "7 parcels were due and nobody could be asked" in said
 
 
 def test_a_bug_keeps_its_traceback_and_a_stop_by_keyboard_has_none(

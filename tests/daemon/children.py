@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tracker import config, crashpoint, daemon, log
 from tracker.clock import SystemClock
+from tracker.once import run_once
 from tracker.store import open_store
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -39,7 +40,7 @@ async def _one_pass(path: Path, environ: dict[str, str]) -> int:
     loaded, clock = config.load(path, environ=environ), SystemClock()
     store = await open_store(loaded.settings.database_url, clock=clock, daemon=True)
     try:
-        await daemon.run_once(loaded, store, clock)
+        await run_once(loaded, store, clock)
     finally:
         await store.close()
     return 0

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from tests import house
 from tests.conftest import Lines
 from tests.daemon.conftest import NOW, Home
-from tracker import config, daemon
+from tracker import config
 from tracker.clock import FixedClock, instant
-from tracker.daemon import PassReport
+from tracker.once import PassReport, run_once
 from tracker.store import open_store
 from tracker.wiring import next_due
 
@@ -20,7 +20,7 @@ async def one_pass(home: Home, at: datetime = NOW) -> PassReport:
     loaded = config.load(home.config, environ={"TRACKS_KEY": house.TOKEN})
     store = await open_store(loaded.settings.database_url, clock=clock, daemon=True)
     try:
-        return await daemon.run_once(loaded, store, clock)
+        return await run_once(loaded, store, clock)
     finally:
         await store.close()
 
@@ -28,7 +28,7 @@ async def one_pass(home: Home, at: datetime = NOW) -> PassReport:
 async def test_a_pass_settles_all_that_is_due_and_a_second_one_finds_nothing(home: Home) -> None:
     """Ask, decide, send, and decide again with the message in sight: one call."""
     first = await one_pass(home)
-    assert (first.asked, first.dispatched, first.down) == (1, 1, ())
+    assert (first.asked, first.unasked, first.dispatched, first.down) == (1, 0, 1, ())
     assert first.decided >= 1
     assert len(home.mailbox.ids) == 1
     again = await one_pass(home)
@@ -41,9 +41,17 @@ async def test_a_source_that_is_down_is_named_and_nothing_is_decided_on_old_fact
     home.config.write_text(re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:1", home.config.read_text()))
     report = await one_pass(home)
     assert report.down == ("tracks",)
-    assert report.asked >= 1
+    assert (report.asked, report.unasked) == (0, 1), "who was not reached was not asked"
     assert home.mailbox.ids == []
     assert "poll.failed" in {line["event"] for line in log_lines()}
+
+
+async def test_parcels_without_a_source_are_not_called_asked(home: Home) -> None:
+    """R8: nobody is configured who could be asked; the parcel is due, and put off."""
+    (home.config.parent / "carriers.toml").write_text("default_sources = []\n")
+    home.config.write_text(home.config.read_text().partition("[[source]]")[0])
+    report = await one_pass(home)
+    assert (report.asked, report.unasked, report.down) == (0, 1, ())
 
 
 async def test_files_of_the_inbox_are_taken_at_once(home: Home, log_lines: Lines) -> None:

@@ -15,7 +15,7 @@ from tracker.cli.context import clock_of, configure_log, load, opened
 from tracker.cli.errors import UsageError
 from tracker.cli.options import At
 from tracker.cli.output import Answer, Console, emit
-from tracker.daemon import PassReport
+from tracker.once import PassReport, run_once
 from tracker.store import StoreError, open_store
 
 
@@ -37,8 +37,6 @@ def run(*, once: Annotated[bool, Parameter(negative=())] = False, common: At = A
 
 
 async def _once(common: At) -> Answer:
-    from tracker.daemon import run_once
-
     loaded, clock = load(common, serving=True), clock_of(common)
     configure_log(loaded)
     if common.at is not None:
@@ -61,6 +59,8 @@ def tell(console: Console, report: PassReport) -> None:
         f"{report.imported} files read, {report.asked} parcels asked about, {report.decided} orders decided, "
         f"{report.dispatched} effects worked on."
     )
+    if report.unasked:
+        console.line(f"{report.unasked} parcels were due and nobody could be asked about them: tracker carriers status")
     if report.down:
         console.line(f"Not reached: {', '.join(report.down)}. Their parcels are as they were; nothing ages because of it.")
     console.line("What needs you: tracker status")

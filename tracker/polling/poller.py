@@ -65,6 +65,8 @@ class Poller:
         self.pulse = Pulse(store)
         self.purse = Purse(store, cadence, reserve)
         self.turns = Turns(store, clock)
+        self.asked = 0
+        """Parcels about which a source has answered in this run; the rest of the units' `worked` was put off."""
         self._told: set[tuple[str, str]] = set()
 
     async def poll_once(self) -> PollReport:
@@ -81,7 +83,8 @@ class Poller:
         if not claim.shipments:
             return PollReport()
         try:
-            await Unit(self, self.clock.now(), claim).run()
+            unit = Unit(self, self.clock.now(), claim)
+            await unit.run()
         except Locked:
             if claim.token is None:
                 await self.store.release_claim(claim)
@@ -90,6 +93,7 @@ class Poller:
             await self.store.release_claim(claim)
             raise
         await self.store.release_claim(claim)
+        self.asked += len(unit.reached)
         return PollReport(worked=len(claim.shipments), more=len(claim.shipments) == CHUNK)
 
     async def _park(self, strange: Sequence[Unreadable]) -> None:

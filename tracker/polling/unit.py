@@ -56,6 +56,8 @@ class Unit:
         self._missed: dict[str, list[DueShipment]] = {}
         self._passed: dict[str, list[DueShipment]] = {}
         self._refused: set[int] = set()
+        self.reached: set[int] = set()
+        """Parcels that a source was asked about, and answered; the others had none, wait for their turn, or it is down."""
         self._links: dict[int, Link] = {}
         self._router = Router(rules=poller.rules, sources=poller.sources)
 
@@ -235,6 +237,8 @@ class Unit:
         await self._poller.purse.give_back(source, _refused(paid, batch), self._now)
         if await self._feel(source, batch, calls):
             self._elsewhere(source, shipments)
+        elif calls:
+            self.reached.update([each.id for each in shipments])
         outcome = await self._hearing(source, second=second).hear(shipments, batch, memory)
         self._tell(source, len(shipments), outcome, started)
         if second:
