@@ -262,6 +262,23 @@ CASES = {
             )
         ],
     ),
+    "a shop's own days that do not increase": (  # R1: one day is moved, the others stay those of the destination
+        {"stores/lume.toml": f"{SHOP}\n[stages.br-standard]\nstage1 = 45\n"},
+        [("stores/lume.toml:6: stages.br-standard: the stages have to increase: stage2 on day 45 is not after stage1 on day 45")],
+    ),
+    "a shop's own days after the protection": (
+        {"stores/lume.toml": f"{SHOP}\n[stages.fallback]\nstage3 = 121\n"},
+        ["stores/lume.toml:6: stages.fallback: warning: stage3 on day 121 comes after the protection ends on day 60"],
+    ),
+    "a shop's own days for a ladder that is none": (
+        {"stores/lume.toml": f"{SHOP}\n[stages.br-standart]\nstage1 = 20\n"},
+        [
+            (
+                "stores/lume.toml:6: stages.br-standart: no such profile in destinations.toml"
+                ' (got "br-standart", did you mean "br-standard")'
+            )
+        ],
+    ),
     "silences that do not increase": (
         {"destinations.toml": '[[profile]]\nid = "br-standard"\nstale_days.watch = 30\n'},
         [
