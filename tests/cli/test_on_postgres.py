@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -90,6 +91,9 @@ def test_status_and_doctor_tell_who_works(shop: Shop, shell: Shell, empty: str) 
         told = shell("status").out
         assert "a1" in told
         assert "away" in told
+        moments = re.findall(r"\d{4}-\d\d-\d\d[ T][^\s;,]+", told)
+        assert len(moments) > 4
+        assert [at for at in moments if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\dZ", at)] == [], "one format, with its zone"
     finally:
         asyncio.run(one.close())
     assert shell("status", "--json").document["daemon"]["running"] is False

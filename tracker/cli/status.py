@@ -270,7 +270,8 @@ async def _workers(store: Store) -> list[dict[str, Any]]:
         return []
     alive = await store.alive()
     return [
-        msgspec.to_builtins(each) | {"alive": each.name in alive, "state": _state(each, alive)} for each in await store.workers()
+        msgspec.structs.asdict(each) | {"alive": each.name in alive, "state": _state(each, alive)}
+        for each in await store.workers()
     ]
 
 
