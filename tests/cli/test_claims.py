@@ -188,6 +188,63 @@ def test_the_carriers_form_holds_what_is_ready_and_a_worksheet_comes_back(desk: 
     assert desk("claims", "import", book, "--json").document["silent"] == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("export",), "name the worksheet to write, or the carrier whose form it is"),
+        (("export", "form.csv", "--carrier", "yanwen"), "add --ready"),
+        (("export", "form.pdf", "--ready", "--carrier", "yanwen"), "form.pdf should end in .xlsx or .csv"),
+        (("import", "answers.csv", "--carrier", "yanwen", "--store", "lume"), "leave out --store"),
+        (("reconcile", "bill.csv", "--carrier", "yanwen", "--month", "2026-13"), "'2026-13' is no month; write 2026-11"),
+    ],
+)
+def test_r90_files_of_claims_are_asked_for_in_one_way(words: tuple[str, ...], why: str, desk: Shell) -> None:
+    """R90: what was meant is said, and nothing is read or written."""
+    said = desk("claims", *words)
+    assert (said.code, why in said.err) == (2, True)
+
+
+def test_r86_a_form_holds_verified_terms_alone_unless_a_person_says_more(shop: Shop, desk: Shell, tmp_path: Path) -> None:
+    """R86: what nobody has read in the carrier's own words is looked up first; and no file is written over."""
+    form = tmp_path / "form.csv"
+
+    def export(*more: str) -> tuple[int, int]:
+        told = desk.json("claims", "export", form, "--ready", "--carrier", "yanwen", "--force", *more)
+        return told["claims"], told["unverified_left_out"]
+
+    assert export() == (0, 1)
+    assert export("--unverified") == (1, 0)
+    said = desk("claims", "export", form, "--ready", "--carrier", "yanwen", "--force")
+    assert english().say("claim_files.unverified", count=1) in said.out
+    over = desk("claims", "export", form, "--ready", "--carrier", "yanwen")
+    assert (over.code, "give another name, or --force" in over.err) == (1, True)
+    with sqlite3.connect(shop.folder / "tracker.db") as raw:
+        raw.execute("UPDATE claim SET rule = 'cn-registered-aliexpress-online'")
+    raw.close()
+    assert export() == (1, 0)
+
+
+def test_r90_answers_are_tried_before_they_are_taken(desk: Shell, tmp_path: Path) -> None:
+    """R90: the same table of results, and nothing is written."""
+    filed(desk)
+    answers = sheet(tmp_path, "运单号,结果", "RB123456785CN,拒赔")
+    tried = desk("claims", "import", answers, "--carrier", "yanwen", "--dry-run", "--json").document
+    assert (tried["dry_run"], tried["taken"], tried["rows"][0]["state"]) == (True, 1, "rejected")
+    assert desk.json("claims", "show", 1)["claim"]["state"] == "filed"
+
+
+def test_the_statement_is_told_to_people_with_what_it_does_not_name(desk: Shell, tmp_path: Path) -> None:
+    """facts/compensation.md 6: what was approved and is on no statement is the money to ask for."""
+    approved(desk)
+    statement = sheet(tmp_path, "Tracking number,Amount,Currency", "LX000000005CN,3.00,USD")
+    said = desk("claims", "reconcile", statement, "--carrier", "yanwen", "--month", "2026-03", "--dry-run")
+    assert said.code == 3
+    lines = [line.split() for line in said.out.splitlines()]
+    assert any({"LX000000005CN", "3.00"} <= set(line) for line in lines)
+    assert any({"RB123456785CN", "20.00", "2026-03-02"} <= set(line) for line in lines)
+    assert english().say("worksheet_result.tried") in said.out
+
+
 def test_json_of_the_list_is_one_document(desk: Shell) -> None:
     said = desk("claims", "list", "--json")
     assert json.loads(said.out)["claims"][0]["state"] == "ready"

@@ -26,6 +26,37 @@ def test_r13_no_case_is_due(shop: Shop, shell: Shell, tmp_path: Path) -> None:
     assert (said.code, said.out) == (0, "no open case wants an answer within 3d\n")
 
 
+def test_r13_r42_the_open_cases_that_want_an_answer_soon_the_most_pressing_first(
+    shop: Shop, shell: Shell, tmp_path: Path
+) -> None:
+    """R13, R42: what is overdue too; not what was answered, nor what has more time; said for people, and told as a document."""
+
+    def dispute(order: str, due: str) -> str:
+        words = ("--kind", "dispute", "--opened", "2026-02-27T08:00Z", "--due", due, "--force", *AT)
+        return str(shell.json("cases", "add", order, *words)["case"]["id"])
+
+    dispute(shop.order, "2026-03-04T08:00Z")
+    overdue = dispute("A-2", "2026-03-01T08:00Z")
+    out = tmp_path / "out"
+    soon, later = (shell.json("report", "evidence", "--cases", "--due", due, "--out", str(out), *AT) for due in ("24h", "3d"))
+    assert [each["order"] for each in soon["evidence"]] == ["A-2"]
+    assert [each["order"] for each in later["evidence"]] == ["A-2", shop.order]
+    shell.json("cases", "done", overdue, "--answered", *AT)
+    said = shell("report", "evidence", "--cases", "--due", "3d", "--out", str(out), *AT)
+    assert (said.code, said.out.splitlines()) == (0, [f"order {shop.order}: {out / shop.order} (to send: evidence.zip)"])
+
+
+def test_r13_a_folder_that_cannot_be_written_fails_that_order_and_no_other(shop: Shop, shell: Shell, tmp_path: Path) -> None:
+    """R13: the clerk has five cases to answer; the pages of four are there, and the fifth says why not."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / shop.order).write_text("a file where the folder should be", encoding="utf-8")
+    said = shell("report", "evidence", shop.order, "A-2", "--out", str(out), *AT)
+    assert (said.code, (out / "A-2" / "evidence.html").is_file()) == (3, True)
+    assert shop.order in said.out.splitlines()[1]
+    assert shell("report", "evidence", shop.order, "--out", str(out), *AT).code == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

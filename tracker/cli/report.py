@@ -204,8 +204,9 @@ async def _due_cases(room: Room, within: timedelta) -> list[int]:
     found = []
     ids = list(dict.fromkeys(each.order.id for each in await room.store.cases(open_only=True)))
     for dossier in await room.store.load_dossiers(ids):
-        dates = [case.evidence_due_at for case in dossier.cases if case.closed_at is None and case.evidence_due_at is not None]
-        dues = (case_due(case, dossier, room.loaded.rules) for case in dossier.cases if case.closed_at is None)
+        alive = [case for case in dossier.cases if case.closed_at is None]
+        dates = [case.evidence_due_at for case in alive if case.evidence_due_at is not None]
+        dues = (case_due(case, dossier, room.loaded.rules) for case in alive if case.answered_at is None)
         dates += [each.at for each in dues if each is not None]
         if dates and min(dates) <= room.now + within:
             found.append((min(dates), dossier.order.id))
