@@ -16,7 +16,7 @@ import pytest
 
 from tests.store.build import NOW
 from tests.store.test_dialects import statements
-from tracker.store import create
+from tracker.store import create, explain
 from tracker.store.tables import METADATA
 
 POSTGRES_ALONE = re.compile(r"FOR UPDATE|pg_|::|set_config|to_regclass|information_schema|clock_timestamp|greatest\(")
@@ -84,3 +84,11 @@ def test_no_statement_reads_a_table_once_for_each_row_of_another(connection: sql
 def test_a_statement_that_does_is_found(connection: sqlite3.Connection, sql: str) -> None:
     """The gate above has teeth."""
     assert repeated_scans(connection, sql) == ["answer"]
+
+
+def test_what_accounts_remember_of_a_parcel_is_found_by_their_key(connection: sqlite3.Connection) -> None:
+    """DESIGN, speed: whoever explains one parcel of a million does not have the answers about all of them read."""
+    steps = connection.execute(f"EXPLAIN QUERY PLAN {explain._ANSWERS}", (1, 1)).fetchall()
+    reads = [text for *_, text in steps if re.search(r" answer\b", text)]
+    assert any("account=? AND number=?" in text for text in reads), reads
+    assert not [text for text in reads if text.startswith("SCAN")]

@@ -15,6 +15,7 @@ from tracker.model import Verdict
 from tracker.store.connection import Database
 from tracker.store.encoding import mapping, tracking_event
 from tracker.store.reading import outbox_views, task_views
+from tracker.store.retention import KNOWN, OF_THEM
 from tracker.store.rows import AnswerView, AuditEntry, EventView, OutboxView, RawAnswer, TaskView, VerdictView
 from tracker.store.tables import ALIAS, AUDIT, DECISION, LINK, OUTBOX, TASK, TASK_ITEM
 
@@ -24,10 +25,12 @@ _EVENTS = """
     SELECT key, time, local_time, offset_minutes, status, reason, raw_code, description, location, country, source, seen_at
     FROM tracking_event WHERE shipment_id = ? ORDER BY seq, key"""
 
-_ANSWERS = """
-    SELECT a.account, a.number, a.status, a.changed_at FROM answer a
-    WHERE a.number IN (SELECT number FROM alias WHERE shipment_id = ?
-                       UNION SELECT linked_number FROM shipment WHERE id = ?) ORDER BY a.account, a.number"""
+_ANSWERS = f"""
+    WITH RECURSIVE {KNOWN}
+    SELECT account, number, status, changed_at FROM answer
+    WHERE {OF_THEM} AND number IN (SELECT number FROM alias WHERE shipment_id = ?
+                                   UNION SELECT linked_number FROM shipment WHERE id = ?)
+    ORDER BY account, number"""  # noqa: S608 - our own words
 
 _NUMBERS = """
     SELECT number FROM alias WHERE shipment_id = ?

@@ -69,7 +69,7 @@ _NAMED = f"""
     AND (d.buyer_name IS NOT NULL OR d.buyer_email IS NOT NULL OR d.buyer_phone IS NOT NULL
         OR d.tax_number IS NOT NULL OR d.note IS NOT NULL OR d.purged_at IS NULL) AND {_SETTLED}"""  # noqa: S608 - our own words
 
-_KNOWN = """
+KNOWN = """
     known (account) AS (
         SELECT min(account) FROM answer
         UNION ALL SELECT (SELECT min(n.account) FROM answer n WHERE n.account > known.account) FROM known
@@ -77,12 +77,12 @@ _KNOWN = """
 """The accounts that remember anything, one step in the table's key each. A number is found by them: it is its key's second half,
 and whoever leaves out the first half has the whole table read, for every parcel."""
 
-_OF_THEM = "account IN (SELECT account FROM known)"
-_REMEMBERED = f"EXISTS (SELECT 1 FROM answer n WHERE n.{_OF_THEM} AND n.number = a.number)"  # noqa: S608 - our own words
-_REMEMBERED_LAST_MILE = f"EXISTS (SELECT 1 FROM answer n WHERE n.{_OF_THEM} AND n.number = p.linked_number)"  # noqa: S608 - the same
+OF_THEM = "account IN (SELECT account FROM known)"
+_REMEMBERED = f"EXISTS (SELECT 1 FROM answer n WHERE n.{OF_THEM} AND n.number = a.number)"  # noqa: S608 - our own words
+_REMEMBERED_LAST_MILE = f"EXISTS (SELECT 1 FROM answer n WHERE n.{OF_THEM} AND n.number = p.linked_number)"  # noqa: S608 - the same
 
 _SCANNED = f"""
-    WITH RECURSIVE {_KNOWN}
+    WITH RECURSIVE {KNOWN}
     SELECT DISTINCT p.id FROM dossier d JOIN order_shipment pl ON pl.order_id = d.id JOIN shipment p ON p.id = pl.shipment_id
     WHERE d.id > :after AND d.id <= :upto
     AND (EXISTS (SELECT 1 FROM tracking_event e WHERE e.shipment_id = p.id)
@@ -98,8 +98,8 @@ _ITS_LAST_MILE = "number IN (SELECT linked_number FROM shipment WHERE id IN (??)
 
 _TELL_NOTHING = (
     "DELETE FROM tracking_event WHERE shipment_id IN (??)",
-    f"WITH RECURSIVE {_KNOWN} DELETE FROM answer WHERE {_OF_THEM} AND {_ITS_NUMBERS}",  # noqa: S608 - our own words
-    f"WITH RECURSIVE {_KNOWN} DELETE FROM answer WHERE {_OF_THEM} AND {_ITS_LAST_MILE}",  # noqa: S608 - our own words
+    f"WITH RECURSIVE {KNOWN} DELETE FROM answer WHERE {OF_THEM} AND {_ITS_NUMBERS}",  # noqa: S608 - our own words
+    f"WITH RECURSIVE {KNOWN} DELETE FROM answer WHERE {OF_THEM} AND {_ITS_LAST_MILE}",  # noqa: S608 - our own words
     f"DELETE FROM raw_answer WHERE {_ITS_NUMBERS}",  # noqa: S608 - our own words
     f"DELETE FROM raw_answer WHERE {_ITS_LAST_MILE}",  # noqa: S608 - our own words
 )
