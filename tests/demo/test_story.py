@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
+import io
 import mailbox
+import re
+import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
 
 from tracker.cli import main
 from tracker.demo.stage import Occupied
-from tracker.demo.story import Tale, Told, tell
+from tracker.demo.story import Progress, Tale, Told, tell
 
 pytestmark = pytest.mark.timeout(300)
 
 
+class Played(NamedTuple):
+    """What the command lived through, and what it said on stdout and stderr."""
+
+    told: Told
+    out: str
+    err: str
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo") / "story"
+    return tmp_path_factory.mktemp("demo") / "a story"
 
 
 @pytest.fixture(scope="module")
-def told(folder: Path) -> Told:
-    return asyncio.run(tell(75, folder))
+def played(folder: Path) -> Played:
+    """`tracker demo`, once for all tests."""
+    told: list[Told] = []
+
+    async def kept(days: int, into: Path, heard: Progress) -> Told:
+        told.append(await tell(days, into, heard))
+        return told[0]
+
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patched.setattr("tracker.cli.demo.tell", kept)
+        assert main(["demo", "--days", "75", "--dir", str(folder)]) == 0
+    return Played(told[0], out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def told(played: Played) -> Told:
+    return played.told
 
 
 def intents(tale: Tale) -> list[str]:
@@ -116,6 +145,42 @@ def test_every_order_can_be_explained_afterwards(
 ) -> None:
     assert main(["explain", order, "--config", str(folder / "tracker.toml"), "--at", "2026-05-20", "--json"]) == 0
     assert msgspec.json.decode(capsys.readouterr().out)["explanations"][0]["rules"]
+
+
+def test_the_command_tells_how_far_it_is_what_happened_and_where_to_look(
+    played: Played, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Promise 3: off a terminal a line every fifteen days; and the command that it ends with can be copied and answers."""
+    assert played.err.splitlines() == [f"day {day} of 75" for day in (15, 30, 45, 60, 75)]
+    assert re.match(r"\d+ orders in 32 parcels, 75 days; the carrier was asked \d+ times\.", played.out)
+    assert "J-1003  BR  jade-shop: " in played.out
+    [why] = re.findall(r"why\? (.*)      \(", played.out)
+    called, *words = shlex.split(why)
+    assert (Path(called).name, words) == ("tracker", ["explain", "J-1003", "--config", str(folder)])
+    assert main(words) == 0
+    assert "J-1003" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (("--days", "0"), 2, "tell a story of 1 to 400 days"),
+        (("--days", "401"), 2, "tell a story of 1 to 400 days"),
+        (("--dir", "file/story"), 1, "Not a directory"),
+    ],
+)
+def test_a_story_that_cannot_be_told_is_said(
+    words: tuple[str, ...],
+    code: int,
+    why: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert main(["demo", *words]) == code
+    assert why in capsys.readouterr().err
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
