@@ -15,6 +15,7 @@ from tracker.model import Channel, Mode, OutboxState, TaskState, WindowSource
 from tracker.store import OrderPatch
 
 DUE = END - 10 * DAY
+MINUTE = timedelta(minutes=1)
 
 
 async def test_r7_the_whole_way_from_the_read_window_to_the_buyers_text(desk: Desk) -> None:
@@ -169,6 +170,87 @@ async def test_d15_a_dispute_that_was_opened_just_now_stops_it(desk: Desk) -> No
     (row,) = await desk.rows()
     assert row.state is OutboxState.CANCELLED
     assert desk.stand_in.calls["extendsbuyeracceptgoodstime"] == 0
+
+
+async def _decided(desk: Desk) -> None:
+    """The extension is due and decided; the marketplace has not been asked for it yet."""
+    desk.clock.advance_to(DUE + timedelta(minutes=1))
+    await desk.read()
+    await desk.sweep()
+
+
+@pytest.mark.parametrize(
+    ("code", "channel", "minutes", "off"),
+    [
+        ("ApiCallLimit", Channel.MARKETPLACE, 15, None),
+        ("lose", Channel.MARKETPLACE, 15, None),
+        ("InvalidAppKey", Channel.MARKETPLACE, 60, "auth"),
+        ("InvalidApiPath", Channel.TASK, 0, "gone"),
+    ],
+)
+async def test_r7_what_cannot_be_read_just_before_the_call_is_not_extended_blind(
+    desk: Desk, code: str, channel: Channel, minutes: int, off: str | None
+) -> None:
+    """R7, promise 1: there is time to read it again; a person has it where no later reading can help."""
+    await _decided(desk)
+    desk.stand_in.script["findorderbyid"].append(code)
+    await desk.dispatch()
+    (row,) = await desk.rows()
+    state = (await desk.store.capabilities()).get(("market", "window"))
+    assert (row.channel, None if state is None else state.fault) == (channel, off)
+    assert desk.stand_in.calls["extendsbuyeracceptgoodstime"] == 0
+    if channel is Channel.MARKETPLACE:
+        assert (row.state, round((row.not_before - desk.clock.now()) / MINUTE)) == (OutboxState.PENDING, minutes)
+        await desk.at(desk.clock.now() + timedelta(minutes=minutes + 1))
+        assert desk.stand_in.extended == {(ORDER, ENDS): 1}
+
+
+async def test_r7_an_order_that_is_over_just_before_the_call_is_left_alone(desk: Desk) -> None:
+    """R7: the buyer has confirmed it a minute ago."""
+    await _decided(desk)
+    desk.stand_in.orders[ORDER]["status"] = "FINISH"
+    await desk.at(desk.clock.now())
+    assert [row.state for row in await desk.rows()] == [OutboxState.CANCELLED]
+    assert desk.stand_in.calls["extendsbuyeracceptgoodstime"] == 0
+
+
+async def test_r7_a_call_whose_key_is_refused_waits_for_people_to_mend_it(desk: Desk) -> None:
+    """R7: nothing was done; the account is left alone for an hour, and goes on by itself once the key is right."""
+    await _decided(desk)
+    desk.stand_in.script["extendsbuyeracceptgoodstime"].append("InvalidAppKey")
+    await desk.dispatch()
+    (row,) = await desk.rows()
+    assert (row.state, round((row.not_before - desk.clock.now()) / MINUTE)) == (OutboxState.PENDING, 60)
+    assert (await desk.store.capabilities())["market", "extend"].fault == "auth"
+    await desk.at(desk.clock.now() + timedelta(minutes=61))
+    assert desk.stand_in.extended == {(ORDER, ENDS): 1}
+
+
+async def test_i1_a_yes_that_cannot_be_read_back_is_a_doubt_until_it_can(desk: Desk) -> None:
+    """I1, promise 1: the proof is the end that moved; while nobody can read it, nobody asks again or tells the buyer."""
+    await _decided(desk)
+    desk.stand_in.script["findorderbyid"] += ["", "ApiCallLimit"]
+    await desk.dispatch()
+    (row,) = await desk.rows()
+    assert row.state is OutboxState.UNKNOWN
+    assert row.result is not None
+    assert row.result.startswith("the marketplace said yes to 15 days; the new end is yet to be read back (")
+    assert await desk.rows("extended") == []
+    await desk.at(desk.clock.now() + timedelta(minutes=1))
+    (row,) = await desk.rows()
+    assert (row.state, desk.stand_in.extended) == (OutboxState.SENT, {(ORDER, ENDS): 1})
+
+
+async def test_i1_a_yes_that_moves_nothing_is_no_extension(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I1, R7: the marketplace said yes and the window stayed: after a quarter of an hour it is asked once more."""
+    with monkeypatch.context() as idle:
+        idle.setattr(desk.stand_in, "move", lambda *_: None)
+        await desk.at(DUE + timedelta(minutes=1))
+    assert [row.state for row in await desk.rows()] == [OutboxState.UNKNOWN]
+    assert await desk.ends() == (END, "api", 0)
+    await desk.at(desk.clock.now() + timedelta(minutes=15))
+    assert [row.state for row in await desk.rows()] == [OutboxState.FAILED, OutboxState.SENT]
+    assert desk.stand_in.extended == {(ORDER, ENDS): 1}
 
 
 @pytest.mark.parametrize("fact", ["opted_out", "waiting"])
