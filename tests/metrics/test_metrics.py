@@ -115,9 +115,9 @@ async def test_an_input_that_is_late_shows_in_the_count(store: Store, tmp_path: 
 
 async def test_what_failed_and_is_not_scheduled_any_more_is_nobodys_concern(store: Store, tmp_path: Path) -> None:
     """A handover that nobody took, switched off since: status would want a person for ever."""
-    for name in ("handover", "backup"):
+    for name in ("handover", "backup", "quota", "transit"):
         await store.fail_errand(name, CLOCK.now(), "nobody took it")
-    assert set((await count(store, _loaded(tmp_path), CLOCK.now())).errands) == {"backup"}
+    assert set((await count(store, _loaded(tmp_path), CLOCK.now())).errands) == {"backup", "quota", "transit"}
 
 
 async def test_the_text_file_is_whole_and_in_prometheus_own_words(store: Store, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ async def count(store: Store, loaded: Loaded, now: datetime) -> Count:
         sources=tuple(sources),
         order_files=tuple(files),
         pauses=tuple(await store.pauses(now)),
-        errands=_concerns(await store.errands(), loaded.settings),
+        errands=_concerns(await store.errands(), loaded),
         sent=await store.sent_messages(),
         config=rules.version,
         pushes=await store.push_counts(now - timedelta(days=1)),
@@ -121,9 +121,18 @@ def _reached(settings: Settings, counts: StatusCounts, states: Mapping[tuple[str
     return tuple(found)
 
 
-def _concerns(errands: Mapping[str, ErrandDone], settings: Settings) -> dict[str, ErrandDone]:
+def _concerns(errands: Mapping[str, ErrandDone], loaded: Loaded) -> dict[str, ErrandDone]:
     """Without what failed once and is not on the schedule any more: it would stand there as failed for ever."""
-    keep = settings.retention
-    schedule = {"handover": settings.handover.at, "backup": settings.backup.at, "retention": keep.at}
-    at = {name: keep.at if name.startswith(JOURNAL_OF) else schedule.get(name) for name in errands}
-    return {name: each for name, each in errands.items() if each.error is None or at[name] is not None}
+    settings = loaded.settings
+    off = {
+        name
+        for name, at in (
+            ("handover", settings.handover.at),
+            ("backup", settings.backup.at),
+            ("retention", settings.retention.at),
+            (JOURNAL_OF, settings.retention.at),
+            ("transit", loaded.rules.manners.learn_from or None),
+        )
+        if at is None
+    }
+    return {name: each for name, each in errands.items() if each.error is None or not name.startswith(tuple(off))}
