@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,12 @@ def test_no_database_is_guessed(shop: Shop, shell: Shell, text: str) -> None:
         said = shell("db", *words, "--json")
         assert (said.code, said.document["error"]["kind"]) == (2, "config")
     assert not (shop.folder / "copy.db").exists()
+
+
+def test_a_file_that_came_from_a_fleet_has_no_workers(shop: Shop, shell: Shell) -> None:
+    """Fault 36: a copy or a backup of a PostgreSQL knows who worked there; in a file nobody of them can be at work."""
+    with sqlite3.connect(shop.folder / "tracker.db") as raw:
+        raw.execute("INSERT INTO worker VALUES ('tokyo-1', 3, 'tokyo, process 9', '2026-03-01 00:00:00.000000', 0)")
+    raw.close()
+    assert shell("worker", "forget", "tokyo-1", "--by", "Mei", "--json").document["forgotten"] is True
+    assert shell("worker", "forget", "tokyo-1", "--by", "Mei").code == 1

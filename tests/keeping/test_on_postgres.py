@@ -22,7 +22,7 @@ from tracker.keeping.backup import kept
 from tracker.keeping.check import check
 from tracker.keeping.retention import prune_unless_running
 from tracker.model import Channel, Intent, OutboxState
-from tracker.store import AnotherDaemon, EpochLost, JournalMissing, Retired, open_store
+from tracker.store import AnotherDaemon, EpochLost, JournalMissing, Retired, create, open_store
 from tracker.store.outside import outside
 from tracker.store.retiring import Retirement, retire, take_back
 from tracker.wiring import assemble
@@ -108,6 +108,43 @@ async def test_an_empty_database_takes_a_backup(fleet: Keep, postgres_server: Se
     done = fleet.restore(file)
     assert done.kept is None
     assert await fleet.states() == {"stage1": "sent"}
+
+
+async def test_who_worked_is_known_though_all_workers_are_forgotten(fleet: Keep, postgres_server: Server) -> None:
+    """Fault 36: a backup of a fleet whose workers went is no database of the first day: it wants the journals all the same."""
+    async with fleet.store() as store:
+        (worker,) = await store.workers()
+        await store.forget_worker(worker.name, by="Mei", reason="new hosts", now=NOW)
+    file = fleet.back_up()
+    await fleet.work(Intent.STAGE2, at=LATER)
+    fleet.settings.journal.unlink()
+    url = postgres_server.database()
+    create(url, rehearsal=False, now=NOW)
+    (fleet.folder / "tracker.toml").write_text(f'[database]\nurl = "{url}"\n')
+    fleet.settings = config.load(fleet.folder / "tracker.toml", environ={}).settings
+    with pytest.raises(JournalMissing):
+        fleet.restore(file)
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["before", "after"])
+async def test_a_backup_brings_no_epoch_back_that_was_forgotten(fleet: Keep, *, forgotten: bool) -> None:
+    """Fault 21: whoever slept since before his worker was forgotten finds his epoch in no restored database."""
+    if forgotten:
+        async with fleet.store() as store:
+            (worker,) = await store.workers()
+            await store.forget_worker(worker.name, by="Mei", reason="new hosts", now=NOW)
+    file = fleet.back_up()
+    slept = []
+    for _ in range(3):
+        slept.append(await open_store(fleet.url, clock=FixedClock(NOW), daemon=True, worker="a"))
+        await slept[-1]._db._standing.close()  # type: ignore[attr-defined]
+    async with fleet.store() as store:
+        await store.forget_worker("a", by="Mei", reason="its host burnt", now=NOW)
+    fleet.restore(file)
+    again = await open_store(fleet.url, clock=FixedClock(NOW), daemon=True, worker="a")
+    assert (again.epoch or 0) > max(each.epoch or 0 for each in slept)
+    for each in (again, *slept):
+        await each.close()
 
 
 async def test_the_journal_is_wanted_and_a_retired_one_stays_so(fleet: Keep) -> None:

@@ -50,7 +50,7 @@ from tracker.store.tasks import Tasks
 from tracker.store.transit import Transit
 from tracker.store.unmapped import UnmappedCodes
 from tracker.store.windows import Windows
-from tracker.store.workers import LAST_EPOCH, Workers, hostname, owned
+from tracker.store.workers import Workers, forgotten_epoch, hostname, owned
 
 _WORKER = """
     INSERT INTO worker (name, epoch, owner, since, seen_at) VALUES (?, ?, ?, ?, ?)
@@ -228,5 +228,4 @@ async def _open_fleet(url: str, clock: Clock, worker: str | None, owner: str) ->
 
 def _stood(tx: Tx, name: str, owner: str, now: datetime) -> int:
     """The epoch of a worker that begins now."""
-    first = 1 + int(tx.value(LAST_EPOCH) or 0)
-    return int(tx.value(_WORKER, name, first, owner, now, epoch(now)))
+    return int(tx.value(_WORKER, name, forgotten_epoch(tx) + 1, owner, now, epoch(now)))

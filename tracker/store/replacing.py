@@ -15,6 +15,7 @@ from tracker.store.connection import place, plain
 from tracker.store.outside import alone, outside, refuse_workers
 from tracker.store.restoring import Present, present
 from tracker.store.schema import SchemaVerdict, create, require_current, schema_state
+from tracker.store.workers import forget_epoch, forgotten_epoch
 
 _EPOCHS = "SELECT name, epoch, owner, since, seen_at FROM worker"
 
@@ -35,7 +36,7 @@ def look(url: str) -> Present | None:
 
 
 def replace_rows(url: str, file: Path, now: datetime) -> None:
-    """Put the rows of `file` in the place of all rows at `url`; every worker's epoch is raised.
+    """Put the rows of `file` in the place of all rows at `url`; every worker's epoch is raised, above that of forgotten ones too.
 
     Raises AnotherDaemon while a worker lives, BackupRefused when the copy does not stand the check, Locked, Gone; then everything
     is as it was.
@@ -43,10 +44,11 @@ def replace_rows(url: str, file: Path, now: datetime) -> None:
     if schema_state(url).verdict is SchemaVerdict.EMPTY:
         create(url, rehearsal=False, now=now)
     with plain(file) as source, alone(url) as target:
-        known = target.rows(_EPOCHS)
+        known, forgotten = target.rows(_EPOCHS), forgotten_epoch(target)
         copying.clear(target)
         copying.pour(source, target)
         copying.let_go(target)
         target.many(_FENCE, [tuple(row) for row in known])
-        target.run("UPDATE worker SET epoch = epoch + 1")
+        forget_epoch(target, forgotten)
+        target.run("UPDATE worker SET epoch = greatest(epoch, ?) + 1", forgotten_epoch(target))
         fault("restore_before_commit")

@@ -35,6 +35,7 @@ from tracker.store.records import audit
 from tracker.store.replay import BEHIND, Settled, hold_pending, replay
 from tracker.store.schema import REVISIONS, SchemaVerdict, file_state, migrate
 from tracker.store.taking_back import ASK_FIRST
+from tracker.store.workers import LAST_EPOCH
 
 RESTORED_UNTIL = "restored_until"
 """The mark by which release() knows what came due since the backup: epoch seconds."""
@@ -49,8 +50,9 @@ _NEWEST = """
         SELECT max(at) AS at FROM audit UNION ALL SELECT max(created_at) FROM outbox
         UNION ALL SELECT max(last_at) FROM import_batch UNION ALL SELECT value FROM meta WHERE key = 'created_at') AS known"""
 
-_EPOCH = "SELECT max(epoch) FROM (SELECT epoch FROM daemon UNION ALL SELECT epoch FROM worker) AS known"
-"""Of the daemon that was the last, or of any worker of a fleet."""
+_EPOCH = f"""
+    SELECT max(epoch) FROM (SELECT epoch FROM daemon UNION ALL SELECT epoch FROM worker UNION ALL {LAST_EPOCH}) AS known"""  # noqa: S608 - our own words
+"""Of the daemon that was the last, or of any worker of a fleet, also of those that were forgotten."""
 
 LAST_SEND = """
     SELECT dedup_key FROM outbox WHERE state = 'sent' AND attempts > 0 AND (provider_id IS NOT NULL OR task_id IS NOT NULL)

@@ -21,7 +21,7 @@ _WORKERS = "SELECT name, epoch, owner, since, seen_at FROM worker"
 _LAST_EPOCH = """
     INSERT INTO meta (key, value) VALUES ('forgotten_epoch', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
 
-LAST_EPOCH = "SELECT value FROM meta WHERE key = 'forgotten_epoch'"
+LAST_EPOCH = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'forgotten_epoch'"
 """The highest epoch of all workers that were forgotten: one of their names begins above it, should it be given again."""
 
 
@@ -94,9 +94,9 @@ class Workers:
             found = {worker.name: worker for worker in known_workers(tx)}.get(name)
             if found is None:
                 raise NotThere(f"No worker is called {name}. Who there is: tracker status")
-            if not _stands_still(tx, name):
+            if tx.fleet and not _stands_still(tx, name):
                 raise Conflict(f"Worker {name} is at work ({found.owner}). Stop it first: systemctl disable --now tracker@{name}")
-            tx.run(_LAST_EPOCH, str(max(found.epoch, int(tx.value(LAST_EPOCH) or 0))))
+            forget_epoch(tx, found.epoch)
             tx.run("DELETE FROM worker WHERE name = ?", name)
             tx.run("DELETE FROM errand WHERE name = ?", JOURNAL_OF + name)
             audit(tx, now, who=by, what="worker_forgotten", order_id=None, subject=f"worker/{name}", reason=reason)
@@ -113,6 +113,18 @@ class Workers:
             return float(tx.value("SELECT extract(epoch FROM clock_timestamp())"))
 
         return datetime.fromtimestamp(await self._db.read(look), UTC)
+
+
+def forgotten_epoch(tx: Tx) -> int:
+    """See `LAST_EPOCH`; 0: nobody was forgotten."""
+    return int(tx.value(LAST_EPOCH) or 0)
+
+
+def forget_epoch(tx: Tx, epoch_: int) -> None:
+    """No worker that begins from here on has this epoch, or one below."""
+    highest = max(epoch_, forgotten_epoch(tx))
+    if highest:
+        tx.run(_LAST_EPOCH, str(highest))
 
 
 def known_workers(tx: Tx) -> list[Worker]:

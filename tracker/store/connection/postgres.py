@@ -253,7 +253,8 @@ class PostgresDatabase(Database):
         def checked(tx: Tx) -> T:
             _, epoch, revision, retired = tx.row(statement, LOCKS, WRITERS, self.worker or "")
             if self.epoch is not None and epoch != self.epoch:
-                raise EpochLost(f"Another worker called {self.worker} has taken over at {self.place}; this one stops.")
+                why = "was forgotten" if epoch is None else "has begun anew, and is another one"
+                raise EpochLost(f"Worker {self.worker} {why} at {self.place}; this process stops.")
             if revision != self._revision:
                 raise SchemaMoved(f"The schema at {self.place} is {revision} now, this process writes {self._revision} and stops")
             if retired and self.epoch is None:
