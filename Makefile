@@ -65,7 +65,7 @@ lint: $(STAMP) ## format, lint, types, layers, dependencies
 	$(BIN)/deptry .
 
 packaging: $(STAMP) ## the tests that build the wheel and run it outside the checkout
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m packaging
+	$(BIN)/python -m pytest -q -n 0 -m packaging
 
 check: lint ## all that CI checks: lint, every test with coverage, the wheel
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --cov --cov-report=term

@@ -7,12 +7,14 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import moving, postgres
 from tests.canaries import Watch
+from tests.picking import left_aside
 from tracker import log
 from tracker.store import create
 
@@ -22,6 +24,11 @@ Lines = Callable[[], list[dict[str, Any]]]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Where the rooms' databases lie."""
     moving.add_option(parser)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`-m postgres` and `-m packaging` look into the files that have such tests."""
+    return left_aside(collection_path, str(config.getoption("markexpr"))) or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
