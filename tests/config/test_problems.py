@@ -53,6 +53,14 @@ CASES = {
         {"tracker.toml": "# mine\n[outreach]\nrouns = 2 # rounds = 3\n"},
         ['tracker.toml:3: outreach.rouns: unknown key (got "rouns", did you mean "rounds")'],
     ),
+    "a table written as a list of tables": (
+        {"tracker.toml": '[[state]]\ndir = "x"\n'},
+        ["tracker.toml:1: state: has to be a table (got a list)"],
+    ),
+    "a list of words written as a list of tables": (
+        {"carriers.toml": '[[default_sources]]\nid = "a"\n'},
+        ["carriers.toml:1: default_sources[a]: has to be text in quotes (got a table)"],
+    ),
     "a list of tables by another name": (
         {"tracker.toml": '\n[[sources]]\nid = "a"\n'},
         ['tracker.toml:2: sources: unknown key (got "sources", did you mean "source")'],

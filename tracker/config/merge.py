@@ -104,13 +104,14 @@ class Section:
     def _lay(self, base: dict[str, Any], over: Mapping[str, Any], layer: Layer, merged: Merged, path: Path) -> None:
         for key, value in over.items():
             here, there = (*merged, key), (*path, key)
-            if not merged and _is_tables(value):
+            if not merged and _is_tables(value) and _may_be_tables(base.get(key)):
                 base[key] = self._lay_tables(base.get(key, []), value, layer, here)
             elif isinstance(value, dict) and isinstance(base.get(key), dict):
                 self._lay(base[key], value, layer, here, there)
             else:
                 base[key] = deepcopy(value)
-                self._note(value, layer, here, there)
+                # Of tables in a list, the line of the first one is theirs.
+                self._note(value, layer, here, (*there, 0) if _is_tables(value) else there)
 
     def _lay_tables(self, base: list[Any], over: Iterable[dict[str, Any]], layer: Layer, merged: Merged) -> list[Any]:
         """The entries of both; new ones come first, so that an operator's service beats a shipped one for the same text."""
@@ -161,3 +162,8 @@ class Section:
 
 def _is_tables(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+
+
+def _may_be_tables(known: object) -> bool:
+    """Whether a list of tables may be laid over what is known: over a table, or a list of words, it is told as wrong."""
+    return known is None or known == [] or _is_tables(known)
