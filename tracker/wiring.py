@@ -218,7 +218,7 @@ def assemble(
     if store.worker is not None:
         standing = Standing(store, clock)
         units["standing"] = Unit(name="standing", every=_SIGNS_EVERY, run=standing.sign, where=Where.HERE)
-        own = Errands(_own(settings, store.worker, clock, journal, distrusts), store, clock)
+        own = Errands(_own(settings, store, store.worker, journal, distrusts), store, clock)
         units["journal"] = Unit(name="journal", every=_ERRANDS_EVERY, run=own.run_once, where=Where.HERE)
         units["given up"] = Unit(name="given up", every=_GIVE_UP_EVERY, run=standing.give_up, where=Where.ONE)
     if Teller.wanted(loaded):
@@ -338,15 +338,16 @@ def _left_to_its_worker(_before: datetime) -> None:
     """No journal is cut by another worker than its own."""
 
 
-def _own(settings: Settings, worker: str, clock: Clock, journal: Journal, distrusts: Callable[[], bool]) -> tuple[Errand, ...]:
+def _own(settings: Settings, store: Store, worker: str, journal: Journal, distrusts: Callable[[], bool]) -> tuple[Errand, ...]:
     """What each worker of a fleet does for itself, by the same schedule: its journal is open here and nowhere else (row 27)."""
     keep = settings.retention
     if keep.at is None:
         return ()
 
-    async def prune(_occasion: str, _now: datetime) -> str:
+    async def prune(_occasion: str, now: datetime) -> str:
         _trusted(distrusts)
-        return f"{journal.prune(retention.journal_from(settings, clock.now())):,} bytes of the send journal"
+        oldest = await store.oldest_backup(worker, retention.oldest_backup(settings))
+        return f"{journal.prune(retention.journal_from(settings, now, oldest)):,} bytes of the send journal"
 
     return (Errand(name=f"{JOURNAL_OF}{worker}", at=keep.at, zone=keep.zone, every="day", run=prune),)
 

@@ -18,7 +18,7 @@ from tracker import config, journal
 from tracker.clock import FixedClock, SimulatedClock
 from tracker.engine.base import full_pass
 from tracker.journal import Journal
-from tracker.keeping.backup import kept
+from tracker.keeping.backup import kept, name_of
 from tracker.keeping.check import check
 from tracker.keeping.retention import prune_unless_running
 from tracker.model import Channel, Intent, OutboxState
@@ -220,6 +220,33 @@ async def test_every_worker_prunes_its_own_journal_once_a_day(fleet: Keep) -> No
         assert "bytes of the send journal" in told[f"journal of {name}"]
     assert "journal" not in told["retention"], "one worker's retention touches nobody's journal"
     assert len(list(journal.read(fleet.settings.journal))) == 2, "nor that of a worker who is away"
+
+
+async def test_a_journal_reaches_back_to_the_oldest_backup_of_any_host(fleet: Keep) -> None:
+    """Fault 36: the backup may lie on the host that had the turn for it; without the lines since then, a restore sends twice."""
+    clock = SimulatedClock(NOW + 500 * DAY)
+    for name in ("a", "b"):
+        folder = fleet.folder / f"backups of {name}"
+        folder.mkdir()
+        environ = {"TRACKER_WORKER": name, "TRACKER__BACKUP__DIR": str(folder)}
+        loaded = config.load(fleet.folder / "tracker.toml", environ=environ)
+        if name == "a":
+            (folder / name_of(NOW + 3 * DAY)).touch()
+        with Journal(loaded.settings.journal) as book:
+            for day in (0, 1, 5, 450):
+                book.begin(f"order/8001:{name}:{day}", attempt=1, channel=Channel.SMTP, now=NOW + day * DAY)
+        store = await open_store(fleet.url, clock=clock, daemon=True, worker=name)
+        rooms = assemble(loaded, store, clock)
+        try:
+            await full_pass([unit for unit in rooms.units if unit.name == "journal"])
+        finally:
+            await rooms.close()
+            await store.close()
+        kept_days = [entry.key.rpartition(":")[2] for entry in journal.read(loaded.settings.journal)]
+        assert kept_days == ["1", "5", "450"], name
+    async with fleet.store() as store:
+        await store.forget_worker("a", by="Mei", reason="that host was given back", now=NOW)
+        assert await store.oldest_backup("b", None) is None
 
 
 async def test_a_journal_is_looked_at_where_it_lies(fleet: Keep, monkeypatch: pytest.MonkeyPatch) -> None:

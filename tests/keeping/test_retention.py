@@ -286,4 +286,6 @@ def test_the_oldest_backup_is_told_by_its_name(named: Keep) -> None:
     folder.mkdir()
     for name in ("tracker-20250101T000000Z-before-upgrade.db", "tracker-20260801T000000Z.db", "monday.db"):
         (folder / name).write_text("")
-    assert retention.journal_from(named.settings, NOW) == datetime(2025, 1, 1, tzinfo=NOW.tzinfo) - timedelta(days=1)
+    oldest = retention.oldest_backup(named.settings)
+    assert oldest == datetime(2025, 1, 1, tzinfo=NOW.tzinfo)
+    assert retention.journal_from(named.settings, NOW, oldest) == oldest - timedelta(days=1)

@@ -66,7 +66,7 @@ async def purge(
     if not dry_run:
         for file in files:
             file.unlink(missing_ok=True)
-        freed = prune(journal_from(settings, now))
+        freed = prune(journal_from(settings, now, oldest_backup(settings)))
     purged = Purged(orders=orders, parcels=parcels, answers=answers, files=len(files), journal_bytes=freed, dry_run=dry_run)
     if not dry_run and (orders or parcels or answers or files):
         await store.note_purge(by=by, what=str(purged), now=now)
@@ -99,9 +99,14 @@ def prune_unless_running(settings: Settings) -> Callable[[datetime], int | None]
     return cut
 
 
-def journal_from(settings: Settings, now: datetime) -> datetime:
-    """Since when the send journal has to be kept: its own days, and always the oldest backup that lies in the folder."""
-    oldest = min(_taken(settings.backup.dir.glob("*.db")), default=now)
+def oldest_backup(settings: Settings) -> datetime | None:
+    """When the oldest backup in this host's folder was taken, by its name; None: there is none."""
+    return min(_taken(settings.backup.dir.glob("*.db")), default=None)
+
+
+def journal_from(settings: Settings, now: datetime, oldest: datetime | None) -> datetime:
+    """Since when a send journal has to be kept: its own days, and always the oldest backup that it may be wanted for."""
+    oldest = now if oldest is None else oldest
     return min(now - timedelta(days=settings.retention.journal_days), oldest - _SLACK)
 
 

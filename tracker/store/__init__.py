@@ -135,6 +135,7 @@ with a sentence that names the next command. Structs: `tracker.store.rows` and `
                 retry_alerts(ids, done, until)                   defer_alerts(ids, until)
 
     keeping     journals() -> dict[worker, path]                 know_journal(worker, path)
+                oldest_backup(worker, here) -> datetime | None
                 retirement() -> Retirement | None                last_backup() -> datetime | None
                 forgotten(attempts) -> list[key]                 the journal's keys that this database has not seen
                 forget(after, *, names_before, scans_before, now, dry_run=False) -> Forgotten       note_purge(*, by, what, now)

@@ -34,12 +34,17 @@ _TAKEN = "backup_at"
 _MARKS = "backup_journals"
 _LAST = "last_backup_at"
 
+OLDEST_OF = "oldest_backup:"
+"""Of each worker's host, when the oldest backup there was taken; the worker's name follows."""
+
 _COUNTED = ("dossier", "outbox", "task", "claim", "audit")
 """Tables that only grow, so that a copy's counts lie between those before and after it was made."""
 
 _DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
 _SPOILT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+_OLDEST = "SELECT value FROM meta WHERE key LIKE 'oldest_backup:%'"
 
 _META = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
@@ -79,6 +84,21 @@ class Journals:
         """Remember where a worker's send journal lies: a restore wants those of all workers."""
         if (await self.journals()).get(worker) != path:
             await self._db.write(lambda tx: tx.run(_META, _KNOWN + worker, path))
+
+    async def oldest_backup(self, worker: str, here: datetime | None) -> datetime | None:
+        """When the oldest backup on any worker's host was taken, now that the oldest one of this host is `here` (None: none is).
+
+        Each host has a folder of its own, and a restore of what lies in any of them wants the journals of all.
+        """
+
+        def note(tx: Tx) -> datetime | None:
+            if here is None:
+                tx.run("DELETE FROM meta WHERE key = ?", OLDEST_OF + worker)
+            else:
+                tx.run(_META, OLDEST_OF + worker, stored(here))
+            return min((required(row[0]) for row in tx.rows(_OLDEST)), default=None)
+
+        return await self._db.write(note)
 
 
 def journals_of(url: str) -> dict[str, str]:

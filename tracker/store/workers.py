@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from tracker.clock import epoch, instant
-from tracker.store.backup import known_journals
+from tracker.store.backup import OLDEST_OF, known_journals
 from tracker.store.connection import Database, Tx, required
 from tracker.store.errands import JOURNAL_OF
 from tracker.store.errors import Conflict, NotThere
@@ -99,6 +99,7 @@ class Workers:
             forget_epoch(tx, found.epoch)
             tx.run("DELETE FROM worker WHERE name = ?", name)
             tx.run("DELETE FROM errand WHERE name = ?", JOURNAL_OF + name)
+            tx.run("DELETE FROM meta WHERE key = ?", OLDEST_OF + name)
             audit(tx, now, who=by, what="worker_forgotten", order_id=None, subject=f"worker/{name}", reason=reason)
             return Forgotten(worker=found, journal=known_journals(tx).get(name))
 
