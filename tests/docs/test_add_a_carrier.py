@@ -27,7 +27,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tests" / "carriers", tmp_path / "tests" / "carriers")
     shutil.copytree(ROOT / "tests" / "samples" / "carriers", tmp_path / "tests" / "samples" / "carriers")
-    for name in ("__init__", "conftest", "canaries", "moving", "ports", "postgres"):
+    for name in ("__init__", "conftest", "canaries", "moving", "picking", "ports", "postgres"):
         shutil.copy(ROOT / "tests" / f"{name}.py", tmp_path / "tests" / f"{name}.py")
     shutil.copy(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
     (line,) = (block.body for block in blocks(PAGE) if block.body.startswith("    _line("))
