@@ -130,7 +130,10 @@ class Watch:
         persons, self._persons = self._persons, set()
         self.searched.update(kind for kind, _ in seen)
         self.searched["planted"] += sum(bool(PLANTED.search(name)) for name in persons)
-        pattern = re.compile("|".join([PLANTED.pattern, *map(re.escape, sorted(persons))])) if persons else PLANTED
+        everything = "\n".join(text for _, text in seen)
+        # Thousands of names as one expression would be tried at each letter; most texts hold none of them.
+        named = [re.escape(name) for name in sorted(persons) if name in everything]
+        pattern = re.compile("|".join([PLANTED.pattern, *named])) if named else PLANTED
         return [
             f"  {kind}: …{text[max(found.start() - _AROUND, 0) : found.end() + _AROUND]!r}…"
             for kind, text in seen
