@@ -93,6 +93,22 @@ def street(tmp_path: Path, shell: Shell) -> Callable[..., Street]:
     return made
 
 
+@pytest.mark.parametrize("file", ["stores/lume.toml", "destinations.toml"])
+def test_everything_can_be_stopped_while_a_file_is_broken(file: str, street: Callable[..., Street]) -> None:
+    """Faults row 20, D21: whoever has just mistyped a key has the more reason to stop; a daemon goes on with the rules it has."""
+    shop = street(2)
+    with (shop.folder / file).open("a", encoding="utf-8") as broken:
+        broken.write("\nmod = 1\n")
+    refused = shop.say("pause", "--store", "lume", "--reason", "looking", "--by", "Mei", at=DUE - DAY)
+    assert (refused.code, "mod: unknown key" in refused.err) == (2, True)
+    said = shop.say("pause", "--all", "--reason", "looking", "--by", "Mei", at=DUE - DAY)
+    assert (said.code, "This command goes on without it" in said.err, "mod: unknown key" in said.err) == (0, True, True)
+    (shop.folder / file).write_text((shop.folder / file).read_text(encoding="utf-8").replace("\nmod = 1\n", ""), encoding="utf-8")
+    assert shop.day(DUE) == 0
+    [stands] = shop.json("pause", at=DUE)["pauses"]
+    assert (stands["scope"], stands["waiting"]) == ("everything", 2)
+
+
 def test_d21_three_hundred_rows_paused_for_a_week_go_out_at_a_tenth_a_day(street: Callable[..., Street]) -> None:
     """Nothing while it is paused; then a tenth of what is left a day; who waits for an answer gets it all the while."""
     shop = street(300)

@@ -9,8 +9,9 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests import postgres
+from tests import house, postgres
 from tests.carriers.loopback import http, serving
 from tests.channels.conftest import Handler, Serve, serve
 from tests.desk.world import World
@@ -187,6 +188,17 @@ async def test_a_database_that_does_not_know_the_newest_sends_is_a_failure(tmp_p
     found = _one(await database(loaded, CLOCK), "sends")
     assert (found.level, "order/lume/A-1:stage1:0" in found.says) == (Level.FAIL, True)
     assert "tracker db restore FILE" in found.next
+
+
+async def test_open_orders_of_a_store_without_a_file_are_a_failure(tmp_path: Path) -> None:
+    """Moved away or renamed: nothing is sent for its buyers, and nothing else would say so before something is due."""
+    loaded = _loaded(tmp_path)
+    async with house.database(tmp_path, CLOCK) as store:
+        await house.bring_parcels(store, 2)
+    loaded = replace(loaded, settings=replace(loaded.settings, database_url=f"sqlite:///{tmp_path / 'tracker.db'}"))
+    found = _one(await database(loaded, CLOCK), "stores")
+    assert (found.level, found.says) == (Level.FAIL, "2 orders are open of the store lamps, which no file describes")
+    assert found.next == "put stores/lamps.toml back"
 
 
 async def test_a_retired_database_is_said_and_no_daemon_is_asked_for(tmp_path: Path) -> None:

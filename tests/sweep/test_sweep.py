@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests import house
 from tests.conftest import Lines
@@ -155,6 +156,24 @@ async def test_an_order_that_cannot_be_decided_is_parked_and_the_others_go_on(
     monkeypatch.undo()
     clock.advance_to(START + DAY)
     assert (await sweeper.sweep_once()).worked >= 1
+    assert (await store.status(clock.now())).parked == 0
+
+
+async def test_a_store_whose_file_is_gone_is_named_and_its_orders_are_decided_an_hour_after_it_is_back(
+    store: Store, clock: SimulatedClock, rules: Rules, log_lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults row 33: moved away or renamed while orders are under way; no traceback, nothing lost."""
+    await house.bring_parcels(store, 1)
+    word = Verdict(decisions=(replace(decision(ActionKind.MESSAGE, Intent.STAGE1, "stage1"), subject="order/lamps/100000"),))
+    monkeypatch.setattr(module, "decide", lambda *_: word)
+    await sweeper_of(store, clock, replace(rules, stores={})).sweep_once()
+    (line,) = [line for line in log_lines() if line["event"] == "sweep.parked"]
+    assert (line["order"], "exception" in line) == ("100000", False)
+    assert "put stores/lamps.toml back" in line["error"]
+    assert await store.open_orders() == {SHOP: 1}
+    clock.advance_to(START + timedelta(hours=1))
+    assert (await sweeper_of(store, clock, rules).sweep_once()).worked == 1
+    assert sum((await store.status(clock.now())).outbox.values()) == 1
     assert (await store.status(clock.now())).parked == 0
 
 

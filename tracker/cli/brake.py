@@ -82,7 +82,8 @@ def pause(  # noqa: PLR0913 - everything that a pause can name
         }
         return Answer(document=document, text=lambda console: _tell_pulled(console, pulled))
 
-    return answer(common, work, writes=True)
+    # Everything can be stopped whatever somebody has just written into a file: a daemon works on with the rules it has.
+    return answer(common, work, writes=True, anyway=all_)
 
 
 def resume(  # noqa: PLR0913 - everything that a pause can name

@@ -6,11 +6,12 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from tracker import config, log
 from tracker.cli.options import At, Common, Person
@@ -71,15 +72,30 @@ def load_places(common: Common) -> Settings:
     Raises ConfigError where that cannot be known.
     """
     found = config.load_places(config.find(common.config, os.environ), environ=os.environ)
-    broken = [each for each in found.problems if each.level == "error"]
+    _tell_broken(found.problems)
+    share_files(found.settings.database_url)
+    return found.settings
+
+
+def _tell_broken(problems: Sequence[config.Problem]) -> None:
+    broken = [each for each in problems if each.level == "error"]
     if broken:
         print(
             f"tracker: the configuration is broken, and no daemon starts with it: {broken[0]} "
             f"({len(broken)} in all; tracker config check lists them). This command goes on without it.",
             file=sys.stderr,
         )
-    share_files(found.settings.database_url)
-    return found.settings
+
+
+def _load_anyway(common: Common) -> Loaded:
+    """The configuration; where it is broken, the shipped rules with the places alone: enough to stop everything."""
+    try:
+        return load(common)
+    except config.ConfigError as error:
+        places = config.load_places(config.find(common.config, os.environ), environ=os.environ).settings
+        _tell_broken(error.problems)
+        shipped = config.load(None, environ={})
+        return replace(shipped, settings=replace(shipped.settings, database_url=places.database_url))
 
 
 def configure_log(loaded: Loaded) -> None:
@@ -88,9 +104,12 @@ def configure_log(loaded: Loaded) -> None:
 
 
 @asynccontextmanager
-async def opened(common: Common, *, writes: bool) -> AsyncIterator[Room]:
-    """Open the database of the configuration. Raises ConfigError, StoreError; NotARehearsal for `--at` where it must not be."""
-    loaded, clock = load(common), clock_of(common)
+async def opened(common: Common, *, writes: bool, anyway: bool = False) -> AsyncIterator[Room]:
+    """Open the database of the configuration; `anyway` also where the rest of it is broken, for who needs no rules.
+
+    Raises ConfigError, StoreError; NotARehearsal for `--at` where it must not be.
+    """
+    loaded, clock = _load_anyway(common) if anyway else load(common), clock_of(common)
     configure_log(loaded)
     store = await open_store(loaded.settings.database_url, clock=clock)
     try:
@@ -115,11 +134,11 @@ def _login() -> str | None:
         return None
 
 
-def answer(common: Common, work: Callable[[Room], Awaitable[Answer]], *, writes: bool = False) -> int:
-    """Run a command's work on the open database and print what it found."""
+def answer(common: Common, work: Callable[[Room], Awaitable[Answer]], *, writes: bool = False, anyway: bool = False) -> int:
+    """Run a command's work on the open database and print what it found. `writes`, `anyway`: as `opened` says."""
 
     async def run() -> tuple[Answer, Phrases]:
-        async with opened(common, writes=writes) as room:
+        async with opened(common, writes=writes, anyway=anyway) as room:
             return await work(room), room.phrases
 
     found, phrases = asyncio.run(run())

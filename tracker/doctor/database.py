@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tracker.clock import Clock, instant
@@ -60,12 +60,13 @@ async def _work(loaded: Loaded, clock: Clock) -> list[Finding]:
         runs, alive = await store.runs(), sorted(await store.alive())
         workers = await store.workers() if store.fleet else []
         retired = await store.retirement()
+        orders = await store.open_orders()
         lost = [] if retired is not None else await unknown_sends(store, loaded.settings)
     finally:
         await store.close()
     if retired is not None:
         return [_retired(retired)]
-    journal = _journal(lost, behind)
+    journal = [*_journal(lost, behind), *_undescribed(orders, loaded)]
     if counts.rehearsal:
         return [ok("daemon", "a rehearsal: run --once does the work, nothing is backed up"), *journal]
     backup = done.get("backup")
@@ -85,6 +86,15 @@ def _retired(mark: Retirement) -> Finding:
     says = f"retired since {mark.at:%Y-%m-%d %H:%M} UTC by {mark.by}: {mark.reason}"
     where = f"work where it went on, at {mark.to}" if mark.to else "work where it went on"
     return fail("in service", says, f"{where}; if it is to work again here: tracker db retire --undo --by NAME --reason TEXT")
+
+
+def _undescribed(orders: Mapping[str, int], loaded: Loaded) -> list[Finding]:
+    """Shops whose file is gone while their orders are under way: nothing more is sent for them."""
+    return [
+        fail("stores", f"{count} orders are open of the store {store}, which no file describes", f"put stores/{store}.toml back")
+        for store, count in orders.items()
+        if store not in loaded.rules.stores
+    ]
 
 
 def _journal(lost: list[str], behind: datetime | None) -> list[Finding]:

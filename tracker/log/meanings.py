@@ -184,8 +184,8 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "Nothing.",
     ),
     "sweep.parked": (
-        "One order could not be decided; it is looked at again in a day, the others went on.",
-        "Report it with `tracker explain ORDER`.",
+        "One order could not be decided; it is looked at again in a day (in an hour where its store has no file), the others went on.",
+        "Where the line names a file: put it back. Else report it with `tracker explain ORDER`.",
     ),
     # ---- dispatch
     "outbox.sent": (

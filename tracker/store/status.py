@@ -94,6 +94,9 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     closed: Mapping[str, int]
 
 
+_OPEN_ORDERS = "SELECT store, count(*) FROM dossier WHERE next_decide_at IS NOT NULL GROUP BY store ORDER BY store"
+
+
 class Status:
     """The store's methods for counting."""
 
@@ -118,6 +121,11 @@ class Status:
             Followed(carrier=row[0], turn=row[1], count=row[2], waiting=row[3], answered_today=row[4], failing=row[5])
             for row in rows
         ]
+
+    async def open_orders(self) -> dict[str, int]:
+        """Orders that are still followed, by store."""
+        rows = await self._db.read(lambda tx: tx.rows(_OPEN_ORDERS))
+        return {row[0]: row[1] for row in rows}
 
     async def sent_messages(self) -> dict[tuple[str, str], int]:
         """Messages that left, by store and channel, since the first one that is still counted."""

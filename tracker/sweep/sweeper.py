@@ -25,6 +25,8 @@ TRANSACTION = 400
 """Dossiers decided and written in one transaction at most."""
 
 PARKED = timedelta(days=1)
+MISSING = timedelta(hours=1)
+"""Until an order is looked at again whose store no file describes."""
 """How long an order rests that could not be decided (faults row 33)."""
 
 SOONEST = timedelta(minutes=5)
@@ -110,11 +112,23 @@ class Sweeper:
         )
 
     async def _park(self, order_id: int, order: str, error: Exception, now: datetime) -> None:
+        if isinstance(error, UndescribedStoreError):
+            # Nobody's mistake in the code: a file is missing, and comes back.
+            await self._store.park_dossier(order_id, now + MISSING, str(error), now)
+            _log.error(Event.SWEEP_PARKED, order=order, error=str(error))
+            return
         await self._store.park_dossier(order_id, now + PARKED, repr(error), now)
         # One mistake can park a hundred thousand orders: its traceback is told once.
         log = _log.error if repr(error) in self._seen else _log.exception
         self._seen.add(repr(error))
         log(Event.SWEEP_PARKED, order=order, error=repr(error))
+
+
+class UndescribedStoreError(Exception):
+    """An order's store has no file any more: moved away, renamed, or read from another folder."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__(f"no file describes its store: put stores/{store}.toml back beside tracker.toml, under this name")
 
 
 def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> VerdictWrite:
@@ -136,8 +150,16 @@ def written(dossier: Dossier, verdict: Verdict, rules: Rules, now: datetime) -> 
 
 
 def born(decision: Decision, dossier: Dossier, rules: Rules) -> NewRow | None:
-    """The outbox row of one decision; None for a decision to do nothing: it is kept with the verdict."""
-    begun = birth(decision, dossier, rules)
+    """The outbox row of one decision; None for a decision to do nothing: it is kept with the verdict.
+
+    Raises UndescribedStoreError where the store has to be known, and no file describes it.
+    """
+    try:
+        begun = birth(decision, dossier, rules)
+    except KeyError:
+        if dossier.order.store in rules.stores:
+            raise
+        raise UndescribedStoreError(dossier.order.store) from None
     if begun is None:
         return None
     state = OutboxState.PENDING if begun.hold is None else OutboxState.HELD
