@@ -258,6 +258,16 @@ def test_wrong_usage_names_the_help_that_tells_more(line: str, help_of: str, she
     assert said.err.endswith(f"See: tracker {help_of} --help\n".replace("  ", " "))
 
 
+def test_in_the_wrong_folder_the_way_to_the_shop_comes_first(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is led to make a second shop where he only mistook the folder."""
+    monkeypatch.chdir(tmp_path)
+    said = shell("status")
+    assert said.code == 2
+    assert said.err.index("There is no tracker.toml here") < said.err.index("--config FILE") < said.err.index("tracker init")
+
+
 def test_init_overwrites_nothing(shop: Shop, shell: Shell) -> None:
     before = (shop.folder / "tracker.toml").read_text(encoding="utf-8")
     _refused(shell("init", shop.folder, "--rehearsal", "--json"), 1, "conflict", "left as it is")

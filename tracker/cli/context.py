@@ -20,7 +20,7 @@ from tracker.clock import Clock, FixedClock, SystemClock
 from tracker.config import Loaded, Settings
 from tracker.desk import people
 from tracker.phrases import Phrases
-from tracker.store import Store, open_store, share_files
+from tracker.store import DatabaseMissing, Store, open_store, share_files
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +111,16 @@ async def opened(common: Common, *, writes: bool, anyway: bool = False) -> Async
     """
     loaded, clock = _load_anyway(common) if anyway else load(common), clock_of(common)
     configure_log(loaded)
-    store = await open_store(loaded.settings.database_url, clock=clock)
+    try:
+        store = await open_store(loaded.settings.database_url, clock=clock)
+    except DatabaseMissing as error:
+        if config.find(common.config, os.environ) is not None:
+            raise
+        # Who stands in the wrong folder must not be led to make a second shop there.
+        raise DatabaseMissing(
+            "There is no tracker.toml here, and no database. Where your shop lies elsewhere: cd FOLDER, or "
+            f"tracker COMMAND --config FILE. {error}"
+        ) from None
     try:
         if writes and isinstance(clock, FixedClock):
             await store.require_rehearsal()
