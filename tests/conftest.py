@@ -40,11 +40,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes of `-n auto`: more than there are cores, because daemons, mail servers and locks are waited for.
 
-    Who has a real PostgreSQL beside him waits most of the time.
+    Rooms that were moved to PostgreSQL wait for nobody, and each process has a server of its own.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    on_a_server = moving.wanted(config) or "not postgres" not in str(config.getoption("markexpr"))
-    return cores * 2 if on_a_server else cores + (cores + 1) // 2
+    return cores if moving.wanted(config) else cores + (cores + 1) // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
