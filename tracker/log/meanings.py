@@ -184,7 +184,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
         "Nothing.",
     ),
     "sweep.parked": (
-        "One order could not be decided; the others went on. It is looked at again in a day, in an hour where its store has no file.",
+        "One order could not be decided; the others went on. It is looked at again in a day, in an hour if its shop has no file.",
         "Where the line names a file: put it back. Else report it with `tracker explain ORDER`.",
     ),
     # ---- dispatch
